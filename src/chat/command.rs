@@ -1,0 +1,247 @@
+//! Text becomes a command, or what is wrong with it.
+
+/// What a user wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Command<'a> {
+    Say(&'a str),
+    Register(&'a str),
+    Nick(&'a str),
+    /// To NAME alone; nothing comes back.
+    Send(&'a str, &'a str),
+    /// To NAME alone, with a copy for the sender.
+    Msg(&'a str, &'a str),
+    Reply(&'a str),
+    Me(&'a str),
+    Who(Option<&'a str>),
+    Time,
+    Up(&'a str),
+    Down(&'a str),
+    Echo(bool),
+    Help,
+    HelpOn(&'static Entry),
+    /// `/exit`, `/quit`.
+    Exit,
+    /// `exit`, `quit`.
+    Goodbye,
+}
+
+/// Why a line is no command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mistake<'a> {
+    Unknown(&'a str),
+    Usage(&'static str),
+}
+
+/// A command in the table of those that there are.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    name: &'static str,
+    pub(super) usage: &'static str,
+    pub(super) help: &'static str,
+}
+
+const fn entry(name: &'static str, usage: &'static str, help: &'static str) -> Entry {
+    Entry { name, usage, help }
+}
+
+/// What `/help COMMAND` says, and what is said where something is missing. `REGISTER`,
+/// `SEND`, `quit` and `exit` stand without a slash.
+pub(super) static TABLE: [Entry; 16] = [
+    entry("register", "REGISTER NAME", "take a name"),
+    entry("send", "SEND @NAME TEXT", "say something to NAME alone"),
+    entry("nick", "/nick NAME", "take a name"),
+    entry("msg", "/msg NAME TEXT", "say something to NAME alone, and see it yourself"),
+    entry("reply", "/reply TEXT", "answer whoever last wrote to you alone"),
+    entry("r", "/reply TEXT", "answer whoever last wrote to you alone"),
+    entry("me", "/me TEXT", "tell the room what you do"),
+    entry("say", "/say TEXT", "say anything, even what looks like a command"),
+    entry("who", "/who [ROOM]", "list who is in the room"),
+    entry("time", "/time", "the server's date and time"),
+    entry("up", "/up TEXT", "TEXT in upper case"),
+    entry("down", "/down TEXT", "TEXT in lower case"),
+    entry("echo", "/echo on|off", "whether what you say comes back to you"),
+    entry("help", "/help [COMMAND]", "this help, or that on a command"),
+    entry("exit", "/exit", "leave"),
+    entry("quit", "/quit", "leave"),
+];
+
+/// What `/help` says: a line a topic.
+pub(super) static HELP: [&str; 7] = [
+    "Type to talk. A command starts with a slash; //text says /text.",
+    "Names: /nick NAME, or REGISTER NAME",
+    "Private: /msg NAME TEXT, or SEND @NAME TEXT; /reply TEXT",
+    "Room: /me TEXT, /say TEXT, /who, /echo on|off",
+    "Tools: /time, /up TEXT, /down TEXT",
+    "Leave: /exit, or /quit, exit, quit",
+    "More on one: /help COMMAND",
+];
+
+impl<'a> Command<'a> {
+    /// Reads a sanitised line that is not blank. The order of the questions is the
+    /// protocol's: what is meant for one must never be said to all by mistake.
+    pub(super) fn parse(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
+        if line.starts_with("//") {
+            return Ok(Command::Say(&line[1..]));
+        }
+        if let Some(command) = line.strip_prefix('/') {
+            return slash(command);
+        }
+        let (word, rest) = split_word(line);
+        let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
+        if is("REGISTER") {
+            return one_word(rest).map(Command::Register).ok_or(Mistake::Usage("REGISTER NAME"));
+        }
+        if is("SEND")
+            && let Some(rest) = rest.trim_start_matches(' ').strip_prefix('@')
+        {
+            let (name, text) = name_and_text(rest).ok_or(Mistake::Usage("SEND @NAME TEXT"))?;
+            return Ok(Command::Send(name, text));
+        }
+        if rest.is_empty() && (is("quit") || is("exit")) {
+            return Ok(Command::Goodbye);
+        }
+        Ok(Command::Say(line))
+    }
+}
+
+/// A line that started with a slash, without it.
+fn slash(line: &str) -> Result<Command<'_>, Mistake<'_>> {
+    let (name, rest) = split_word(line);
+    let entry = find(name).ok_or(Mistake::Unknown(name))?;
+    let text = Some(rest).filter(|rest| !rest.trim_start_matches(' ').is_empty());
+    let command = match entry.name {
+        "nick" => one_word(rest).map(Command::Nick),
+        "msg" => name_and_text(rest).map(|(name, text)| Command::Msg(name, text)),
+        "reply" | "r" => text.map(Command::Reply),
+        "me" => text.map(Command::Me),
+        "say" => text.map(Command::Say),
+        "who" => match text {
+            None => Some(Command::Who(None)),
+            Some(rest) => one_word(rest).map(|room| Command::Who(Some(room))),
+        },
+        "time" => Some(Command::Time),
+        "up" => text.map(Command::Up),
+        "down" => text.map(Command::Down),
+        "echo" => one_word(rest).and_then(on_or_off).map(Command::Echo),
+        "help" => match one_word(rest) {
+            None => Some(Command::Help),
+            Some(name) => {
+                let name = name.trim_start_matches('/');
+                let is_it = |entry: &&Entry| entry.name.eq_ignore_ascii_case(name);
+                let entry = TABLE.iter().find(is_it).ok_or(Mistake::Unknown(name))?;
+                Some(Command::HelpOn(entry))
+            }
+        },
+        "exit" | "quit" => Some(Command::Exit),
+        _ => return Err(Mistake::Unknown(name)),
+    };
+    command.ok_or(Mistake::Usage(entry.usage))
+}
+
+/// A slash command by its name, whatever the case.
+fn find(name: &str) -> Option<&'static Entry> {
+    let is_it = |entry: &&Entry| entry.name.eq_ignore_ascii_case(name);
+    TABLE.iter().find(is_it).filter(|entry| entry.usage.starts_with('/'))
+}
+
+fn on_or_off(word: &str) -> Option<bool> {
+    match word.to_ascii_lowercase().as_str() {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+/// The first word, and what follows the one space after it.
+fn split_word(line: &str) -> (&str, &str) {
+    line.split_once(' ').unwrap_or((line, ""))
+}
+
+/// The word that the rest of a line consists of.
+fn one_word(rest: &str) -> Option<&str> {
+    let word = rest.trim_matches(' ');
+    Some(word).filter(|word| !word.is_empty() && !word.contains(' '))
+}
+
+/// A name, and a text behind one space; the rest of its spaces are the text's own.
+fn name_and_text(rest: &str) -> Option<(&str, &str)> {
+    let (name, text) = rest.split_once(' ')?;
+    let is_blank = text.trim_matches(' ').is_empty();
+    Some((name, text)).filter(|(name, _)| !name.is_empty() && !is_blank)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Command::{
+        Down, Echo, Exit, Goodbye, Help, Me, Msg, Nick, Register, Reply, Say, Send, Who,
+    };
+
+    #[test]
+    fn a_line_means_what_the_protocol_says() {
+        let cases = [
+            ("hello", Say("hello")),
+            ("//shrug", Say("/shrug")),
+            ("//", Say("/")),
+            ("/say /nick ann", Say("/nick ann")),
+            ("/SAY  two spaces", Say(" two spaces")),
+            ("register ann", Register("ann")),
+            ("REGISTER   ann", Register("ann")),
+            ("registered users only", Say("registered users only")),
+            ("Send help please", Say("Send help please")),
+            ("SEND bob hi", Say("SEND bob hi")),
+            ("send   @bob hi there", Send("bob", "hi there")),
+            ("SEND @bob  hi", Send("bob", " hi")),
+            ("Quit", Goodbye),
+            ("EXIT", Goodbye),
+            ("quit it", Say("quit it")),
+            ("/quit", Exit),
+            ("/nick ann", Nick("ann")),
+            ("/msg bob hi", Msg("bob", "hi")),
+            ("/r hi", Reply("hi")),
+            ("/me waves", Me("waves")),
+            ("/who", Who(None)),
+            ("/who lobby", Who(Some("lobby"))),
+            ("/down ÄÖ", Down("ÄÖ")),
+            ("/echo OFF", Echo(false)),
+            ("/help", Help),
+        ];
+        for (line, command) in cases {
+            assert_eq!(Command::parse(line), Ok(command), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_never_said_to_anybody() {
+        let cases = [
+            ("REGISTER", Mistake::Usage("REGISTER NAME")),
+            ("Register ann smith", Mistake::Usage("REGISTER NAME")),
+            ("SEND @bob", Mistake::Usage("SEND @NAME TEXT")),
+            ("SEND @", Mistake::Usage("SEND @NAME TEXT")),
+            ("send @ hi", Mistake::Usage("SEND @NAME TEXT")),
+            ("/nick a b", Mistake::Usage("/nick NAME")),
+            ("/nick", Mistake::Usage("/nick NAME")),
+            ("/msg bob", Mistake::Usage("/msg NAME TEXT")),
+            ("/say", Mistake::Usage("/say TEXT")),
+            ("/r", Mistake::Usage("/reply TEXT")),
+            ("/echo maybe", Mistake::Usage("/echo on|off")),
+            ("/", Mistake::Unknown("")),
+            ("/ nick", Mistake::Unknown("")),
+            ("/Foo bar", Mistake::Unknown("Foo")),
+            ("/register ann", Mistake::Unknown("register")),
+            ("/help foo", Mistake::Unknown("foo")),
+        ];
+        for (line, mistake) in cases {
+            assert_eq!(Command::parse(line), Err(mistake), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_table_is_understood() {
+        for entry in TABLE.iter().filter(|entry| entry.usage.starts_with('/')) {
+            let line = format!("/{} nick", entry.name);
+            let parsed = Command::parse(&line);
+            assert!(!matches!(parsed, Err(Mistake::Unknown(_))), "{line} is {parsed:?}");
+        }
+    }
+}

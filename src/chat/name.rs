@@ -1,0 +1,111 @@
+//! What a name may be.
+
+use std::fmt;
+
+/// Said to whoever asks for a name that cannot be one.
+pub(super) const RULE: &str = "Username must only contain letters, digits, '-', '_' and '.', \
+    start with a letter or digit, and its length must be between 3 and 32 characters.";
+
+const RESERVED: [&str; 7] = ["server", "system", "admin", "operator", "root", "all", "everyone"];
+
+/// Why a name cannot be had by anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfit {
+    Shape,
+    Reserved,
+}
+
+/// Whether a name may be borne.
+pub(super) fn check(name: &str) -> Result<(), Unfit> {
+    if !(3..=32).contains(&name.len()) || !has_shape(name) || is_ipv4_like(name) {
+        return Err(Unfit::Shape);
+    }
+    let starts_as_guest = name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("guest"));
+    if starts_as_guest || RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+        return Err(Unfit::Reserved);
+    }
+    Ok(())
+}
+
+/// The letters of a name, whatever its length; rooms follow the same rule.
+pub(super) fn has_shape(name: &str) -> bool {
+    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.bytes().all(inside)
+}
+
+/// Four numbers with dots between them: some dialects show addresses where others show
+/// names, and the one should not pass for the other.
+fn is_ipv4_like(name: &str) -> bool {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    name.split('.').count() == 4 && name.split('.').all(is_number)
+}
+
+/// A user's name as others see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown<'a> {
+    Named(&'a str),
+    /// The first guest is `guest`, the second `guest-2`.
+    Guest(u32),
+}
+
+impl Shown<'_> {
+    /// The number of the guest who would be shown like this.
+    pub(super) fn guest_number(name: &str) -> Option<u32> {
+        let rest = name.get(5..).filter(|_| name[..5].eq_ignore_ascii_case("guest"))?;
+        if rest.is_empty() {
+            return Some(1);
+        }
+        let digits = rest.strip_prefix('-').filter(|digits| !digits.starts_with(['0', '+']))?;
+        digits.parse().ok().filter(|number| *number > 1)
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shown::Named(name) => f.write_str(name),
+            Shown::Guest(1) => f.write_str("guest"),
+            Shown::Guest(number) => write!(f, "guest-{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_has_the_shape_of_one() {
+        for name in ["ann", "0-0", "a_b.C-d", "1.2.3", "1.2.3.4.5", "a.2.3.4", &"x".repeat(32)] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+        let long = "x".repeat(33);
+        for name in
+            ["", "ab", "-ab", ".ab", "_ab", "a b", "añn", "a/b", "127.0.0.1", "1.2.3.999", &long]
+        {
+            assert_eq!(check(name), Err(Unfit::Shape), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_would_mislead_are_reserved() {
+        for name in ["admin", "Root", "ALL", "everyone", "guest", "Guest-7", "guesthouse"] {
+            assert_eq!(check(name), Err(Unfit::Reserved), "{name}");
+        }
+        assert_eq!(check("administrator"), Ok(()));
+    }
+
+    #[test]
+    fn a_guest_is_found_by_what_is_shown() {
+        for number in [1, 2, 10, 4_000_000_000] {
+            let shown = Shown::Guest(number).to_string();
+            assert_eq!(Shown::guest_number(&shown), Some(number), "{shown}");
+        }
+        assert_eq!(Shown::guest_number("GUEST-2"), Some(2));
+        for name in
+            ["guest-1", "guest-0", "guest-02", "guest-+2", "guest2", "guest-", "gues", "über"]
+        {
+            assert_eq!(Shown::guest_number(name), None, "{name}");
+        }
+    }
+}

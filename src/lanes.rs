@@ -1,0 +1,213 @@
+//! Lines that many connections wait for, each written down once.
+//!
+//! A lane is a log of bytes under wrapping offsets. Lines for the same people in the
+//! same wording go into the same lane, so that what waits for a connection is one
+//! contiguous span, and one `write`, however many lines it is. Knows nothing of who
+//! waits.
+
+/// How many lanes there are. With a few more than there are busy rooms and wordings
+/// collisions are rare; each costs a copy and is otherwise harmless.
+const LANES: usize = 64;
+
+/// An emptied log keeps this much memory, in bytes, and gives back what is over.
+const KEEP: usize = 4096;
+
+/// Which log a line goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lane(u8);
+
+impl Lane {
+    pub(crate) const FIRST: Lane = Lane(0);
+
+    /// The lane of everything that has this key; neighbouring keys get different ones.
+    #[must_use]
+    pub fn of(key: usize) -> Lane {
+        #[expect(clippy::cast_possible_truncation)] // There are only 64.
+        Lane((key % LANES) as u8)
+    }
+}
+
+/// A piece of a lane: `[start, end)`, in wrapping offsets. Empty if they are equal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+impl Span {
+    pub(crate) const EMPTY: Span = Span { start: 0, end: 0 };
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    pub(crate) fn len(self) -> usize {
+        self.end.wrapping_sub(self.start) as usize
+    }
+}
+
+#[derive(Default)]
+struct Log {
+    bytes: Vec<u8>,
+    /// The offset of the first byte that is kept.
+    base: u32,
+    /// Where the log ended when the present round began.
+    mark: u32,
+}
+
+impl Log {
+    fn end(&self) -> u32 {
+        // A log is far shorter than 4 GiB (`log_max`), so wrapping offsets stay distinct.
+        #[expect(clippy::cast_possible_truncation)]
+        self.base.wrapping_add(self.bytes.len() as u32)
+    }
+
+    fn trim(&mut self, to: u32) {
+        let gone = to.wrapping_sub(self.base) as usize;
+        self.bytes.drain(..gone);
+        self.base = to;
+        if self.bytes.is_empty() {
+            self.bytes.shrink_to(KEEP);
+        }
+    }
+}
+
+/// All the logs.
+pub(crate) struct Lanes {
+    logs: [Log; LANES],
+    /// A bit for each log that holds anything, so that 64 lanes cost no more than one.
+    used: u64,
+    held: usize,
+}
+
+impl Lanes {
+    pub(crate) fn new() -> Lanes {
+        Lanes { logs: std::array::from_fn(|_| Log::default()), used: 0, held: 0 }
+    }
+
+    /// How many bytes are kept, in all lanes together.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Writes a line down, once for everybody.
+    pub(crate) fn append(&mut self, lane: Lane, line: &[u8]) -> Span {
+        let log = &mut self.logs[usize::from(lane.0)];
+        let start = log.end();
+        log.bytes.extend_from_slice(line);
+        self.used |= 1 << lane.0;
+        self.held += line.len();
+        Span { start, end: log.end() }
+    }
+
+    /// The bytes of a span that has not been trimmed away.
+    pub(crate) fn bytes(&self, lane: Lane, span: Span) -> &[u8] {
+        if span.is_empty() {
+            return b"";
+        }
+        let log = &self.logs[usize::from(lane.0)];
+        let start = span.start.wrapping_sub(log.base) as usize;
+        &log.bytes[start..start + span.len()]
+    }
+
+    /// A round is over: everybody who stood in line when it began has been served or
+    /// has copied what it needs, so nothing from before that beginning is needed.
+    pub(crate) fn end_round(&mut self) {
+        self.each_used(|log| {
+            let mark = log.mark;
+            log.trim(mark);
+            log.mark = log.end();
+        });
+    }
+
+    /// Nobody stands in line: nothing is needed.
+    pub(crate) fn clear(&mut self) {
+        self.each_used(|log| {
+            let end = log.end();
+            log.trim(end);
+            log.mark = end;
+        });
+    }
+
+    fn each_used(&mut self, act: impl Fn(&mut Log)) {
+        let mut left = self.used;
+        while left != 0 {
+            let lane = left.trailing_zeros() as usize;
+            left &= left - 1;
+            let log = &mut self.logs[lane];
+            let before = log.bytes.len();
+            act(log);
+            self.held -= before - log.bytes.len();
+            if log.bytes.is_empty() {
+                self.used &= !(1 << lane);
+            }
+        }
+    }
+
+    /// Starts every log close to where its offsets wrap.
+    #[cfg(test)]
+    pub(crate) fn near_the_wrap() -> Lanes {
+        let mut lanes = Lanes::new();
+        for log in &mut lanes.logs {
+            log.base = u32::MAX - 5;
+            log.mark = log.base;
+        }
+        lanes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_read_across_the_wrap_of_its_offsets() {
+        let mut lanes = Lanes::near_the_wrap();
+        let lane = Lane::of(7);
+        let first = lanes.append(lane, b"abc");
+        let second = lanes.append(lane, b"defghi");
+        assert!(second.end < second.start, "the test is to cross the wrap");
+        assert_eq!(lanes.bytes(lane, second), b"defghi");
+        assert_eq!(lanes.bytes(lane, Span { start: first.start, end: second.end }), b"abcdefghi");
+    }
+
+    #[test]
+    fn an_empty_span_is_nothing_wherever_the_log_has_got_to() {
+        let mut lanes = Lanes::near_the_wrap();
+        assert_eq!(lanes.bytes(Lane::FIRST, Span::EMPTY), b"");
+        lanes.append(Lane::FIRST, b"something");
+        assert_eq!(lanes.bytes(Lane::FIRST, Span::EMPTY), b"");
+    }
+
+    #[test]
+    fn the_end_of_a_round_keeps_what_was_written_during_it() {
+        let mut lanes = Lanes::new();
+        let lane = Lane::of(0);
+        lanes.append(lane, b"before");
+        lanes.end_round();
+        let during = lanes.append(lane, b"during");
+        lanes.end_round();
+        assert_eq!((lanes.bytes(lane, during), lanes.held()), (&b"during"[..], 6));
+        lanes.end_round();
+        assert_eq!(lanes.held(), 0);
+    }
+
+    #[test]
+    fn an_unused_lane_marked_late_is_trimmed_like_the_others() {
+        let mut lanes = Lanes::new();
+        lanes.append(Lane::of(1), b"one");
+        lanes.clear();
+        let span = lanes.append(Lane::of(1), b"two");
+        lanes.end_round();
+        assert_eq!(lanes.bytes(Lane::of(1), span), b"two");
+    }
+
+    #[test]
+    fn emptied_lanes_give_their_memory_back() {
+        let mut lanes = Lanes::new();
+        lanes.append(Lane::of(3), &vec![b'x'; 100_000]);
+        lanes.clear();
+        assert_eq!(lanes.held(), 0);
+        assert!(lanes.logs[3].bytes.capacity() <= KEEP);
+    }
+}

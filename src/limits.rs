@@ -1,0 +1,100 @@
+//! Everything that can grow, by name: what the loop holds back, and where it says no.
+
+use std::io;
+use std::time::Duration;
+
+/// What the loop allows, and how much it does in one go. Sizes are in bytes.
+///
+/// [`Limits::check`] says what has to hold between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest line that is accepted, its ending not counted. 4096.
+    pub line_max: usize,
+    /// A connection this far behind misses the lines that go to many, until it has
+    /// read what waits for it. Only one whose socket is full counts as behind. 64 KiB.
+    pub queue_soft: usize,
+    /// A connection with more than this unread is no longer read from. 128 KiB.
+    pub queue_park: usize,
+    /// A connection with more than this unread is cut off. 1 MiB.
+    pub queue_max: usize,
+    /// While more than this waits for connections that have not had their turn yet,
+    /// writing goes before reading. 128 KiB.
+    pub log_max: usize,
+    /// How much one read takes at most; one such buffer serves every connection. 16 KiB.
+    pub chunk: usize,
+    /// Reads from one connection in one turn. 4.
+    pub read_budget: usize,
+    /// Connections that are written to in one turn. 128.
+    pub write_budget: usize,
+    /// Connections that are accepted in one turn. 256.
+    pub accept_budget: usize,
+    /// How long a closing connection may take to read its last lines and to close
+    /// its own side. 5 s.
+    pub drain_time: Duration,
+    /// Refused connections that are closed politely at the same time; further ones
+    /// are written to and closed at once. 16.
+    pub refused_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            line_max: 4096,
+            queue_soft: 64 << 10,
+            queue_park: 128 << 10,
+            queue_max: 1 << 20,
+            log_max: 128 << 10,
+            chunk: 16 << 10,
+            read_budget: 4,
+            write_budget: 128,
+            accept_budget: 256,
+            drain_time: Duration::from_secs(5),
+            refused_max: 16,
+        }
+    }
+}
+
+impl Limits {
+    /// Without an ending, a connection may send this much before it is closed.
+    pub(crate) fn endless(&self) -> usize {
+        self.line_max.saturating_mul(16)
+    }
+
+    /// Whether the limits can work together.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput`, naming the limit, its value and what is allowed.
+    pub fn check(&self) -> io::Result<()> {
+        let positive = [
+            ("line_max", self.line_max),
+            ("log_max", self.log_max),
+            ("chunk", self.chunk),
+            ("read_budget", self.read_budget),
+            ("write_budget", self.write_budget),
+            ("accept_budget", self.accept_budget),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(invalid(format!("{name} is 0; at least 1 is needed")));
+        }
+        if self.line_max > u32::MAX as usize / 16 {
+            let most = u32::MAX / 16;
+            return Err(invalid(format!(
+                "line_max is {}; at most {most} is allowed",
+                self.line_max
+            )));
+        }
+        let (soft, park, max) = (self.queue_soft, self.queue_park, self.queue_max);
+        if soft > park || park > max {
+            return Err(invalid(format!(
+                "queue_soft is {soft}, queue_park {park}, queue_max {max}; \
+                 none may be larger than the next"
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn invalid(why: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}

@@ -1,0 +1,248 @@
+//! Listening sockets: made, accepted from, and what happens when descriptors run out.
+//! Knows no line and no chat.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::time::{Duration, Instant};
+
+use log::warn;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Interest, Registry, Token};
+use socket2::{Domain, Protocol, Socket, Type};
+
+/// A burst of this many connects is answered at once. With std's and mio's 128, the
+/// kernel drops the rest, and they try again after a second, then three.
+const BACKLOG: i32 = 4096;
+
+/// What the kernel keeps for a reader that has stalled; it would take 4 MB by itself.
+const SEND_BUFFER: usize = 128 << 10;
+
+/// After accepting has failed for want of a descriptor, it is tried again this often.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// A listener that fails says so at most this often.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+pub(crate) struct Listener {
+    socket: TcpListener,
+    label: String,
+    addr: SocketAddr,
+    /// The last accept did not end in `WouldBlock`, so no edge will come.
+    ready: bool,
+    /// Accepting failed for want of a descriptor, and is to be tried again then.
+    retry_at: Option<Instant>,
+    logged_at: Option<Instant>,
+}
+
+impl Listener {
+    /// Listens on an address.
+    pub(crate) fn bind(addr: SocketAddr, label: &str) -> io::Result<Listener> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        if addr.is_ipv6() {
+            // [::] is everybody's address: IPv4 comes in as mapped addresses, whatever
+            // the system's default.
+            socket.set_only_v6(false)?;
+        }
+        // On Windows this would let two servers share a port.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        // On Linux connections inherit these from the listener: no call for each. A
+        // telnet client sends part of Ctrl-C as urgent data; left out of line, the
+        // byte before it would swallow the one after.
+        socket.set_tcp_nodelay(true)?;
+        socket.set_out_of_band_inline(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&addr.into())?;
+        socket.listen(BACKLOG)?;
+        let socket = TcpListener::from_std(socket.into());
+        let addr = socket.local_addr()?;
+        let label = label.to_owned();
+        Ok(Listener { socket, label, addr, ready: false, retry_at: None, logged_at: None })
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        registry.register(&mut self.socket, token, Interest::READABLE)
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    pub(crate) fn mark_ready(&mut self) {
+        self.ready = true;
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// A descriptor has come free, or the time has come: whoever waited is tried again.
+    pub(crate) fn retry(&mut self) {
+        if self.retry_at.take().is_some() {
+            self.ready = true;
+        }
+    }
+
+    /// Makes one attempt to accept a connection, and finds out whether to go on. When
+    /// descriptors have run out, whoever is next is told `refusal` by means of the
+    /// spare one, and closed.
+    ///
+    /// # Errors
+    ///
+    /// Those that say that the listener itself is broken.
+    pub(crate) fn accept(
+        &mut self,
+        now: Instant,
+        spare: &mut Spare,
+        refusal: &[u8],
+    ) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        let mut outcome = self.socket.accept();
+        if let Err(error) = &outcome
+            && let Verdict::Exhausted = verdict(error)
+        {
+            self.log(now, error);
+            outcome = spare.accept(&self.socket);
+            if let Ok((stream, _)) = outcome {
+                say_no(&stream, refusal);
+                drop(stream);
+                spare.take_back();
+                return Ok(None);
+            }
+            spare.take_back();
+        }
+        match outcome {
+            Ok((stream, addr)) => return Ok(Some((inherit(stream), canonical(addr)))),
+            Err(error) => match verdict(&error) {
+                Verdict::GoOn => {}
+                Verdict::Nobody => self.ready = false,
+                Verdict::Exhausted => {
+                    self.ready = false;
+                    self.retry_at = Some(now + RETRY);
+                }
+                Verdict::Broken => return Err(error),
+            },
+        }
+        Ok(None)
+    }
+
+    fn log(&mut self, now: Instant, error: &io::Error) {
+        if self.logged_at.is_none_or(|at| now >= at + LOG_EVERY) {
+            self.logged_at = Some(now);
+            warn!("no more connections on {}: {error}", self.addr);
+        }
+    }
+}
+
+/// A descriptor kept back, so that there is one to say no with when all are in use.
+pub(crate) struct Spare(Option<File>);
+
+impl Spare {
+    pub(crate) fn new() -> Spare {
+        Spare(open_spare())
+    }
+
+    /// Gives the descriptor up, and accepts with it. Only then is it known whether
+    /// anybody is there at all: without one, Linux says that it has none before it looks.
+    fn accept(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+        self.0 = None;
+        listener.accept()
+    }
+
+    fn take_back(&mut self) {
+        self.0 = open_spare();
+    }
+}
+
+fn open_spare() -> Option<File> {
+    File::open(if cfg!(windows) { "NUL" } else { "/dev/null" }).ok()
+}
+
+/// Tells one who cannot be kept why. What it has sent so far is read first: unread, it would turn the close into a reset,
+/// and the answer would be lost. Whatever fails here, no more can be done.
+fn say_no(mut stream: &TcpStream, refusal: &[u8]) {
+    let _ = stream.write(refusal);
+    let _ = stream.shutdown(Shutdown::Write);
+    let _ = stream.read(&mut [0; 4096]);
+}
+
+/// What Linux's connections have from their listener, others' are given.
+fn inherit(stream: TcpStream) -> TcpStream {
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream.set_nodelay(true);
+    stream
+}
+
+fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
+
+enum Verdict {
+    Nobody,
+    GoOn,
+    Exhausted,
+    Broken,
+}
+
+/// What a failed accept means. Nearly all errors are those of the connection that was
+/// to be accepted, and say nothing of the next one.
+fn verdict(error: &io::Error) -> Verdict {
+    use io::ErrorKind::{InvalidInput, OutOfMemory, WouldBlock};
+    match error.kind() {
+        WouldBlock => return Verdict::Nobody,
+        OutOfMemory => return Verdict::Exhausted,
+        InvalidInput => return Verdict::Broken,
+        _ => {}
+    }
+    match error.raw_os_error() {
+        #[cfg(unix)]
+        Some(code) if errno::EXHAUSTED.contains(&code) => Verdict::Exhausted,
+        #[cfg(unix)]
+        Some(errno::EBADF) => Verdict::Broken,
+        _ => Verdict::GoOn,
+    }
+}
+
+/// The few error numbers for which std has no kind.
+#[cfg(unix)]
+mod errno {
+    pub(super) const EBADF: i32 = 9;
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    const ENOBUFS: i32 = if cfg!(target_os = "linux") { 105 } else { 55 };
+    pub(super) const EXHAUSTED: [i32; 3] = [ENFILE, EMFILE, ENOBUFS];
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_accept_error_is_judged_by_whom_it_concerns() {
+        let judge = |code| match verdict(&io::Error::from_raw_os_error(code)) {
+            Verdict::Nobody => "nobody",
+            Verdict::GoOn => "go on",
+            Verdict::Exhausted => "exhausted",
+            Verdict::Broken => "broken",
+        };
+        let (eintr, econnaborted, eproto, eperm, enetunreach) = (4, 103, 71, 1, 101);
+        for code in [eintr, econnaborted, eproto, eperm, enetunreach] {
+            assert_eq!(judge(code), "go on", "{code}");
+        }
+        let (emfile, enfile, enobufs, enomem) = (24, 23, 105, 12);
+        for code in [emfile, enfile, enobufs, enomem] {
+            assert_eq!(judge(code), "exhausted", "{code}");
+        }
+        let (ebadf, einval, eagain) = (9, 22, 11);
+        assert_eq!((judge(ebadf), judge(einval), judge(eagain)), ("broken", "broken", "nobody"));
+    }
+}

@@ -1,0 +1,485 @@
+//! Everything that waits to be sent: one queue a connection. Knows no socket, no line
+//! and no chat, so with nothing else it is a whole network to test a service with.
+//!
+//! What waits is the queue's `own` bytes, then a span of a shared lane ([`crate::lanes`]).
+//! A line to many is written down once and then only makes each reader's span longer.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use crate::lanes::{Lane, Lanes, Span};
+use crate::limits::Limits;
+use crate::service::{CloseReason, Now};
+
+/// A connection. Slots are used again, serials are not (not within four billion
+/// connections), so an old id names nobody and is safe to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnId {
+    pub(crate) slot: u32,
+    pub(crate) serial: u32,
+}
+
+impl ConnId {
+    /// A small number that no other open connection has: an index for tables.
+    #[must_use]
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+
+    /// The number of the connection, counted from 1.
+    #[must_use]
+    pub fn serial(self) -> u32 {
+        self.serial
+    }
+}
+
+/// What has become of a connection; nothing else says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Vacant,
+    Open,
+    /// It takes no more lines, in or out; what is queued is still sent.
+    Draining(CloseReason),
+    /// Nothing is sent any more, and its slot waits to be freed.
+    Dead(CloseReason),
+}
+
+/// Where a queue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It has nothing to send.
+    Idle,
+    /// In one of the two lists; its turn to be written comes. Only here has it a span.
+    InLine,
+    /// Its socket is full; a writable edge puts it in line again.
+    Blocked,
+}
+
+/// What a queue holds for itself alone. On the heap only while there is any.
+#[derive(Default)]
+struct Own {
+    bytes: VecDeque<u8>,
+    /// Lines left out since the queue grew over `queue_soft`.
+    skipped: u64,
+}
+
+struct Queue {
+    own: Option<Box<Own>>,
+    span: Span,
+    serial: u32,
+    lane: Lane,
+    state: State,
+    place: Place,
+    /// The service makes it wait.
+    held: bool,
+    /// It waits because too much that it asked for is unread.
+    parked: bool,
+}
+
+impl Queue {
+    const VACANT: Queue = Queue {
+        own: None,
+        span: Span::EMPTY,
+        serial: 0,
+        lane: Lane::FIRST,
+        state: State::Vacant,
+        place: Place::Idle,
+        held: false,
+        parked: false,
+    };
+
+    fn own_len(&self) -> usize {
+        self.own.as_ref().map_or(0, |own| own.bytes.len())
+    }
+
+    fn len(&self) -> usize {
+        self.own_len() + self.span.len()
+    }
+}
+
+/// Every connection's output half.
+pub struct Outbox {
+    queues: Vec<Queue>,
+    lanes: Lanes,
+    /// Who is written to in this round, and who comes after. Two lists, because their
+    /// swap is what tells the lanes how far they can be trimmed.
+    this_round: VecDeque<ConnId>,
+    next_round: VecDeque<ConnId>,
+    /// The `own` bytes of those in line: with the lanes, what the brake looks at.
+    fresh: usize,
+    /// Left `Open`, and the service has not been told.
+    closing: VecDeque<ConnId>,
+    /// `Dead`, and the slot is not free yet.
+    dead: Vec<ConnId>,
+    /// May be read from again.
+    released: Vec<ConnId>,
+    limits: Limits,
+    now: Now,
+    last_serial: u32,
+}
+
+/// What services use.
+impl Outbox {
+    /// An outbox without connections, at the given time.
+    #[must_use]
+    pub fn new(limits: &Limits, now: Now) -> Outbox {
+        Outbox {
+            queues: Vec::new(),
+            lanes: Lanes::new(),
+            this_round: VecDeque::new(),
+            next_round: VecDeque::new(),
+            fresh: 0,
+            closing: VecDeque::new(),
+            dead: Vec::new(),
+            released: Vec::new(),
+            limits: limits.clone(),
+            now,
+            last_serial: 0,
+        }
+    }
+
+    /// The time of this turn.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Queues bytes for one connection; for one that has left they are dropped. One
+    /// that would then have more than `queue_max` waiting is cut off.
+    pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
+        if bytes.is_empty() || self.state(to) != State::Open {
+            return;
+        }
+        self.spill(to);
+        if self.queues[to.slot()].place == Place::Idle {
+            self.join_line(to);
+        }
+        let queue = &mut self.queues[to.slot()];
+        queue.own.get_or_insert_default().bytes.extend(bytes);
+        if queue.place == Place::InLine {
+            self.fresh += bytes.len();
+        }
+        if queue.own_len() > self.limits.queue_max {
+            self.kill(to, CloseReason::TooSlow);
+        }
+    }
+
+    /// Queues a line for many. It is written down once; who is blocked and more than
+    /// `queue_soft` behind misses it, and is told how many it missed once it has
+    /// caught up ([`Limit::Skipped`](crate::Limit::Skipped)).
+    pub fn send_all(&mut self, lane: Lane, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
+        let span = self.lanes.append(lane, line);
+        for id in to {
+            let Some(queue) = self.queues.get_mut(id.slot()) else { continue };
+            if queue.serial != id.serial || queue.state != State::Open {
+                continue;
+            }
+            // Nearly always one of these two: nothing waits, or what waits ends here.
+            if queue.place == Place::Idle {
+                queue.lane = lane;
+                queue.span = span;
+                queue.place = Place::InLine;
+                self.next_round.push_back(id);
+            } else if queue.lane == lane && queue.span.end == span.start && !queue.span.is_empty() {
+                queue.span.end = span.end;
+            } else {
+                self.start_span(id, lane, span);
+            }
+        }
+    }
+
+    /// How many bytes wait for a connection.
+    #[must_use]
+    pub fn queued(&self, id: ConnId) -> usize {
+        if self.state(id) == State::Vacant { 0 } else { self.queues[id.slot()].len() }
+    }
+
+    /// Whether a connection has stopped reading: its socket is full, and more than
+    /// `queue_park` waits behind it. It should not be sent what others could keep.
+    #[must_use]
+    pub fn is_stuck(&self, id: ConnId) -> bool {
+        self.state(id) == State::Open
+            && self.queues[id.slot()].place == Place::Blocked
+            && self.queued(id) > self.limits.queue_park
+    }
+
+    /// Makes a connection wait: its further lines, those that have arrived among them,
+    /// come after [`Outbox::release`], in order.
+    pub fn hold(&mut self, id: ConnId) {
+        if self.state(id) == State::Open {
+            self.queues[id.slot()].held = true;
+        }
+    }
+
+    /// Ends a [`Outbox::hold`].
+    pub fn release(&mut self, id: ConnId) {
+        if self.state(id) == State::Open && mem::take(&mut self.queues[id.slot()].held) {
+            self.released.push(id);
+        }
+    }
+
+    /// Closes a connection, once all that is queued for it has been sent. From here on
+    /// it says nothing and is sent nothing.
+    pub fn close(&mut self, id: ConnId) {
+        self.drain(id, CloseReason::Asked);
+    }
+
+    /// Opens the queue of a slot. The loop does so itself; with [`Outbox::take`], this
+    /// is a network without sockets.
+    ///
+    /// # Panics
+    ///
+    /// If the slot is in use or no `u32`.
+    pub fn open(&mut self, slot: usize) -> ConnId {
+        if self.queues.len() <= slot {
+            self.queues.resize_with(slot + 1, || Queue::VACANT);
+        }
+        assert!(self.queues[slot].state == State::Vacant, "slot {slot} is in use");
+        self.last_serial = self.last_serial.wrapping_add(1);
+        let serial = self.last_serial;
+        self.queues[slot] = Queue { serial, state: State::Open, ..Queue::VACANT };
+        ConnId { slot: u32::try_from(slot).expect("slots are small"), serial }
+    }
+
+    /// Takes all that waits for a connection, as if its socket had.
+    pub fn take(&mut self, id: ConnId) -> Vec<u8> {
+        let mut taken = Vec::new();
+        while !self.pending(id).is_empty() {
+            taken.extend_from_slice(self.pending(id));
+            self.consume(id, self.pending(id).len());
+        }
+        if self.state(id) != State::Vacant {
+            self.leave_line(id);
+        }
+        taken
+    }
+}
+
+/// What the loop uses.
+impl Outbox {
+    pub(crate) fn set_now(&mut self, now: Now) {
+        self.now = now;
+    }
+
+    pub(crate) fn state(&self, id: ConnId) -> State {
+        match self.queues.get(id.slot()) {
+            Some(queue) if queue.serial == id.serial => queue.state,
+            _ => State::Vacant,
+        }
+    }
+
+    /// Who is in a slot now.
+    pub(crate) fn id(&self, slot: usize) -> Option<ConnId> {
+        let queue = self.queues.get(slot).filter(|queue| queue.state != State::Vacant)?;
+        Some(ConnId { slot: u32::try_from(slot).ok()?, serial: queue.serial })
+    }
+
+    /// Whether a connection's lines are wanted now. If not because of what it has not
+    /// read, [`Outbox::take_released`] names it once it has.
+    pub(crate) fn listens(&mut self, id: ConnId) -> bool {
+        if self.state(id) != State::Open {
+            return false;
+        }
+        let queue = &mut self.queues[id.slot()];
+        queue.parked = queue.len() > self.limits.queue_park;
+        !queue.parked && !queue.held
+    }
+
+    /// Whether writing goes before reading: bytes that are held here belong to somebody
+    /// in line, so this always comes to an end.
+    pub(crate) fn brake(&self) -> bool {
+        self.lanes.held() + self.fresh > self.limits.log_max
+    }
+
+    /// Whether anybody stands in line.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.this_round.is_empty() || !self.next_round.is_empty()
+    }
+
+    /// The next that is to be written to.
+    pub(crate) fn next_in_line(&mut self) -> Option<ConnId> {
+        loop {
+            while let Some(id) = self.this_round.pop_front() {
+                let queue = &self.queues[id.slot()];
+                if queue.serial == id.serial && queue.place == Place::InLine {
+                    return Some(id);
+                }
+            }
+            if self.next_round.is_empty() {
+                self.lanes.clear();
+                give_back(&mut self.this_round);
+                give_back(&mut self.next_round);
+                return None;
+            }
+            mem::swap(&mut self.this_round, &mut self.next_round);
+            self.lanes.end_round();
+        }
+    }
+
+    /// What is to be written now, in one piece wherever possible; empty once all is.
+    pub(crate) fn pending(&self, id: ConnId) -> &[u8] {
+        let queue = &self.queues[id.slot()];
+        match &queue.own {
+            Some(own) if !own.bytes.is_empty() => own.bytes.as_slices().0,
+            _ => self.lanes.bytes(queue.lane, queue.span),
+        }
+    }
+
+    /// Copies the span behind the `own` bytes, if there are any: two short pieces then
+    /// go out in one `write`, which is cheaper than two, or than a `writev`.
+    pub(crate) fn gather(&mut self, id: ConnId) {
+        if self.queues[id.slot()].own.is_some() {
+            self.spill(id);
+        }
+    }
+
+    /// The first `count` bytes of what is pending were taken.
+    pub(crate) fn consume(&mut self, id: ConnId, count: usize) {
+        let queue = &mut self.queues[id.slot()];
+        match &mut queue.own {
+            Some(own) if !own.bytes.is_empty() => {
+                own.bytes.drain(..count);
+                if queue.place == Place::InLine {
+                    self.fresh -= count;
+                }
+            }
+            _ => {
+                let count = u32::try_from(count).expect("a span is shorter than 4 GiB");
+                queue.span.start = queue.span.start.wrapping_add(count);
+            }
+        }
+    }
+
+    /// The socket takes no more: what is left waits here for a writable edge.
+    pub(crate) fn block(&mut self, id: ConnId) {
+        self.spill(id);
+        self.fresh -= self.queues[id.slot()].own_len();
+        self.queues[id.slot()].place = Place::Blocked;
+        self.unpark(id);
+    }
+
+    /// Whether all that was queued has been sent.
+    pub(crate) fn is_idle(&self, id: ConnId) -> bool {
+        self.queues[id.slot()].place == Place::Idle
+    }
+
+    /// A writable edge. It means something to the blocked only; edges come with every
+    /// readable one.
+    pub(crate) fn unblock(&mut self, id: ConnId) {
+        if self.queues[id.slot()].place == Place::Blocked {
+            self.fresh += self.queues[id.slot()].own_len();
+            self.join_line(id);
+        }
+    }
+
+    /// All has been written. Returns how many lines were left out on the way.
+    pub(crate) fn leave_line(&mut self, id: ConnId) -> u64 {
+        let queue = &mut self.queues[id.slot()];
+        queue.place = Place::Idle;
+        queue.span = Span::EMPTY;
+        let skipped = queue.own.take().map_or(0, |own| own.skipped);
+        self.unpark(id);
+        skipped
+    }
+
+    /// Begins a polite close.
+    pub(crate) fn drain(&mut self, id: ConnId, why: CloseReason) {
+        if self.state(id) != State::Open {
+            return;
+        }
+        self.queues[id.slot()].state = State::Draining(why);
+        self.closing.push_back(id);
+        // With nothing to send it stands in line all the same, so that every close
+        // comes by the place where "all has been sent" is noticed.
+        if self.queues[id.slot()].place == Place::Idle {
+            self.join_line(id);
+        }
+    }
+
+    /// Ends a connection at once. Safe at any point, also in the middle of a
+    /// broadcast: it only marks.
+    pub(crate) fn kill(&mut self, id: ConnId, why: CloseReason) {
+        match self.state(id) {
+            State::Vacant | State::Dead(_) => return,
+            State::Open => self.closing.push_back(id),
+            State::Draining(_) => {}
+        }
+        self.dead.push(id);
+        let queue = &mut self.queues[id.slot()];
+        if queue.place == Place::InLine {
+            self.fresh -= queue.own_len();
+        }
+        *queue = Queue { serial: id.serial, state: State::Dead(why), ..Queue::VACANT };
+    }
+
+    /// Frees a slot. Only between two turns' batches of events.
+    pub(crate) fn vacate(&mut self, id: ConnId) {
+        self.queues[id.slot()] = Queue::VACANT;
+    }
+
+    pub(crate) fn next_closing(&mut self) -> Option<(ConnId, CloseReason)> {
+        let id = self.closing.pop_front()?;
+        match self.state(id) {
+            State::Draining(why) | State::Dead(why) => Some((id, why)),
+            State::Vacant | State::Open => unreachable!("only the closing are listed, once"),
+        }
+    }
+
+    pub(crate) fn take_dead(&mut self) -> Vec<ConnId> {
+        mem::take(&mut self.dead)
+    }
+
+    pub(crate) fn take_released(&mut self) -> Vec<ConnId> {
+        mem::take(&mut self.released)
+    }
+
+    /// The rest of [`Outbox::send_all`]: whoever cannot just have its span grow.
+    fn start_span(&mut self, id: ConnId, lane: Lane, span: Span) {
+        let queue = &mut self.queues[id.slot()];
+        if queue.place == Place::InLine {
+            self.spill(id);
+            let queue = &mut self.queues[id.slot()];
+            queue.lane = lane;
+            queue.span = span;
+            return;
+        }
+        // Once one line has been left out all are until the queue is empty, so that the
+        // gap is one, and stands where the reader is told of it.
+        let own = queue.own.get_or_insert_default();
+        if own.skipped > 0 || own.bytes.len() > self.limits.queue_soft {
+            own.skipped += 1;
+        } else {
+            own.bytes.extend(self.lanes.bytes(lane, span));
+        }
+    }
+
+    /// Copies the span behind the `own` bytes.
+    fn spill(&mut self, id: ConnId) {
+        let queue = &mut self.queues[id.slot()];
+        let span = mem::replace(&mut queue.span, Span::EMPTY);
+        if !span.is_empty() {
+            let own = queue.own.get_or_insert_default();
+            own.bytes.extend(self.lanes.bytes(queue.lane, span));
+            self.fresh += span.len();
+        }
+    }
+
+    fn join_line(&mut self, id: ConnId) {
+        self.queues[id.slot()].place = Place::InLine;
+        self.next_round.push_back(id);
+    }
+
+    fn unpark(&mut self, id: ConnId) {
+        let queue = &mut self.queues[id.slot()];
+        if queue.parked && queue.len() <= self.limits.queue_park {
+            queue.parked = false;
+            self.released.push(id);
+        }
+    }
+}
+
+/// Lists grow with the crowd, and give that back when the crowd has been served.
+fn give_back(list: &mut VecDeque<ConnId>) {
+    const KEEP: usize = 512;
+    list.shrink_to(KEEP);
+}

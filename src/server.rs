@@ -1,0 +1,270 @@
+//! The poll, its clock and its waker: where readiness comes from. With `listen.rs` it
+//! is the only file that names mio; what happens to a line is decided elsewhere.
+
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use log::{debug, info, warn};
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use crate::hub::{Hub, Stream};
+use crate::limits::Limits;
+use crate::listen::{Listener, Spare};
+use crate::service::{Now, Peer, Refusal, Service};
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The address; port 0 lets the system choose one.
+    pub addr: SocketAddr,
+    /// What the service is told in [`Peer::label`]; to the chat it names a dialect.
+    pub label: String,
+}
+
+/// What a server is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen; by default at 127.0.0.1:1337, labelled `native`. `[::]` takes
+    /// IPv4 connections as well.
+    pub listen: Vec<Listen>,
+    /// Connections that may be open at a time; one more is refused. 10 000.
+    pub max_clients: usize,
+    /// What the loop allows a connection.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 1337));
+        Config {
+            listen: vec![Listen { addr, label: "native".to_owned() }],
+            max_clients: 10_000,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A server that is bound and not running yet.
+pub struct Server {
+    poll: Poll,
+    listeners: Vec<Listener>,
+    addrs: Vec<SocketAddr>,
+    spare: Spare,
+    requests: Arc<Requests>,
+    config: Config,
+}
+
+/// Speaks to a running server, from any thread.
+#[derive(Clone)]
+pub struct Handle(Arc<Requests>);
+
+/// What handles ask for. Only the waker tells the loop to look; asking twice before it
+/// has looked is asking once, except for a shutdown, where twice means at once.
+struct Requests {
+    waker: Waker,
+    wake: AtomicBool,
+    shutdowns: AtomicU8,
+}
+
+impl Handle {
+    /// Has the service's `on_tick` called soon.
+    pub fn wake(&self) {
+        self.0.wake.store(true, Ordering::Release);
+        self.rouse();
+    }
+
+    /// Ends [`Server::run`]: the first time politely, within `drain_time`, the second
+    /// time at once.
+    pub fn shutdown(&self) {
+        // Saturates at two, which is all that is looked at.
+        let _ = self.0.shutdowns.fetch_update(Ordering::AcqRel, Ordering::Acquire, |times| {
+            Some(times.saturating_add(1).min(2))
+        });
+        self.rouse();
+    }
+
+    fn rouse(&self) {
+        // It fails only once the server is gone, and then there is nobody to wake.
+        let _ = self.0.waker.wake();
+    }
+}
+
+/// Tokens below are slots.
+const WAKER: Token = Token(usize::MAX);
+const FIRST_LISTENER: usize = usize::MAX >> 1;
+
+impl Server {
+    /// Binds all listeners of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// What the system says of an address, with the address; `InvalidInput` for limits
+    /// that cannot work together.
+    pub fn bind(config: Config) -> io::Result<Server> {
+        config.limits.check()?;
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let mut listeners = Vec::new();
+        for (index, Listen { addr, label }) in config.listen.iter().enumerate() {
+            let mut listener = Listener::bind(*addr, label)
+                .map_err(|error| io::Error::new(error.kind(), format!("{addr}: {error}")))?;
+            listener.register(poll.registry(), Token(FIRST_LISTENER + index))?;
+            listeners.push(listener);
+        }
+        let addrs = listeners.iter().map(Listener::addr).collect();
+        let requests =
+            Requests { waker, wake: AtomicBool::new(false), shutdowns: AtomicU8::new(0) };
+        let (spare, requests) = (Spare::new(), Arc::new(requests));
+        Ok(Server { poll, listeners, addrs, spare, requests, config })
+    }
+
+    /// Where it listens, in the order of the configuration, with the real ports.
+    #[must_use]
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// A handle on this server; get it before [`Server::run`].
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.requests))
+    }
+
+    /// Serves until a handle asks for a shutdown, and gives the service back.
+    ///
+    /// # Errors
+    ///
+    /// When the poll or a listener breaks. What a connection does is never an error.
+    pub fn run<S: Service>(mut self, service: S) -> io::Result<S> {
+        let mut hub = Hub::new(service, &self.config.limits, read_clocks());
+        let mut events = Events::with_capacity(1024);
+        let mut stopping = false;
+        loop {
+            self.wait(&mut events, self.timeout(&hub))?;
+            for event in &events {
+                self.mark(event, &mut hub);
+            }
+            let now = read_clocks();
+            self.take_requests(&mut hub, &mut stopping);
+            self.accept(&mut hub, now)?;
+            hub.turn(now);
+            let freed = hub.take_closed().count() > 0;
+            if freed {
+                self.listeners.iter_mut().for_each(Listener::retry);
+            }
+            if stopping && (hub.is_empty() || self.requests.shutdowns.load(Ordering::Acquire) > 1) {
+                return Ok(hub.into_service());
+            }
+        }
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(events, timeout) {
+            // A signal: nothing is ready, and the turn finds out what is due.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn timeout<S: Service>(&self, hub: &Hub<TcpStream, S>) -> Option<Duration> {
+        if self.listeners.iter().any(Listener::is_ready) {
+            return Some(Duration::ZERO);
+        }
+        let now = read_clocks();
+        let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
+        let retry = retry.map(|at| at.saturating_duration_since(now.monotonic));
+        retry.into_iter().chain(hub.timeout(now)).min()
+    }
+
+    /// An event only marks. Its flags are hints; reading and writing find out.
+    fn mark<S: Service>(&mut self, event: &Event, hub: &mut Hub<TcpStream, S>) {
+        match event.token() {
+            WAKER => {}
+            Token(index) if index >= FIRST_LISTENER => {
+                // Those of a server that is stopping are gone.
+                if let Some(listener) = self.listeners.get_mut(index - FIRST_LISTENER) {
+                    listener.mark_ready();
+                }
+            }
+            Token(slot) => {
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    hub.mark_readable(slot);
+                }
+                if event.is_writable() || event.is_write_closed() {
+                    hub.mark_writable(slot);
+                }
+            }
+        }
+    }
+
+    fn take_requests<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>, stopping: &mut bool) {
+        if self.requests.wake.swap(false, Ordering::AcqRel) {
+            hub.wake();
+        }
+        if !*stopping && self.requests.shutdowns.load(Ordering::Acquire) > 0 {
+            info!("shutting down, {} connections open", hub.open_count());
+            *stopping = true;
+            self.listeners.clear();
+            hub.shutdown();
+        }
+    }
+
+    fn accept<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>, now: Now) -> io::Result<()> {
+        for listener in &mut self.listeners {
+            if listener.retry_at().is_some_and(|at| at <= now.monotonic) {
+                listener.retry();
+            }
+            let mut budget = self.config.limits.accept_budget;
+            while listener.is_ready() && budget > 0 {
+                budget -= 1;
+                let refusal = hub.service().refusal(Refusal::Full);
+                let accepted = listener.accept(now.monotonic, &mut self.spare, refusal)?;
+                if let Some((stream, addr)) = accepted {
+                    let peer = Peer { addr, label: listener.label() };
+                    admit(&self.poll, hub, stream, &peer, self.config.max_clients);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Registers a connection, once and for good, and opens or refuses it.
+fn admit<S: Service>(
+    poll: &Poll,
+    hub: &mut Hub<TcpStream, S>,
+    mut stream: TcpStream,
+    peer: &Peer<'_>,
+    max_clients: usize,
+) {
+    let interest = Interest::READABLE | Interest::WRITABLE;
+    let token = Token(hub.next_slot());
+    if let Err(error) = poll.registry().register(&mut stream, token, interest) {
+        warn!("a connection could not be registered: {error}");
+    } else if hub.open_count() >= max_clients {
+        debug!("refused {}: {max_clients} clients are connected", peer.addr);
+        hub.refuse(stream, Refusal::Full);
+    } else {
+        let id = hub.open(stream, peer);
+        info!("connection {} from {} ({})", id.serial(), peer.addr, peer.label);
+    }
+}
+
+/// The only place where a clock is read.
+fn read_clocks() -> Now {
+    Now { monotonic: Instant::now(), wall: SystemTime::now() }
+}
+
+impl Stream for TcpStream {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}

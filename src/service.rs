@@ -1,0 +1,126 @@
+//! The seam between the loop and a protocol: what the loop tells a service, and asks it.
+//!
+//! The loop knows limits, not texts; a service knows texts, not sockets.
+
+use std::net::SocketAddr;
+use std::time::{Instant, SystemTime};
+
+use crate::line::Ending;
+use crate::outbox::{ConnId, Outbox};
+
+/// A protocol over lines. Whatever it has to say goes into the [`Outbox`]; it cannot
+/// block, and nothing that it does can fail.
+///
+/// For each connection: `on_open` once, `on_line` any number of times, `on_close`
+/// once. No line comes once a close has begun, not even from the same packet.
+pub trait Service {
+    /// Somebody connected.
+    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
+        let _ = (id, peer, out);
+    }
+
+    /// A complete line, without its ending, just as it came: any bytes, perhaps none.
+    fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox);
+
+    /// The connection ended a line for the first time, and this is how. Told once,
+    /// before that line; whoever wants to answer in kind keeps it.
+    fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
+        let _ = (id, ending, out);
+    }
+
+    /// The start of a first line that has not ended yet: enough to see that the other
+    /// side speaks another protocol.
+    fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
+        let _ = (id, partial, out);
+    }
+
+    /// The loop held this connection to a limit.
+    fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
+        let _ = (id, limit, out);
+    }
+
+    /// The connection is over: `id` names nobody any more, and its name, its place and
+    /// its limits are free. What was queued for it before is still being sent.
+    fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
+        let _ = (id, why, out);
+    }
+
+    /// The time of [`Service::next_tick`] has come, or somebody called
+    /// [`Handle::wake`](crate::Handle::wake).
+    fn on_tick(&mut self, out: &mut Outbox) {
+        let _ = out;
+    }
+
+    /// When the service next wants [`Service::on_tick`].
+    fn next_tick(&self) -> Option<Instant> {
+        None
+    }
+
+    /// What one who is turned away at the door is told, its line ending included.
+    fn refusal(&self, why: Refusal) -> &[u8] {
+        let _ = why;
+        b""
+    }
+
+    /// The last chance to say something to everybody; all are closed right after it.
+    fn on_shutdown(&mut self, out: &mut Outbox) {
+        let _ = out;
+    }
+}
+
+/// Who connected, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer<'a> {
+    /// The address that the connection came from; a mapped IPv4 address shows as IPv4.
+    pub addr: SocketAddr,
+    /// The label of the listener that took it.
+    pub label: &'a str,
+}
+
+/// The time of a turn, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines.
+    pub monotonic: Instant,
+    /// For people.
+    pub wall: SystemTime,
+}
+
+/// A limit that a connection ran into, and stays open after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// A line is longer than `max` bytes; all of it up to its ending is dropped.
+    LineTooLong {
+        /// The longest line that is accepted, in bytes.
+        max: usize,
+    },
+    /// So many lines to many were left out while the connection did not read. It has
+    /// caught up now, and gets everything again.
+    Skipped(u64),
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The service asked for it.
+    Asked,
+    /// The other side has sent all that it had to send.
+    EndOfInput,
+    /// It sent sixteen times the longest line without ending one.
+    Endless,
+    /// It left more than `queue_max` bytes unread.
+    TooSlow,
+    /// Reading or writing failed: a reset, usually.
+    Broken,
+    /// It was turned away at the door; the service never heard of it.
+    Refused,
+    /// The server is shutting down.
+    Shutdown,
+}
+
+/// Why somebody is turned away at the door.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// There are as many clients as there may be, or no descriptor is left.
+    Full,
+}

@@ -7,7 +7,7 @@ use std::net::ToSocketAddrs;
 use chinwag::chat::Dialect;
 use chinwag::{Config, Listen};
 use log::LevelFilter;
-use pico_args::Arguments;
+use pico_args::{Arguments, Keys};
 
 pub(crate) const HELP: &str = "\
 A lightweight chat server; nc or telnet is client enough.
@@ -51,7 +51,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
         return Ok(Request::Version);
     }
     let mut config = Config::default();
-    let listeners = all(&mut arguments, "-l", "--listen", listener)?;
+    let listeners = all(&mut arguments, "--listen", ["-l", "--listen"], listener)?;
     if !listeners.is_empty() {
         config.listen = listeners;
     }
@@ -93,13 +93,12 @@ fn set<T>(
 /// Reads an option that may be repeated.
 fn all<T>(
     arguments: &mut Arguments,
-    short: &'static str,
-    long: &'static str,
+    option: &str,
+    keys: impl Into<Keys>,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, String> {
-    let values: Vec<String> =
-        arguments.values_from_str([short, long]).map_err(|error| error.to_string())?;
-    let name = |value: &str, why| format!("{long} {value}: {why}");
+    let values: Vec<String> = arguments.values_from_str(keys).map_err(|error| error.to_string())?;
+    let name = |value: &str, why| format!("{option} {value}: {why}");
     values.iter().map(|value| read(value).map_err(|why| name(value, why))).collect()
 }
 

@@ -1,0 +1,88 @@
+//! The second half of a turn: from queues to streams, and what ends there.
+
+use std::io::ErrorKind;
+
+use super::{Hub, Stream};
+use crate::outbox::{ConnId, State};
+use crate::service::{CloseReason, Limit, Service};
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Writes to the next of those that are behind, and buries the dead.
+    pub(super) fn settle(&mut self) {
+        self.announce_closing();
+        for _ in 0..self.limits.write_budget {
+            let Some(id) = self.outbox.next_in_line() else { break };
+            self.flush(id);
+        }
+        self.announce_closing();
+        for id in self.outbox.take_dead() {
+            self.bury(id);
+        }
+        for id in self.outbox.take_released() {
+            if self.outbox.state(id) == State::Open {
+                self.list_ready(id);
+            }
+        }
+    }
+
+    /// One `write` of all that a connection is behind; more only if that was not
+    /// taken whole, until the socket says that it is full.
+    fn flush(&mut self, id: ConnId) {
+        self.outbox.gather(id);
+        while !self.outbox.pending(id).is_empty() {
+            let stream = &mut self.conns[id.slot()].stream;
+            match stream.write(self.outbox.pending(id)) {
+                Ok(0) => return self.outbox.kill(id, CloseReason::Broken),
+                Ok(count) => self.outbox.consume(id, count),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    return self.outbox.block(id);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return self.outbox.kill(id, CloseReason::Broken),
+            }
+        }
+        self.flushed(id);
+    }
+
+    /// All that was queued has been sent.
+    fn flushed(&mut self, id: ConnId) {
+        let skipped = self.outbox.leave_line(id);
+        match self.outbox.state(id) {
+            State::Open if skipped > 0 => {
+                self.service.on_limit(id, Limit::Skipped(skipped), &mut self.outbox);
+            }
+            State::Draining(why) => {
+                let conn = &mut self.conns[id.slot()];
+                // If it fails the connection is broken, and reading will say so.
+                let _ = conn.stream.shutdown_write();
+                if conn.ended {
+                    self.outbox.kill(id, why);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Tells the service of everybody who began to close. That can make others close.
+    fn announce_closing(&mut self) {
+        while let Some((id, why)) = self.outbox.next_closing() {
+            if !self.conns[id.slot()].refused {
+                self.open -= 1;
+                self.service.on_close(id, why, &mut self.outbox);
+            }
+            if let State::Draining(_) = self.outbox.state(id) {
+                self.drains.start(id, self.outbox.now().monotonic);
+                // It may have more to say, which is to be read and dropped.
+                self.list_ready(id);
+            }
+            self.conns[id.slot()].input = None;
+        }
+    }
+
+    fn bury(&mut self, id: ConnId) {
+        let conn = self.conns.remove(id.slot());
+        self.refused -= usize::from(conn.refused);
+        self.outbox.vacate(id);
+        self.closed.push(conn.stream);
+    }
+}

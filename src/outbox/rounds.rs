@@ -1,0 +1,193 @@
+//! The loop's side of the outbox: who is written to next, what came of it, and who has
+//! ended.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::{ConnId, Outbox, Place, Queue, State};
+use crate::lanes::Span;
+use crate::service::{CloseReason, Now};
+
+impl Outbox {
+    pub(crate) fn set_now(&mut self, now: Now) {
+        self.now = now;
+    }
+
+    pub(crate) fn state(&self, id: ConnId) -> State {
+        match self.queues.get(id.slot()) {
+            Some(queue) if queue.serial == id.serial => queue.state,
+            _ => State::Vacant,
+        }
+    }
+
+    /// Who is in a slot now.
+    pub(crate) fn id(&self, slot: usize) -> Option<ConnId> {
+        let queue = self.queues.get(slot).filter(|queue| queue.state != State::Vacant)?;
+        Some(ConnId { slot: u32::try_from(slot).ok()?, serial: queue.serial })
+    }
+
+    /// Whether a connection's lines are wanted now. If not because of what it has not
+    /// read, [`Outbox::take_released`] names it once it has.
+    pub(crate) fn listens(&mut self, id: ConnId) -> bool {
+        if self.state(id) != State::Open {
+            return false;
+        }
+        let queue = &mut self.queues[id.slot()];
+        queue.parked = queue.len() > self.limits.queue_park;
+        !queue.parked && !queue.held
+    }
+
+    /// Whether writing goes before reading: bytes that are held here belong to somebody
+    /// in line, so this always comes to an end.
+    pub(crate) fn brake(&self) -> bool {
+        self.lanes.held() + self.fresh > self.limits.log_max
+    }
+
+    /// Whether anybody stands in line.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.this_round.is_empty() || !self.next_round.is_empty()
+    }
+
+    /// The next that is to be written to.
+    pub(crate) fn next_in_line(&mut self) -> Option<ConnId> {
+        loop {
+            while let Some(id) = self.this_round.pop_front() {
+                let queue = &self.queues[id.slot()];
+                if queue.serial == id.serial && queue.place == Place::InLine {
+                    return Some(id);
+                }
+            }
+            if self.next_round.is_empty() {
+                self.lanes.clear();
+                give_back(&mut self.this_round);
+                give_back(&mut self.next_round);
+                return None;
+            }
+            mem::swap(&mut self.this_round, &mut self.next_round);
+            self.lanes.end_round();
+        }
+    }
+
+    /// What is to be written now, in one piece wherever possible; empty once all is.
+    pub(crate) fn pending(&self, id: ConnId) -> &[u8] {
+        let queue = &self.queues[id.slot()];
+        match &queue.own {
+            Some(own) if !own.bytes.is_empty() => own.bytes.as_slices().0,
+            _ => self.lanes.bytes(queue.lane, queue.span),
+        }
+    }
+
+    /// Copies the span behind the `own` bytes, if there are any: two short pieces then
+    /// go out in one `write`, which is cheaper than two, or than a `writev`.
+    pub(crate) fn gather(&mut self, id: ConnId) {
+        if self.queues[id.slot()].own.is_some() {
+            self.spill(id);
+        }
+    }
+
+    /// The first `count` bytes of what is pending were taken.
+    pub(crate) fn consume(&mut self, id: ConnId, count: usize) {
+        let queue = &mut self.queues[id.slot()];
+        match &mut queue.own {
+            Some(own) if !own.bytes.is_empty() => {
+                own.bytes.drain(..count);
+                if queue.place == Place::InLine {
+                    self.fresh -= count;
+                }
+            }
+            _ => {
+                let count = u32::try_from(count).expect("a span is shorter than 4 GiB");
+                queue.span.start = queue.span.start.wrapping_add(count);
+            }
+        }
+    }
+
+    /// The socket takes no more: what is left waits here for a writable edge.
+    pub(crate) fn block(&mut self, id: ConnId) {
+        self.spill(id);
+        self.fresh -= self.queues[id.slot()].own_len();
+        self.queues[id.slot()].place = Place::Blocked;
+        self.unpark(id);
+    }
+
+    /// Whether all that was queued has been sent.
+    pub(crate) fn is_idle(&self, id: ConnId) -> bool {
+        self.queues[id.slot()].place == Place::Idle
+    }
+
+    /// A writable edge. It means something to the blocked only; edges come with every
+    /// readable one.
+    pub(crate) fn unblock(&mut self, id: ConnId) {
+        if self.queues[id.slot()].place == Place::Blocked {
+            self.fresh += self.queues[id.slot()].own_len();
+            self.join_line(id);
+        }
+    }
+
+    /// All has been written. Returns how many lines were left out on the way.
+    pub(crate) fn leave_line(&mut self, id: ConnId) -> u64 {
+        let queue = &mut self.queues[id.slot()];
+        queue.place = Place::Idle;
+        queue.span = Span::EMPTY;
+        let skipped = queue.own.take().map_or(0, |own| own.skipped);
+        self.unpark(id);
+        skipped
+    }
+
+    /// Begins a polite close.
+    pub(crate) fn drain(&mut self, id: ConnId, why: CloseReason) {
+        if self.state(id) != State::Open {
+            return;
+        }
+        self.queues[id.slot()].state = State::Draining(why);
+        self.closing.push_back(id);
+        // With nothing to send it stands in line all the same, so that every close
+        // comes by the place where "all has been sent" is noticed.
+        if self.queues[id.slot()].place == Place::Idle {
+            self.join_line(id);
+        }
+    }
+
+    /// Ends a connection at once. Safe at any point, also in the middle of a
+    /// broadcast: it only marks.
+    pub(crate) fn kill(&mut self, id: ConnId, why: CloseReason) {
+        match self.state(id) {
+            State::Vacant | State::Dead(_) => return,
+            State::Open => self.closing.push_back(id),
+            State::Draining(_) => {}
+        }
+        self.dead.push(id);
+        let queue = &mut self.queues[id.slot()];
+        if queue.place == Place::InLine {
+            self.fresh -= queue.own_len();
+        }
+        *queue = Queue { serial: id.serial, state: State::Dead(why), ..Queue::VACANT };
+    }
+
+    /// Frees a slot. Only between two turns' batches of events.
+    pub(crate) fn vacate(&mut self, id: ConnId) {
+        self.queues[id.slot()] = Queue::VACANT;
+    }
+
+    pub(crate) fn next_closing(&mut self) -> Option<(ConnId, CloseReason)> {
+        let id = self.closing.pop_front()?;
+        match self.state(id) {
+            State::Draining(why) | State::Dead(why) => Some((id, why)),
+            State::Vacant | State::Open => unreachable!("only the closing are listed, once"),
+        }
+    }
+
+    pub(crate) fn take_dead(&mut self) -> Vec<ConnId> {
+        mem::take(&mut self.dead)
+    }
+
+    pub(crate) fn take_released(&mut self) -> Vec<ConnId> {
+        mem::take(&mut self.released)
+    }
+}
+
+/// Lists grow with the crowd, and give that back when the crowd has been served.
+fn give_back(list: &mut VecDeque<ConnId>) {
+    const KEEP: usize = 512;
+    list.shrink_to(KEEP);
+}

@@ -146,7 +146,7 @@ impl LineSplitter {
         if memchr2(0x08, 0x7f, part).is_some() {
             return self.take_erasing(part);
         }
-        if !self.fits(self.tail.len() + part.len(), part.last()) {
+        if !self.fits(part) {
             return false;
         }
         if !(ended && self.tail.is_empty()) {
@@ -160,7 +160,7 @@ impl LineSplitter {
         let mut from = 0;
         for at in memchr2_iter(0x08, 0x7f, part).chain([part.len()]) {
             let typed = &part[from..at];
-            if !self.fits(self.tail.len() + typed.len(), typed.last()) {
+            if !self.fits(typed) {
                 return false;
             }
             self.tail.extend_from_slice(typed);
@@ -172,9 +172,11 @@ impl LineSplitter {
         true
     }
 
-    /// Whether a line of `len` bytes is short enough; a CR at its end may still turn
-    /// out to be part of the ending.
-    fn fits(&self, len: usize, last: Option<&u8>) -> bool {
+    /// Whether the line is still short enough with `more`; a CR at its end may turn out
+    /// to be part of the ending.
+    fn fits(&self, more: &[u8]) -> bool {
+        let len = self.tail.len() + more.len();
+        let last = more.last().or(self.tail.last());
         len <= self.line_max || (len == self.line_max + 1 && last == Some(&b'\r'))
     }
 

@@ -5,6 +5,8 @@
 //! A line to many is written down once and then only makes each reader's span longer.
 
 mod rounds;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::mem;
@@ -188,6 +190,12 @@ impl Outbox {
                 self.start_span(id, lane, span);
             }
         }
+    }
+
+    /// Whether a connection is there and no close of it has begun.
+    #[must_use]
+    pub fn is_open(&self, id: ConnId) -> bool {
+        self.state(id) == State::Open
     }
 
     /// How many bytes wait for a connection.

@@ -22,11 +22,12 @@ use std::time::Duration;
 
 use slab::Slab;
 
+use crate::conn::{CloseReason, ConnId};
 use crate::limits::Limits;
 use crate::line::Ending;
-use crate::outbox::{ConnId, Outbox};
-use crate::service::{CloseReason, Now, Peer, Refusal, Service};
-use crate::timeouts::Timeouts;
+use crate::outbox::Outbox;
+use crate::service::{Peer, Refusal, Service};
+use crate::timeouts::{Now, Timeouts};
 use receive::Input;
 
 /// A non-blocking, edge-triggered byte stream.

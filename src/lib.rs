@@ -2,6 +2,7 @@
 #![warn(missing_docs)]
 
 pub mod chat;
+mod conn;
 mod hub;
 mod lanes;
 mod limits;
@@ -14,11 +15,13 @@ mod telnet;
 mod timeouts;
 
 pub use chat::Chat;
+pub use conn::{CloseReason, ConnId};
 pub use hub::{Hub, Stream};
 pub use lanes::Lane;
 pub use limits::Limits;
 pub use line::{Ending, LineSplitter, Piece};
-pub use outbox::{ConnId, Outbox};
+pub use outbox::Outbox;
 pub use server::{Config, Handle, Listen, Server};
-pub use service::{CloseReason, Limit, Now, Peer, Refusal, Service};
+pub use service::{Limit, Peer, Refusal, Service};
 pub use telnet::{Telnet, Token};
+pub use timeouts::Now;

@@ -11,42 +11,10 @@ mod tests;
 use std::collections::VecDeque;
 use std::mem;
 
+use crate::conn::{CloseReason, ConnId, State};
 use crate::lanes::{Lane, Lanes, Span};
 use crate::limits::Limits;
-use crate::service::{CloseReason, Now};
-
-/// A connection. Slots are used again, serials are not (not within four billion
-/// connections), so an old id names nobody and is safe to keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ConnId {
-    pub(crate) slot: u32,
-    pub(crate) serial: u32,
-}
-
-impl ConnId {
-    /// A small number that no other open connection has: an index for tables.
-    #[must_use]
-    pub fn slot(self) -> usize {
-        self.slot as usize
-    }
-
-    /// The number of the connection, counted from 1.
-    #[must_use]
-    pub fn serial(self) -> u32 {
-        self.serial
-    }
-}
-
-/// What has become of a connection; nothing else says so.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    Vacant,
-    Open,
-    /// It takes no more lines, in or out; what is queued is still sent.
-    Draining(CloseReason),
-    /// Nothing is sent any more, and its slot waits to be freed.
-    Dead(CloseReason),
-}
+use crate::timeouts::Now;
 
 /// Where a queue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

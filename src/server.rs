@@ -15,7 +15,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use crate::hub::{Hub, Stream};
 use crate::limits::Limits;
 use crate::listen::{Listener, Spare};
-use crate::service::{Now, Peer, Refusal, Service};
+use crate::service::{Peer, Refusal, Service};
+use crate::timeouts::Now;
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,11 @@
 //! The loop knows limits, not texts; a service knows texts, not sockets.
 
 use std::net::SocketAddr;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
+use crate::conn::{CloseReason, ConnId};
 use crate::line::Ending;
-use crate::outbox::{ConnId, Outbox};
+use crate::outbox::Outbox;
 
 /// A protocol over lines. Whatever it has to say goes into the [`Outbox`]; it cannot
 /// block, and nothing that it does can fail.
@@ -77,15 +78,6 @@ pub struct Peer<'a> {
     pub label: &'a str,
 }
 
-/// The time of a turn, on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// For deadlines.
-    pub monotonic: Instant,
-    /// For people.
-    pub wall: SystemTime,
-}
-
 /// A limit that a connection ran into, and stays open after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -97,25 +89,6 @@ pub enum Limit {
     /// So many lines to many were left out while the connection did not read. It has
     /// caught up now, and gets everything again.
     Skipped(u64),
-}
-
-/// Why a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CloseReason {
-    /// The service asked for it.
-    Asked,
-    /// The other side has sent all that it had to send.
-    EndOfInput,
-    /// It sent sixteen times the longest line without ending one.
-    Endless,
-    /// It left more than `queue_max` bytes unread.
-    TooSlow,
-    /// Reading or writing failed: a reset, usually.
-    Broken,
-    /// It was turned away at the door; the service never heard of it.
-    Refused,
-    /// The server is shutting down.
-    Shutdown,
 }
 
 /// Why somebody is turned away at the door.

@@ -1,9 +1,19 @@
-//! Deadlines that are all equally far off: first in, first out. Knows no clock.
+//! Time as an argument, and deadlines that are all equally far off: first in, first
+//! out. Knows no clock.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use crate::outbox::ConnId;
+use crate::conn::ConnId;
+
+/// The time of a turn, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines.
+    pub monotonic: Instant,
+    /// For people.
+    pub wall: SystemTime,
+}
 
 /// Who has how long. Nothing is ever taken out before its time: whoever asks looks
 /// whether the connection still has anything to fear, and its old id names nobody.

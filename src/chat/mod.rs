@@ -18,9 +18,10 @@ use std::mem;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::conn::{CloseReason, ConnId};
 use crate::line::Ending;
-use crate::outbox::{ConnId, Outbox};
-use crate::service::{CloseReason, Limit, Peer, Refusal, Service};
+use crate::outbox::Outbox;
+use crate::service::{Limit, Peer, Refusal, Service};
 use command::{Command, HELP, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
 use dialect::{Event, Wording};

@@ -1,8 +1,8 @@
 //! A room: who is in it, by how lines are worded for them.
 
 use super::dialect::Wording;
+use crate::conn::ConnId;
 use crate::lanes::Lane;
-use crate::outbox::ConnId;
 
 /// The members of a room. Each wording has its own dense list, so that a line is
 /// rendered once a wording and handed to a whole list.

@@ -7,7 +7,7 @@ use hashbrown::HashTable;
 
 use super::dialect::Wording;
 use super::name::Shown;
-use crate::outbox::ConnId;
+use crate::conn::ConnId;
 
 /// One connection, as the chat sees it.
 pub(super) struct User {

@@ -4,10 +4,10 @@ use std::io::ErrorKind;
 use std::mem;
 
 use super::{Hub, Stream};
+use crate::conn::{CloseReason, ConnId, State};
 use crate::limits::Limits;
 use crate::line::{Ending, LineSplitter, Piece};
-use crate::outbox::{ConnId, State};
-use crate::service::{CloseReason, Limit, Service};
+use crate::service::{Limit, Service};
 use crate::telnet::{Telnet, Token};
 
 /// What has been read and not yet become lines.

@@ -3,8 +3,8 @@
 use std::io::ErrorKind;
 
 use super::{Hub, Stream};
-use crate::outbox::{ConnId, State};
-use crate::service::{CloseReason, Limit, Service};
+use crate::conn::{CloseReason, ConnId, State};
+use crate::service::{Limit, Service};
 
 impl<T: Stream, S: Service> Hub<T, S> {
     /// Writes to the next of those that are behind, and buries the dead.

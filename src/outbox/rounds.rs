@@ -4,9 +4,10 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::{ConnId, Outbox, Place, Queue, State};
+use super::{Outbox, Place, Queue};
+use crate::conn::{CloseReason, ConnId, State};
 use crate::lanes::Span;
-use crate::service::{CloseReason, Now};
+use crate::timeouts::Now;
 
 impl Outbox {
     pub(crate) fn set_now(&mut self, now: Now) {

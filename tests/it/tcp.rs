@@ -1,1 +1,164 @@
-//! (to come)
+//! The library's server on real sockets, in a thread: what a client sees.
+
+mod closing;
+mod crowd;
+mod limits;
+mod shutdown;
+mod slow;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use chinwag::{Chat, Config, Handle, Limits, Listen, Server, Service};
+use jiff::tz::TimeZone;
+use socket2::SockRef;
+
+use crate::client::{Client, PATIENCE};
+
+/// A server that runs until this is dropped.
+pub(super) struct Running<S = Chat> {
+    addr: SocketAddr,
+    handle: Handle,
+    done: Receiver<io::Result<S>>,
+}
+
+impl<S: Service + Send + 'static> Running<S> {
+    /// Runs a server that has been bound; whoever connected until now waits in its
+    /// backlog.
+    fn run(server: Server, service: S) -> Running<S> {
+        let (addr, handle) = (server.local_addrs()[0], server.handle());
+        let (send, done) = mpsc::channel();
+        thread::spawn(move || send.send(server.run(service)));
+        Running { addr, handle, done }
+    }
+
+    /// Waits until `Server::run` has returned the service.
+    fn returned(&self) -> S {
+        let result = self.done.recv_timeout(PATIENCE).expect("run to return in time");
+        result.expect("run to end without an error")
+    }
+}
+
+impl<S> Drop for Running<S> {
+    fn drop(&mut self) {
+        self.handle.shutdown();
+        self.handle.shutdown();
+    }
+}
+
+fn chat() -> Chat {
+    Chat::new(TimeZone::UTC)
+}
+
+/// On a free port, with the default limits.
+fn config() -> Config {
+    limited(Limits::default())
+}
+
+fn limited(limits: Limits) -> Config {
+    Config { limits, ..listening("127.0.0.1:0") }
+}
+
+fn listening(addr: &str) -> Config {
+    let listen = Listen { addr: addr.parse().unwrap(), label: "native".to_owned() };
+    Config { listen: vec![listen], ..Config::default() }
+}
+
+fn bind(config: Config) -> Server {
+    Server::bind(config).expect("a port is free")
+}
+
+fn start(config: Config) -> Running {
+    Running::run(bind(config), chat())
+}
+
+#[test]
+fn two_clients_talk_and_the_speaker_hears_itself() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut bob = Client::named(server.addr, "bob");
+    bob.say("hello room");
+    bob.expect("[bob] hello room");
+    alice.expect("[bob] hello room");
+    alice.say("SEND @bob psst");
+    bob.expect("[alice → bob] psst");
+    // What bob was told is not what alice hears next.
+    assert_eq!(alice.ask("/me waves"), "* alice waves");
+    bob.expect("* alice waves");
+}
+
+#[test]
+fn everybody_reads_the_ending_that_he_writes() {
+    let server = start(config());
+    let endings = ["\n", "\r\n", "\0"];
+    let mut clients = endings.map(|ending| {
+        let mut client = Client::connect(server.addr);
+        client.write(format!("/up here{ending}"));
+        assert_eq!(client.read(4 + ending.len()), format!("HERE{ending}").as_bytes());
+        client
+    });
+    clients[1].write("/nick crlf\r\nhello\r\n");
+    clients[1].read_until(b'\n');
+    for (client, ending) in clients.iter_mut().zip(endings) {
+        let heard = client.read_until(*ending.as_bytes().last().unwrap());
+        assert_eq!(heard, format!("[crlf] hello{ending}").as_bytes());
+    }
+}
+
+#[test]
+fn telnets_interrupt_is_answered_each_time_and_the_next_line_is_whole() {
+    let server = start(config());
+    let mut telnet = Client::connect(server.addr);
+    telnet.write("/nick telnet\r\n");
+    assert_eq!(telnet.read_until(b'\n'), b"You are now telnet\r\n");
+    for _ in 0..3 {
+        telnet.write(b"\xff\xf4\xff\xfd\x06");
+        assert_eq!(telnet.read(3), b"\xff\xfc\x06");
+    }
+    telnet.write("hello\r\n");
+    assert_eq!(telnet.read_until(b'\n'), b"[telnet] hello\r\n");
+}
+
+#[test]
+fn urgent_data_swallows_nothing_and_stalls_nothing() {
+    let server = start(config());
+    let mut telnet = Client::named(server.addr, "telnet");
+    for _ in 0..3 {
+        telnet.write(b"\xff\xf4\xff");
+        let urgent = SockRef::from(telnet.stream()).send_out_of_band(b"\xf2");
+        assert_eq!(urgent.unwrap(), 1);
+        assert_eq!(telnet.ask("hello"), "[telnet] hello");
+    }
+    // Urgent data in the middle of a line, and as the last byte before a pause.
+    telnet.write("he");
+    SockRef::from(telnet.stream()).send_out_of_band(b"l").unwrap();
+    assert_eq!(telnet.ask("lo"), "[telnet] hello");
+    telnet.write("/up end");
+    SockRef::from(telnet.stream()).send_out_of_band(b"\n").unwrap();
+    telnet.expect("END");
+}
+
+#[test]
+fn a_listener_on_all_of_ipv6_takes_ipv4_clients_too() {
+    let Ok(server) = Server::bind(listening("[::]:0")) else {
+        assert!(std::net::TcpListener::bind("[::1]:0").is_err(), "[::] cannot be listened on");
+        return;
+    };
+    let server = Running::run(server, chat());
+    let port = server.addr.port();
+    let mut four = Client::named(SocketAddr::from(([127, 0, 0, 1], port)), "four");
+    let mut six = Client::named(format!("[::1]:{port}").parse().unwrap(), "six");
+    assert_eq!(four.ask("hello"), "[four] hello");
+    six.expect("[four] hello");
+}
+
+#[test]
+fn a_port_in_use_is_an_error_that_names_the_address() {
+    let first = bind(config());
+    let addr = first.local_addrs()[0];
+    let error = Server::bind(listening(&addr.to_string())).err().expect("the port is in use");
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+    assert!(error.to_string().starts_with(&format!("{addr}: ")), "{error}");
+}

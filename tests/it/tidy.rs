@@ -1,1 +1,206 @@
-//! (to come)
+//! The shape of the sources: who knows whom, what is absent where, and how long things
+//! may get. A rule that is broken is printed with the place.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Which of the crate's modules each may name. An arrow that is not here is not wanted.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("conn", &[]),
+    ("lanes", &[]),
+    ("limits", &[]),
+    ("line", &[]),
+    ("telnet", &[]),
+    ("listen", &[]),
+    ("timeouts", &["conn"]),
+    ("outbox", &["conn", "lanes", "limits", "timeouts"]),
+    ("service", &["conn", "line", "outbox"]),
+    ("hub", &["conn", "limits", "line", "outbox", "service", "telnet", "timeouts"]),
+    ("server", &["hub", "limits", "listen", "service", "timeouts"]),
+    ("chat", &["conn", "lanes", "line", "outbox", "service"]),
+];
+
+/// What must not be said in which modules, and why.
+const ABSENT: &[(&[&str], &[&str], &str)] = &[
+    (
+        &["mio::", "TcpStream", "TcpListener"],
+        &["server", "listen"],
+        "only server.rs and listen.rs know where readiness comes from",
+    ),
+    (
+        &["Instant::now", "SystemTime::now"],
+        &["server"],
+        "only server.rs reads a clock; elsewhere time is an argument, so that runs can be replayed",
+    ),
+    (
+        &["std::io", "std::net::Tcp", "std::fs", "std::thread"],
+        &["server", "listen", "hub", "limits", "main", "cli"],
+        "the chat and the queues see no system, so that they cannot fail or block",
+    ),
+    (
+        &["Rc<", "RefCell", "mpsc", "Box<dyn"],
+        &[],
+        "two halves under one slot need no shared ownership and no channels",
+    ),
+    (&["unsafe"], &[], "there is no unsafe code"),
+    (&["println!", "eprintln!"], &[], "they panic when nobody can take the output"),
+    (&["todo!", "unimplemented!", "FIXME", "dbg!"], &[], "nothing is left half done"),
+];
+
+const FILE_LINES: usize = 500;
+const FUNCTION_LINES: usize = 70;
+
+struct Source {
+    path: PathBuf,
+    /// The module at the top of the crate that it belongs to.
+    module: String,
+    /// Without comments and tests.
+    code: Vec<(usize, String)>,
+    text: String,
+}
+
+fn sources(folder: &str) -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut folders = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("the folder is readable") {
+            let path = entry.expect("the entry is readable").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push(read(&root, path));
+            }
+        }
+    }
+    assert!(!sources.is_empty(), "no sources in {folder}");
+    sources
+}
+
+fn read(root: &Path, path: PathBuf) -> Source {
+    let text = fs::read_to_string(&path).expect("sources are text");
+    let inside = path.strip_prefix(root).expect("it was found there");
+    let first = inside.iter().next().expect("it has a name").to_string_lossy();
+    let module = first.trim_end_matches(".rs").to_owned();
+    let is_test = inside.ends_with("tests.rs");
+    let code = text
+        .lines()
+        .enumerate()
+        .take_while(|(_, line)| !is_test && !line.starts_with("mod tests {"))
+        .map(|(at, line)| (at + 1, line.split("//").next().unwrap_or("").to_owned()))
+        .collect();
+    Source { path, module, code, text }
+}
+
+#[test]
+fn arrows_point_where_the_map_says() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        if ["lib", "main", "cli"].contains(&source.module.as_str()) {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|(module, _)| *module == source.module) else {
+            panic!("{}: the map in tidy.rs has no such module", source.path.display());
+        };
+        for (at, line) in &source.code {
+            let named = line.split("crate::").skip(1).map(|rest| {
+                rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("")
+            });
+            for module in
+                named.filter(|module| *module != source.module && !allowed.contains(module))
+            {
+                wrong.push(format!(
+                    "{}:{at}: {} may not know {module:?}",
+                    source.path.display(),
+                    source.module
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn nothing_is_said_where_it_should_be_absent() {
+    let mut wrong = Vec::new();
+    for source in sources("src") {
+        for (words, except, why) in ABSENT {
+            if except.contains(&source.module.as_str()) {
+                continue;
+            }
+            for (at, line) in &source.code {
+                for word in words.iter().filter(|word| line.contains(**word)) {
+                    wrong.push(format!("{}:{at}: {word}: {why}", source.path.display()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn files_and_functions_stay_readable() {
+    let mut wrong = Vec::new();
+    for folder in ["src", "tests", "benches", "examples"] {
+        for source in sources(folder) {
+            let path = source.path.display();
+            let lines = source.text.lines().count();
+            if lines > FILE_LINES {
+                wrong.push(format!("{path}: {lines} lines, more than {FILE_LINES}"));
+            }
+            if !source.text.starts_with("//!") {
+                wrong.push(format!("{path}: does not open with what it is"));
+            }
+            for (name, length) in functions(&source.text) {
+                if length > FUNCTION_LINES {
+                    wrong.push(format!("{path}: {name} has {length} lines"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Functions and their lengths. rustfmt puts the closing brace under the line that the
+/// function starts on.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let bare = line.trim_start();
+        let is_function = bare.split('(').next().is_some_and(|head| {
+            head.split(' ').any(|word| word == "fn") && !bare.starts_with("//")
+        });
+        if is_function {
+            let indent = &line[..line.len() - bare.len()];
+            let end = format!("{indent}}}");
+            let length = lines[at..].iter().position(|line| **line == *end).unwrap_or(0) + 1;
+            found.push((bare.to_owned(), length));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_function_is_measured_from_its_name_to_its_brace() {
+    let text =
+        "impl A {\n    pub fn a(\n    ) {\n        b();\n    }\n\n    fn c() {}\n}\n// fn d() {\n";
+    let lengths: Vec<usize> = functions(text).into_iter().map(|(_, length)| length).collect();
+    assert_eq!(lengths[0], 4);
+    assert_eq!(lengths.len(), 2);
+}
+
+#[test]
+fn every_dependency_says_why_it_is_there() {
+    let manifest = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).unwrap();
+    let mut wanted = false;
+    let mut before = "";
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            wanted = line.ends_with("dependencies]");
+        } else if wanted && line.contains('=') {
+            assert!(before.starts_with('#'), "a dependency without its reason: {line}");
+        }
+        before = line;
+    }
+}

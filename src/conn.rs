@@ -1,0 +1,53 @@
+//! A connection as everybody knows it: its id, what has become of it, and why it ended.
+
+/// A connection. Slots are used again, serials are not (not within four billion
+/// connections), so an old id names nobody and is safe to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnId {
+    pub(crate) slot: u32,
+    pub(crate) serial: u32,
+}
+
+impl ConnId {
+    /// A small number that no other open connection has: an index for tables.
+    #[must_use]
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+
+    /// The number of the connection, counted from 1.
+    #[must_use]
+    pub fn serial(self) -> u32 {
+        self.serial
+    }
+}
+
+/// What has become of a connection; nothing else says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    Vacant,
+    Open,
+    /// It takes no more lines, in or out; what is queued is still sent.
+    Draining(CloseReason),
+    /// Nothing is sent any more, and its slot waits to be freed.
+    Dead(CloseReason),
+}
+
+/// Why a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The service asked for it.
+    Asked,
+    /// The other side has sent all that it had to send.
+    EndOfInput,
+    /// It sent sixteen times the longest line without ending one.
+    Endless,
+    /// It left more than `queue_max` bytes unread.
+    TooSlow,
+    /// Reading or writing failed: a reset, usually.
+    Broken,
+    /// It was turned away at the door; the service never heard of it.
+    Refused,
+    /// The server is shutting down.
+    Shutdown,
+}

@@ -1,0 +1,150 @@
+//! Connections that end: politely, half, with a reset, and the server's own.
+
+use std::fmt::Write;
+use std::thread;
+use std::time::Duration;
+
+use chinwag::{Config, Limits};
+
+use super::{chat, config, limited, listening, start};
+use crate::client::{Client, eventually};
+
+/// Requests, and what is to be read after them: 3.9 MB, more than all buffers hold.
+fn long_conversation() -> (String, String) {
+    let (mut asked, mut answered) = (String::new(), String::new());
+    let text = "x".repeat(3900);
+    for number in 0..1000 {
+        writeln!(asked, "/up {number} {text}").unwrap();
+    }
+    let text = text.to_uppercase();
+    for number in 0..1000 {
+        writeln!(answered, "{number} {text}").unwrap();
+    }
+    (asked, answered)
+}
+
+#[test]
+fn after_a_half_close_all_replies_arrive_and_then_the_end() {
+    let server = start(config());
+    let (asked, answered) = long_conversation();
+    let mut client = Client::connect(server.addr);
+    let mut writer = client.twin();
+    let writing = thread::spawn(move || {
+        writer.write(asked);
+        // It has no ending, and is a line.
+        writer.write("/up last");
+        writer.finish_writing();
+    });
+    assert!(client.rest() == answered + "LAST\n", "replies were lost, or changed");
+    writing.join().unwrap();
+}
+
+#[test]
+fn half_a_connection_is_closed_at_once_when_there_is_nothing_to_say() {
+    let server = start(config());
+    let mut silent = Client::connect(server.addr);
+    silent.finish_writing();
+    silent.expect_end();
+    let mut brief = Client::connect(server.addr);
+    brief.write("/up brief\r");
+    brief.finish_writing();
+    assert_eq!(brief.rest(), "BRIEF\n");
+}
+
+#[test]
+fn megabytes_after_quit_destroy_nothing_that_was_said_before() {
+    let server = start(config());
+    let (asked, answered) = long_conversation();
+    let mut client = Client::connect(server.addr);
+    let mut writer = client.twin();
+    let writing = thread::spawn(move || {
+        writer.write(&asked);
+        writer.say("quit");
+        writer.write(&asked);
+        writer.write(&asked);
+    });
+    assert!(client.rest() == answered + "Goodbye!\n", "replies were lost, or changed");
+    // All of it was taken: the server has not closed its ears.
+    writing.join().unwrap();
+}
+
+#[test]
+fn nothing_runs_after_a_command_that_closes() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    for (command, farewell) in
+        [("quit", "Goodbye!"), ("EXIT", "Goodbye!"), ("/exit", "Bye."), ("/quit", "Bye.")]
+    {
+        let mut bob = Client::named(server.addr, "bob");
+        bob.write(format!("{command}\nhello?\n/nick robert\n"));
+        assert_eq!(bob.rest(), format!("{farewell}\n"));
+        assert_eq!(alice.ask("SEND @bob hi"), "No one is called bob.");
+    }
+}
+
+#[test]
+fn a_reset_frees_the_name_and_nobody_else_notices() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut bob = Client::named(server.addr, "bob");
+    // The half line is not said by anybody.
+    bob.write("half a line");
+    bob.reset();
+    eventually("the name is free", || match alice.ask("/nick bob").as_str() {
+        "Name bob is taken." => false,
+        reply => reply == "You are now bob",
+    });
+    assert_eq!(alice.ask("/who"), "1 in lobby: bob");
+}
+
+#[test]
+fn receivers_that_reset_in_the_midst_of_a_broadcast_are_nobody_elses_business() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut witness = Client::named(server.addr, "witness");
+    for round in 0..20 {
+        let guests: Vec<_> = (0..10)
+            .map(|guest| Client::named(server.addr, &format!("guy-{round}-{guest}")))
+            .collect();
+        alice.say(&format!("before {round}"));
+        for (index, guest) in guests.into_iter().enumerate() {
+            alice.say(&format!("during {round} {index}"));
+            guest.reset();
+        }
+        for client in [&mut alice, &mut witness] {
+            client.expect(&format!("[alice] before {round}"));
+            (0..10).for_each(|index| client.expect(&format!("[alice] during {round} {index}")));
+        }
+    }
+    eventually("they are gone", || alice.ask("/who").starts_with("2 in lobby: "));
+}
+
+#[test]
+fn a_server_can_listen_again_at_once_where_one_with_connections_has_been() {
+    let first = start(config());
+    let addr = first.addr;
+    let mut old = Client::named(addr, "alice");
+    first.handle.shutdown();
+    first.handle.shutdown();
+    first.returned();
+    // The old connection is still half open, and holds on to the port.
+    let second = start(listening(&addr.to_string()));
+    let mut new = Client::named(second.addr, "alice");
+    assert_eq!(new.ask("hello"), "[alice] hello");
+    assert_eq!(old.rest(), "Server is shutting down.\n");
+}
+
+#[test]
+fn one_who_never_closes_his_side_is_given_up() {
+    let drain_time = Duration::from_millis(50);
+    let server = start(Config { ..limited(Limits { drain_time, ..Limits::default() }) });
+    let mut bob = Client::named(server.addr, "bob");
+    assert_eq!(bob.ask("/exit"), "Bye.");
+    bob.expect_end();
+    // Only what comes to a connection that is wholly closed is answered by a reset.
+    eventually("what is written meets a reset", || {
+        use std::io::Write;
+        bob.stream().write(b"x").is_err()
+    });
+    let _ = chat();
+}

@@ -19,3 +19,13 @@ fn main() -> std::io::Result<()> {
     server.run(Echo)?;
     Ok(())
 }
+
+#[test]
+fn a_line_comes_back_to_whoever_sent_it() {
+    let now = chinwag::Now { monotonic: std::time::Instant::now(), wall: std::time::UNIX_EPOCH };
+    let mut out = Outbox::new(&chinwag::Limits::default(), now);
+    let (ann, bob) = (out.open(0), out.open(1));
+    Echo.on_line(bob, b"hello", &mut out);
+    Echo.on_line(ann, b"", &mut out);
+    assert_eq!((out.take(ann), out.take(bob)), (b"\n".to_vec(), b"hello\n".to_vec()));
+}

@@ -51,3 +51,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     server.run(Counter::default())?;
     Ok(())
 }
+
+#[test]
+fn a_change_is_seen_by_all() {
+    let now = chinwag::Now { monotonic: std::time::Instant::now(), wall: std::time::UNIX_EPOCH };
+    let mut out = Outbox::new(&chinwag::Limits::default(), now);
+    let mut counter = Counter::default();
+    let peer = Peer { addr: ([127, 0, 0, 1], 4000).into(), label: "" };
+    let (ann, bob) = (out.open(0), out.open(1));
+    counter.on_open(ann, &peer, &mut out);
+    counter.on_line(ann, b"+5", &mut out);
+    counter.on_open(bob, &peer, &mut out);
+    counter.on_line(bob, b"-2\r", &mut out);
+    counter.on_line(bob, b"nonsense", &mut out);
+    counter.on_close(bob, CloseReason::Asked, &mut out);
+    counter.on_line(ann, b"9223372036854775807", &mut out);
+    counter.on_line(ann, b"bye", &mut out);
+    assert_eq!(out.take(ann), b"0\n5\n3\n+N, -N, show or bye\n");
+    assert_eq!(out.take(bob), b"5\n3\n+N, -N, show or bye\n");
+    assert!(!out.is_open(ann));
+}

@@ -1,5 +1,105 @@
-//! A lightweight chat server on one hand-written poll loop, and the loop by itself.
-#![warn(missing_docs)]
+//! A lightweight chat server on one hand-written poll loop, and the loop by itself:
+//! how one thread serves many thousand clients without ever blocking.
+//!
+//! # A whole server
+//!
+//! A [`Service`] is told of lines and says what it likes into the [`Outbox`]; the rest
+//! is done.
+//!
+//! ```
+//! use chinwag::{Config, ConnId, Listen, Outbox, Server, Service};
+//!
+//! struct Echo;
+//!
+//! impl Service for Echo {
+//!     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
+//!         out.send(id, line);
+//!         out.send(id, b"\n");
+//!     }
+//! }
+//!
+//! let listen = vec![Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
+//! let server = Server::bind(Config { listen, ..Config::default() })?;
+//! let (addr, handle) = (server.local_addrs()[0], server.handle());
+//! let thread = std::thread::spawn(move || server.run(Echo));
+//!
+//! // Any client will do.
+//! use std::io::{BufRead, BufReader, Write};
+//! let mut client = std::net::TcpStream::connect(addr)?;
+//! client.write_all(b"hello\n")?;
+//! let mut answer = String::new();
+//! BufReader::new(&client).read_line(&mut answer)?;
+//! assert_eq!(answer, "hello\n");
+//!
+//! handle.shutdown();
+//! drop(client);
+//! thread.join().expect("the server did not panic")?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The idea
+//!
+//! Events only mark, the turn does the work:
+//!
+//! ```text
+//! poll ─ mark readable/writable ─┐
+//!                                ▼
+//!   turn:  receive ─▶ split lines ─▶ dispatch ─▶ peers' outbound queues ─▶ flush ─▶ close
+//!          └ read until WouldBlock                 (memory only)          one write a peer
+//! ```
+//!
+//! Two halves make that fit Rust without shared ownership, channels, or copies of the
+//! line: a slab holds each connection's socket and input half, the [`Outbox`] holds
+//! every output half, under the same slot. A line borrowed from the one is answered
+//! into the other, for any peer, its own sender included.
+//!
+//! # The map
+//!
+//! | to change | open |
+//! | --- | --- |
+//! | what a line means, or to add a command | `chat/command.rs`, then `Chat::act` in `chat/mod.rs` |
+//! | a sentence that the server says | `chat/reply.rs` |
+//! | how a line looks, in which dialect, with which ending | `chat/dialect.rs` |
+//! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs` |
+//! | what becomes of bytes that are no text | `chat/text.rs` |
+//! | how bytes become lines; what telnet adds | `line.rs`, `telnet.rs` |
+//! | how sockets are read | `hub/receive.rs` |
+//! | how they are written, and how they end | `hub/settle.rs` |
+//! | what a turn consists of | `hub.rs` |
+//! | what waits for whom; the rounds in which it is written | `outbox.rs`, `outbox/rounds.rs` |
+//! | how a line to many is kept once | `lanes.rs` |
+//! | what is allowed, and how much is done in one go | `limits.rs` |
+//! | deadlines | `timeouts.rs` |
+//! | the poll, the clock, wake and shutdown | `server.rs` |
+//! | listening, accepting, running out of descriptors | `listen.rs` |
+//! | what the loop tells a protocol | `service.rs`, `conn.rs` |
+//! | options, log, signals | `cli.rs`, `main.rs` |
+//!
+//! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:
+//!
+//! ```text
+//! main ─▶ server ─▶ hub ─▶ line, telnet, timeouts
+//!   │       │        ├──▶ outbox ◀── service ◀── chat
+//!   │       └▶ listen └──▶ service
+//!   └────▶ chat
+//! ```
+//!
+//! # One line's way, socket to socket
+//!
+//! 1. `Server::run` sleeps in poll; an event carries a slot.
+//! 2. `Server::mark` calls [`Hub::mark_readable`], which lists the connection.
+//! 3. [`Hub::turn`] reads from it into the one buffer that serves all.
+//! 4. [`Telnet`] and [`LineSplitter`] find complete lines, borrowed from that buffer; only
+//!    an unfinished tail is copied into the connection.
+//! 5. [`Service::on_line`] of the [`Chat`] parses, acts, and renders what is to be said,
+//!    once for each wording in use (a dialect and a line ending).
+//! 6. [`Outbox::send_all`] writes it down once, in a lane; each member's span of that
+//!    lane grows, and who was not yet in line to be written to is put there.
+//! 7. The connection is read until `WouldBlock`, its budget, the brake, or a hold.
+//! 8. `settle` makes one `write` of all it has for each of the next 128 that are behind,
+//!    and takes leave of those that have closed. If any are still behind, the next poll
+//!    does not wait.
+//! 9. What a socket did not take waits; a writable edge puts it in line again.
 
 pub mod chat;
 mod conn;

@@ -2,7 +2,7 @@
 //! lines come in through [`Service`], and all that it says goes into the [`Outbox`].
 //!
 //! To add a command: a variant and a table entry in `command.rs`, an arm in
-//! [`Chat::act`], its sentences in `reply.rs`. How a line looks is `dialect.rs`.
+//! `Chat::act`, its sentences in `reply.rs`. How a line looks is `dialect.rs`.
 
 mod command;
 mod dialect;

@@ -1,0 +1,93 @@
+//! What the machine allows: two cores of our own, and so many descriptors.
+
+use std::process::{Command, Stdio};
+use std::{fs, io};
+
+/// Descriptors that a process needs beside those of its clients, with room to spare.
+const DESCRIPTORS_ASIDE: usize = 64;
+
+/// With fewer clients nothing is measured: 16 of them may be senders.
+pub(crate) const CLIENTS_MIN: usize = 17;
+
+/// Who runs on which core.
+///
+/// On one core, or wandering between cores, server and generator take each
+/// other's caches and time, and the figures swing.
+#[derive(Clone, Copy)]
+pub(crate) struct Cores {
+    /// The core of every server, or `None` where nothing could be pinned.
+    pub(crate) server: Option<usize>,
+}
+
+/// Pins this process, the generator, to one core, and keeps another for the
+/// servers. Prints the line about the machine that belongs to any figures.
+pub(crate) fn prepare() -> Cores {
+    let allowed = allowed_cores();
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let machine = format!("Linux {}, {} cores", kernel.trim(), allowed.len());
+    match (allowed.first(), allowed.last()) {
+        (Some(&server), Some(&generator)) if server != generator && pin_self(generator) => {
+            println!("{machine}; server pinned to core {server}, generator to core {generator}");
+            let server = Some(server);
+            Cores { server }
+        }
+        _ => {
+            println!(
+                "{machine}; NOT PINNED (that takes taskset and two cores): figures will swing"
+            );
+            Cores { server: None }
+        }
+    }
+}
+
+/// At most `wanted` clients: as many as the descriptor limit leaves room for,
+/// said aloud if that is fewer. The limit is not raised.
+pub(crate) fn affordable(wanted: usize) -> io::Result<usize> {
+    let most = descriptors_max().saturating_sub(DESCRIPTORS_ASIDE);
+    let too_few = format!("the descriptor limit (ulimit -n) allows {most} clients, not {wanted}");
+    if most < CLIENTS_MIN {
+        return Err(io::Error::other(too_few));
+    }
+    if most < wanted {
+        println!("{too_few}");
+    }
+    Ok(wanted.min(most))
+}
+
+/// The cores that this process may run on, from a list such as `0-3,8`.
+fn allowed_cores() -> Vec<usize> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ranges =
+        status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap_or_default();
+    let mut cores = Vec::new();
+    for range in ranges.trim().split(',') {
+        let (first, last) = range.split_once('-').unwrap_or((range, range));
+        if let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse()) {
+            cores.extend(first..=last);
+        }
+    }
+    cores
+}
+
+fn pin_self(core: usize) -> bool {
+    Command::new("taskset")
+        .args(["-c", "-p", &core.to_string(), &std::process::id().to_string()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// The soft limit, which the servers inherit.
+fn descriptors_max() -> usize {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .and_then(|columns| columns.split_whitespace().next());
+    match soft {
+        Some("unlimited") => usize::MAX,
+        // Where it cannot be read, most systems' default is the safe guess.
+        number => number.and_then(|number| number.parse().ok()).unwrap_or(1024),
+    }
+}

@@ -1,0 +1,103 @@
+//! The arguments of a bench: no more of them than a reader of the figures needs.
+
+use super::floor::Floor;
+use super::machine::CLIENTS_MIN;
+use pico_args::Arguments;
+use std::io;
+use std::ops::RangeInclusive;
+use std::process::ExitCode;
+
+/// What an argument list asks for.
+enum Task {
+    /// Measure, and print a table.
+    Measure(Options),
+    /// Be one of the floors. A bench starts itself so; it is not for people.
+    Serve(Floor),
+    /// Print the usage.
+    Help,
+}
+
+/// How much to measure.
+pub(crate) struct Options {
+    /// Only a sign of life: one short run. Its figures are not to be quoted.
+    pub(crate) quick: bool,
+    /// How many runs, if the caller has chosen.
+    pub(crate) runs: Option<usize>,
+    /// How many clients, if the caller has chosen.
+    pub(crate) clients: Option<usize>,
+}
+
+const USAGE: &str = "\
+Options, after `cargo bench --bench NAME --`:
+  --clients N   this many clients (17 to 99999)
+  --runs N      this many runs (1 to 99), of which medians are taken
+  --quick       one short run: a sign of life, not a measurement";
+
+/// The `main` of a bench. `measure` returns whether every line arrived as it should.
+pub(crate) fn run(bench: &str, measure: fn(&Options) -> io::Result<bool>) -> ExitCode {
+    let task = match parse() {
+        Ok(task) => task,
+        Err(error) => {
+            eprintln!("{bench}: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    let result = match task {
+        Task::Measure(options) => measure(&options),
+        Task::Serve(floor) => floor.serve().map(|()| true),
+        Task::Help => {
+            println!("{USAGE}");
+            Ok(true)
+        }
+    };
+    match result {
+        Ok(true) => return ExitCode::SUCCESS,
+        Ok(false) => eprintln!("{bench}: lines were lost or out of order"),
+        Err(error) => eprintln!("{bench}: {error}"),
+    }
+    ExitCode::FAILURE
+}
+
+/// Reads the arguments of this process; an error is one line for a person.
+fn parse() -> Result<Task, String> {
+    let mut arguments = Arguments::from_env();
+    let task = parse_task(&mut arguments)?;
+    match arguments.finish().first() {
+        None => Ok(task),
+        Some(unknown) => Err(format!("unknown argument {} (see --help)", unknown.display())),
+    }
+}
+
+fn parse_task(arguments: &mut Arguments) -> Result<Task, String> {
+    let floor = arguments.opt_value_from_fn("--serve", Floor::from_name);
+    if let Some(floor) = floor.map_err(|error| error.to_string())? {
+        return Ok(Task::Serve(floor));
+    }
+    if arguments.contains(["-h", "--help"]) {
+        return Ok(Task::Help);
+    }
+    // `cargo bench` passes `--bench`. `cargo test --all-targets` does not, and
+    // wants to know that a bench works, not how fast the server is.
+    let measuring = arguments.contains("--bench");
+    Ok(Task::Measure(Options {
+        quick: arguments.contains("--quick") || !measuring,
+        runs: number(arguments, "--runs", 1..=99)?,
+        clients: number(arguments, "--clients", CLIENTS_MIN..=99_999)?,
+    }))
+}
+
+/// The value of an option that takes a number, if it is given.
+fn number(
+    arguments: &mut Arguments,
+    option: &'static str,
+    allowed: RangeInclusive<usize>,
+) -> Result<Option<usize>, String> {
+    match arguments.opt_value_from_str(option) {
+        Ok(None) => Ok(None),
+        Ok(Some(number)) if allowed.contains(&number) => Ok(Some(number)),
+        _ => {
+            let (min, max) = (allowed.start(), allowed.end());
+            Err(format!("{option} takes a number from {min} to {max}"))
+        }
+    }
+}

@@ -237,20 +237,20 @@ impl Outbox {
     /// The rest of [`Outbox::send_all`]: whoever cannot just have its span grow.
     fn start_span(&mut self, id: ConnId, lane: Lane, span: Span) {
         let queue = &mut self.queues[id.slot()];
-        if queue.place == Place::InLine {
+        let is_blocked = queue.place == Place::Blocked;
+        // Once one line has been left out all are until the queue is empty, so that the
+        // gap is one, and stands where the reader is told of it.
+        if let Some(own) = &mut queue.own
+            && (own.skipped > 0 || (is_blocked && own.bytes.len() > self.limits.queue_soft))
+        {
+            own.skipped += 1;
+        } else if is_blocked {
+            queue.own.get_or_insert_default().bytes.extend(self.lanes.bytes(lane, span));
+        } else {
             self.spill(id);
             let queue = &mut self.queues[id.slot()];
             queue.lane = lane;
             queue.span = span;
-            return;
-        }
-        // Once one line has been left out all are until the queue is empty, so that the
-        // gap is one, and stands where the reader is told of it.
-        let own = queue.own.get_or_insert_default();
-        if own.skipped > 0 || own.bytes.len() > self.limits.queue_soft {
-            own.skipped += 1;
-        } else {
-            own.bytes.extend(self.lanes.bytes(lane, span));
         }
     }
 

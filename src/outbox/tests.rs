@@ -135,10 +135,12 @@ fn the_blocked_miss_whole_lines_until_they_have_caught_up() {
     out.consume(ann, 12);
     out.send_all(RED, [ann], b"missed too");
     out.unblock(ann);
+    // Its turn has come and not its end: the gap is still the same.
+    out.send_all(RED, [ann], b"missed as well");
     assert_eq!(out.next_in_line(), Some(ann));
     assert_eq!(out.pending(ann), b" private");
     out.consume(ann, 8);
-    assert_eq!(out.leave_line(ann), 2);
+    assert_eq!(out.leave_line(ann), 3);
     out.send_all(RED, [ann], b"after");
     assert_eq!(write_all(&mut out, ann), "after");
 }

@@ -13,7 +13,8 @@ pub struct Limits {
     /// A connection this far behind misses the lines that go to many, until it has
     /// read what waits for it. Only one whose socket is full counts as behind. 64 KiB.
     pub queue_soft: usize,
-    /// A connection with more than this unread is no longer read from. 128 KiB.
+    /// A connection with more than this unread is no longer read from. Lines to many that
+    /// are still in a shared log do not count. 128 KiB.
     pub queue_park: usize,
     /// A connection with more than this unread is cut off. 1 MiB.
     pub queue_max: usize,

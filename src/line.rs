@@ -209,7 +209,10 @@ fn without_cr(line: &[u8]) -> &[u8] {
 
 /// Removes the last code point, or the last byte of what is none.
 fn erase_one(line: &mut Vec<u8>) {
-    let is_continuation = |byte: &&u8| **byte & 0xc0 == 0x80;
-    let continuation = line.iter().rev().take(3).take_while(is_continuation).count();
-    line.truncate(line.len().saturating_sub(continuation + 1));
+    let is_code_point = |len: &usize| {
+        let end = line.len().checked_sub(*len).map(|start| &line[start..]);
+        end.and_then(|end| str::from_utf8(end).ok()).is_some_and(|end| end.chars().count() == 1)
+    };
+    let len = (1..=4).find(is_code_point).unwrap_or(1);
+    line.truncate(line.len().saturating_sub(len));
 }

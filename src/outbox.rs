@@ -178,7 +178,7 @@ impl Outbox {
     pub fn is_stuck(&self, id: ConnId) -> bool {
         self.state(id) == State::Open
             && self.queues[id.slot()].place == Place::Blocked
-            && self.queued(id) > self.limits.queue_park
+            && self.queues[id.slot()].own_len() > self.limits.queue_park
     }
 
     /// Makes a connection wait: its further lines, those that have arrived among them,
@@ -272,7 +272,7 @@ impl Outbox {
 
     fn unpark(&mut self, id: ConnId) {
         let queue = &mut self.queues[id.slot()];
-        if queue.parked && queue.len() <= self.limits.queue_park {
+        if queue.parked && queue.own_len() <= self.limits.queue_park {
             queue.parked = false;
             self.released.push(id);
         }

@@ -34,7 +34,7 @@ impl Outbox {
             return false;
         }
         let queue = &mut self.queues[id.slot()];
-        queue.parked = queue.len() > self.limits.queue_park;
+        queue.parked = queue.own_len() > self.limits.queue_park;
         !queue.parked && !queue.held
     }
 

@@ -116,7 +116,8 @@ fn erasing_takes_a_code_point_and_never_the_line_before() {
     check(b"a\x7f\x7f\x7fb\n", "<b>LF");
     check(b"x\n\x08y\n", "<x>LF <y>LF");
     check("aé\x08ü🦀\x7f.\n".as_bytes(), r"<a\xc3\xbc.>LF");
-    check(b"a\xa9\xa9\x08\n", "<>LF");
+    check(b"a\xa9\xa9\x08\n", r"<a\xa9>LF");
+    check(b"a\xc3\x08\x08\n", "<>LF");
     check(b"a\r\x08\n", "<a>LF");
     check(b"a\x08\n", "<>LF");
     check(b"ab\x08", "<a>END");

@@ -1,0 +1,200 @@
+//! What must hold at the end of a run, for every client: what it sent became the right
+//! lines, it got what it was to get, and it was closed as promised.
+
+use std::collections::BTreeSet;
+
+use chinwag::CloseReason;
+
+use super::framing::{Framing, Item, frame};
+use super::journal::{Entry, Fact};
+use super::model::{Given, Life, replay};
+use super::stream::Wire;
+use super::text::{is_forbidden, is_tls};
+use super::world::{FULL, World};
+use super::{ledger, outcome, received};
+
+/// One client's case.
+pub(super) struct Case<'a> {
+    pub(super) who: usize,
+    pub(super) entries: &'a [Entry],
+    /// Everybody who was let in.
+    pub(super) opened: &'a BTreeSet<usize>,
+    /// The entry after which it was sent nothing more.
+    pub(super) silent_from: usize,
+    pub(super) why: CloseReason,
+    /// Its connection broke, or was cut off: what it received may end anywhere.
+    pub(super) is_cut: bool,
+    pub(super) answers: Vec<Answer>,
+    framing: Framing,
+}
+
+/// An answer to telnet, and how many lines the service heard from the client before it.
+pub(super) struct Answer {
+    pub(super) after: usize,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Checks a run that is over.
+pub(super) fn check(world: &World, given: &Given) {
+    let entries = world.journal.entries();
+    let mut lives = replay(&entries, given);
+    let opened = entries.iter().filter(|it| it.fact == Fact::Opened).map(|it| it.who).collect();
+    for (who, client) in world.clients.iter().enumerate() {
+        let wire = client.wire.borrow();
+        assert!(wire.is_closed(), "#{who}: its stream was never given back");
+        if client.is_refused {
+            check_refused(who, &entries, &wire);
+            continue;
+        }
+        let case = Case::new((who, &lives[who], &wire), &entries, &opened, world);
+        case.check_lines();
+        case.check_beginnings();
+        check_text(who, wire.accepted());
+        let sent = &mut lives[who].sent;
+        let whole = received::compare(&case, sent, wire.accepted());
+        case.check_close(&wire);
+        ledger::check(&case, sent, whole, &world.limits);
+        outcome::cover(&case, sent, whole, &world.journal);
+    }
+}
+
+/// Whoever is turned away is told so, and nothing else.
+fn check_refused(who: usize, entries: &[Entry], wire: &Wire) {
+    let full = FULL;
+    assert!(full.starts_with(wire.accepted()), "#{who} was told more than that it is full");
+    let has = |fact: Fact| entries.iter().any(|entry| entry.who == who && entry.fact == fact);
+    // Whoever takes it gets all of it, unless there were too many to wait for.
+    let was_taken = !has(Fact::Full) && has(Fact::EndRead);
+    if was_taken && !wire.was_reset() {
+        assert_eq!(wire.accepted(), full, "#{who} waited for its refusal");
+        assert!(!wire.is_destroyed(), "#{who} could not read its refusal");
+    }
+}
+
+/// Valid UTF-8 without anything that could do more than be read. Telnet's answers stand
+/// at the start of a line, so they are found without knowing any text.
+fn check_text(who: usize, accepted: &[u8]) {
+    let mut text = Vec::new();
+    let mut bytes = accepted.iter();
+    while let Some(byte) = bytes.next() {
+        if *byte == 255 {
+            let is_between = matches!(text.last(), None | Some(b'\n' | 0));
+            assert!(is_between, "#{who} got a telnet answer inside a line");
+            bytes.nth(1);
+        } else {
+            text.push(*byte);
+        }
+    }
+    let text = match std::str::from_utf8(&text) {
+        Ok(text) => text,
+        // The connection may have ended inside a character.
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&text[..error.valid_up_to()]).expect("it is valid up to there")
+        }
+        Err(error) => panic!("#{who} got what is no text: {error}"),
+    };
+    let is_ending = |c: char| matches!(c, '\n' | '\r' | '\0');
+    let bad = text.chars().find(|c| is_forbidden(*c) && !is_ending(*c));
+    assert_eq!(bad, None, "#{who} got a control character");
+}
+
+impl<'a> Case<'a> {
+    fn new(
+        (who, life, wire): (usize, &Life, &Wire),
+        entries: &'a [Entry],
+        opened: &'a BTreeSet<usize>,
+        world: &World,
+    ) -> Self {
+        let own = || entries.iter().filter(|entry| entry.who == who);
+        let is_close = |entry: &&Entry| matches!(entry.fact, Fact::Closed(_));
+        let closed = own().find(is_close).expect("everybody has left");
+        let Fact::Closed(why) = closed.fact else { unreachable!("it was looked for") };
+        let at_end = own().take_while(|entry| !is_close(entry)).any(|it| it.fact == Fact::EndRead);
+        let dropped = own().find(|entry| entry.fact == Fact::Dropped).expect("it was given back");
+        let is_cut = matches!(why, CloseReason::Broken | CloseReason::TooSlow)
+            || wire.was_reset()
+            || dropped.at >= closed.at + world.limits.drain_time;
+        let framing = frame(wire.delivered(), at_end, world.limits.line_max);
+        let silent_from = life.silent_from.expect("it was closed");
+        let answers = answers(&framing);
+        Case { who, entries, opened, silent_from, why, is_cut, answers, framing }
+    }
+
+    /// The journal's entries of this client, numbered.
+    pub(super) fn own(&self) -> impl Iterator<Item = (usize, &Fact)> {
+        let is_own = |(_, entry): &(usize, &Entry)| entry.who == self.who;
+        self.entries.iter().enumerate().filter(is_own).map(|(index, entry)| (index, &entry.fact))
+    }
+
+    /// The entries with which the service heard something from this client.
+    pub(super) fn heard(&self) -> Vec<usize> {
+        let is_heard = |fact: &Fact| matches!(fact, Fact::Line(_) | Fact::TooLong);
+        self.own().filter(|(_, fact)| is_heard(fact)).map(|(index, _)| index).collect()
+    }
+
+    /// What the service heard is what the client's bytes amount to, as far as they were
+    /// listened to; all of it, where the client has said everything it had to say.
+    fn check_lines(&self) {
+        let as_item = |fact: &Fact| match fact {
+            Fact::Ending(ending) => Some(Item::Ending(*ending)),
+            Fact::Line(line) => Some(Item::Line(line.bytes.clone())),
+            Fact::TooLong => Some(Item::TooLong),
+            _ => None,
+        };
+        let told: Vec<Item> = self.own().filter_map(|(_, fact)| as_item(fact)).collect();
+        let is_told = |item: &&Item| !matches!(item, Item::Answer(_) | Item::Endless);
+        let items = &self.framing.items;
+        let meant: Vec<Item> = items.iter().filter(is_told).cloned().collect();
+        let who = self.who;
+        assert!(meant.len() >= told.len(), "#{who} was heard to say more than it did");
+        assert_eq!(told, meant[..told.len()], "#{who} was heard to say something else");
+        let was_heard = told.len() == meant.len();
+        let is_endless = items.contains(&Item::Endless);
+        match self.why {
+            CloseReason::EndOfInput => {
+                assert!(was_heard && !is_endless, "#{who} was not heard to the end");
+            }
+            CloseReason::Endless => assert!(was_heard && is_endless, "#{who} ended its lines"),
+            _ => {}
+        }
+    }
+
+    /// The start of a first line is shown to the service before the line has ended.
+    fn check_beginnings(&self) {
+        let mut is_too_long = false;
+        for (_, fact) in self.own() {
+            match fact {
+                Fact::Partial(bytes) => {
+                    let is_one = self.framing.beginnings.contains(bytes);
+                    assert!(is_one, "#{} never began so", self.who);
+                }
+                Fact::TooLong => is_too_long = true,
+                _ => {}
+            }
+        }
+        let spoke_tls = self.framing.beginnings.iter().any(|bytes| is_tls(bytes));
+        let is_missed = spoke_tls && self.why == CloseReason::EndOfInput && !is_too_long;
+        assert!(!is_missed, "#{} spoke TLS, and nobody noticed", self.who);
+    }
+
+    /// A polite close lets the client read everything, and the end behind it.
+    fn check_close(&self, wire: &Wire) {
+        if !self.is_cut {
+            assert!(wire.is_shut(), "#{} was not told that nothing more comes", self.who);
+            assert!(!wire.is_destroyed(), "#{} could not read what it was sent", self.who);
+        }
+    }
+}
+
+fn answers(framing: &Framing) -> Vec<Answer> {
+    let mut after = 0;
+    let mut answers = Vec::new();
+    for item in &framing.items {
+        match item {
+            Item::Line(_) | Item::TooLong => after += 1,
+            Item::Answer(bytes) => answers.push(Answer { after, bytes: bytes.clone() }),
+            Item::Ending(_) | Item::Endless => {}
+        }
+    }
+    answers
+}

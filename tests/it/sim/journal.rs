@@ -1,0 +1,135 @@
+//! What happened in a run, in the one order in which it did: the oracle's only witness.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+use chinwag::{CloseReason, Ending};
+
+use super::coverage::Coverage;
+
+/// What happened to a client. Clients are numbered as they come, from 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fact {
+    /// The service was told so. Noted before it could do anything about it.
+    Opened,
+    Ending(Ending),
+    Partial(Vec<u8>),
+    Line(Line),
+    TooLong,
+    Skipped(u64),
+    Closed(CloseReason),
+    Shutdown,
+    /// The stream did so.
+    Read(usize),
+    Took(usize),
+    Full,
+    EndRead,
+    Failed,
+    ShutWrite,
+    /// The world did so: marked it writable; dropped the stream that the hub gave back.
+    MarkedWritable,
+    Dropped,
+    /// No edge was due and no time was up, so the server slept.
+    Sleep,
+}
+
+/// A line as the service got it, and how things stood at that moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) bytes: Vec<u8>,
+    /// What the outbox says that waits for the speaker.
+    pub(super) queued: usize,
+    /// Those of whom the outbox says that they do not read.
+    pub(super) stuck: Vec<usize>,
+    pub(super) wall: SystemTime,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) who: usize,
+    /// Virtual time since the start of the run.
+    pub(super) at: Duration,
+    pub(super) fact: Fact,
+}
+
+/// Stands for a client where a fact concerns all of them.
+pub(super) const EVERYBODY: usize = usize::MAX;
+
+/// One journal a run, shared by the world, the streams and the recording service.
+#[derive(Clone, Default)]
+pub(super) struct Journal(Rc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    entries: RefCell<Vec<Entry>>,
+    coverage: RefCell<Coverage>,
+    at: Cell<Duration>,
+    work: Cell<u64>,
+    calm: Cell<bool>,
+    traced: bool,
+}
+
+impl Journal {
+    /// An empty one. If it is traced, everything is printed as it happens.
+    pub(super) fn new(traced: bool) -> Journal {
+        Journal(Rc::new(Shared { traced, ..Shared::default() }))
+    }
+
+    pub(super) fn note(&self, who: usize, fact: Fact) {
+        let entry = Entry { who, at: self.0.at.get(), fact };
+        if self.0.traced {
+            println!("{}", describe(&entry));
+        }
+        if !matches!(entry.fact, Fact::Full | Fact::MarkedWritable | Fact::Sleep) {
+            self.worked();
+        }
+        self.0.entries.borrow_mut().push(entry);
+    }
+
+    pub(super) fn hit(&self, kind: &'static str) {
+        self.0.coverage.borrow_mut().hit(kind);
+    }
+
+    /// Something got done, so that a turn was not for nothing.
+    pub(super) fn worked(&self) {
+        self.0.work.set(self.0.work.get() + 1);
+    }
+
+    /// How much was done so far.
+    pub(super) fn work(&self) -> u64 {
+        self.0.work.get()
+    }
+
+    pub(super) fn set_time(&self, at: Duration) {
+        self.0.at.set(at);
+    }
+
+    /// From here on nothing fails any more.
+    pub(super) fn calm_down(&self) {
+        self.0.calm.set(true);
+    }
+
+    pub(super) fn is_calm(&self) -> bool {
+        self.0.calm.get()
+    }
+
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        self.0.entries.borrow().clone()
+    }
+
+    pub(super) fn coverage(&self) -> Coverage {
+        self.0.coverage.borrow().clone()
+    }
+}
+
+fn describe(entry: &Entry) -> String {
+    let at = entry.at.as_millis();
+    match &entry.fact {
+        Fact::Line(line) => {
+            format!("{at:>7} #{} says {:?}", entry.who, line.bytes.escape_ascii().to_string())
+        }
+        fact if entry.who == EVERYBODY => format!("{at:>7} {fact:?}"),
+        fact => format!("{at:>7} #{} {fact:?}", entry.who),
+    }
+}

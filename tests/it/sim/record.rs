@@ -1,0 +1,180 @@
+//! The service that the hub talks to: the chat, and somebody who writes down what it is
+//! told. Now and then it makes a client wait, or wants to be woken, as a service may.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use chinwag::{Chat, CloseReason, ConnId, Ending, Lane, Limit, Outbox, Peer, Refusal, Service};
+
+use super::journal::{EVERYBODY, Fact, Journal, Line};
+use super::rng::Rng;
+
+pub(super) struct Recorder {
+    chat: Chat,
+    journal: Journal,
+    rng: Rng,
+    /// Those who are here, by the serial of their connection.
+    clients: BTreeMap<u32, Known>,
+    /// Those who have left; their slots may be others' by now.
+    gone: Vec<ConnId>,
+    alarm: Option<Instant>,
+    ticks: u64,
+}
+
+struct Known {
+    id: ConnId,
+    who: usize,
+    held: bool,
+}
+
+impl Recorder {
+    pub(super) fn new(chat: Chat, journal: Journal, rng: Rng) -> Recorder {
+        let clients = BTreeMap::new();
+        Recorder { chat, journal, rng, clients, gone: Vec::new(), alarm: None, ticks: 0 }
+    }
+
+    /// How often it was woken.
+    pub(super) fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// When it wants to be woken.
+    pub(super) fn alarm(&self) -> Option<Instant> {
+        self.alarm
+    }
+
+    pub(super) fn is_held(&self, who: usize) -> bool {
+        self.clients.values().any(|known| known.who == who && known.held)
+    }
+
+    pub(super) fn client_count(&self) -> usize {
+        self.clients.len()
+    }
+
+    fn note(&self, id: ConnId, fact: Fact) {
+        let known = self.clients.get(&id.serial());
+        let known = known.unwrap_or_else(|| panic!("told {fact:?} of {id:?}, who is not here"));
+        self.journal.note(known.who, fact);
+    }
+
+    fn stuck(&self, out: &Outbox) -> Vec<usize> {
+        self.clients
+            .values()
+            .filter(|known| out.is_stuck(known.id))
+            .map(|known| known.who)
+            .collect()
+    }
+
+    /// What a service may do besides answering.
+    fn meddle(&mut self, id: ConnId, out: &mut Outbox) {
+        if self.journal.is_calm() {
+            return;
+        }
+        if self.rng.one_in(25) {
+            self.journal.hit("hold");
+            out.hold(id);
+            self.clients.get_mut(&id.serial()).expect("it has just spoken").held = true;
+        }
+        if self.alarm.is_none() && self.rng.one_in(50) {
+            let millis = self.rng.between(0, 500) as u64;
+            self.alarm = Some(out.now().monotonic + Duration::from_millis(millis));
+        }
+        if self.rng.one_in(10) {
+            self.talk_to_the_gone(out);
+        }
+    }
+
+    /// An old id names nobody, whatever it is used for.
+    fn talk_to_the_gone(&mut self, out: &mut Outbox) {
+        let Some(id) = self.gone.last().copied() else { return };
+        self.journal.hit("service uses an old id");
+        let queued = out.queued(id);
+        match self.rng.below(5) {
+            0 => out.send(id, b"to a ghost\n"),
+            1 => out.send_all(Lane::of(0), self.gone.iter().copied(), b"to all ghosts\n"),
+            2 => out.hold(id),
+            3 => out.release(id),
+            _ => out.close(id),
+        }
+        assert_eq!((out.queued(id), out.is_stuck(id)), (queued, false), "it gets nothing more");
+    }
+}
+
+impl Service for Recorder {
+    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
+        let who = usize::from(peer.addr.port());
+        let before = self.clients.insert(id.serial(), Known { id, who, held: false });
+        assert!(before.is_none(), "{id:?} was opened twice");
+        self.note(id, Fact::Opened);
+        self.chat.on_open(id, peer, out);
+    }
+
+    fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
+        let held = self.clients.get(&id.serial()).is_some_and(|known| known.held);
+        assert!(!held, "a line of {id:?}, who is held");
+        let line_read = Line {
+            bytes: line.to_vec(),
+            queued: out.queued(id),
+            stuck: self.stuck(out),
+            wall: out.now().wall,
+        };
+        self.note(id, Fact::Line(line_read));
+        self.chat.on_line(id, line, out);
+        self.meddle(id, out);
+    }
+
+    fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
+        self.note(id, Fact::Ending(ending));
+        self.chat.on_ending(id, ending, out);
+    }
+
+    fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
+        self.note(id, Fact::Partial(partial.to_vec()));
+        self.chat.on_partial(id, partial, out);
+    }
+
+    fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
+        match limit {
+            Limit::LineTooLong { .. } => self.note(id, Fact::TooLong),
+            Limit::Skipped(lines) => self.note(id, Fact::Skipped(lines)),
+        }
+        self.chat.on_limit(id, limit, out);
+    }
+
+    fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
+        self.note(id, Fact::Closed(why));
+        self.clients.remove(&id.serial());
+        self.gone.push(id);
+        self.chat.on_close(id, why, out);
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        self.ticks += 1;
+        self.journal.worked();
+        if self.alarm.is_some_and(|at| at <= out.now().monotonic) {
+            self.journal.hit("alarm");
+            self.alarm = None;
+        }
+        for known in self.clients.values_mut().filter(|known| known.held) {
+            if self.journal.is_calm() || self.rng.one_in(2) {
+                self.journal.hit("release");
+                known.held = false;
+                out.release(known.id);
+            }
+        }
+        self.chat.on_tick(out);
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        [self.alarm, self.chat.next_tick()].into_iter().flatten().min()
+    }
+
+    fn refusal(&self, why: Refusal) -> &[u8] {
+        self.chat.refusal(why)
+    }
+
+    fn on_shutdown(&mut self, out: &mut Outbox) {
+        self.journal.note(EVERYBODY, Fact::Shutdown);
+        self.chat.on_shutdown(out);
+    }
+}

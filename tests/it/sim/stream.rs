@@ -1,0 +1,364 @@
+//! A socket in memory, with both ends in one place: the hub has the [`SimStream`], the
+//! client is whoever calls the rest of [`Wire`].
+//!
+//! As with a real edge-triggered socket, an edge comes only after `WouldBlock` was
+//! returned; a hub that stops reading or writing earlier must remember that by itself.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::rc::Rc;
+
+use chinwag::Stream;
+
+use super::journal::{Fact, Journal};
+use super::rng::Rng;
+
+/// The server's end.
+pub(super) struct SimStream(Rc<RefCell<Wire>>);
+
+/// A connection, seen by both sides.
+#[expect(clippy::struct_excessive_bools, reason = "one end's state says nothing of the other's")]
+pub(super) struct Wire {
+    who: usize,
+    journal: Journal,
+    rng: Rng,
+    /// One call in so many is interrupted, or takes less than it could.
+    rough: usize,
+    /// On the way to the server.
+    inbound: VecDeque<u8>,
+    /// Read by the server.
+    delivered: Vec<u8>,
+    /// The client sends nothing any more.
+    ended: bool,
+    reset: Option<Reset>,
+    /// So many calls from now the client resets the connection, wherever that is.
+    fuse: Option<usize>,
+    /// Taken from the server; of which the client has read the first `read` bytes.
+    accepted: Vec<u8>,
+    read: usize,
+    /// How much the sockets' buffers hold between the two.
+    capacity: usize,
+    /// `WouldBlock` was returned, so an edge is due once that changes.
+    read_armed: bool,
+    write_armed: bool,
+    /// The server has said that it sends nothing any more.
+    shut: bool,
+    closed: bool,
+    /// The close turned into a reset, and what the client had not read is lost.
+    destroyed: bool,
+    reads: u64,
+}
+
+/// What is left to read after a reset depends on the system.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reset {
+    DropsData,
+    KeepsData,
+}
+
+impl SimStream {
+    pub(super) fn new(wire: &Rc<RefCell<Wire>>) -> SimStream {
+        SimStream(wire.clone())
+    }
+
+    pub(super) fn who(&self) -> usize {
+        self.0.borrow().who
+    }
+}
+
+impl Read for SimStream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.borrow_mut().deliver(buffer)
+    }
+}
+
+impl Write for SimStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().accept(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for SimStream {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().shut_write()
+    }
+}
+
+impl Drop for SimStream {
+    fn drop(&mut self) {
+        self.0.borrow_mut().close();
+    }
+}
+
+/// The server's side.
+impl Wire {
+    pub(super) fn new(who: usize, journal: Journal, mut rng: Rng) -> Wire {
+        let rough = *rng.pick(&[3, 8, 1000]);
+        let capacity = *rng.pick(&[1, 10, 100, 300, 1000, 1_000_000]);
+        Wire {
+            who,
+            journal,
+            rng,
+            rough,
+            inbound: VecDeque::new(),
+            delivered: Vec::new(),
+            ended: false,
+            reset: None,
+            fuse: None,
+            accepted: Vec::new(),
+            read: 0,
+            capacity,
+            // Being registered with a poll reports how things stand, once.
+            read_armed: true,
+            write_armed: true,
+            shut: false,
+            closed: false,
+            destroyed: false,
+            reads: 0,
+        }
+    }
+
+    fn deliver(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        assert!(!buffer.is_empty(), "a read into nothing looks like the end");
+        self.reads += 1;
+        self.burn();
+        if self.is_rough() {
+            self.journal.hit("read interrupted");
+            return Err(ErrorKind::Interrupted.into());
+        }
+        if self.reset == Some(Reset::DropsData) {
+            self.inbound.clear();
+        }
+        if self.inbound.is_empty() {
+            return self.deliver_no_data();
+        }
+        let mut count = buffer.len().min(self.inbound.len());
+        if count > 1 && self.is_rough() {
+            self.journal.hit("short read");
+            count = self.rng.between(1, count - 1);
+        }
+        for (to, byte) in buffer.iter_mut().zip(self.inbound.drain(..count)) {
+            *to = byte;
+            self.delivered.push(byte);
+        }
+        self.journal.note(self.who, Fact::Read(count));
+        Ok(count)
+    }
+
+    fn deliver_no_data(&mut self) -> io::Result<usize> {
+        if let Some(reset) = self.reset {
+            let kind = match reset {
+                Reset::DropsData => "read reset",
+                Reset::KeepsData => "read reset after the last data",
+            };
+            self.journal.hit(kind);
+            self.journal.note(self.who, Fact::Failed);
+            let kinds = [ErrorKind::ConnectionReset, ErrorKind::TimedOut];
+            return Err((*self.rng.pick(&kinds)).into());
+        }
+        if self.ended {
+            self.journal.note(self.who, Fact::EndRead);
+            return Ok(0);
+        }
+        self.read_armed = true;
+        Err(ErrorKind::WouldBlock.into())
+    }
+
+    fn accept(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        assert!(!bytes.is_empty(), "#{}: a write of nothing", self.who);
+        assert!(!self.shut, "#{}: written to after shutdown_write", self.who);
+        self.burn();
+        if self.is_rough() {
+            self.journal.hit("write interrupted");
+            return Err(ErrorKind::Interrupted.into());
+        }
+        if self.reset.is_some() {
+            self.journal.hit("write reset");
+            self.journal.note(self.who, Fact::Failed);
+            let kinds = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset, ErrorKind::TimedOut];
+            return Err((*self.rng.pick(&kinds)).into());
+        }
+        let window = self.window();
+        if window == 0 {
+            self.journal.hit("socket full");
+            self.journal.note(self.who, Fact::Full);
+            self.write_armed = true;
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        if self.is_rough() && self.rng.one_in(20) {
+            self.journal.hit("write took nothing");
+            self.journal.note(self.who, Fact::Failed);
+            self.reset = Some(Reset::DropsData);
+            return Ok(0);
+        }
+        let mut count = bytes.len().min(window);
+        if count > 1 && self.is_rough() {
+            self.journal.hit("short write");
+            count = self.rng.between(1, count - 1);
+        }
+        self.accepted.extend_from_slice(&bytes[..count]);
+        self.journal.note(self.who, Fact::Took(count));
+        Ok(count)
+    }
+
+    fn shut_write(&mut self) -> io::Result<()> {
+        if self.reset.is_some() {
+            return Err(ErrorKind::NotConnected.into());
+        }
+        assert!(!self.shut, "#{}: shut down twice", self.who);
+        self.shut = true;
+        self.journal.note(self.who, Fact::ShutWrite);
+        Ok(())
+    }
+
+    /// Closing a socket with unread input resets the connection, and the client loses
+    /// what it has not read yet.
+    fn close(&mut self) {
+        assert!(!self.closed, "#{}: closed twice", self.who);
+        self.closed = true;
+        self.journal.note(self.who, Fact::Dropped);
+        if !self.inbound.is_empty() {
+            self.destroy();
+        }
+    }
+
+    fn destroy(&mut self) {
+        self.destroyed |= self.read < self.accepted.len();
+    }
+
+    fn is_rough(&mut self) -> bool {
+        !self.journal.is_calm() && self.rng.one_in(self.rough)
+    }
+
+    fn burn(&mut self) {
+        match &mut self.fuse {
+            Some(0) => {
+                self.journal.hit("reset inside a turn");
+                self.fuse = None;
+                let reset = *self.rng.pick(&[Reset::DropsData, Reset::KeepsData]);
+                self.reset(reset);
+            }
+            Some(calls) => *calls -= 1,
+            None => {}
+        }
+    }
+}
+
+/// The client's side.
+impl Wire {
+    pub(super) fn send(&mut self, bytes: impl IntoIterator<Item = u8>) {
+        assert!(self.may_send(), "#{}: a client that has ended sends nothing", self.who);
+        if self.closed {
+            return self.destroy();
+        }
+        self.inbound.extend(bytes);
+    }
+
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+    }
+
+    pub(super) fn reset(&mut self, reset: Reset) {
+        self.reset.get_or_insert(reset);
+    }
+
+    pub(super) fn light_fuse(&mut self, calls: usize) {
+        self.fuse.get_or_insert(calls);
+    }
+
+    /// Reads at most so many bytes of what has arrived.
+    pub(super) fn read(&mut self, most: usize) {
+        if self.reset.is_none() && !self.destroyed {
+            self.read += most.min(self.accepted.len() - self.read);
+        }
+    }
+
+    /// Whether the client has read everything, and the end behind it.
+    pub(super) fn has_read_all(&self) -> bool {
+        (self.shut || self.closed) && self.read == self.accepted.len()
+    }
+
+    pub(super) fn may_send(&self) -> bool {
+        !self.ended && self.reset.is_none()
+    }
+
+    pub(super) fn was_reset(&self) -> bool {
+        self.reset.is_some()
+    }
+
+    /// How many bytes the server could still write.
+    pub(super) fn window(&self) -> usize {
+        self.capacity.saturating_sub(self.accepted.len() - self.read)
+    }
+
+    /// From here on the socket's buffers are large, and every call does all it can.
+    pub(super) fn smooth(&mut self) {
+        self.capacity = usize::MAX;
+        self.rough = usize::MAX;
+        self.fuse = None;
+    }
+}
+
+/// What the world wants to know.
+impl Wire {
+    pub(super) fn who(&self) -> usize {
+        self.who
+    }
+
+    pub(super) fn readable_due(&self) -> bool {
+        let is_readable = !self.inbound.is_empty() || self.ended || self.reset.is_some();
+        self.read_armed && is_readable
+    }
+
+    pub(super) fn writable_due(&self) -> bool {
+        self.write_armed && (self.window() > 0 || self.reset.is_some())
+    }
+
+    /// The edge has fired; the next one needs another `WouldBlock`.
+    pub(super) fn fire_readable(&mut self) {
+        self.read_armed = false;
+    }
+
+    pub(super) fn fire_writable(&mut self) {
+        self.write_armed = false;
+    }
+
+    /// The server could not write all, and has not heard that it can again.
+    pub(super) fn is_full(&self) -> bool {
+        self.write_armed
+    }
+
+    pub(super) fn unread_by_server(&self) -> usize {
+        self.inbound.len()
+    }
+
+    pub(super) fn delivered(&self) -> &[u8] {
+        &self.delivered
+    }
+
+    pub(super) fn accepted(&self) -> &[u8] {
+        &self.accepted
+    }
+
+    pub(super) fn is_shut(&self) -> bool {
+        self.shut
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    pub(super) fn is_destroyed(&self) -> bool {
+        self.destroyed
+    }
+
+    /// How often the server has tried to read.
+    pub(super) fn reads(&self) -> u64 {
+        self.reads
+    }
+}

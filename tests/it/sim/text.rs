@@ -1,0 +1,114 @@
+//! The oracle's smaller rules: what a line becomes before it is read, what a name may be,
+//! what is another protocol, and how the time is told.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Trimmed, and made of nothing but what can be read.
+pub(super) fn clean(line: &[u8]) -> String {
+    let is_blank = |byte: &u8| *byte == b' ' || *byte == b'\t';
+    let start = line.iter().take_while(|byte| is_blank(byte)).count();
+    let end = line[start..].iter().rev().take_while(|byte| is_blank(byte)).count();
+    let bare = &line[start..line.len() - end];
+    String::from_utf8_lossy(bare).chars().map(clean_char).collect()
+}
+
+fn clean_char(c: char) -> char {
+    let code = u32::from(c);
+    match code {
+        9 => ' ',
+        0..=31 => char::from_u32(0x2400 + code).expect("these are the pictures"),
+        127 => '␡',
+        _ if is_forbidden(c) => '\u{fffd}',
+        _ => c,
+    }
+}
+
+/// What must never reach anybody, line endings aside.
+pub(super) fn is_forbidden(c: char) -> bool {
+    let code = u32::from(c);
+    c.is_control() || [0x2028, 0x2029].contains(&code) || is_bidi(code)
+}
+
+fn is_bidi(code: u32) -> bool {
+    (0x202a..=0x202e).contains(&code) || (0x2066..=0x2069).contains(&code)
+}
+
+/// Why a name cannot be had, in the server's words.
+pub(super) fn name_fault(name: &str) -> Option<String> {
+    let is_letter = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let parts: Vec<&str> = name.split('.').collect();
+    let is_address = parts.len() == 4 && parts.iter().all(|part| is_number(part));
+    let has_length = name.len() >= 3 && name.len() <= 32;
+    if !has_length || !starts_well || !name.chars().all(is_letter) || is_address {
+        let rule = "Username must only contain letters, digits, '-', '_' and '.', start with a \
+            letter or digit, and its length must be between 3 and 32 characters.";
+        return Some(rule.to_owned());
+    }
+    let low = name.to_lowercase();
+    let reserved = ["server", "system", "admin", "operator", "root", "all", "everyone"];
+    let is_reserved = low.starts_with("guest") || reserved.contains(&low.as_str());
+    is_reserved.then(|| format!("Name {name} is reserved."))
+}
+
+pub(super) fn is_tls(line: &[u8]) -> bool {
+    line.first() == Some(&0x16) && line.get(1) == Some(&0x03)
+}
+
+/// Whether a first line belongs to another protocol.
+pub(super) fn is_foreign(line: &[u8]) -> bool {
+    let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+    let text = String::from_utf8_lossy(line);
+    let method = text.split(' ').next().unwrap_or_default();
+    let is_http = text.contains(' ') && methods.contains(&method);
+    is_tls(line) || (is_http && (text.ends_with(" HTTP/1.0") || text.ends_with(" HTTP/1.1")))
+}
+
+/// `Friday 20th of November 2026 03:17:28 PM`, in UTC, counted day by day.
+pub(super) fn time_of_day(wall: SystemTime) -> String {
+    const DAYS: [&str; 7] =
+        ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
+    const MONTHS: [(&str, u64); 12] = [
+        ("January", 31),
+        ("February", 28),
+        ("March", 31),
+        ("April", 30),
+        ("May", 31),
+        ("June", 30),
+        ("July", 31),
+        ("August", 31),
+        ("September", 30),
+        ("October", 31),
+        ("November", 30),
+        ("December", 31),
+    ];
+    let seconds = wall.duration_since(UNIX_EPOCH).expect("it is not that early").as_secs();
+    let (minute, hour) = (seconds / 60 % 60, seconds / 3600 % 24);
+    let mut day = seconds / 86400;
+    let name = DAYS[usize::try_from(day % 7).expect("there are seven")];
+    let mut year = 1970;
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    while day >= 365 + u64::from(is_leap(year)) {
+        day -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let mut month = 0;
+    let length = |month: usize| MONTHS[month].1 + u64::from(month == 1 && is_leap(year));
+    while day >= length(month) {
+        day -= length(month);
+        month += 1;
+    }
+    let day = day + 1;
+    let suffix = match day {
+        1 | 21 | 31 => "st",
+        2 | 22 => "nd",
+        3 | 23 => "rd",
+        _ => "th",
+    };
+    let half = if hour < 12 { "AM" } else { "PM" };
+    let (twelve, month, second) = ((hour + 11) % 12 + 1, MONTHS[month].0, seconds % 60);
+    format!("{name} {day}{suffix} of {month} {year} {twelve:02}:{minute:02}:{second:02} {half}")
+}

@@ -54,6 +54,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 }
                 State::Vacant | State::Dead(_) => {}
             }
+            // Whoever has just left frees a name that the next one may ask for.
+            self.announce_closing();
         }
         if self.ready.is_empty() {
             self.ready.shrink_to(512);

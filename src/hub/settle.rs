@@ -64,7 +64,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// Tells the service of everybody who began to close. That can make others close.
-    fn announce_closing(&mut self) {
+    pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
             if !self.conns[id.slot()].refused {
                 self.open -= 1;

@@ -1,1 +1,180 @@
-//! (to come)
+//! The built program, as a process: what whoever starts it and its clients see.
+
+mod endings;
+mod logs;
+mod options;
+mod resources;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+
+use crate::client::{Client, PATIENCE};
+
+/// A process that is killed when this is dropped.
+pub(super) struct Program {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
+    /// Where it says that it listens, in order.
+    addrs: Vec<SocketAddr>,
+}
+
+/// How a process ended, and what it wrote that nobody has looked at before.
+#[derive(Debug)]
+struct Outcome {
+    code: Option<i32>,
+    stdout: Vec<String>,
+    stderr: Vec<String>,
+}
+
+impl Program {
+    fn spawn(command: &mut Command) -> Program {
+        let command = command.env_remove("RUST_LOG").stdin(Stdio::null());
+        let mut child = command.spawn().expect("the program can be started");
+        let stdout = lines(child.stdout.take());
+        let stderr = lines(child.stderr.take());
+        Program { child, stdout, stderr, addrs: Vec::new() }
+    }
+
+    /// Starts it, and waits until it listens.
+    fn start(arguments: &[&str]) -> Program {
+        Program::start_as(piped(&mut chinwag()).args(arguments), arguments)
+    }
+
+    fn start_as(command: &mut Command, arguments: &[&str]) -> Program {
+        let mut program = Program::spawn(command);
+        for _ in arguments.iter().filter(|argument| **argument == "-l") {
+            let line = program.line();
+            let addr =
+                line.strip_prefix("chinwag listening on ").and_then(|rest| rest.split(' ').next());
+            let addr = addr.and_then(|addr| addr.parse().ok());
+            program.addrs.push(addr.unwrap_or_else(|| panic!("it says '{line}'")));
+        }
+        program
+    }
+
+    /// The next line on stdout.
+    fn line(&self) -> String {
+        self.stdout.recv_timeout(PATIENCE).expect("a line on stdout, in time")
+    }
+
+    /// The next line on stderr.
+    fn log_line(&self) -> String {
+        self.stderr.recv_timeout(PATIENCE).expect("a line on stderr, in time")
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.addrs[0]
+    }
+
+    fn client(&self, name: &str) -> Client {
+        Client::named(self.addr(), name)
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(status.expect("there is a kill command").success());
+    }
+
+    /// Waits for its end.
+    fn outcome(mut self) -> Outcome {
+        let (stdout, stderr) = (rest(&self.stdout), rest(&self.stderr));
+        // Both pipes are closed, so it has gone or is about to.
+        let code = self.child.wait().expect("it is a child").code();
+        Outcome { code, stdout, stderr }
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn chinwag() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_chinwag"))
+}
+
+fn piped(command: &mut Command) -> &mut Command {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped())
+}
+
+/// Runs it with arguments with which it is to end by itself.
+fn run(arguments: &[&str]) -> Outcome {
+    Program::spawn(piped(&mut chinwag()).args(arguments)).outcome()
+}
+
+/// Reads a pipe in a thread, so that reading has a deadline and the pipe is never full.
+fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (send, lines) = mpsc::channel();
+    if let Some(pipe) = pipe {
+        thread::spawn(move || {
+            BufReader::new(pipe).lines().map_while(Result::ok).try_for_each(|line| send.send(line))
+        });
+    }
+    lines
+}
+
+/// All lines up to the end of a pipe.
+fn rest(lines: &Receiver<String>) -> Vec<String> {
+    let mut rest = Vec::new();
+    loop {
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) => rest.push(line),
+            Err(RecvTimeoutError::Disconnected) => return rest,
+            Err(RecvTimeoutError::Timeout) => panic!("it still runs, after {rest:?}"),
+        }
+    }
+}
+
+#[test]
+fn it_says_where_it_listens_a_line_each_and_nothing_more_to_a_pipe() {
+    let program = Program::start(&[]);
+    drop(program);
+    let arguments = ["-l", "127.0.0.1:0", "-l", "recipe=127.0.0.1:0"];
+    let mut program = Program::spawn(piped(&mut chinwag()).args(arguments));
+    // They come while it runs, although nobody fills a buffer.
+    let said = [program.line(), program.line()];
+    for (line, dialect) in said.iter().zip(["native", "recipe"]) {
+        let port = line.rsplit_once(':').and_then(|(_, rest)| rest.split(' ').next()).unwrap();
+        assert_ne!(port, "0");
+        assert_eq!(*line, format!("chinwag listening on 127.0.0.1:{port} ({dialect})"));
+        program.addrs.push(format!("127.0.0.1:{port}").parse().unwrap());
+    }
+    let mut native = program.client("native");
+    let mut recipe = Client::named(program.addrs[1], "recipe");
+    assert_eq!(recipe.ask("one room for all"), "[recipe] one room for all");
+    native.expect("[recipe] one room for all");
+    drop((native, recipe));
+    program.signal("TERM");
+    let outcome = program.outcome();
+    assert_eq!((outcome.code, outcome.stdout.len(), outcome.stderr.len()), (Some(0), 0, 0));
+}
+
+/// The conversation that the recipe's page shows, byte for byte.
+#[test]
+fn the_recipes_conversation_comes_out_as_its_page_has_it() {
+    let program = Program::start(&["-l", "recipe=127.0.0.1:0"]);
+    let mut alice = Client::connect(program.addr());
+    alice.write("REGISTER alice\n");
+    assert_eq!(alice.read_until(b'\n'), b"Registered as alice\n");
+    let mut bob = Client::connect(program.addr());
+    bob.write("REGISTER bob\n");
+    assert_eq!(bob.read_until(b'\n'), b"Registered as bob\n");
+    bob.write("SEND @alice hey there\n");
+    assert_eq!(alice.read_until(b'\n'), b"[bob \xe2\x86\x92 alice] hey there\n");
+    bob.write("hello room\n");
+    assert_eq!(alice.read_until(b'\n'), b"[bob] hello room\n");
+    assert_eq!(bob.read_until(b'\n'), b"[bob] hello room\n");
+    bob.write("quit\n");
+    assert_eq!(bob.rest(), "Goodbye!\n");
+    // Of bob's leaving nobody hears, and the room is alice's own.
+    alice.write("exit\n");
+    assert_eq!(alice.rest(), "Goodbye!\n");
+}

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
@@ -25,6 +26,11 @@ impl Client {
         socket.set_send_buffer_size(4096).unwrap();
         socket.connect_timeout(&addr.into(), PATIENCE).expect("to connect in time");
         Client::of(socket.into())
+    }
+
+    /// Connects, if somebody listens.
+    pub(crate) fn try_connect(addr: SocketAddr) -> Option<Client> {
+        TcpStream::connect_timeout(&addr, PATIENCE).ok().map(Client::of)
     }
 
     fn of(stream: TcpStream) -> Client {
@@ -112,12 +118,18 @@ impl Client {
         assert_eq!(self.rest(), "");
     }
 
-    /// Whether nothing at all comes within a time.
-    pub(crate) fn hears_nothing_for(&mut self, time: Duration) -> bool {
+    /// Nothing at all comes within a time.
+    #[track_caller]
+    pub(crate) fn expect_nothing_for(&mut self, time: Duration) {
         self.stream().set_read_timeout(Some(time)).unwrap();
-        let result = self.0.fill_buf().map(<[u8]>::len);
+        loop {
+            match self.0.fill_buf() {
+                Ok(bytes) => panic!("'{}' comes", lossy(bytes)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => break assert!(is_timeout(error.kind()), "{error}"),
+            }
+        }
         self.stream().set_read_timeout(Some(PATIENCE)).unwrap();
-        result.is_err_and(|error| is_timeout(error.kind()))
     }
 
     /// Has said all that it will, and still reads.
@@ -134,6 +146,7 @@ impl Client {
         while taken < MOST {
             match self.0.get_mut().write(&pattern[taken % pattern.len()..]) {
                 Ok(count) => taken += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) if is_timeout(error.kind()) => {
                     self.stream().set_write_timeout(Some(PATIENCE)).unwrap();
                     return taken;
@@ -159,12 +172,12 @@ fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Asks again and again until it is so. The question is to be one that waits for an
-/// answer.
+/// Asks again and again until it is so.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
         assert!(Instant::now() < deadline, "not in time: {what}");
+        thread::yield_now();
     }
 }

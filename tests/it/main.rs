@@ -1,7 +1,9 @@
 //! Every test of the whole: one binary, a module a subject.
 
 mod binary;
+mod client;
 mod framing;
+mod readme;
 mod sim;
 mod tcp;
 mod tidy;

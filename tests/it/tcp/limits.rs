@@ -1,0 +1,109 @@
+//! Caps, and budgets that end before the work does.
+
+use std::fmt::Write;
+
+use chinwag::{Config, Limits};
+
+use super::{Running, bind, chat, config, limited, start};
+use crate::client::Client;
+
+fn capped(max_clients: usize) -> Config {
+    Config { max_clients, ..config() }
+}
+
+#[test]
+fn one_too_many_is_told_so_and_nobody_hears_of_it() {
+    let server = start(capped(2));
+    let mut alice = Client::named(server.addr, "alice");
+    let _bob = Client::named(server.addr, "bob");
+    for _ in 0..3 {
+        let mut late = Client::connect(server.addr);
+        // All that he sends is taken, and nothing of it is obeyed: more than the buffers
+        // hold, so it would meet a reset had the server simply closed.
+        late.write("REGISTER late\nhello\n".repeat(400_000));
+        assert_eq!(late.rest(), "Server is full.\n");
+    }
+    assert_eq!(alice.ask("SEND @late hi"), "No one is called late.");
+    assert!(alice.ask("/who").starts_with("2 in lobby: "));
+}
+
+#[test]
+fn a_place_is_free_as_soon_as_its_owner_has_left_even_if_he_does_not_close() {
+    let server = start(capped(1));
+    let mut gone = Vec::new();
+    for _ in 0..5 {
+        let mut bob = Client::named(server.addr, "bob");
+        assert_eq!(bob.ask("/exit"), "Bye.");
+        bob.expect_end();
+        gone.push(bob);
+    }
+    let mut alice = Client::named(server.addr, "alice");
+    assert_eq!(alice.ask("/who"), "1 in lobby: alice");
+    assert_eq!(Client::connect(server.addr).rest(), "Server is full.\n");
+}
+
+#[test]
+fn however_many_are_refused_at_once_each_reads_why() {
+    let server = start(capped(1));
+    let mut alice = Client::named(server.addr, "alice");
+    // None of them closes before all have been answered: more than are drained politely.
+    let mut refused: Vec<_> = (0..60).map(|_| Client::connect(server.addr)).collect();
+    for late in &mut refused {
+        assert_eq!(late.rest(), "Server is full.\n");
+    }
+    assert_eq!(alice.ask("/who"), "1 in lobby: alice");
+}
+
+/// Limits under which everything takes as many turns as it can.
+fn tiny() -> Limits {
+    let [chunk, read_budget, write_budget, accept_budget] = [16, 1, 1, 1];
+    Limits { chunk, read_budget, write_budget, accept_budget, log_max: 64, ..Limits::default() }
+}
+
+#[test]
+fn what_one_read_leaves_over_is_read_without_another_event() {
+    for limits in [tiny(), Limits { read_budget: 1, chunk: 1, ..Limits::default() }] {
+        let server = bind(limited(limits));
+        let mut client = Client::connect(server.local_addrs()[0]);
+        let mut lines = "/nick bob\n/echo off\n".to_owned();
+        (0..500).for_each(|number| writeln!(lines, "line {number}").unwrap());
+        // All of it and the end are there before the server first looks: there will be
+        // no event but the first.
+        client.write(lines + "/up end");
+        client.finish_writing();
+        let _server = Running::run(server, chat());
+        assert_eq!(client.rest(), "You are now bob\nEcho off.\nEND\n");
+    }
+}
+
+#[test]
+fn a_megabyte_in_one_go_is_worked_through() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut bob = Client::named(server.addr, "bob");
+    assert_eq!(bob.ask("/echo off"), "Echo off.");
+    let mut twin = bob.twin();
+    let writing = std::thread::spawn(move || {
+        // Mostly white space, so that it is not alice who cannot follow.
+        let mut lines = String::new();
+        (0..1000).for_each(|number| writeln!(lines, "{number:1000}").unwrap());
+        twin.write(lines + "/up end\n");
+    });
+    (0..1000).for_each(|number| alice.expect(&format!("[bob] {number}")));
+    bob.expect("END");
+    writing.join().unwrap();
+}
+
+#[test]
+fn whoever_one_turn_does_not_accept_or_write_to_comes_next() {
+    let server = bind(limited(tiny()));
+    // All are there before the server first looks.
+    let mut clients: Vec<_> = (0..50).map(|_| Client::connect(server.local_addrs()[0])).collect();
+    let _server = Running::run(server, chat());
+    for (number, client) in clients.iter_mut().enumerate() {
+        assert_eq!(client.ask(&format!("/up here {number}")), format!("HERE {number}"));
+    }
+    clients[7].say("hello");
+    let heard: Vec<_> = clients.iter_mut().map(Client::line).collect();
+    assert!(heard[0].ends_with("] hello") && heard.iter().all(|line| *line == heard[0]));
+}

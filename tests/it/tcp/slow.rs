@@ -1,0 +1,160 @@
+//! Readers who are slow: what they miss, what they do not, and that nobody else waits.
+
+use std::sync::mpsc;
+use std::thread;
+
+use chinwag::Limits;
+
+use super::{config, limited, start};
+use crate::client::{Client, eventually};
+
+/// Long enough that a few hundred fill every buffer of one who does not read.
+fn numbered(number: usize) -> String {
+    format!("{number} {}", "x".repeat(1000))
+}
+
+/// Reads alice's numbered lines from `next` up to `end`: each comes, whole and in
+/// order, or is counted in a notice that stands where it is missing. Returns how many
+/// were skipped.
+fn account(reader: &mut Client, mut next: usize, end: usize) -> usize {
+    let mut skipped = 0;
+    while next < end {
+        let line = reader.line();
+        if let Some(count) = skip_notice(&line) {
+            skipped += count;
+            next += count;
+        } else {
+            assert_eq!(line, format!("[alice] {}", numbered(next)));
+            next += 1;
+        }
+    }
+    assert_eq!(next, end, "more lines were said to be skipped than there were");
+    skipped
+}
+
+fn skip_notice(line: &str) -> Option<usize> {
+    let count = line.strip_prefix("-- ")?.split(' ').next()?.parse().ok()?;
+    let lines = if count == 1 { "line" } else { "lines" };
+    let notice = format!("-- {count} {lines} skipped: your connection is slow --");
+    assert_eq!(line, notice);
+    Some(count)
+}
+
+#[test]
+fn who_does_not_read_the_room_misses_whole_lines_and_is_told_how_many() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut carol = Client::named(server.addr, "carol");
+    let mut slow = Client::connect_narrow(server.addr).register("slow");
+    for round in 0..3 {
+        let (start, end) = (round * 700, (round + 1) * 700);
+        for number in start..end {
+            // Each line comes back before the next is said: nobody waits for the slow.
+            let said = alice.ask(&numbered(number));
+            assert_eq!(said, format!("[alice] {}", numbered(number)));
+            assert_eq!(carol.line(), said);
+        }
+        let skipped = account(&mut slow, start, end);
+        assert!(skipped > 0, "it was to fall behind");
+    }
+    // Having caught up, it gets everything again.
+    alice.say("there you are");
+    slow.expect("[alice] there you are");
+}
+
+#[test]
+fn a_private_line_reaches_one_who_is_behind_on_the_room_and_it_may_still_speak() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut slow = Client::connect_narrow(server.addr).register("slow");
+    for number in 0..700 {
+        alice.ask(&numbered(number));
+    }
+    assert_eq!(alice.ask("/msg slow psst"), "[alice → slow] psst");
+    slow.say("I am still here");
+    alice.expect("[slow] I am still here");
+    let mut heard = 0;
+    while slow.line() != "[alice → slow] psst" {
+        heard += 1;
+    }
+    // The room's lines since then, its own among them, are those that were skipped.
+    let skipped = skip_notice(&slow.line()).expect("a notice comes next");
+    assert_eq!(heard + skipped, 701);
+    assert_eq!(slow.ask("hello again"), "[slow] hello again");
+}
+
+#[test]
+fn lines_are_accounted_for_while_the_talk_goes_on() {
+    const LINES: usize = 3000;
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut slow = Client::connect_narrow(server.addr).register("slow");
+    let (spoken, heard) = mpsc::channel();
+    let talking = thread::spawn(move || {
+        for number in 0..LINES {
+            alice.ask(&numbered(number));
+            // Whoever listens may have heard enough.
+            let _ = spoken.send(());
+        }
+        alice
+    });
+    heard.iter().take(800).for_each(drop);
+    assert!(account(&mut slow, 0, LINES) > 0, "it was to fall behind");
+    let mut alice = talking.join().unwrap();
+    alice.say("that was all");
+    slow.expect("[alice] that was all");
+}
+
+#[test]
+fn who_does_not_read_its_replies_is_not_read_from_until_it_does() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut bob = Client::connect_narrow(server.addr).register("bob");
+    let flood = bob.write_until_blocked(&b"/help\n".repeat(1000));
+    let mut delivered = 0;
+    eventually("bob is not reading", || {
+        let reply = alice.ask("/msg bob hi");
+        delivered += usize::from(reply == "[alice → bob] hi");
+        reply == "bob is not reading; not delivered."
+    });
+    assert_eq!(alice.ask("SEND @bob hi"), "bob is not reading; not delivered.");
+    let help = help(&mut alice);
+    let mut writer = bob.twin();
+    let writing = thread::spawn(move || {
+        // The rest of the word that was cut short when the server stopped reading.
+        writer.write(&b"/help\n"[flood % 6..]);
+        writer.finish_writing();
+    });
+    let read = bob.rest();
+    let (private, replies): (Vec<&str>, Vec<&str>) =
+        read.lines().partition(|line| *line == "[alice → bob] hi");
+    assert_eq!((private.len(), replies.len()), (delivered, (flood / 6 + 1) * help.len()));
+    assert!(replies.chunks(help.len()).all(|reply| reply == help), "out of order");
+    writing.join().unwrap();
+}
+
+fn help(client: &mut Client) -> Vec<String> {
+    client.write("/help\n/up end\n");
+    std::iter::from_fn(|| Some(client.line()).filter(|line| line != "END")).collect()
+}
+
+#[test]
+fn who_leaves_too_much_unread_is_cut_off_and_nobody_else_notices() {
+    // Nothing between being stuck and being cut off.
+    let [queue_soft, queue_park, queue_max] = [4096; 3];
+    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..Limits::default() }));
+    let mut alice = Client::named(server.addr, "alice");
+    let mut bob = Client::connect_narrow(server.addr).register("bob");
+    let mut delivered = 0;
+    eventually("bob is cut off", || {
+        let text = numbered(delivered);
+        let reply = alice.ask(&format!("/msg bob {text}"));
+        delivered += usize::from(reply == format!("[alice → bob] {text}"));
+        reply == "No one is called bob."
+    });
+    assert_eq!(alice.ask("/who"), "1 in lobby: alice");
+    // What he finds is the beginning of what he was told: all that had left the queue.
+    for number in 0..delivered - 10 {
+        bob.expect(&format!("[alice → bob] {}", numbered(number)));
+    }
+}

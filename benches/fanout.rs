@@ -1,27 +1,33 @@
-//! The cost of a delivered line: one room, many receivers, beside the floors.
+//! The cost of a delivered line: one room, many receivers, beside the floors; and many
+//! rooms, beside one with as many receivers.
 //!
 //! `cargo bench --bench fanout`, and for 10 000 receivers
-//! `cargo bench --bench fanout -- --clients 10000`.
+//! `cargo bench --bench fanout -- --clients 10000`; for rooms alone
+//! `cargo bench --bench fanout -- --clients 10000 --rooms 1000`.
 //!
 //! The figure to trust is the server's CPU time a line as a ratio to the floor's of
 //! the same minute; a machine's own speed drifts more than servers differ.
 
 mod common {
+    pub(crate) mod ask;
     pub(crate) mod crowd;
     pub(crate) mod floor;
     pub(crate) mod ledger;
     pub(crate) mod load;
     pub(crate) mod machine;
     pub(crate) mod options;
+    pub(crate) mod rooms;
     pub(crate) mod server;
     pub(crate) mod stats;
 }
 
-use common::crowd::{Crowd, Entry};
+use common::ask;
+use common::crowd::Crowd;
 use common::floor::Floor;
 use common::load::{Load, Pattern, Prefix};
 use common::machine::{self, Cores};
 use common::options::{self, Options};
+use common::rooms::Rooms;
 use common::server::{ServerProcess, Subject};
 use common::stats::{self, Spread};
 use std::io;
@@ -31,32 +37,21 @@ use std::time::Duration;
 const CLIENTS_DEFAULT: usize = 1000;
 const RUNS_DEFAULT: usize = 3;
 
-/// One table: a pattern, who is measured, and which of them is the floor.
+/// One table: a pattern, who is measured under it, and which of them is the floor.
 struct Contest {
-    title: &'static str,
+    title: String,
     pattern: Pattern,
-    subjects: [Subject; 3],
-    floor: Subject,
+    entrants: Vec<Entrant>,
+    floor: usize,
 }
 
-const CONTESTS: [Contest; 2] = [
-    Contest {
-        title: "one line at a time",
-        pattern: Pattern::OneAtATime,
-        subjects: [Subject::Floor(Floor::Rolling), Subject::Floor(Floor::Plain), Subject::Chinwag],
-        floor: Subject::Floor(Floor::Plain),
-    },
-    Contest {
-        title: "16 senders x 16 lines outstanding",
-        pattern: Pattern::Outstanding,
-        subjects: [
-            Subject::Floor(Floor::Coalescing),
-            Subject::Floor(Floor::Rolling),
-            Subject::Chinwag,
-        ],
-        floor: Subject::Floor(Floor::Rolling),
-    },
-];
+/// A server, and where its clients are.
+struct Entrant {
+    name: String,
+    subject: Subject,
+    /// The rooms that the clients join; without any they stay where they came in.
+    rooms: Option<Rooms>,
+}
 
 /// How much is measured.
 struct Plan {
@@ -95,25 +90,91 @@ fn measure(options: &Options) -> io::Result<bool> {
         duration: Duration::from_millis(duration),
     };
     let mut all_arrived = true;
-    for contest in &CONTESTS {
+    let rooms = options.rooms(plan.clients);
+    let mut contests = if options.rooms.is_some() { Vec::new() } else { beside_floors() };
+    contests.extend(beside_one_room(rooms));
+    for contest in &contests {
         all_arrived &= plan.hold(contest)?;
     }
     Ok(all_arrived)
 }
 
+/// Chinwag and the smallest servers, all clients in one place.
+fn beside_floors() -> Vec<Contest> {
+    let floor = |floor: Floor| (floor.name(), Subject::Floor(floor));
+    let (plain, rolling) = (floor(Floor::Plain), floor(Floor::Rolling));
+    let coalescing = floor(Floor::Coalescing);
+    let chinwag = ("chinwag", Subject::Chinwag);
+    let contest = |title: &str, pattern, subjects: [(&str, Subject); 3], floor| Contest {
+        title: title.to_owned(),
+        pattern,
+        entrants: subjects
+            .map(|(name, subject)| Entrant { name: name.to_owned(), subject, rooms: None })
+            .into(),
+        floor,
+    };
+    vec![
+        contest("one line at a time", Pattern::Waves(1), [rolling, plain, chinwag], 1),
+        contest(
+            "16 senders x 16 lines outstanding",
+            Pattern::Outstanding,
+            [coalescing, rolling, chinwag],
+            1,
+        ),
+    ]
+}
+
+/// Chinwag with all clients in one room, and in many. A line that has been read and
+/// rendered once is delivered as often as the room has members, so a small room's
+/// deliveries have to bear more of that; the sends are equally many in the first two
+/// tables. In the third they are not: lines catch up with one another only where a
+/// room takes longer to serve than its senders to go on, which is what large rooms
+/// gain there, and not a cost of small ones.
+fn beside_one_room(rooms: Rooms) -> Vec<Contest> {
+    let one = Rooms::new(rooms.clients(), 1);
+    let entrant = |rooms: Rooms| Entrant {
+        name: match rooms.count() {
+            1 => "one room".to_owned(),
+            count => format!("{} rooms", stats::grouped(stats::float(count as u64))),
+        },
+        subject: Subject::Chinwag,
+        rooms: Some(rooms),
+    };
+    let contest = |title: &str, pattern| Contest {
+        title: format!("chinwag with rooms of {}, {title}", rooms.members(0)),
+        pattern,
+        entrants: vec![entrant(one), entrant(rooms)],
+        floor: 0,
+    };
+    vec![
+        contest(
+            "one sender a room, one line at a time (a send a delivery in both)",
+            Pattern::Waves(1),
+        ),
+        contest(
+            "one sender a room, 16 lines at a time (a send for 16 deliveries in both)",
+            Pattern::Waves(16),
+        ),
+        contest(
+            "16 senders or one a room x 16 lines outstanding (fewer share a send in small rooms)",
+            Pattern::Outstanding,
+        ),
+    ]
+}
+
 impl Plan {
     /// Measures one table and prints it. Returns whether every line arrived in order.
     fn hold(&self, contest: &Contest) -> io::Result<bool> {
-        let mut cells = contest.subjects.map(|_| Vec::new());
+        let mut cells: Vec<_> = contest.entrants.iter().map(|_| Vec::new()).collect();
         for run in 0..self.runs {
-            let mut order: Vec<usize> = (0..contest.subjects.len()).collect();
+            let mut order: Vec<usize> = (0..contest.entrants.len()).collect();
             // Every other run goes backwards, so that a drift of the machine
             // does not favour whoever comes first.
             if run % 2 == 1 {
                 order.reverse();
             }
             for index in order {
-                cells[index].push(self.cell(contest.subjects[index], contest.pattern)?);
+                cells[index].push(self.cell(&contest.entrants[index], contest.pattern)?);
             }
         }
         println!();
@@ -129,18 +190,26 @@ impl Plan {
     }
 
     /// Starts a server, puts the load on it, and stops it.
-    fn cell(&self, subject: Subject, pattern: Pattern) -> io::Result<Cell> {
-        let server = ServerProcess::start(subject, self.cores)?;
-        let (entry, prefix) = match subject {
-            Subject::Floor(_) => (Entry::Connected, Prefix::ByClient),
-            Subject::Chinwag => (Entry::Registered, Prefix::ByServer),
-        };
-        let crowd = Crowd::connect(server.addr(), self.clients, entry)?;
+    fn cell(&self, entrant: &Entrant, pattern: Pattern) -> io::Result<Cell> {
+        let server = ServerProcess::start(entrant.subject, self.cores)?;
+        let mut crowd = Crowd::new()?;
+        crowd.connect(server.addr(), self.clients, |id| match entrant.subject {
+            Subject::Floor(_) => Vec::new(),
+            Subject::Chinwag => ask::name(id),
+        })?;
+        if let Some(rooms) = entrant.rooms {
+            crowd.ask(0..self.clients, |id| ask::room(id, rooms))?;
+        }
         server.wait_until_accepted(self.clients)?;
-        let mut load = Load::new(crowd, prefix);
-        load.run(pattern, self.warm_up)?;
+        let prefix = match entrant.subject {
+            Subject::Floor(_) => Prefix::ByClient,
+            Subject::Chinwag => Prefix::ByServer,
+        };
+        let rooms = entrant.rooms.unwrap_or(Rooms::new(self.clients, 1));
+        let mut load = Load::new(crowd, rooms, prefix, pattern);
+        load.run(self.warm_up)?;
         let before = server.cpu_microseconds()?;
-        let outcome = load.run(pattern, self.duration)?;
+        let outcome = load.run(self.duration)?;
         let cpu = server.cpu_microseconds()? - before;
         Ok(Cell {
             lines_per_second: outcome.delivered / outcome.seconds,
@@ -154,20 +223,18 @@ impl Plan {
 }
 
 /// Prints a row for each server.
-fn print_contest(contest: &Contest, cells: &[Vec<Cell>; 3]) {
-    let is_floor = |subject: &Subject| *subject == contest.floor;
-    let floor = contest.subjects.iter().position(is_floor);
-    let floor = &cells[floor.expect("the floor is one of the subjects")];
+fn print_contest(contest: &Contest, cells: &[Vec<Cell>]) {
+    let floor = &cells[contest.floor];
     let rows: Vec<_> = contest
-        .subjects
+        .entrants
         .iter()
         .zip(cells)
-        .map(|(subject, cells)| {
+        .map(|(entrant, cells)| {
             let cost = |cell: &Cell| cell.microseconds_per_line;
             let (costs, ratios) = (Spread::of(cells, cost), Spread::of_ratios(cells, floor, cost));
             let percent = |busy: fn(&Cell) -> f64| 100.0 * Spread::of(cells, busy).median;
             [
-                subject.name().to_owned(),
+                entrant.name.clone(),
                 stats::grouped(Spread::of(cells, |cell| cell.lines_per_second).median),
                 format!("{:.4}", costs.median),
                 costs.range(4),
@@ -180,7 +247,7 @@ fn print_contest(contest: &Contest, cells: &[Vec<Cell>; 3]) {
             ]
         })
         .collect();
-    let ratio = format!("x {}", contest.floor.name());
+    let ratio = format!("x {}", contest.entrants[contest.floor].name);
     stats::print_table(
         [
             "server",

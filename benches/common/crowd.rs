@@ -3,38 +3,30 @@
 //! The thread spins on polls that do not wait. If it slept, every first `send` to
 //! it would have to wake it, and the server would be charged for that.
 
+use super::ask::{Answers, Ask};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
-use std::collections::BTreeMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// So many clients may wait for their replies at once. More would only show how
+/// So many clients may wait for their answers at once. More would only show how
 /// long a queue before a server can get.
-const ENTERING_MAX: usize = 256;
+const WAITING_MAX: usize = 256;
 
 /// So many clients share a source address, each with a port of its own.
 const PORTS_PER_ADDRESS: usize = 4096;
 const FIRST_PORT: usize = 20_000;
 
-/// How long one client's connect, and all clients together, may take.
+/// How long one client's connect, and all clients' answers together, may take.
 const CONNECT_MAX: Duration = Duration::from_secs(10);
-const ENTER_MAX: Duration = Duration::from_mins(1);
+const ANSWER_MAX: Duration = Duration::from_mins(1);
 
 /// Few, so that what a sender is waiting for is not seen late.
 const EVENTS_MAX: usize = 256;
 const CHUNK_SIZE: usize = 256 * 1024;
-
-/// What counts as being in.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Entry {
-    /// The connection stands.
-    Connected,
-    /// The server has confirmed the client's name.
-    Registered,
-}
 
 /// Connected clients, numbered from 0.
 pub(crate) struct Crowd {
@@ -50,36 +42,69 @@ pub(crate) fn name(id: usize) -> String {
 }
 
 impl Crowd {
-    /// Connects `count` clients, and waits until all of them are in.
-    pub(crate) fn connect(addr: SocketAddr, count: usize, entry: Entry) -> io::Result<Crowd> {
-        let mut crowd = Crowd {
+    /// Nobody yet.
+    pub(crate) fn new() -> io::Result<Crowd> {
+        Ok(Crowd {
             poll: Poll::new()?,
-            streams: Vec::with_capacity(count),
+            streams: Vec::new(),
             chunk: vec![0; CHUNK_SIZE].into_boxed_slice(),
             idle: Duration::ZERO,
-        };
-        let mut replies = Replies::default();
+        })
+    }
+
+    /// Connects `count` more clients. Each asks, and once all have their answers they
+    /// are in.
+    pub(crate) fn connect(
+        &mut self,
+        addr: SocketAddr,
+        count: usize,
+        asks: impl Fn(usize) -> Vec<Ask>,
+    ) -> io::Result<()> {
+        let ids = self.len()..self.len() + count;
+        self.each_in_turn(ids, |crowd, id| {
+            crowd.open(id, addr)?;
+            Ok(asks(id))
+        })
+    }
+
+    /// Has clients that are in ask for something, one after the other, and waits until
+    /// all have their answers.
+    pub(crate) fn ask(
+        &mut self,
+        ids: Range<usize>,
+        asks: impl Fn(usize) -> Vec<Ask>,
+    ) -> io::Result<()> {
+        self.each_in_turn(ids, |_, id| Ok(asks(id)))
+    }
+
+    fn each_in_turn(
+        &mut self,
+        mut ids: Range<usize>,
+        mut begin: impl FnMut(&mut Crowd, usize) -> io::Result<Vec<Ask>>,
+    ) -> io::Result<()> {
+        let mut answers = Answers::default();
         let mut events = Events::with_capacity(EVENTS_MAX);
         let start = Instant::now();
-        while crowd.len() < count || !replies.awaited.is_empty() {
-            while crowd.len() < count && replies.awaited.len() < ENTERING_MAX {
-                let id = crowd.open(addr)?;
-                if entry == Entry::Registered {
-                    crowd.send(id, format!("REGISTER {}\n", name(id)).as_bytes())?;
-                    replies.awaited.insert(id, Vec::new());
+        while !ids.is_empty() || answers.len() > 0 {
+            while answers.len() < WAITING_MAX
+                && let Some(id) = ids.next()
+            {
+                let asks = begin(self, id)?;
+                if !asks.is_empty() {
+                    let lines = asks.iter().flat_map(|ask| [&ask.line, "\n"]).collect::<String>();
+                    self.send(id, lines.as_bytes())?;
+                    answers.await_for(id, asks);
                 }
             }
-            crowd.receive(&mut events, |id, bytes| replies.enter(id, bytes))?;
-            if let Some(wrong) = &replies.wrong {
-                return Err(io::Error::other(format!(
-                    "a client that was coming in was told {wrong:?}"
-                )));
+            self.receive(&mut events, |id, bytes| answers.enter(id, bytes))?;
+            if let Some(wrong) = answers.wrong() {
+                return Err(io::Error::other(format!("a client's request was answered {wrong:?}")));
             }
-            if start.elapsed() > ENTER_MAX {
-                return Err(io::Error::other("the server does not answer everybody who comes in"));
+            if start.elapsed() > ANSWER_MAX {
+                return Err(io::Error::other("the server does not answer everybody"));
             }
         }
-        Ok(crowd)
+        Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -115,13 +140,12 @@ impl Crowd {
         Ok(())
     }
 
-    fn open(&mut self, addr: SocketAddr) -> io::Result<usize> {
-        let id = self.streams.len();
+    fn open(&mut self, id: usize, addr: SocketAddr) -> io::Result<()> {
         let mut stream = connect_one(id, addr)?;
         let registry = self.poll.registry();
         registry.register(&mut stream, Token(id), Interest::READABLE)?;
         self.streams.push(stream);
-        Ok(id)
+        Ok(())
     }
 
     /// One poll, without waiting.
@@ -153,26 +177,6 @@ impl Crowd {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
-        }
-    }
-}
-
-/// The replies to `REGISTER` that have not come yet, or not wholly.
-#[derive(Default)]
-struct Replies {
-    awaited: BTreeMap<usize, Vec<u8>>,
-    /// One that was not as it should be.
-    wrong: Option<String>,
-}
-
-impl Replies {
-    fn enter(&mut self, id: usize, bytes: &[u8]) {
-        let mut reply = self.awaited.remove(&id).unwrap_or_default();
-        reply.extend_from_slice(bytes);
-        if !reply.ends_with(b"\n") {
-            self.awaited.insert(id, reply);
-        } else if reply != format!("Registered as {}\n", name(id)).as_bytes() {
-            self.wrong = Some(String::from_utf8_lossy(&reply).into_owned());
         }
     }
 }

@@ -5,6 +5,7 @@
 //! out of order.
 
 use super::crowd::name;
+use super::rooms::Rooms;
 use std::collections::BTreeMap;
 
 /// The length of a delivered line, its LF included.
@@ -45,6 +46,8 @@ pub(crate) struct Ledger {
     tallies: Vec<Tally>,
     /// The sample, by client.
     readers: BTreeMap<usize, Reader>,
+    /// Senders that have got lines of their own back, and have not been asked for yet.
+    acknowledged: Vec<usize>,
 }
 
 #[derive(Clone, Default)]
@@ -54,13 +57,18 @@ struct Tally {
 }
 
 impl Ledger {
-    pub(crate) fn new(clients: usize, senders: &[usize]) -> Ledger {
-        let sample = (0..clients).step_by(SAMPLE_EVERY);
+    pub(crate) fn new(rooms: Rooms, senders: &[usize]) -> Ledger {
+        let sample = (0..rooms.clients()).step_by(SAMPLE_EVERY);
         let readers = sample.chain(senders.iter().copied());
+        let reader = |id| {
+            let heard = senders.iter().filter(|sender| rooms.of(**sender) == rooms.of(id));
+            (id, Reader::new(id, heard))
+        };
         Ledger {
             lines: 0,
-            tallies: vec![Tally::default(); clients],
-            readers: readers.map(|id| (id, Reader::new(id, senders))).collect(),
+            tallies: vec![Tally::default(); rooms.clients()],
+            readers: readers.map(reader).collect(),
+            acknowledged: Vec::new(),
         }
     }
 
@@ -76,24 +84,33 @@ impl Ledger {
         self.tallies[id].lines += lines;
         self.tallies[id].bytes += bytes.len() as u64;
         if let Some(reader) = self.readers.get_mut(&id) {
+            let before = reader.acknowledged;
             reader.read(bytes);
+            if before == 0 && reader.acknowledged > 0 {
+                self.acknowledged.push(id);
+            }
         }
     }
 
-    /// How many of its own lines a sender has got back since it was last asked.
-    pub(crate) fn take_acknowledged(&mut self, sender: usize) -> usize {
-        let reader = self.readers.get_mut(&sender);
-        reader.map_or(0, |reader| std::mem::take(&mut reader.acknowledged))
+    /// The senders that have got lines of their own back since this was last asked,
+    /// and how many.
+    pub(crate) fn take_acknowledged(&mut self) -> Vec<(usize, usize)> {
+        let readers = &mut self.readers;
+        let take = |id| {
+            let reader = readers.get_mut(&id)?;
+            Some((id, std::mem::take(&mut reader.acknowledged)))
+        };
+        self.acknowledged.drain(..).filter_map(take).collect()
     }
 
     /// How many lines the clients have too few or too many, if each should have had
-    /// `sent`. Where only the bytes are wrong it is at least one.
-    pub(crate) fn lost(&self, sent: u64) -> u64 {
-        let lost = |tally: &Tally| {
-            let wrong_bytes = tally.bytes != sent * LINE_LENGTH as u64;
-            tally.lines.abs_diff(sent).max(u64::from(wrong_bytes))
+    /// as many as `sent` says. Where only the bytes are wrong it is at least one.
+    pub(crate) fn lost(&self, sent: impl Fn(usize) -> u64) -> u64 {
+        let lost = |(id, tally): (usize, &Tally)| {
+            let wrong_bytes = tally.bytes != sent(id) * LINE_LENGTH as u64;
+            tally.lines.abs_diff(sent(id)).max(u64::from(wrong_bytes))
         };
-        self.tallies.iter().map(lost).sum()
+        self.tallies.iter().enumerate().map(lost).sum()
     }
 
     /// How many lines were not what the sample expected.
@@ -107,18 +124,18 @@ struct Reader {
     id: usize,
     /// The beginning of a line whose end is still to come.
     unfinished: Vec<u8>,
-    /// The next sequence number of each sender.
+    /// The next sequence number of each sender in its room.
     next: BTreeMap<usize, u64>,
     acknowledged: usize,
     disordered: u64,
 }
 
 impl Reader {
-    fn new(id: usize, senders: &[usize]) -> Reader {
+    fn new<'a>(id: usize, senders: impl Iterator<Item = &'a usize>) -> Reader {
         Reader {
             id,
             unfinished: Vec::new(),
-            next: senders.iter().map(|&sender| (sender, 0)).collect(),
+            next: senders.map(|&sender| (sender, 0)).collect(),
             acknowledged: 0,
             disordered: 0,
         }

@@ -2,13 +2,15 @@
 
 use super::crowd::Crowd;
 use super::ledger::{LINE_LENGTH, Ledger, PREFIX_LENGTH, line};
+use super::rooms::Rooms;
 use super::stats;
 use mio::Events;
+use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How many clients speak in the second pattern, and how many of its lines each
-/// has under way.
+/// How many clients speak when lines are outstanding, or more where there are more
+/// rooms; and how many of its lines each has under way.
 const SENDERS: usize = 16;
 const OUTSTANDING: usize = 16;
 
@@ -20,11 +22,22 @@ const EVENTS_MAX: usize = 256;
 /// Who says when what.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Pattern {
-    /// One client speaks; the next line follows when everybody has the last.
-    OneAtATime,
-    /// 16 clients keep 16 lines each under way. A sender's own line is its
-    /// acknowledgement.
+    /// One client a room says so many lines at once; the next follow when everybody
+    /// everywhere has the last. So every receiver waits for equally many lines, and
+    /// equally many share a send, however many rooms there are.
+    Waves(usize),
+    /// 16 clients, or one a room, keep 16 lines each under way. A sender's own line is
+    /// its acknowledgement, so that in a large room lines catch up with one another.
     Outstanding,
+}
+
+impl Pattern {
+    fn senders(self) -> usize {
+        match self {
+            Pattern::Waves(_) => 1,
+            Pattern::Outstanding => SENDERS,
+        }
+    }
 }
 
 /// Which part of a line the server adds.
@@ -49,39 +62,37 @@ pub(crate) struct Load {
     crowd: Crowd,
     events: Events,
     prefix: Prefix,
+    pattern: Pattern,
+    rooms: Rooms,
     ledger: Ledger,
-    /// Those who speak. They are spread over the room: side by side they would all
-    /// be served at once, and whether a server happens to come round to that place
-    /// earlier would decide how many lines share a send.
-    senders: Vec<Sender>,
-}
-
-struct Sender {
-    id: usize,
-    /// How many lines it has sent.
-    sent: u64,
+    /// Those who speak, and how many lines each has sent.
+    senders: BTreeMap<usize, u64>,
+    /// How many lines all clients together should have received.
+    expected: u64,
 }
 
 impl Load {
-    pub(crate) fn new(crowd: Crowd, prefix: Prefix) -> Load {
-        let apart = crowd.len() / SENDERS;
-        let ids: Vec<usize> = (0..SENDERS).map(|sender| sender * apart).collect();
+    pub(crate) fn new(crowd: Crowd, rooms: Rooms, prefix: Prefix, pattern: Pattern) -> Load {
+        let senders = rooms.speakers(pattern.senders());
         Load {
-            ledger: Ledger::new(crowd.len(), &ids),
-            senders: ids.into_iter().map(|id| Sender { id, sent: 0 }).collect(),
+            ledger: Ledger::new(rooms, &senders),
+            senders: senders.into_iter().map(|id| (id, 0)).collect(),
             events: Events::with_capacity(EVENTS_MAX),
+            expected: 0,
             crowd,
+            rooms,
             prefix,
+            pattern,
         }
     }
 
     /// Speaks for so long, then waits until everything said has arrived.
-    pub(crate) fn run(&mut self, pattern: Pattern, duration: Duration) -> io::Result<Outcome> {
+    pub(crate) fn run(&mut self, duration: Duration) -> io::Result<Outcome> {
         let start = Instant::now();
         let (lines, idle) = (self.ledger.lines(), self.crowd.idle_seconds());
         let end = start + duration;
-        match pattern {
-            Pattern::OneAtATime => self.run_one_at_a_time(end)?,
+        match self.pattern {
+            Pattern::Waves(lines) => self.run_waves(lines, end)?,
             Pattern::Outstanding => self.run_outstanding(end)?,
         }
         let seconds = start.elapsed().as_secs_f64();
@@ -93,9 +104,14 @@ impl Load {
         })
     }
 
-    /// How many lines have not arrived where they should, or have arrived too often.
+    /// How many lines have not arrived where they should, or have arrived too often,
+    /// or in a room where nobody said them.
     pub(crate) fn lost(&self) -> u64 {
-        self.ledger.lost(self.sent())
+        let mut sent = vec![0; self.rooms.count()];
+        for (sender, lines) in &self.senders {
+            sent[self.rooms.of(*sender)] += lines;
+        }
+        self.ledger.lost(|id| sent[self.rooms.of(id)])
     }
 
     /// How many lines the sample has found to be other than the next of their sender.
@@ -103,27 +119,23 @@ impl Load {
         self.ledger.disordered()
     }
 
-    fn run_one_at_a_time(&mut self, end: Instant) -> io::Result<()> {
+    fn run_waves(&mut self, lines: usize, end: Instant) -> io::Result<()> {
         while Instant::now() < end && self.all_have_arrived() {
-            self.say(0, 1)?;
+            self.all_say(lines)?;
             self.wait_for_the_rest()?;
+            self.ledger.take_acknowledged();
         }
         Ok(())
     }
 
     fn run_outstanding(&mut self, end: Instant) -> io::Result<()> {
         // What was acknowledged in an earlier stretch has had its successor.
-        for index in 0..SENDERS {
-            self.ledger.take_acknowledged(self.senders[index].id);
-            self.say(index, OUTSTANDING)?;
-        }
+        self.ledger.take_acknowledged();
+        self.all_say(OUTSTANDING)?;
         while Instant::now() < end {
             self.receive()?;
-            for index in 0..SENDERS {
-                let acknowledged = self.ledger.take_acknowledged(self.senders[index].id);
-                if acknowledged > 0 {
-                    self.say(index, acknowledged)?;
-                }
+            for (sender, acknowledged) in self.ledger.take_acknowledged() {
+                self.say(sender, acknowledged)?;
             }
         }
         self.wait_for_the_rest()
@@ -142,12 +154,8 @@ impl Load {
         Ok(())
     }
 
-    fn sent(&self) -> u64 {
-        self.senders.iter().map(|sender| sender.sent).sum()
-    }
-
     fn all_have_arrived(&self) -> bool {
-        self.ledger.lines() >= self.sent() * self.crowd.len() as u64
+        self.ledger.lines() >= self.expected
     }
 
     fn receive(&mut self) -> io::Result<()> {
@@ -155,18 +163,24 @@ impl Load {
         self.crowd.receive(&mut self.events, |id, bytes| ledger.enter(id, bytes))
     }
 
+    fn all_say(&mut self, count: usize) -> io::Result<()> {
+        let senders: Vec<usize> = self.senders.keys().copied().collect();
+        senders.into_iter().try_for_each(|id| self.say(id, count))
+    }
+
     /// Sends a sender's next lines, all in one packet.
-    fn say(&mut self, index: usize, count: usize) -> io::Result<()> {
-        let sender = &mut self.senders[index];
+    fn say(&mut self, id: usize, count: usize) -> io::Result<()> {
+        let Some(sent) = self.senders.get_mut(&id) else { return Ok(()) };
         let mut packet = String::with_capacity(count * LINE_LENGTH);
         for _ in 0..count {
-            let line = line(sender.id, sender.sent);
+            let line = line(id, *sent);
             packet.push_str(match self.prefix {
                 Prefix::ByServer => &line[PREFIX_LENGTH..],
                 Prefix::ByClient => &line,
             });
-            sender.sent += 1;
+            *sent += 1;
         }
-        self.crowd.send(sender.id, packet.as_bytes())
+        self.expected += (count * self.rooms.members(self.rooms.of(id))) as u64;
+        self.crowd.send(id, packet.as_bytes())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::floor::Floor;
 use super::machine::CLIENTS_MIN;
+use super::rooms::Rooms;
 use pico_args::Arguments;
 use std::io;
 use std::ops::RangeInclusive;
@@ -25,11 +26,22 @@ pub(crate) struct Options {
     pub(crate) runs: Option<usize>,
     /// How many clients, if the caller has chosen.
     pub(crate) clients: Option<usize>,
+    /// How many rooms, if the caller has chosen.
+    pub(crate) rooms: Option<usize>,
+}
+
+impl Options {
+    /// So many clients in rooms: as many as were asked for, else rooms of ten.
+    pub(crate) fn rooms(&self, clients: usize) -> Rooms {
+        Rooms::new(clients, self.rooms.unwrap_or(clients / 10))
+    }
 }
 
 const USAGE: &str = "\
 Options, after `cargo bench --bench NAME --`:
   --clients N   this many clients (17 to 99999)
+  --rooms N     spread over this many rooms (1 to 19999; else ten clients a room);
+                fanout then leaves out what it measures without rooms
   --runs N      this many runs (1 to 99), of which medians are taken
   --quick       one short run: a sign of life, not a measurement";
 
@@ -83,6 +95,7 @@ fn parse_task(arguments: &mut Arguments) -> Result<Task, String> {
         quick: arguments.contains("--quick") || !measuring,
         runs: number(arguments, "--runs", 1..=99)?,
         clients: number(arguments, "--clients", CLIENTS_MIN..=99_999)?,
+        rooms: number(arguments, "--rooms", 1..=19_999)?,
     }))
 }
 

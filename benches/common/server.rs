@@ -43,7 +43,8 @@ impl Subject {
             }
             Subject::Chinwag => env!("CARGO_BIN_EXE_chinwag"),
         };
-        let options = ["-q", "-l", "127.0.0.1:0", "--max-clients", "20000"];
+        // More of both than anything here needs: limits are not what is measured.
+        let options = ["-q", "-l", "127.0.0.1:0", "--max-clients", "20000", "--max-rooms", "20000"];
         Ok([words].into_iter().chain(options).map(str::to_owned).collect())
     }
 }

@@ -1,10 +1,12 @@
-//! What the command line says: options, sizes, addresses. One line of error each,
+//! What the command line says: options, sizes, times, addresses. One line of error each,
 //! naming the option, the value and what is allowed.
 
 use std::ffi::OsString;
 use std::net::ToSocketAddrs;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use chinwag::chat::Dialect;
+use chinwag::chat::{Dialect, Settings};
 use chinwag::{Config, Listen};
 use log::LevelFilter;
 use pico_args::{Arguments, Keys};
@@ -17,7 +19,13 @@ Usage: chinwag [OPTIONS]
 Options:
   -l, --listen [DIALECT=]ADDR  Listen here; may be repeated [127.0.0.1:1337]
                                ADDR is IP:PORT, [::]:PORT (IPv4 too) or HOST:PORT;
-                               DIALECT is native or recipe [native]
+                               DIALECT is native, recipe, tutorial, fork or json
+      --greet-after TIME|off   Greet who has said nothing for so long [2s]
+      --motd FILE              Greet with these lines; SIGHUP reads them again
+      --history LINES          Lines that each room keeps [200]
+      --max-rooms N            Rooms at a time [1024]
+      --resume-for TIME|off    Hold a name for who asked and was cut off [2m]
+      --require-name           Only the named may speak to a room
       --max-line BYTES         Longest line that is accepted [4K]
       --max-clients N          Connections at a time [10000]
   -v, --verbose                Log more: connections and their addresses; -vv: details
@@ -25,19 +33,22 @@ Options:
   -V, --version                Print the version
   -h, --help                   Print this help
 
-Numbers may carry K, M or G. RUST_LOG wins over -v and -q.";
+Numbers may carry K, M or G; times are seconds (fractions allowed), or carry ms, s, m
+or h. RUST_LOG wins over -v and -q.";
 
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Request {
     Help,
     Version,
-    Run(Options),
+    Run(Box<Options>),
 }
 
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) config: Config,
+    pub(crate) settings: Settings,
+    pub(crate) motd: Option<PathBuf>,
     pub(crate) log: LevelFilter,
 }
 
@@ -55,6 +66,11 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
     if !listeners.is_empty() {
         config.listen = listeners;
     }
+    let mut settings = Settings::default();
+    read_settings(&mut arguments, &mut settings)?;
+    settings.dialects = dialects(&config);
+    let mut motd = None;
+    set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
     let limits = &mut config.limits;
     set(&mut arguments, "--max-line", &mut limits.line_max, |text| number(text, 64, 1 << 20))?;
     set(&mut arguments, "--max-clients", &mut config.max_clients, |text| {
@@ -71,7 +87,24 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
         return Err(format!("unexpected argument '{}'; see --help", stray.to_string_lossy()));
     }
     let log = LevelFilter::iter().nth(log).unwrap_or(LevelFilter::Trace);
-    Ok(Request::Run(Options { config, log }))
+    Ok(Request::Run(Box::new(Options { config, settings, motd, log })))
+}
+
+/// What the chat is like.
+fn read_settings(arguments: &mut Arguments, settings: &mut Settings) -> Result<(), String> {
+    set(arguments, "--greet-after", &mut settings.greet_after, time_or_off)?;
+    set(arguments, "--history", &mut settings.history_lines, |text| number(text, 0, 1 << 20))?;
+    set(arguments, "--max-rooms", &mut settings.rooms_max, |text| number(text, 1, 1 << 20))?;
+    let mut resume_for = Some(settings.resume_for);
+    set(arguments, "--resume-for", &mut resume_for, time_or_off)?;
+    settings.resume_for = resume_for.unwrap_or_default();
+    settings.require_name = arguments.contains("--require-name");
+    Ok(())
+}
+
+/// Those that listeners have.
+fn dialects(config: &Config) -> Vec<Dialect> {
+    config.listen.iter().filter_map(|listen| listen.label.parse().ok()).collect()
 }
 
 /// Reads an option that may be given once.
@@ -129,11 +162,29 @@ fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
         .ok_or_else(|| format!("a number from {least} to {most} is wanted, K, M and G allowed"))
 }
 
+/// A duration: seconds, or with a unit; or none.
+fn time_or_off(text: &str) -> Result<Option<Duration>, String> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
+    let lower = text.to_ascii_lowercase();
+    let unit = units.iter().find_map(|(unit, worth)| Some((lower.strip_suffix(unit)?, *worth)));
+    let (digits, worth) = unit.unwrap_or((&lower, 1.0));
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let day = 24.0 * 3600.0;
+    let seconds = digits.parse::<f64>().ok().filter(|_| is_number).map(|number| number * worth);
+    seconds
+        .filter(|seconds| (0.0..=day).contains(seconds))
+        .map(|seconds| Some(Duration::from_secs_f64(seconds)))
+        .ok_or_else(|| "a time from 0 to 24h, or off, is wanted; ms, s, m and h allowed".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn run(line: &str) -> Result<Options, String> {
+    fn run(line: &str) -> Result<Box<Options>, String> {
         match parse(line.split_whitespace().map(OsString::from).collect())? {
             Request::Run(options) => Ok(options),
             request => panic!("{line} was read as {request:?}"),
@@ -144,6 +195,8 @@ mod tests {
     fn without_options_everything_is_at_its_default() {
         let options = run("").unwrap();
         assert_eq!((options.config, options.log), (Config::default(), LevelFilter::Warn));
+        assert_eq!(options.settings.greet_after, Some(Duration::from_secs(2)));
+        assert_eq!((options.settings.require_name, options.motd), (false, None));
     }
 
     #[test]
@@ -167,6 +220,26 @@ mod tests {
     }
 
     #[test]
+    fn times_may_have_units() {
+        let cases = [
+            ("2", 2000),
+            ("0.5", 500),
+            ("1.5s", 1500),
+            ("20MS", 20),
+            ("2m", 120_000),
+            ("1h", 3_600_000),
+        ];
+        for (text, millis) in cases {
+            let options = run(&format!("--greet-after {text} --resume-for={text}")).unwrap();
+            assert_eq!(options.settings.greet_after, Some(Duration::from_millis(millis)), "{text}");
+            assert_eq!(options.settings.resume_for, Duration::from_millis(millis), "{text}");
+        }
+        let options = run("--greet-after off --resume-for OFF").unwrap();
+        assert_eq!(options.settings.greet_after, None);
+        assert_eq!(options.settings.resume_for, Duration::ZERO);
+    }
+
+    #[test]
     fn help_and_version_need_nothing_else_to_be_right() {
         let request = |word: &str| parse(vec![word.into(), "--max-line".into()]);
         assert!(matches!(request("-h"), Ok(Request::Help)));
@@ -183,7 +256,12 @@ mod tests {
             ("--max-clients 18014398509481984K", "a number from 1 to 10000000"),
             ("--max-line", "--max-line"),
             ("--max-line 1K --max-line 2K", "--max-line is given twice"),
-            ("-l klingon=127.0.0.1:1", "unknown dialect 'klingon'; there are native, recipe"),
+            ("-l klingon=127.0.0.1:1", "unknown dialect 'klingon'; there are native, recipe,"),
+            ("--greet-after soon", "--greet-after soon: a time from 0 to 24h, or off, is wanted"),
+            ("--greet-after -1", "--greet-after -1: a time"),
+            ("--resume-for 1e3", "--resume-for 1e3: a time"),
+            ("--resume-for 25h", "--resume-for 25h: a time"),
+            ("--history many", "--history many: a number from 0"),
             ("-l 127.0.0.1", "--listen 127.0.0.1: "),
             ("-l 127.0.0.1:99999", "--listen 127.0.0.1:99999: "),
             ("--frobnicate", "unexpected argument '--frobnicate'"),

@@ -68,7 +68,7 @@ pub struct Hub<T, S> {
     /// The input state of all who have none of their own.
     spare: Option<Box<Input>>,
     /// When the closing must be gone.
-    drains: Timeouts,
+    drains: Timeouts<ConnId>,
     closed: Vec<T>,
     /// Connections that the service knows.
     open: usize,
@@ -149,7 +149,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Does the work that has been marked: reads, splits, dispatches, writes, closes.
     /// Reading comes before deadlines, so that nobody is cut off who has just spoken.
     pub fn turn(&mut self, now: Now) {
-        self.outbox.set_now(now);
+        self.outbox.pass(now);
         self.receive_ready();
         self.tick(now);
         while let Some(id) = self.drains.expired(now.monotonic) {

@@ -120,7 +120,7 @@ pub use hub::{Hub, Stream};
 pub use lanes::Lane;
 pub use limits::Limits;
 pub use line::{Ending, LineSplitter, Piece};
-pub use outbox::Outbox;
+pub use outbox::{Outbox, Traffic};
 pub use server::{Config, Handle, Listen, Server};
 pub use service::{Limit, Peer, Refusal, Service};
 pub use telnet::{Telnet, Token};

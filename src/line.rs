@@ -84,6 +84,8 @@ impl LineSplitter {
         }
         let end = memchr2(b'\n', 0, bytes);
         let part = &bytes[..end.unwrap_or(bytes.len())];
+        // Nothing behind the byte that is one too many is looked at, whatever came with it.
+        let part = &part[..part.len().min((self.endless + 1).saturating_sub(self.unended))];
         if self.discarding.is_none() && !self.take(part, end.is_some()) {
             self.tail = Vec::new();
             self.discarding = Some(false);

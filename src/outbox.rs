@@ -10,6 +10,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::mem;
+use std::time::Duration;
 
 use crate::conn::{CloseReason, ConnId, State};
 use crate::lanes::{Lane, Lanes, Span};
@@ -86,8 +87,24 @@ pub struct Outbox {
     /// May be read from again.
     released: Vec<ConnId>,
     limits: Limits,
+    started: Now,
     now: Now,
     last_serial: u32,
+    lines_sent: u64,
+    lines_skipped: u64,
+}
+
+/// What an outbox has done so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// Calls of [`Outbox::send`], and readers of [`Outbox::send_all`].
+    pub lines_sent: u64,
+    /// Lines that were left out because their reader was too far behind.
+    pub lines_skipped: u64,
+    /// Bytes that wait for a connection each, and are in no shared log.
+    pub bytes_queued: usize,
+    /// How long it has been there.
+    pub uptime: Duration,
 }
 
 /// What services use.
@@ -105,8 +122,11 @@ impl Outbox {
             dead: Vec::new(),
             released: Vec::new(),
             limits: limits.clone(),
+            started: now,
             now,
             last_serial: 0,
+            lines_sent: 0,
+            lines_skipped: 0,
         }
     }
 
@@ -122,6 +142,7 @@ impl Outbox {
         if bytes.is_empty() || self.state(to) != State::Open {
             return;
         }
+        self.lines_sent += 1;
         self.spill(to);
         if self.queues[to.slot()].place == Place::Idle {
             self.join_line(to);
@@ -146,6 +167,7 @@ impl Outbox {
             if queue.serial != id.serial || queue.state != State::Open {
                 continue;
             }
+            self.lines_sent += 1;
             // Nearly always one of these two: nothing waits, or what waits ends here.
             if queue.place == Place::Idle {
                 queue.lane = lane;
@@ -179,6 +201,17 @@ impl Outbox {
         self.state(id) == State::Open
             && self.queues[id.slot()].place == Place::Blocked
             && self.queues[id.slot()].own_len() > self.limits.queue_park
+    }
+
+    /// What has been sent so far; a look at every queue, so not for every line.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            lines_sent: self.lines_sent,
+            lines_skipped: self.lines_skipped,
+            bytes_queued: self.queues.iter().map(Queue::own_len).sum(),
+            uptime: self.now.monotonic.saturating_duration_since(self.started.monotonic),
+        }
     }
 
     /// Makes a connection wait: its further lines, those that have arrived among them,
@@ -219,6 +252,11 @@ impl Outbox {
         ConnId { slot: u32::try_from(slot).expect("slots are small"), serial }
     }
 
+    /// Lets time pass, which the loop does at each turn.
+    pub fn pass(&mut self, now: Now) {
+        self.now = now;
+    }
+
     /// Takes all that waits for a connection, as if its socket had.
     pub fn take(&mut self, id: ConnId) -> Vec<u8> {
         let mut taken = Vec::new();
@@ -244,6 +282,8 @@ impl Outbox {
             && (own.skipped > 0 || (is_blocked && own.bytes.len() > self.limits.queue_soft))
         {
             own.skipped += 1;
+            self.lines_sent -= 1;
+            self.lines_skipped += 1;
         } else if is_blocked {
             queue.own.get_or_insert_default().bytes.extend(self.lanes.bytes(lane, span));
         } else {

@@ -4,8 +4,6 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::conn::ConnId;
-
 /// The time of a turn, on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
@@ -15,22 +13,46 @@ pub struct Now {
     pub wall: SystemTime,
 }
 
-/// Who has how long. Nothing is ever taken out before its time: whoever asks looks
-/// whether the connection still has anything to fear, and its old id names nobody.
+/// Who has how long. Nothing is searched for and taken out: what does not matter any
+/// more goes when it has come to the front, or when there is much of it
+/// ([`Timeouts::prune`]). So nobody is woken for it, and it does not pile up.
 #[derive(Debug)]
-pub(crate) struct Timeouts {
+pub(crate) struct Timeouts<K> {
     after: Duration,
-    queue: VecDeque<(Instant, ConnId)>,
+    queue: VecDeque<(Instant, K)>,
+    /// With so many, it is worth looking for the done behind the front.
+    crowded: usize,
 }
 
-impl Timeouts {
-    pub(crate) fn new(after: Duration) -> Timeouts {
-        Timeouts { after, queue: VecDeque::new() }
+/// Fewer than this are never worth a search.
+const FEW: usize = 64;
+
+impl<K: Copy> Timeouts<K> {
+    pub(crate) fn new(after: Duration) -> Timeouts<K> {
+        Timeouts { after, queue: VecDeque::new(), crowded: FEW }
     }
 
-    /// Starts the time of a connection.
-    pub(crate) fn start(&mut self, id: ConnId, now: Instant) {
-        self.queue.push_back((now + self.after, id));
+    /// Starts the time of one more.
+    pub(crate) fn start(&mut self, key: K, now: Instant) {
+        self.queue.push_back((now + self.after, key));
+    }
+
+    /// The one whose time is up first, without waiting for that.
+    pub(crate) fn pop(&mut self) -> Option<K> {
+        self.queue.pop_front().map(|(_, key)| key)
+    }
+
+    /// Drops those in front who are done before their time; and the others too, each
+    /// time that there are twice as many as were left the last time.
+    pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
+        while self.queue.pop_front_if(|(_, key)| is_done(*key)).is_some() {}
+        if self.queue.len() >= self.crowded {
+            self.queue.retain(|(_, key)| !is_done(*key));
+            self.crowded = FEW.max(2 * self.queue.len());
+        }
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
     }
 
     /// When the first one's time is up.
@@ -39,12 +61,8 @@ impl Timeouts {
     }
 
     /// One whose time is up.
-    pub(crate) fn expired(&mut self, now: Instant) -> Option<ConnId> {
-        let (_, id) = self.queue.pop_front_if(|(at, _)| *at <= now)?;
-        if self.queue.is_empty() {
-            self.queue = VecDeque::new();
-        }
-        Some(id)
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
+        self.queue.pop_front_if(|(at, _)| *at <= now).map(|(_, key)| key)
     }
 }
 
@@ -55,16 +73,39 @@ mod tests {
     #[test]
     fn times_are_up_in_the_order_in_which_they_started() {
         let start = Instant::now();
-        let id = |slot| ConnId { slot, serial: 1 };
         let second = Duration::from_secs(1);
         let mut timeouts = Timeouts::new(5 * second);
-        timeouts.start(id(1), start);
-        timeouts.start(id(2), start + second);
+        timeouts.start(1, start);
+        timeouts.start(2, start + second);
         assert_eq!(timeouts.next(), Some(start + 5 * second));
         assert_eq!(timeouts.expired(start + 4 * second), None);
-        assert_eq!(timeouts.expired(start + 5 * second), Some(id(1)));
+        assert_eq!(timeouts.expired(start + 5 * second), Some(1));
         assert_eq!(timeouts.expired(start + 5 * second), None);
-        assert_eq!(timeouts.expired(start + 9 * second), Some(id(2)));
+        assert_eq!(timeouts.expired(start + 9 * second), Some(2));
         assert_eq!(timeouts.next(), None);
+    }
+
+    #[test]
+    fn nobody_is_woken_for_who_is_done() {
+        let start = Instant::now();
+        let mut timeouts = Timeouts::new(Duration::from_secs(5));
+        for key in 1..=4 {
+            timeouts.start(key, start + Duration::from_secs(key));
+        }
+        timeouts.prune(|key| key == 1 || key == 3);
+        assert_eq!(timeouts.next(), Some(start + Duration::from_secs(7)));
+        timeouts.prune(|key| key <= 3);
+        assert_eq!(timeouts.next(), Some(start + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn the_done_do_not_pile_up_behind_one_who_waits() {
+        let mut timeouts = Timeouts::new(Duration::from_secs(5));
+        for key in 0..100_000 {
+            timeouts.start(key, Instant::now());
+            timeouts.prune(|key| key > 0);
+            assert!(timeouts.queue.len() <= FEW);
+        }
+        assert_eq!(timeouts.pop(), Some(0));
     }
 }

@@ -12,7 +12,23 @@ pub(super) enum Command<'a> {
     Msg(&'a str, &'a str),
     Reply(&'a str),
     Me(&'a str),
+    Join(&'a str),
+    Leave,
     Who(Option<&'a str>),
+    Rooms,
+    Topic(Option<&'a str>),
+    /// The last so many lines.
+    History(usize),
+    Away(Option<&'a str>),
+    Ignore(&'a str),
+    Unignore(&'a str),
+    Notices(bool),
+    Dialect(&'a str),
+    /// Wants a token.
+    Seat,
+    /// Has one, and the number of the last line that was seen.
+    Resume(&'a str, Option<u64>),
+    Stats,
     Time,
     Up(&'a str),
     Down(&'a str),
@@ -44,9 +60,9 @@ const fn entry(name: &'static str, usage: &'static str, help: &'static str) -> E
     Entry { name, usage, help }
 }
 
-/// What `/help COMMAND` says, and what is said where something is missing. `REGISTER`,
-/// `SEND`, `quit` and `exit` stand without a slash.
-pub(super) static TABLE: [Entry; 16] = [
+/// What `/help COMMAND` says, and what is said where something is missing. `REGISTER`
+/// and `SEND` stand without a slash.
+pub(super) static TABLE: [Entry; 28] = [
     entry("register", "REGISTER NAME", "take a name"),
     entry("send", "SEND @NAME TEXT", "say something to NAME alone"),
     entry("nick", "/nick NAME", "take a name"),
@@ -55,22 +71,41 @@ pub(super) static TABLE: [Entry; 16] = [
     entry("r", "/reply TEXT", "answer whoever last wrote to you alone"),
     entry("me", "/me TEXT", "tell the room what you do"),
     entry("say", "/say TEXT", "say anything, even what looks like a command"),
-    entry("who", "/who [ROOM]", "list who is in the room"),
+    entry("join", "/join ROOM", "go to a room; there need not be one yet"),
+    entry("leave", "/leave", "go back to the lobby"),
+    entry("who", "/who [ROOM]", "list who is in the room, or in another"),
+    entry("rooms", "/rooms", "list the rooms, and how many are in each"),
+    entry("topic", "/topic [TEXT]", "the room's topic, or a new one"),
+    entry("history", "/history [N]", "the last N lines that were said in the room"),
+    entry("away", "/away [TEXT]", "tell those who write to you that you are away, or not any more"),
+    entry("ignore", "/ignore NAME", "do not see what NAME says; NAME is not told"),
+    entry("unignore", "/unignore NAME", "see it again"),
+    entry("notices", "/notices on|off", "whether you are told who comes and goes"),
+    entry("echo", "/echo on|off", "whether what you say comes back to you"),
+    entry("dialect", "/dialect NAME", "how things are said to you: native, recipe, json"),
+    entry(
+        "resume",
+        "/resume [TOKEN [SEQ]]",
+        "have your name held if you are cut off, or come back",
+    ),
     entry("time", "/time", "the server's date and time"),
     entry("up", "/up TEXT", "TEXT in upper case"),
     entry("down", "/down TEXT", "TEXT in lower case"),
-    entry("echo", "/echo on|off", "whether what you say comes back to you"),
+    entry("stats", "/stats", "how the server is doing"),
     entry("help", "/help [COMMAND]", "this help, or that on a command"),
     entry("exit", "/exit", "leave"),
     entry("quit", "/quit", "leave"),
 ];
 
-/// What `/help` says: a line a topic.
-pub(super) static HELP: [&str; 7] = [
+/// What `/help` says: a line a topic, at most twelve.
+pub(super) static HELP: [&str; 10] = [
     "Type to talk. A command starts with a slash; //text says /text.",
     "Names: /nick NAME, or REGISTER NAME",
     "Private: /msg NAME TEXT, or SEND @NAME TEXT; /reply TEXT",
-    "Room: /me TEXT, /say TEXT, /who, /echo on|off",
+    "Talk: /me TEXT, /say TEXT, /history [N], /topic [TEXT]",
+    "Rooms: /join ROOM, /leave, /rooms, /who [ROOM]",
+    "Yourself: /away [TEXT], /ignore NAME, /unignore NAME, /notices on|off, /echo on|off",
+    "Connection: /resume [TOKEN [SEQ]], /dialect NAME, /stats",
     "Tools: /time, /up TEXT, /down TEXT",
     "Leave: /exit, or /quit, exit, quit",
     "More on one: /help COMMAND",
@@ -105,20 +140,33 @@ impl<'a> Command<'a> {
 }
 
 /// A line that started with a slash, without it.
-fn slash(line: &str) -> Result<Command<'_>, Mistake<'_>> {
+fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     let (name, rest) = split_word(line);
     let entry = find(name).ok_or(Mistake::Unknown(name))?;
     let text = Some(rest).filter(|rest| !rest.trim_start_matches(' ').is_empty());
+    let optional = |rest: &'a str| match rest.trim_matches(' ') {
+        "" => Some(None),
+        _ => one_word(rest).map(Some),
+    };
     let command = match entry.name {
         "nick" => one_word(rest).map(Command::Nick),
         "msg" => name_and_text(rest).map(|(name, text)| Command::Msg(name, text)),
         "reply" | "r" => text.map(Command::Reply),
         "me" => text.map(Command::Me),
         "say" => text.map(Command::Say),
-        "who" => match text {
-            None => Some(Command::Who(None)),
-            Some(rest) => one_word(rest).map(|room| Command::Who(Some(room))),
-        },
+        "join" => one_word(rest).map(Command::Join),
+        "leave" => Some(Command::Leave),
+        "who" => optional(rest).map(Command::Who),
+        "rooms" => Some(Command::Rooms),
+        "topic" => Some(Command::Topic(text)),
+        "history" => optional(rest).and_then(count).map(Command::History),
+        "away" => Some(Command::Away(text)),
+        "ignore" => one_word(rest).map(Command::Ignore),
+        "unignore" => one_word(rest).map(Command::Unignore),
+        "notices" => one_word(rest).and_then(on_or_off).map(Command::Notices),
+        "dialect" => one_word(rest).map(Command::Dialect),
+        "resume" => resume(rest),
+        "stats" => Some(Command::Stats),
         "time" => Some(Command::Time),
         "up" => text.map(Command::Up),
         "down" => text.map(Command::Down),
@@ -142,6 +190,38 @@ fn slash(line: &str) -> Result<Command<'_>, Mistake<'_>> {
 fn find(name: &str) -> Option<&'static Entry> {
     let is_it = |entry: &&Entry| entry.name.eq_ignore_ascii_case(name);
     TABLE.iter().find(is_it).filter(|entry| entry.usage.starts_with('/'))
+}
+
+/// How many lines of history.
+fn count(word: Option<&str>) -> Option<usize> {
+    match word {
+        None => Some(20),
+        Some(word) => word.parse().ok().filter(|count| *count > 0),
+    }
+}
+
+fn resume(rest: &str) -> Option<Command<'_>> {
+    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    match (words.next(), words.next(), words.next()) {
+        (None, ..) => Some(Command::Seat),
+        (Some(token), None, _) => Some(Command::Resume(token, None)),
+        (Some(token), Some(seq), None) => Some(Command::Resume(token, Some(seq.parse().ok()?))),
+        _ => None,
+    }
+}
+
+/// The command that somebody may have meant who typed one that there is not.
+pub(super) fn near(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    // In a short word two changes are a different word.
+    let most = if name.chars().count() < 4 { 1 } else { 2 };
+    TABLE
+        .iter()
+        .filter(|entry| entry.usage.starts_with('/') && entry.name.len() > 1)
+        .map(|entry| (strsim::damerau_levenshtein(&name, entry.name), entry.name))
+        .filter(|(distance, _)| *distance <= most && !name.is_empty())
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, near)| near)
 }
 
 fn on_or_off(word: &str) -> Option<bool> {
@@ -172,10 +252,8 @@ fn name_and_text(rest: &str) -> Option<(&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use super::Command::*;
     use super::*;
-    use Command::{
-        Down, Echo, Exit, Goodbye, Help, Me, Msg, Nick, Register, Reply, Say, Send, Who,
-    };
 
     #[test]
     fn a_line_means_what_the_protocol_says() {
@@ -205,6 +283,15 @@ mod tests {
             ("/down ÄÖ", Down("ÄÖ")),
             ("/echo OFF", Echo(false)),
             ("/help", Help),
+            ("/join games", Join("games")),
+            ("/topic", Topic(None)),
+            ("/topic  two words", Topic(Some(" two words"))),
+            ("/history", History(20)),
+            ("/history 5", History(5)),
+            ("/away", Away(None)),
+            ("/resume", Seat),
+            ("/resume abc", Resume("abc", None)),
+            ("/resume abc 7", Resume("abc", Some(7))),
         ];
         for (line, command) in cases {
             assert_eq!(Command::parse(line), Ok(command), "{line}");
@@ -225,6 +312,13 @@ mod tests {
             ("/say", Mistake::Usage("/say TEXT")),
             ("/r", Mistake::Usage("/reply TEXT")),
             ("/echo maybe", Mistake::Usage("/echo on|off")),
+            ("/history x", Mistake::Usage("/history [N]")),
+            ("/history 0", Mistake::Usage("/history [N]")),
+            ("/join", Mistake::Usage("/join ROOM")),
+            ("/join a b", Mistake::Usage("/join ROOM")),
+            ("/who a b", Mistake::Usage("/who [ROOM]")),
+            ("/resume a b c", Mistake::Usage("/resume [TOKEN [SEQ]]")),
+            ("/resume a b", Mistake::Usage("/resume [TOKEN [SEQ]]")),
             ("/", Mistake::Unknown("")),
             ("/ nick", Mistake::Unknown("")),
             ("/Foo bar", Mistake::Unknown("Foo")),
@@ -233,6 +327,15 @@ mod tests {
         ];
         for (line, mistake) in cases {
             assert_eq!(Command::parse(line), Err(mistake), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_slip_finds_what_was_meant() {
+        let cases = [("nikc", Some("nick")), ("mgs", Some("msg")), ("HELO", Some("help"))];
+        let no = [("", None), ("xyzzy", None), ("register", None), ("q", None)];
+        for (typed, meant) in cases.into_iter().chain(no) {
+            assert_eq!(near(typed), meant, "{typed}");
         }
     }
 

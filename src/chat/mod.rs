@@ -1,65 +1,81 @@
 //! The chat: its state, and the dispatcher. It cannot fail or block, and sees no socket:
 //! lines come in through [`Service`], and all that it says goes into the [`Outbox`].
 //!
-//! To add a command: a variant and a table entry in `command.rs`, an arm in
-//! `Chat::act`, its sentences in `reply.rs`. How a line looks is `dialect.rs`.
+//! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`,
+//! its sentences in `reply.rs`. How a line looks is in `dialect/`.
 
 mod command;
+mod courtesy;
 mod dialect;
+mod history;
+mod lists;
 mod name;
+mod notices;
+mod places;
 mod reply;
+mod resume;
 mod room;
+mod settings;
+mod talk;
 mod text;
 mod users;
 
-use std::fmt::Write;
 use std::mem;
-
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::conn::{CloseReason, ConnId};
 use crate::line::Ending;
 use crate::outbox::Outbox;
 use crate::service::{Limit, Peer, Refusal, Service};
+use crate::timeouts::Timeouts;
 use command::{Command, HELP, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
-use dialect::{Event, Wording};
-use name::{Shown, Unfit};
+use dialect::{Event, Kind, Wording};
 use reply::Reply;
-use room::Room;
-use users::{User, Users};
-
-/// `/who` lists this many names; the rest is counted.
-const WHO_MAX: usize = 100;
+use resume::Seats;
+use room::{Room, RoomNo, Rooms};
+pub use settings::{Motd, Settings};
+use users::{Stage, User, Users};
 
 /// How a TLS client says hello.
 const TLS: &[u8] = &[0x16, 0x03];
 
+/// Comings and goings within this time are told together.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// The chat service.
 pub struct Chat {
+    settings: Settings,
     users: Users,
-    lobby: Room,
-    zone: TimeZone,
+    rooms: Rooms,
+    seats: Seats,
+    /// Who has just come and may not say anything for a while.
+    newcomers: Timeouts<ConnId>,
+    /// Rooms that gather what there is to tell.
+    seconds: Timeouts<RoomNo>,
+    /// Seats of those who were cut off.
+    holds: Timeouts<u64>,
+    lines_in: u64,
+    is_shutting_down: bool,
     /// Where lines are rendered, one after the other.
     line: String,
 }
 
 impl Service for Chat {
-    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, _: &mut Outbox) {
+    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         // The labels that listeners have were checked when they were made.
         let dialect = peer.label.parse().unwrap_or_default();
-        let wording = Wording { dialect, ending: Ending::Lf };
-        self.users.add(id, wording);
-        self.enter(id, wording);
+        self.users.add(id, peer.addr, Wording { dialect, ending: Ending::Lf });
+        self.enter_room(id, RoomNo::LOBBY);
+        if dialect == Dialect::Json {
+            self.say_hello(id, out);
+        }
+        self.tell_arrival(id, out);
+        self.newcomers.start(id, out.now().monotonic);
     }
 
     fn on_ending(&mut self, id: ConnId, ending: Ending, _: &mut Outbox) {
-        if let Some(user) = self.users.get(id) {
-            let wording = Wording { ending, ..user.wording };
-            self.leave(id);
-            self.enter(id, wording);
-        }
+        self.reword(id, |wording| wording.ending = ending);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
@@ -68,22 +84,46 @@ impl Service for Chat {
         if bare.is_empty() || bare == b"\x04" {
             return;
         }
-        if !mem::replace(&mut user.has_spoken, true) && is_foreign(line) {
+        self.lines_in += 1;
+        let is_first = mem::replace(&mut user.stage, Stage::Speaking) == Stage::Silent;
+        self.forget_newcomers();
+        if is_first && is_foreign(line) {
             if !line.starts_with(TLS) {
                 self.reply(id, Reply::NotAWebServer, out);
             }
-            return out.close(id);
+            return self.let_go(id, out);
         }
-        match Command::parse(&text::sanitise(bare)) {
+        let text = text::sanitise(bare);
+        let command = Command::parse(&text);
+        // Who names himself with his first line, or goes elsewhere, is told of as what
+        // and where he is then; who leaves with it was never here.
+        let is_about_himself = matches!(
+            command,
+            Ok(Command::Register(_)
+                | Command::Nick(_)
+                | Command::Join(_)
+                | Command::Resume(..)
+                | Command::Exit
+                | Command::Goodbye)
+        );
+        if !is_about_himself {
+            self.announce(id, out);
+        }
+        match command {
             Ok(command) => self.act(id, command, out),
-            Err(Mistake::Unknown(name)) => self.reply(id, Reply::UnknownCommand(name), out),
+            Err(Mistake::Unknown(name)) => {
+                self.reply(id, Reply::UnknownCommand { name, near: command::near(name) }, out);
+            }
             Err(Mistake::Usage(usage)) => self.reply(id, Reply::Usage(usage), out),
+        }
+        if out.is_open(id) {
+            self.announce(id, out);
         }
     }
 
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
         if partial.starts_with(TLS) {
-            out.close(id);
+            self.let_go(id, out);
         }
     }
 
@@ -91,17 +131,49 @@ impl Service for Chat {
         match limit {
             Limit::LineTooLong { max } => {
                 if let Some(user) = self.users.get_mut(id) {
-                    user.has_spoken = true;
+                    user.stage = Stage::Speaking;
                 }
+                self.forget_newcomers();
                 self.reply(id, Reply::LineTooLong(max), out);
+                self.announce(id, out);
             }
             Limit::Skipped(lines) => self.reply(id, Reply::Skipped(lines), out),
         }
     }
 
-    fn on_close(&mut self, id: ConnId, _: CloseReason, _: &mut Outbox) {
-        self.leave(id);
-        self.users.remove(id);
+    fn on_close(&mut self, id: ConnId, _: CloseReason, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if !self.is_shutting_down && user.stage != Stage::Leaving && self.hold(id, out) {
+            return;
+        }
+        if !self.is_shutting_down {
+            self.tell_departure(id, out);
+        }
+        self.take_seat(id);
+        self.exit_room(id);
+        if let Some(user) = self.users.remove(id)
+            && let Some(more) = user.more()
+        {
+            self.forget_ignoring(id, more);
+        }
+        self.forget_newcomers();
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        let now = out.now().monotonic;
+        while let Some(id) = self.newcomers.expired(now) {
+            self.greet(id, out);
+        }
+        while let Some(room) = self.seconds.expired(now) {
+            self.end_second(room, out);
+        }
+        while let Some(key) = self.holds.expired(now) {
+            self.end_hold(key, out);
+        }
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        [self.newcomers.next(), self.seconds.next(), self.holds.next()].into_iter().flatten().min()
     }
 
     fn refusal(&self, why: Refusal) -> &[u8] {
@@ -111,199 +183,141 @@ impl Service for Chat {
     }
 
     fn on_shutdown(&mut self, out: &mut Outbox) {
-        tell(&self.lobby, &mut self.line, &Event::Reply(Reply::ShuttingDown), None, out);
+        self.is_shutting_down = true;
+        let text = Reply::ShuttingDown.to_string();
+        let code = Some(Reply::ShuttingDown.code());
+        let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
+        for room in self.rooms.iter() {
+            tell(room, &mut self.line, &event, |_| true, out);
+        }
     }
 }
 
 impl Chat {
-    /// An empty chat; `/time` is told in `zone`.
+    /// An empty chat.
     #[must_use]
-    pub fn new(zone: TimeZone) -> Chat {
-        Chat { users: Users::new(), lobby: Room::new(0, "lobby"), zone, line: String::new() }
+    pub fn new(settings: Settings) -> Chat {
+        Chat {
+            users: Users::new(settings.shows_addresses()),
+            rooms: Rooms::new(),
+            seats: Seats::default(),
+            newcomers: Timeouts::new(settings.patience()),
+            seconds: Timeouts::new(SECOND),
+            holds: Timeouts::new(settings.resume_for),
+            lines_in: 0,
+            is_shutting_down: false,
+            line: String::new(),
+            settings,
+        }
     }
 
     fn act(&mut self, id: ConnId, command: Command<'_>, out: &mut Outbox) {
         match command {
-            Command::Say(text) => self.say(id, text, |from, text| Event::Said { from, text }, out),
-            Command::Me(text) => self.say(id, text, |from, text| Event::Did { from, text }, out),
-            Command::Register(name) => self.rename(id, name, |name| Reply::Registered(name), out),
-            Command::Nick(name) => self.rename(id, name, |name| Reply::Renamed(name), out),
+            Command::Say(text) => self.say(id, Kind::Say, text, out),
+            Command::Me(text) => self.say(id, Kind::Me, text, out),
+            Command::Topic(Some(text)) => self.set_topic(id, text, out),
+            Command::Topic(None) => self.show_topic(id, out),
             Command::Send(name, text) => self.send_to(id, name, text, false, out),
             Command::Msg(name, text) => self.send_to(id, name, text, true, out),
             Command::Reply(text) => self.answer(id, text, out),
+            Command::History(count) => self.show_history(id, count, out),
+            Command::Register(name) => self.rename(id, name, |name| Reply::Registered(name), out),
+            Command::Nick(name) => self.rename(id, name, |name| Reply::Renamed(name), out),
+            Command::Away(text) => self.set_away(id, text, out),
+            Command::Ignore(name) => self.ignore(id, name, out),
+            Command::Unignore(name) => self.unignore(id, name, out),
+            Command::Notices(on) => self.choose_notices(id, on, out),
+            Command::Echo(on) => self.choose_echo(id, on, out),
+            Command::Dialect(name) => self.choose_dialect(id, name, out),
+            Command::Join(room) => self.join(id, room, out),
+            Command::Leave => self.go_to(id, RoomNo::LOBBY, out),
             Command::Who(room) => self.who(id, room, out),
-            Command::Time => {
-                let time = self.time(out);
-                self.reply(id, Reply::Text(&time), out);
-            }
+            Command::Rooms => self.list_rooms(id, out),
+            Command::Seat => self.give_seat(id, out),
+            Command::Resume(token, seq) => self.resume(id, token, seq, out),
+            Command::Time => self.tell_time(id, out),
             Command::Up(text) => self.reply(id, Reply::Text(&text.to_uppercase()), out),
             Command::Down(text) => self.reply(id, Reply::Text(&text.to_lowercase()), out),
-            Command::Echo(on) => {
-                if let Some(user) = self.users.get_mut(id) {
-                    user.echo = on;
-                }
-                self.reply(id, Reply::Echo(on), out);
-            }
-            Command::Help => {
-                for line in HELP {
-                    self.reply(id, Reply::Help(line), out);
-                }
-            }
+            Command::Stats => self.stats(id, out),
+            Command::Help => HELP.iter().for_each(|line| self.reply(id, Reply::Help(line), out)),
             Command::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
             Command::Exit => {
                 self.reply(id, Reply::Bye, out);
-                out.close(id);
+                self.let_go(id, out);
             }
             Command::Goodbye => {
                 self.reply(id, Reply::Goodbye, out);
-                out.close(id);
+                self.let_go(id, out);
             }
         }
     }
 
-    /// Speech, or what somebody does: to everybody in the room, the speaker included
-    /// unless it does not want its echo.
-    fn say(&mut self, id: ConnId, text: &str, event: Speech, out: &mut Outbox) {
-        let Some(user) = self.users.get(id) else { return };
-        let except = if user.echo { None } else { Some(id) };
-        tell(&self.lobby, &mut self.line, &event(user.shown(), text), except, out);
+    /// Who has spoken or gone need not be waited for.
+    fn forget_newcomers(&mut self) {
+        let is_silent = |user: &User| user.stage == Stage::Silent;
+        self.newcomers.prune(|id| !self.users.get(id).is_some_and(is_silent));
     }
 
-    fn rename(&mut self, id: ConnId, name: &str, done: Naming, out: &mut Outbox) {
-        match name::check(name) {
-            Err(Unfit::Shape) => return self.reply(id, Reply::NameUnfit, out),
-            Err(Unfit::Reserved) => return self.reply(id, Reply::NameReserved(name), out),
-            Ok(()) => {}
+    /// Closes a connection for good: its name is not held.
+    fn let_go(&mut self, id: ConnId, out: &mut Outbox) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.stage = Stage::Leaving;
         }
-        if let Some(owner) = self.users.find(name)
-            && owner.id != id
-        {
-            let taken = owner.shown().to_string();
-            return self.reply(id, Reply::NameTaken(&taken), out);
-        }
-        self.users.rename(id, name);
-        self.reply(id, done(name), out);
-    }
-
-    /// A private line by name. Whether the sender sees it too is what sets `/msg` apart.
-    fn send_to(&mut self, id: ConnId, name: &str, text: &str, copy: bool, out: &mut Outbox) {
-        match self.users.find(name).map(|user| user.id) {
-            Some(to) => self.whisper(id, to, text, copy, out),
-            None => self.reply(id, Reply::NoOneCalled(name), out),
-        }
-    }
-
-    fn answer(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
-        let writer = self.users.get(id).and_then(|user| user.writer);
-        // Who wrote and has left since is nobody; the name may be another's by now.
-        match writer.filter(|writer| self.users.get(*writer).is_some()) {
-            Some(writer) => self.whisper(id, writer, text, true, out),
-            None => self.reply(id, Reply::NoOneWrote, out),
-        }
-    }
-
-    fn whisper(&mut self, id: ConnId, to: ConnId, text: &str, copy: bool, out: &mut Outbox) {
-        let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
-        if out.is_stuck(to) {
-            let name = target.shown().to_string();
-            return self.reply(id, Reply::NotReading(&name), out);
-        }
-        let event = Event::Private { from: sender.shown(), to: target.shown(), text };
-        send(target, &mut self.line, &event, out);
-        if copy && to != id {
-            send(sender, &mut self.line, &event, out);
-        }
-        if let Some(target) = self.users.get_mut(to) {
-            target.writer = Some(id);
-        }
-    }
-
-    fn who(&mut self, id: ConnId, room: Option<&str>, out: &mut Outbox) {
-        if let Some(name) = room.filter(|name| !name.eq_ignore_ascii_case(self.lobby.name)) {
-            return self.reply(id, Reply::NoRoomCalled(name), out);
-        }
-        let count = self.lobby.len();
-        let mut list = format!("{count} in {}", self.lobby.name);
-        let mut separator = ": ";
-        for user in self.lobby.all().take(WHO_MAX).filter_map(|id| self.users.get(id)) {
-            write!(list, "{separator}{}", user.shown()).expect("a String takes everything");
-            separator = ", ";
-        }
-        if count > WHO_MAX {
-            write!(list, " and {} more", count - WHO_MAX).expect("a String takes everything");
-        }
-        self.reply(id, Reply::Text(&list), out);
-    }
-
-    /// `Friday 20th of November 2026 03:17:28 PM`
-    fn time(&self, out: &Outbox) -> String {
-        let now = Timestamp::try_from(out.now().wall).unwrap_or_default();
-        let now = now.to_zoned(self.zone.clone());
-        let suffix = match now.day() {
-            1 | 21 | 31 => "st",
-            2 | 22 => "nd",
-            3 | 23 => "rd",
-            _ => "th",
-        };
-        format!(
-            "{} {}{suffix} {}",
-            now.strftime("%A"),
-            now.day(),
-            now.strftime("of %B %Y %I:%M:%S %p")
-        )
+        out.close(id);
     }
 
     /// Says something to one user.
     fn reply(&mut self, id: ConnId, reply: Reply<'_>, out: &mut Outbox) {
-        if let Some(user) = self.users.get(id) {
-            send(user, &mut self.line, &Event::Reply(reply), out);
-        }
-    }
-
-    fn enter(&mut self, id: ConnId, wording: Wording) {
-        if let Some(user) = self.users.get_mut(id) {
-            user.wording = wording;
-            user.place = self.lobby.add(id, wording);
-        }
-    }
-
-    fn leave(&mut self, id: ConnId) {
-        let Some(&User { place, wording, .. }) = self.users.get(id) else { return };
-        if let Some(moved) = self.lobby.remove(place, wording)
-            && let Some(user) = self.users.get_mut(moved)
-        {
-            user.place = place;
-        }
+        let Some(user) = self.users.get(id) else { return };
+        let kind = match reply {
+            Reply::Skipped(_) => Kind::Skipped,
+            _ if reply.is_error() => Kind::Error,
+            _ => Kind::Reply,
+        };
+        let text = reply.to_string();
+        let code = Some(reply.code());
+        let event = Event { text: Some(&text), code, ..Event::new(kind, millis(out)) };
+        send(user, &mut self.line, &event, out);
     }
 }
 
-type Speech = for<'a> fn(Shown<'a>, &'a str) -> Event<'a>;
-type Naming = for<'a> fn(&'a str) -> Reply<'a>;
-
-/// Tells everybody in a room, rendering once for each wording that is in use there.
+/// Tells those in a room who want it, rendering once for each wording in use there.
 fn tell(
     room: &Room,
     line: &mut String,
     event: &Event<'_>,
-    except: Option<ConnId>,
+    wants: impl Fn(ConnId) -> bool,
     out: &mut Outbox,
 ) {
-    for wording in Wording::all() {
-        let members = room.members(wording);
-        if members.is_empty() {
-            continue;
-        }
-        line.clear();
-        wording.render(event, line);
-        let to = members.iter().copied().filter(|id| Some(*id) != except);
-        out.send_all(room.lane(wording), to, line.as_bytes());
+    for (wording, members) in room.lists() {
+        let to = members.iter().copied().filter(|id| wants(*id));
+        send_to_all(room, wording, line, event, to, out);
     }
+}
+
+fn send_to_all(
+    room: &Room,
+    wording: Wording,
+    line: &mut String,
+    event: &Event<'_>,
+    to: impl Iterator<Item = ConnId>,
+    out: &mut Outbox,
+) {
+    line.clear();
+    wording.render(event, line);
+    out.send_all(room.lane(wording), to, line.as_bytes());
 }
 
 fn send(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
     line.clear();
     user.wording.render(event, line);
     out.send(user.id, line.as_bytes());
+}
+
+/// The time of the turn, in milliseconds since the epoch.
+fn millis(out: &Outbox) -> i64 {
+    let since = out.now().wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Whether a first line belongs to another protocol.

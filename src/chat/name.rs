@@ -1,10 +1,15 @@
 //! What a name may be.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// Said to whoever asks for a name that cannot be one.
 pub(super) const RULE: &str = "Username must only contain letters, digits, '-', '_' and '.', \
     start with a letter or digit, and its length must be between 3 and 32 characters.";
+
+/// Said to whoever asks for a room that cannot be.
+pub(super) const ROOM_RULE: &str = "Room name must only contain letters, digits, '-', '_' and '.', \
+    start with a letter or digit, and its length must be between 1 and 32 characters.";
 
 const RESERVED: [&str; 7] = ["server", "system", "admin", "operator", "root", "all", "everyone"];
 
@@ -27,8 +32,13 @@ pub(super) fn check(name: &str) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// The letters of a name, whatever its length; rooms follow the same rule.
-pub(super) fn has_shape(name: &str) -> bool {
+/// Whether a room may be called so.
+pub(super) fn fits_room(name: &str) -> bool {
+    name.len() <= 32 && has_shape(name)
+}
+
+/// The letters of a name, whatever its length.
+fn has_shape(name: &str) -> bool {
     let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.bytes().all(inside)
 }
@@ -67,6 +77,20 @@ impl fmt::Display for Shown<'_> {
             Shown::Guest(1) => f.write_str("guest"),
             Shown::Guest(number) => write!(f, "guest-{number}"),
         }
+    }
+}
+
+/// Hashes names, for tables that do not store them twice; every spelling alike.
+#[derive(Default)]
+pub(super) struct NameHasher(RandomState);
+
+impl NameHasher {
+    pub(super) fn hash(&self, name: &str) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        for byte in name.bytes() {
+            hasher.write_u8(byte.to_ascii_lowercase());
+        }
+        hasher.finish()
     }
 }
 

@@ -1,28 +1,74 @@
-//! Every sentence that the server says to one user.
+//! Every sentence that the server says to one user, and its code for programs.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::command::Entry;
 use super::name;
 
 /// What the server has to say to one user.
+#[derive(Clone, Copy)]
 pub(super) enum Reply<'a> {
     Registered(&'a str),
     Renamed(&'a str),
     NameUnfit,
     NameReserved(&'a str),
     NameTaken(&'a str),
+    NameRequired,
     NoOneCalled(&'a str),
-    NoRoomCalled(&'a str),
     NoOneWrote,
     NotReading(&'a str),
+    IsAway {
+        name: &'a str,
+        text: &'a str,
+    },
+    Away,
+    Back,
+    Ignoring(&'a str),
+    NotIgnoring(&'a str),
+    IgnoringSelf,
+    IgnoringTooMany(usize),
+    /// The answer to `/who`.
+    Who(&'a str),
+    Room {
+        name: &'a str,
+        count: usize,
+    },
+    NoRoomCalled(&'a str),
+    RoomUnfit,
+    RoomsFull(usize),
+    Topic(&'a str),
+    NoTopic,
+    LinesGone(u64),
     Echo(bool),
-    /// The time of day, or the caller's own text in another case.
+    Notices(bool),
+    NoNotices,
+    Dialect(&'a str),
+    NoDialectCalled {
+        name: &'a str,
+        offered: &'a str,
+    },
+    Seat {
+        held_for: Duration,
+        token: &'a str,
+    },
+    NoSeats,
+    TokenUnknown,
+    Replaced,
+    Time(&'a str),
+    /// The caller's own text in another case.
     Text(&'a str),
+    Stats(&'a str),
     Help(&'a str),
     HelpOn(&'a Entry),
-    UnknownCommand(&'a str),
+    UnknownCommand {
+        name: &'a str,
+        near: Option<&'a str>,
+    },
     Usage(&'a str),
+    Greeting(&'a str),
+    KeptInMemory,
+    YouAre(&'a str),
     LineTooLong(usize),
     Skipped(u64),
     NotAWebServer,
@@ -34,6 +80,87 @@ pub(super) enum Reply<'a> {
 /// What one who is turned away reads. He has not shown his line ending yet.
 pub(super) const FULL: &[u8] = b"Server is full.\n";
 
+impl Reply<'_> {
+    /// What programs go by. Never changes; texts may.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Reply::Registered(_) => "registered",
+            Reply::Renamed(_) => "renamed",
+            Reply::NameUnfit => "name_unfit",
+            Reply::NameReserved(_) => "name_reserved",
+            Reply::NameTaken(_) => "name_taken",
+            Reply::NameRequired => "name_required",
+            Reply::NoOneCalled(_) => "no_such_user",
+            Reply::NoOneWrote => "no_one_wrote",
+            Reply::NotReading(_) => "not_reading",
+            Reply::IsAway { .. } => "is_away",
+            Reply::Away => "away",
+            Reply::Back => "back",
+            Reply::Ignoring(_) => "ignoring",
+            Reply::NotIgnoring(_) => "not_ignoring",
+            Reply::IgnoringSelf => "ignoring_self",
+            Reply::IgnoringTooMany(_) => "ignoring_too_many",
+            Reply::Who(_) => "who",
+            Reply::Room { .. } => "room",
+            Reply::NoRoomCalled(_) => "no_such_room",
+            Reply::RoomUnfit => "room_unfit",
+            Reply::RoomsFull(_) => "rooms_full",
+            Reply::Topic(_) => "topic",
+            Reply::NoTopic => "no_topic",
+            Reply::LinesGone(_) => "lines_gone",
+            Reply::Echo(_) => "echo",
+            Reply::Notices(_) => "notices",
+            Reply::NoNotices => "no_notices",
+            Reply::Dialect(_) => "dialect",
+            Reply::NoDialectCalled { .. } => "no_such_dialect",
+            Reply::Seat { .. } => "resume",
+            Reply::NoSeats => "no_resume",
+            Reply::TokenUnknown => "token_unknown",
+            Reply::Replaced => "replaced",
+            Reply::Time(_) => "time",
+            Reply::Text(_) => "text",
+            Reply::Stats(_) => "stats",
+            Reply::Help(_) | Reply::HelpOn(_) => "help",
+            Reply::UnknownCommand { .. } => "unknown_command",
+            Reply::Usage(_) => "usage",
+            Reply::Greeting(_) | Reply::KeptInMemory | Reply::YouAre(_) => "greeting",
+            Reply::LineTooLong(_) => "line_too_long",
+            Reply::Skipped(_) => "skipped",
+            Reply::NotAWebServer => "not_a_web_server",
+            Reply::Goodbye | Reply::Bye => "bye",
+            Reply::ShuttingDown => "shutting_down",
+        }
+    }
+
+    /// Whether something could not be done.
+    pub(super) fn is_error(&self) -> bool {
+        matches!(
+            self,
+            Reply::NameUnfit
+                | Reply::NameReserved(_)
+                | Reply::NameTaken(_)
+                | Reply::NameRequired
+                | Reply::NoOneCalled(_)
+                | Reply::NoOneWrote
+                | Reply::NotReading(_)
+                | Reply::IgnoringSelf
+                | Reply::IgnoringTooMany(_)
+                | Reply::NoRoomCalled(_)
+                | Reply::RoomUnfit
+                | Reply::RoomsFull(_)
+                | Reply::NoNotices
+                | Reply::NoDialectCalled { .. }
+                | Reply::NoSeats
+                | Reply::TokenUnknown
+                | Reply::Replaced
+                | Reply::UnknownCommand { .. }
+                | Reply::Usage(_)
+                | Reply::LineTooLong(_)
+                | Reply::NotAWebServer
+        )
+    }
+}
+
 impl fmt::Display for Reply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -42,16 +169,52 @@ impl fmt::Display for Reply<'_> {
             Reply::NameUnfit => f.write_str(name::RULE),
             Reply::NameReserved(name) => write!(f, "Name {name} is reserved."),
             Reply::NameTaken(name) => write!(f, "Name {name} is taken."),
+            Reply::NameRequired => f.write_str("REGISTER first."),
             Reply::NoOneCalled(name) => write!(f, "No one is called {name}."),
-            Reply::NoRoomCalled(name) => write!(f, "No room is called {name}."),
             Reply::NoOneWrote => f.write_str("No one has written to you."),
             Reply::NotReading(name) => write!(f, "{name} is not reading; not delivered."),
-            Reply::Echo(true) => f.write_str("Echo on."),
-            Reply::Echo(false) => f.write_str("Echo off."),
-            Reply::Text(text) | Reply::Help(text) => f.write_str(text),
+            Reply::IsAway { name, text } => write!(f, "{name} is away: {text}"),
+            Reply::Away => f.write_str("You are away."),
+            Reply::Back => f.write_str("You are back."),
+            Reply::Ignoring(name) => write!(f, "Ignoring {name}."),
+            Reply::NotIgnoring(name) => write!(f, "No longer ignoring {name}."),
+            Reply::IgnoringSelf => f.write_str("You cannot ignore yourself."),
+            Reply::IgnoringTooMany(max) => {
+                write!(f, "You ignore {max} already, as many as you may.")
+            }
+            Reply::Room { name, count } => write!(f, "{name} {count}"),
+            Reply::NoRoomCalled(name) => write!(f, "No room is called {name}."),
+            Reply::RoomUnfit => f.write_str(name::ROOM_RULE),
+            Reply::RoomsFull(max) => {
+                write!(f, "There are {max} rooms already, and somebody in each.")
+            }
+            Reply::Topic(topic) => write!(f, "Topic: {topic}"),
+            Reply::NoTopic => f.write_str("No topic is set."),
+            Reply::LinesGone(1) => f.write_str("-- 1 line is no longer kept --"),
+            Reply::LinesGone(count) => write!(f, "-- {count} lines are no longer kept --"),
+            Reply::Echo(on) => write!(f, "Echo {}.", on_or_off(*on)),
+            Reply::Notices(on) => write!(f, "Notices {}.", on_or_off(*on)),
+            Reply::NoNotices => f.write_str("This dialect has no notices."),
+            Reply::Dialect(name) => write!(f, "Dialect: {name}"),
+            Reply::NoDialectCalled { name, offered } => {
+                write!(f, "No dialect is called {name}; there are {offered}.")
+            }
+            Reply::Seat { held_for, token } => {
+                write!(f, "To come back within {}: /resume {token}", Span(*held_for))
+            }
+            Reply::NoSeats => f.write_str("This server holds no names."),
+            Reply::TokenUnknown => f.write_str("That token is not known, or no longer."),
+            Reply::Replaced => f.write_str("You have been replaced by another connection."),
             Reply::HelpOn(entry) => write!(f, "{}: {}", entry.usage, entry.help),
-            Reply::UnknownCommand(name) => write!(f, "Unknown command: {}", name.to_lowercase()),
+            Reply::UnknownCommand { name, near } => {
+                write!(f, "Unknown command: {}", name.to_lowercase())?;
+                near.map_or(Ok(()), |near| write!(f, " (did you mean /{near}?)"))
+            }
             Reply::Usage(usage) => write!(f, "Usage: {usage}"),
+            Reply::KeptInMemory => f.write_str("-- kept in memory only --"),
+            Reply::YouAre(name) => {
+                write!(f, "You are {name}. Type to talk; /nick NAME to be named; /help for more.")
+            }
             Reply::LineTooLong(max) => write!(f, "Line too long (limit {max} bytes); dropped."),
             Reply::Skipped(1) => f.write_str("-- 1 line skipped: your connection is slow --"),
             Reply::Skipped(count) => {
@@ -61,6 +224,46 @@ impl fmt::Display for Reply<'_> {
             Reply::Goodbye => f.write_str("Goodbye!"),
             Reply::Bye => f.write_str("Bye."),
             Reply::ShuttingDown => f.write_str("Server is shutting down."),
+            Reply::Who(text)
+            | Reply::Time(text)
+            | Reply::Text(text)
+            | Reply::Stats(text)
+            | Reply::Help(text)
+            | Reply::Greeting(text) => f.write_str(text),
+        }
+    }
+}
+
+fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+/// A duration as it is given on the command line: `2 m`, `90 s`, `1.5 s`.
+pub(super) struct Span(pub(super) Duration);
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.as_secs_f64();
+        let whole = self.0.as_secs();
+        match whole {
+            _ if self.0.subsec_nanos() > 0 => write!(f, "{seconds} s"),
+            3600.. if whole.is_multiple_of(3600) => write!(f, "{} h", whole / 3600),
+            60.. if whole.is_multiple_of(60) => write!(f, "{} m", whole / 60),
+            _ => write!(f, "{whole} s"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_told_in_the_largest_unit_that_fits() {
+        for (millis, said) in
+            [(120_000, "2 m"), (90_000, "90 s"), (7_200_000, "2 h"), (1500, "1.5 s"), (0, "0 s")]
+        {
+            assert_eq!(Span(Duration::from_millis(millis)).to_string(), said);
         }
     }
 }

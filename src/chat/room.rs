@@ -1,25 +1,55 @@
-//! A room: who is in it, by how lines are worded for them.
+//! Rooms: who is in each, by how lines are worded for them, and what was said there.
+
+use hashbrown::HashTable;
 
 use super::dialect::Wording;
+use super::history::History;
+use super::name::NameHasher;
+use super::notices::Pending;
 use crate::conn::ConnId;
 use crate::lanes::Lane;
 
-/// The members of a room. Each wording has its own dense list, so that a line is
+/// In larger rooms nobody is told who comes and goes: that a crowd arrives should cost
+/// as much as the crowd is large, and not the square of that.
+const CROWD: usize = 200;
+
+const STAYS: &str = "a room stays while it has members";
+
+/// The place of a room among the others; used again once a room is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RoomNo(u32);
+
+impl RoomNo {
+    /// Where everybody starts. It is never gone.
+    pub(super) const LOBBY: RoomNo = RoomNo(0);
+}
+
+/// A room. Each wording in use has its own dense list of members, so that a line is
 /// rendered once a wording and handed to a whole list.
 pub(super) struct Room {
-    number: usize,
-    pub(super) name: &'static str,
-    members: [Vec<ConnId>; Wording::COUNT],
+    number: RoomNo,
+    pub(super) name: Box<str>,
+    pub(super) topic: Option<Box<str>>,
+    pub(super) history: History,
+    /// While it gathers comings and goings.
+    pub(super) pending: Option<Box<Pending>>,
+    lists: Vec<(Wording, Vec<ConnId>)>,
 }
 
 impl Room {
-    pub(super) fn new(number: usize, name: &'static str) -> Room {
-        Room { number, name, members: [const { Vec::new() }; Wording::COUNT] }
+    fn new(number: RoomNo, name: &str) -> Room {
+        let history = History::default();
+        Room { number, name: name.into(), topic: None, history, pending: None, lists: Vec::new() }
     }
 
     /// Adds a member, and tells its place, which [`Room::remove`] wants back.
     pub(super) fn add(&mut self, id: ConnId, wording: Wording) -> u32 {
-        let list = &mut self.members[wording.index()];
+        let known = self.lists.iter().position(|(of, _)| *of == wording);
+        let at = known.unwrap_or_else(|| {
+            self.lists.push((wording, Vec::new()));
+            self.lists.len() - 1
+        });
+        let list = &mut self.lists[at].1;
         list.push(id);
         u32::try_from(list.len() - 1).expect("there are fewer members than slots")
     }
@@ -27,30 +57,134 @@ impl Room {
     /// Removes a member, in constant time: the last takes its place. Whoever that was
     /// has to be told.
     pub(super) fn remove(&mut self, place: u32, wording: Wording) -> Option<ConnId> {
-        let list = &mut self.members[wording.index()];
+        let at = self.lists.iter().position(|(of, _)| *of == wording)?;
+        let list = &mut self.lists[at].1;
         list.swap_remove(place as usize);
+        let moved = list.get(place as usize).copied();
         if list.is_empty() {
-            *list = Vec::new();
+            self.lists.remove(at);
         }
-        list.get(place as usize).copied()
+        moved
     }
 
-    /// Those for whom lines are worded alike.
-    pub(super) fn members(&self, wording: Wording) -> &[ConnId] {
-        &self.members[wording.index()]
+    /// The members by wording: those in a list are sent the same bytes.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (Wording, &[ConnId])> {
+        self.lists.iter().map(|(wording, list)| (*wording, list.as_slice()))
     }
 
     /// Everybody, in no order that means anything.
     pub(super) fn all(&self) -> impl Iterator<Item = ConnId> + '_ {
-        self.members.iter().flatten().copied()
+        self.lists.iter().flat_map(|(_, list)| list).copied()
     }
 
     pub(super) fn len(&self) -> usize {
-        self.members.iter().map(Vec::len).sum()
+        self.lists.iter().map(|(_, list)| list.len()).sum()
     }
 
-    /// Where lines to [`Room::members`] go: the same people, the same lane.
+    pub(super) fn is_crowd(&self) -> bool {
+        self.len() > CROWD
+    }
+
+    /// Where lines to one of [`Room::lists`] go: the same people, the same lane.
     pub(super) fn lane(&self, wording: Wording) -> Lane {
-        Lane::of(self.number * Wording::COUNT + wording.index())
+        Lane::of(self.number.0 as usize * Wording::COUNT + wording.index())
+    }
+
+    /// Nobody is here, and nothing would be lost with it.
+    fn is_done_with(&self) -> bool {
+        self.number != RoomNo::LOBBY && self.history.is_empty() && self.len() == 0
+    }
+}
+
+/// All rooms. They come with their first member, and go with the last one, unless
+/// something was said that is still kept.
+pub(super) struct Rooms {
+    by_number: Vec<Option<Box<Room>>>,
+    /// The names themselves are with the rooms.
+    by_name: HashTable<RoomNo>,
+    hasher: NameHasher,
+    free: Vec<RoomNo>,
+}
+
+impl Rooms {
+    pub(super) fn new() -> Rooms {
+        let mut rooms = Rooms {
+            by_number: Vec::new(),
+            by_name: HashTable::new(),
+            hasher: NameHasher::default(),
+            free: Vec::new(),
+        };
+        rooms.make("lobby");
+        rooms
+    }
+
+    /// # Panics
+    ///
+    /// If there is no such room: numbers are kept by members only.
+    pub(super) fn get(&self, number: RoomNo) -> &Room {
+        self.by_number[number.0 as usize].as_deref().expect(STAYS)
+    }
+
+    pub(super) fn get_mut(&mut self, number: RoomNo) -> &mut Room {
+        self.by_number[number.0 as usize].as_deref_mut().expect(STAYS)
+    }
+
+    /// A room that may be gone by now.
+    pub(super) fn try_get_mut(&mut self, number: RoomNo) -> Option<&mut Room> {
+        self.by_number[number.0 as usize].as_deref_mut()
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<RoomNo> {
+        let is_it = |number: &RoomNo| self.get(*number).name.eq_ignore_ascii_case(name);
+        self.by_name.find(self.hasher.hash(name), is_it).copied()
+    }
+
+    /// The room of this name, made if there is none yet. `None` if there are `max`
+    /// already and somebody is in each.
+    pub(super) fn find_or_make(&mut self, name: &str, max: usize) -> Option<RoomNo> {
+        if let Some(number) = self.find(name) {
+            return Some(number);
+        }
+        if self.by_name.len() >= max {
+            let quiet = self.iter().filter(|room| room.number != RoomNo::LOBBY && room.len() == 0);
+            let oldest = quiet.min_by_key(|room| room.history.last_at())?.number;
+            self.drop(oldest);
+        }
+        Some(self.make(name))
+    }
+
+    /// Somebody has left it.
+    pub(super) fn drop_if_done_with(&mut self, number: RoomNo) {
+        if self.get(number).is_done_with() {
+            self.drop(number);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
+        self.by_number.iter().filter_map(Option::as_deref)
+    }
+
+    fn make(&mut self, name: &str) -> RoomNo {
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.by_number.push(None);
+            RoomNo(u32::try_from(self.by_number.len() - 1).expect("rooms are few"))
+        });
+        self.by_number[number.0 as usize] = Some(Box::new(Room::new(number, name)));
+        let (by_number, hasher) = (&self.by_number, &self.hasher);
+        let name_of =
+            |number: &RoomNo| &*by_number[number.0 as usize].as_deref().expect(STAYS).name;
+        let hash = |number: &RoomNo| hasher.hash(name_of(number));
+        self.by_name.insert_unique(hasher.hash(name), number, hash);
+        number
+    }
+
+    fn drop(&mut self, number: RoomNo) {
+        if let Some(room) = self.by_number[number.0 as usize].take() {
+            let hash = self.hasher.hash(&room.name);
+            if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == number) {
+                entry.remove();
+            }
+            self.free.push(number);
+        }
     }
 }

@@ -1,38 +1,116 @@
 //! Who is here, and under which name.
 
-use std::collections::BTreeSet;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::collections::{BTreeSet, HashSet};
+use std::mem;
+use std::net::SocketAddr;
 
 use hashbrown::HashTable;
 
-use super::dialect::Wording;
-use super::name::Shown;
+use super::dialect::{Dialect, Person, Wording};
+use super::name::{NameHasher, Shown};
+use super::room::RoomNo;
 use crate::conn::ConnId;
 
-/// One connection, as the chat sees it.
+/// One connection, as the chat sees it. There are many, so it is small.
 pub(super) struct User {
     pub(super) id: ConnId,
-    /// As its owner spells it.
-    name: Option<Box<str>>,
-    /// Its number among the guests, while it has no name.
-    guest: u32,
-    pub(super) wording: Wording,
+    name: Name,
+    pub(super) room: RoomNo,
     /// Its index among the room's members of the same wording.
     pub(super) place: u32,
-    /// Who last wrote to it privately.
-    pub(super) writer: Option<ConnId>,
+    pub(super) wording: Wording,
     /// Whether what it says comes back to it.
     pub(super) echo: bool,
-    /// Whether its first line has come.
-    pub(super) has_spoken: bool,
+    /// Whether it is told who comes and goes.
+    pub(super) notices: bool,
+    pub(super) stage: Stage,
+    pub(super) arrival: Arrival,
+    /// What few users have.
+    more: Option<Box<More>>,
+}
+
+/// How far a user has got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Its first line has not come.
+    Silent,
+    Speaking,
+    /// It goes of its own will: nothing is held for it.
+    Leaving,
+}
+
+/// Who has been told that a user is here. If nobody, nobody is told when it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrival {
+    Untold,
+    /// Those whose dialect tells such things at once.
+    AtOnce,
+    /// Everybody whom it may concern, even if there was nobody.
+    Announced,
+}
+
+/// What a user is called.
+pub(super) enum Name {
+    /// As its owner spells it.
+    Own(Box<str>),
+    /// Its number among those who have none.
+    Guest(u32),
+}
+
+impl Name {
+    pub(super) fn shown(&self) -> Shown<'_> {
+        match self {
+            Name::Own(name) => Shown::Named(name),
+            Name::Guest(number) => Shown::Guest(*number),
+        }
+    }
+}
+
+/// What few users have.
+#[derive(Default)]
+pub(super) struct More {
+    /// Who last wrote to it privately.
+    pub(super) writer: Option<ConnId>,
+    pub(super) away: Option<Box<str>>,
+    /// Whom it ignores, and who ignores it.
+    pub(super) ignores: Vec<ConnId>,
+    pub(super) ignored_by: HashSet<ConnId>,
+    /// The key under which its name is held if it is cut off.
+    pub(super) seat: Option<u64>,
 }
 
 impl User {
     pub(super) fn shown(&self) -> Shown<'_> {
-        match &self.name {
-            Some(name) => Shown::Named(name),
-            None => Shown::Guest(self.guest),
+        self.name.shown()
+    }
+
+    pub(super) fn is_named(&self) -> bool {
+        matches!(self.name, Name::Own(_))
+    }
+
+    pub(super) fn more(&self) -> Option<&More> {
+        self.more.as_deref()
+    }
+
+    pub(super) fn more_mut(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+
+    pub(super) fn take_seat(&mut self) -> Option<u64> {
+        self.more.as_mut()?.seat.take()
+    }
+
+    /// Its own name, if it has one.
+    pub(super) fn into_name(self) -> Option<Box<str>> {
+        match self.name {
+            Name::Own(name) => Some(name),
+            Name::Guest(_) => None,
         }
+    }
+
+    /// Those who do not want to see what it says.
+    pub(super) fn ignored_by(&self) -> Option<&HashSet<ConnId>> {
+        self.more().map(|more| &more.ignored_by).filter(|ignored_by| !ignored_by.is_empty())
     }
 }
 
@@ -41,43 +119,57 @@ pub(super) struct Users {
     by_slot: Vec<Option<User>>,
     /// Slots; the names themselves are with the users.
     by_name: HashTable<u32>,
-    hasher: RandomState,
+    hasher: NameHasher,
     guests: Guests,
+    /// By slot, and only where a dialect shows them.
+    addrs: Option<Vec<Option<SocketAddr>>>,
+    count: usize,
+    most: usize,
 }
 
 impl Users {
-    pub(super) fn new() -> Users {
+    pub(super) fn new(with_addrs: bool) -> Users {
         Users {
             by_slot: Vec::new(),
             by_name: HashTable::new(),
-            hasher: RandomState::new(),
+            hasher: NameHasher::default(),
             guests: Guests::default(),
+            addrs: with_addrs.then(Vec::new),
+            count: 0,
+            most: 0,
         }
     }
 
-    /// Adds somebody, as a guest.
-    pub(super) fn add(&mut self, id: ConnId, wording: Wording) {
+    /// Adds somebody, as a guest. It is in no room yet.
+    pub(super) fn add(&mut self, id: ConnId, addr: SocketAddr, wording: Wording) {
         if self.by_slot.len() <= id.slot() {
             self.by_slot.resize_with(id.slot() + 1, || None);
         }
-        let guest = self.guests.add(id);
-        let user = User {
+        if let Some(addrs) = &mut self.addrs {
+            addrs.resize(self.by_slot.len(), None);
+            addrs[id.slot()] = Some(addr);
+        }
+        self.by_slot[id.slot()] = Some(User {
             id,
-            name: None,
-            guest,
-            wording,
+            name: Name::Guest(self.guests.add(id)),
+            room: RoomNo::LOBBY,
             place: 0,
-            writer: None,
-            echo: true,
-            has_spoken: false,
-        };
-        self.by_slot[id.slot()] = Some(user);
+            wording,
+            echo: wording.dialect.echoes(),
+            notices: wording.dialect.has_notices() && wording.dialect != Dialect::Native,
+            stage: Stage::Silent,
+            arrival: Arrival::Untold,
+            more: None,
+        });
+        self.count += 1;
+        self.most = self.most.max(self.count);
     }
 
     /// Removes somebody; the name is free at once.
     pub(super) fn remove(&mut self, id: ConnId) -> Option<User> {
         self.get(id)?;
         self.forget_name(id);
+        self.count -= 1;
         self.by_slot[id.slot()].take()
     }
 
@@ -89,55 +181,60 @@ impl Users {
         self.by_slot.get_mut(id.slot())?.as_mut().filter(|user| user.id == id)
     }
 
+    /// How many there are, and how many there were at most.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.count, self.most)
+    }
+
+    /// Somebody as others may be shown it.
+    pub(super) fn person<'a>(&self, user: &'a User) -> Person<'a> {
+        let addr = self.addrs.as_ref().and_then(|addrs| addrs[user.id.slot()]);
+        Person { name: user.shown(), addr, number: user.id.serial() }
+    }
+
     /// Who bears this name, in any spelling.
     pub(super) fn find(&self, name: &str) -> Option<&User> {
         if let Some(number) = Shown::guest_number(name) {
             return self.get(self.guests.holder(number)?);
         }
         let is_it = |slot: &u32| self.name_of(*slot).eq_ignore_ascii_case(name);
-        let slot = self.by_name.find(self.hash(name), is_it)?;
+        let slot = self.by_name.find(self.hasher.hash(name), is_it)?;
         self.by_slot[*slot as usize].as_ref()
     }
 
-    /// Gives somebody a name that nobody else has.
-    pub(super) fn rename(&mut self, id: ConnId, name: &str) {
+    /// Gives somebody a name that nobody else has. Returns what it was called before.
+    pub(super) fn rename(&mut self, id: ConnId, name: &str) -> Option<Name> {
         self.forget_name(id);
-        let Some(user) = self.get_mut(id) else { return };
-        user.name = Some(name.into());
+        let user = self.get_mut(id)?;
+        let old = mem::replace(&mut user.name, Name::Own(name.into()));
         let slot = id.slot;
-        let hash = self.hash(name);
+        let hash = self.hasher.hash(name);
         // Taken apart, because growing the table looks names up in the other field.
-        let mut by_name = std::mem::take(&mut self.by_name);
-        by_name.insert_unique(hash, slot, |slot| self.hash(self.name_of(*slot)));
+        let mut by_name = mem::take(&mut self.by_name);
+        by_name.insert_unique(hash, slot, |slot| self.hasher.hash(self.name_of(*slot)));
         self.by_name = by_name;
+        Some(old)
     }
 
     /// Takes the name or the guest's number away.
     fn forget_name(&mut self, id: ConnId) {
         let Some(user) = self.get(id) else { return };
         match &user.name {
-            Some(name) => {
-                let hash = self.hash(name);
+            Name::Own(name) => {
+                let hash = self.hasher.hash(name);
                 if let Ok(entry) = self.by_name.find_entry(hash, |slot| *slot == id.slot) {
                     entry.remove();
                 }
             }
-            None => self.guests.remove(user.guest),
+            Name::Guest(number) => self.guests.remove(*number),
         }
     }
 
     fn name_of(&self, slot: u32) -> &str {
-        let user = self.by_slot[slot as usize].as_ref();
-        user.and_then(|user| user.name.as_deref()).expect("only the named are indexed")
-    }
-
-    /// The same for every spelling of a name.
-    fn hash(&self, name: &str) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        for byte in name.bytes() {
-            hasher.write_u8(byte.to_ascii_lowercase());
+        match self.by_slot[slot as usize].as_ref().map(|user| &user.name) {
+            Some(Name::Own(name)) => name,
+            _ => unreachable!("only the named are indexed"),
         }
-        hasher.finish()
     }
 }
 

@@ -15,8 +15,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.flush(id);
         }
         self.announce_closing();
-        for id in self.outbox.take_dead() {
-            self.bury(id);
+        let dead = self.outbox.take_dead();
+        if !dead.is_empty() {
+            for id in dead {
+                self.bury(id);
+            }
+            self.drains.prune(|id| self.outbox.state(id) == State::Vacant);
         }
         for id in self.outbox.take_released() {
             if self.outbox.state(id) == State::Open {

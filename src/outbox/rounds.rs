@@ -7,13 +7,8 @@ use std::mem;
 use super::{Outbox, Place, Queue};
 use crate::conn::{CloseReason, ConnId, State};
 use crate::lanes::Span;
-use crate::timeouts::Now;
 
 impl Outbox {
-    pub(crate) fn set_now(&mut self, now: Now) {
-        self.now = now;
-    }
-
     pub(crate) fn state(&self, id: ConnId) -> State {
         match self.queues.get(id.slot()) {
             Some(queue) if queue.serial == id.serial => queue.state,

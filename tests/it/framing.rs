@@ -153,6 +153,8 @@ fn bytes_without_an_end_come_to_one() {
     let erased = b"x\x08".repeat(8 * MAX);
     check(&[&erased[..], b"\nok\n"].concat(), "<>LF <ok>LF");
     check(&[&erased[..], b"x\nok\n"].concat(), "endless");
+    let too_long_after_all = [&b"x\x08".repeat(8 * MAX)[..], b"123456789\nok\n"].concat();
+    check(&too_long_after_all, "endless");
     let subnegotiation = [b"\xff\xfa", &many(16 * MAX - 2)[..]].concat();
     check(&[&subnegotiation[..], b"\xff\xf0\nok\n"].concat(), "endless");
 }

@@ -3,6 +3,7 @@
 mod binary;
 mod client;
 mod framing;
+mod json;
 mod readme;
 mod sim;
 mod tcp;

@@ -1,44 +1,33 @@
 //! What the README shows is what happens.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::process::Command;
-use std::thread::{self, JoinHandle};
 
-use chinwag::{Chat, Config, Handle, Listen, Server};
-use jiff::tz::TimeZone;
+use chinwag::chat::Settings;
+use chinwag::{Chat, Config, Listen, Server};
 
-use crate::client::{Client, PATIENCE};
+use crate::client::Client;
+use crate::tcp::Running;
 
 const README: &str = include_str!("../../README.md");
 
-/// A chat in a thread, for one test.
-struct Running {
-    addr: SocketAddr,
-    handle: Handle,
-    thread: Option<JoinHandle<()>>,
+/// A chat with the README's listeners, at other ports.
+struct Listening {
+    native: SocketAddr,
+    json: SocketAddr,
+    _server: Running,
 }
 
-impl Running {
-    fn start() -> Running {
+impl Listening {
+    fn start() -> Listening {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let listen = vec![Listen { addr, label: "native".to_owned() }];
-        let server = Server::bind(Config { listen, ..Config::default() }).unwrap();
-        let (addr, handle) = (server.local_addrs()[0], server.handle());
-        let thread = thread::spawn(move || {
-            server.run(Chat::new(TimeZone::UTC)).unwrap();
-        });
-        Running { addr, handle, thread: Some(thread) }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.handle.shutdown();
-        self.handle.shutdown();
-        let result = self.thread.take().map(JoinHandle::join);
-        assert!(thread::panicking() || matches!(result, Some(Ok(()))), "the server panicked");
+        let listen = ["native", "json"].map(|label| Listen { addr, label: label.to_owned() });
+        let server = Server::bind(Config { listen: listen.into(), ..Config::default() }).unwrap();
+        let (native, json) = (server.local_addrs()[0], server.local_addrs()[1]);
+        let random: fn(&mut [u8; 24]) = |token| getrandom::fill(token).unwrap();
+        let settings = Settings { random: Some(random), ..Settings::default() };
+        Listening { native, json, _server: Running::run(server, Chat::new(settings)) }
     }
 }
 
@@ -54,53 +43,115 @@ fn blocks(kind: &str) -> Vec<&'static str> {
     found
 }
 
-#[test]
-fn its_chats_go_as_it_says() {
-    for chat in blocks("chat") {
-        let server = Running::start();
-        let mut clients: BTreeMap<&str, Client> = BTreeMap::new();
-        let lines: Vec<&str> = chat.lines().collect();
-        for (at, line) in lines.iter().enumerate() {
-            let (client, text) = line.split_once(['>', '<']).expect("a line is typed or read");
-            let is_typed = line.as_bytes()[client.len()] == b'>';
-            let text = text.strip_prefix(' ').unwrap_or(text);
-            if !is_typed {
-                assert_eq!(clients.get_mut(client).unwrap().line(), text, "line {at}: {line}");
-                continue;
-            }
-            // Whoever is to read what comes of it is there before it is typed.
-            let reads = |line: &&&str| line.split('>').next().is_some_and(|who| who.contains('<'));
-            let readers = lines[at + 1..].iter().take_while(reads);
-            for reader in readers.filter_map(|line| line.split('<').next()).chain([client]) {
-                clients.entry(reader).or_insert_with(|| Client::connect(server.addr));
-            }
-            clients.get_mut(client).unwrap().say(text);
+/// A chat of the README, as far as it has been played.
+struct Play {
+    server: Listening,
+    clients: BTreeMap<String, Client>,
+    token: String,
+}
+
+impl Play {
+    /// Whoever has not been there connects.
+    fn client(&mut self, name: &str) -> &mut Client {
+        let native = self.server.native;
+        self.clients.entry(name.to_owned()).or_insert_with(|| Client::connect(native))
+    }
+
+    /// A line is typed, and whoever reads what comes of it is there before.
+    fn typed(&mut self, client: &str, text: &str, following: &[&str]) {
+        let text = text.replace("TOKEN", &self.token);
+        let is_read =
+            |line: &&&str| line.split(['>', '!']).next().is_some_and(|who| who.contains('<'));
+        for reader in following.iter().take_while(is_read) {
+            self.client(reader.split('<').next().expect("a split has a first part"));
         }
-        // Nothing came that the README does not show.
-        for (name, client) in &mut clients {
-            client.finish_writing();
-            assert_eq!(client.rest(), "", "for {name}");
+        self.client(client).say(&text);
+    }
+
+    /// A line is read. `HH:MM` stands for a time, and `TOKEN` for what comes instead.
+    fn read(&mut self, client: &str, text: &str) {
+        let line = self.client(client).line();
+        if let Some(start) = text.strip_suffix("TOKEN") {
+            let token = line.strip_prefix(start).unwrap_or_else(|| panic!("{line}"));
+            token.clone_into(&mut self.token);
+        } else if let Some(rest) = text.strip_prefix("HH:MM ") {
+            let (time, said) = line.split_once(' ').unwrap_or_else(|| panic!("{line}"));
+            assert!(time.len() == 5 && time.as_bytes()[2] == b':', "{time}");
+            assert_eq!(said, rest);
+        } else {
+            assert_eq!(line, text, "read by {client}");
         }
     }
 }
 
 #[test]
+fn its_chats_go_as_it_says() {
+    for chat in blocks("chat") {
+        let (clients, token) = (BTreeMap::new(), String::new());
+        let mut play = Play { server: Listening::start(), clients, token };
+        let lines: Vec<&str> = chat.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            let (client, text) = line.split_once(['>', '<', '!']).expect("something happens");
+            let text = text.strip_prefix(' ').unwrap_or(text);
+            match line.as_bytes()[client.len()] {
+                b'>' => play.typed(client, text, &lines[at + 1..]),
+                b'<' => play.read(client, text),
+                _ => play.clients.remove(client).expect("it was there").reset(),
+            }
+        }
+        // Nothing came that the README does not show, but that others leave as well.
+        for (name, client) in &mut play.clients {
+            client.finish_writing();
+            let rest = client.rest();
+            assert!(rest.lines().all(|line| line.ends_with(" left the chat.")), "{name}: {rest}");
+        }
+    }
+}
+
+/// Whether a program can be had. In CI there is no excuse.
+fn has(program: &str) -> bool {
+    let found = Command::new("sh").args(["-c", &format!("command -v {program}")]).output();
+    let found = found.is_ok_and(|output| output.status.success());
+    assert!(found || std::env::var_os("CI").is_none(), "{program} is not installed");
+    found
+}
+
+#[test]
 fn its_pipes_print_what_it_says() {
     let mut tried = 0;
-    for block in blocks("console") {
-        let Some(rest) = block.strip_prefix("$ printf '") else { continue };
-        let (typed, printed) = rest.split_once("' | nc -N 127.0.0.1 1337\n").expect("a pipe to nc");
-        let server = Running::start();
-        let mut stream = TcpStream::connect(server.addr).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(typed.replace("\\n", "\n").as_bytes()).unwrap();
-        stream.shutdown(Shutdown::Write).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        assert_eq!(answer, printed);
+    for block in blocks("console").into_iter().filter(|block| block.contains(" | nc -N ")) {
+        if !has("nc") || (block.contains("jq") && !has("jq")) {
+            eprintln!("not tried, for want of nc or jq: {block}");
+            continue;
+        }
+        let (typed, printed) = block.split_once('\n').expect("a command, and what it prints");
+        let server = Listening::start();
+        let native = format!("127.0.0.1 {}", server.native.port());
+        let json = format!("127.0.0.1 {}", server.json.port());
+        let typed = typed.trim_start_matches("$ ");
+        let typed = typed.replace("127.0.0.1 1337", &native).replace("127.0.0.1 1338", &json);
+        let output = Command::new("sh").args(["-c", &typed]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), printed);
         tried += 1;
     }
-    assert!(tried > 0);
+    assert!(tried == 2 || std::env::var_os("CI").is_none());
+}
+
+#[test]
+fn its_objects_and_codes_are_those_that_there_are() {
+    for line in blocks("json").iter().flat_map(|block| block.lines()) {
+        serde_json::from_str::<serde_json::Value>(line).expect(line);
+    }
+    let replies = include_str!("../../src/chat/reply.rs");
+    let codes = replies.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let mut count = 0;
+    for code in codes.filter(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {
+        let is_named =
+            README.contains(&format!("`{code}`")) || README.contains(&format!("\"{code}\""));
+        assert!(is_named, "the README does not name the code {code}");
+        count += 1;
+    }
+    assert!(count > 30);
 }
 
 #[test]

@@ -11,14 +11,14 @@ use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
+use chinwag::chat::Settings;
 use chinwag::{Chat, Config, Handle, Limits, Listen, Server, Service};
-use jiff::tz::TimeZone;
 use socket2::SockRef;
 
 use crate::client::{Client, PATIENCE};
 
 /// A server that runs until this is dropped.
-pub(super) struct Running<S = Chat> {
+pub(crate) struct Running<S = Chat> {
     addr: SocketAddr,
     handle: Handle,
     done: Receiver<io::Result<S>>,
@@ -27,7 +27,7 @@ pub(super) struct Running<S = Chat> {
 impl<S: Service + Send + 'static> Running<S> {
     /// Runs a server that has been bound; whoever connected until now waits in its
     /// backlog.
-    fn run(server: Server, service: S) -> Running<S> {
+    pub(crate) fn run(server: Server, service: S) -> Running<S> {
         let (addr, handle) = (server.local_addrs()[0], server.handle());
         let (send, done) = mpsc::channel();
         thread::spawn(move || send.send(server.run(service)));
@@ -49,7 +49,7 @@ impl<S> Drop for Running<S> {
 }
 
 fn chat() -> Chat {
-    Chat::new(TimeZone::UTC)
+    Chat::new(Settings::default())
 }
 
 /// On a free port, with the default limits.

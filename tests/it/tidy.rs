@@ -17,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("service", &["conn", "line", "outbox"]),
     ("hub", &["conn", "limits", "line", "outbox", "service", "telnet", "timeouts"]),
     ("server", &["hub", "limits", "listen", "service", "timeouts"]),
-    ("chat", &["conn", "lanes", "line", "outbox", "service"]),
+    ("chat", &["conn", "lanes", "line", "outbox", "service", "timeouts"]),
 ];
 
 /// What must not be said in which modules, and why.
@@ -169,7 +169,8 @@ fn functions(text: &str) -> Vec<(String, usize)> {
     for (at, line) in lines.iter().enumerate() {
         let bare = line.trim_start();
         let is_function = bare.split('(').next().is_some_and(|head| {
-            head.split(' ').any(|word| word == "fn") && !bare.starts_with("//")
+            let mut words = head.split(' ').skip_while(|word| *word != "fn");
+            words.nth(1).is_some() && !bare.starts_with("//")
         });
         if is_function {
             let indent = &line[..line.len() - bare.len()];

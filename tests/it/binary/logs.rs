@@ -14,7 +14,7 @@ fn addresses_are_logged_only_when_asked_for_and_messages_never() {
         bob.expect("[alice] sesame to all");
         alice.say("SEND @bob sesame to one");
         bob.expect("[alice → bob] sesame to one");
-        assert_eq!(bob.ask("/sesame"), "Unknown command: sesame");
+        assert_eq!(bob.ask("/sesame"), "Unknown command: sesame (did you mean /resume?)");
         bob.write("half a sesame");
         bob.reset();
         program.signal("TERM");

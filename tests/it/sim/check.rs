@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use chinwag::CloseReason;
 
 use super::framing::{Framing, Item, frame};
-use super::journal::{Entry, Fact};
+use super::journal::{EVERYBODY, Entry, Fact};
 use super::model::{Given, Life, replay};
 use super::stream::Wire;
 use super::text::{is_forbidden, is_tls};
@@ -17,6 +17,8 @@ use super::{ledger, outcome, received};
 pub(super) struct Case<'a> {
     pub(super) who: usize,
     pub(super) entries: &'a [Entry],
+    /// Where among the entries are this client's own.
+    own: &'a [usize],
     /// Everybody who was let in.
     pub(super) opened: &'a BTreeSet<usize>,
     /// The entry after which it was sent nothing more.
@@ -34,19 +36,24 @@ pub(super) struct Answer {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Checks a run that is over.
-pub(super) fn check(world: &World, given: &Given) {
+/// Checks a run that is over. Returns what the model has seen in it.
+pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
     let entries = world.journal.entries();
-    let mut lives = replay(&entries, given);
-    let opened = entries.iter().filter(|it| it.fact == Fact::Opened).map(|it| it.who).collect();
+    let (mut lives, seen) = replay(&entries, given);
+    let opened =
+        entries.iter().filter(|it| matches!(it.fact, Fact::Opened(_))).map(|it| it.who).collect();
+    let mut own = vec![Vec::new(); world.clients.len()];
+    for (index, entry) in entries.iter().enumerate().filter(|(_, it)| it.who != EVERYBODY) {
+        own[entry.who].push(index);
+    }
     for (who, client) in world.clients.iter().enumerate() {
         let wire = client.wire.borrow();
         assert!(wire.is_closed(), "#{who}: its stream was never given back");
         if client.is_refused {
-            check_refused(who, &entries, &wire);
+            check_refused(who, own[who].iter().map(|index| &entries[*index].fact), &wire);
             continue;
         }
-        let case = Case::new((who, &lives[who], &wire), &entries, &opened, world);
+        let case = Case::new((who, &lives[who], &wire), (&entries, &own[who]), &opened, world);
         case.check_lines();
         case.check_beginnings();
         check_text(who, wire.accepted());
@@ -56,15 +63,16 @@ pub(super) fn check(world: &World, given: &Given) {
         ledger::check(&case, sent, whole, &world.limits);
         outcome::cover(&case, sent, whole, &world.journal);
     }
+    seen
 }
 
 /// Whoever is turned away is told so, and nothing else.
-fn check_refused(who: usize, entries: &[Entry], wire: &Wire) {
+fn check_refused<'a>(who: usize, own: impl Iterator<Item = &'a Fact>, wire: &Wire) {
     let full = FULL;
     assert!(full.starts_with(wire.accepted()), "#{who} was told more than that it is full");
-    let has = |fact: Fact| entries.iter().any(|entry| entry.who == who && entry.fact == fact);
     // Whoever takes it gets all of it, unless there were too many to wait for.
-    let was_taken = !has(Fact::Full) && has(Fact::EndRead);
+    let own: Vec<&Fact> = own.collect();
+    let was_taken = !own.contains(&&Fact::Full) && own.contains(&&Fact::EndRead);
     if was_taken && !wire.was_reset() {
         assert_eq!(wire.accepted(), full, "#{who} waited for its refusal");
         assert!(!wire.is_destroyed(), "#{who} could not read its refusal");
@@ -101,11 +109,11 @@ fn check_text(who: usize, accepted: &[u8]) {
 impl<'a> Case<'a> {
     fn new(
         (who, life, wire): (usize, &Life, &Wire),
-        entries: &'a [Entry],
+        (entries, indices): (&'a [Entry], &'a [usize]),
         opened: &'a BTreeSet<usize>,
         world: &World,
     ) -> Self {
-        let own = || entries.iter().filter(|entry| entry.who == who);
+        let own = || indices.iter().map(|index| &entries[*index]);
         let is_close = |entry: &&Entry| matches!(entry.fact, Fact::Closed(_));
         let closed = own().find(is_close).expect("everybody has left");
         let Fact::Closed(why) = closed.fact else { unreachable!("it was looked for") };
@@ -117,13 +125,12 @@ impl<'a> Case<'a> {
         let framing = frame(wire.delivered(), at_end, world.limits.line_max);
         let silent_from = life.silent_from.expect("it was closed");
         let answers = answers(&framing);
-        Case { who, entries, opened, silent_from, why, is_cut, answers, framing }
+        Case { who, entries, own: indices, opened, silent_from, why, is_cut, answers, framing }
     }
 
     /// The journal's entries of this client, numbered.
     pub(super) fn own(&self) -> impl Iterator<Item = (usize, &Fact)> {
-        let is_own = |(_, entry): &(usize, &Entry)| entry.who == self.who;
-        self.entries.iter().enumerate().filter(is_own).map(|(index, entry)| (index, &entry.fact))
+        self.own.iter().map(|index| (*index, &self.entries[*index].fact))
     }
 
     /// The entries with which the service heard something from this client.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::lines::ENDINGS;
+use super::lines::{ENDINGS, write_return};
 use super::rng::Rng;
 use super::stream::{Reset, Wire};
 use super::world::World;
@@ -40,9 +40,15 @@ impl Client {
             1 => b"\x16\x03\x01\x02\x00\x01\x00",
             2 => b"exit\n",
             3..6 => ending,
+            // Somebody who means to come back.
+            6 => b"/join games\n/resume\n",
+            7 => b"/join tea\n/resume\nREGISTER ann\n",
             _ => b"",
         };
-        let unsent = first.iter().copied().collect();
+        let mut unsent: VecDeque<u8> = first.iter().copied().collect();
+        if first.is_empty() && rng.one_in(2) {
+            unsent.extend(write_return(rng).bytes().chain(*b"\n"));
+        }
         let never_leaves = rng.one_in(8);
         let mut client = Client {
             wire,
@@ -168,6 +174,7 @@ impl World {
                 self.type_line(who);
             }
             80..88 => self.pipeline(who),
+            _ if self.is_mild && !self.rng.one_in(8) => self.say(who),
             88 => {
                 let endless = self.lines.write_endless(&mut self.rng);
                 self.clients[who].unsent.extend(endless);

@@ -1,5 +1,7 @@
 //! The oracle of commands: what a clean line asks for, in the order of the protocol's page.
 
+use super::slip::meant;
+
 /// The commands on which clients ask for help.
 pub(super) const HELPED: [&str; 2] = ["nick", "me"];
 
@@ -14,13 +16,39 @@ pub(super) enum Command {
         copy: bool,
     },
     Reply(String),
-    Who,
+    Join(String),
+    Leave,
+    Who(Option<String>),
+    Rooms,
+    Topic(Option<String>),
+    History(usize),
+    Away(Option<String>),
+    Ignore(String),
+    Unignore(String),
+    Notices(bool),
+    Dialect(String),
+    /// Wants a token.
+    Seat,
+    /// Has one, and perhaps the number of the last line that it saw.
+    Resume(String, Option<u64>),
+    Stats,
     Time,
     Echo(bool),
     Help(String),
-    /// Something that has its answer already.
-    Answer(String),
-    Leave(&'static str),
+    /// Something that has its answer already: its code, and its text.
+    Answer(&'static str, String),
+    Exit(&'static str),
+}
+
+impl Command {
+    /// Whether a newcomer is told of only after it, because it says who or where he is,
+    /// or that he goes again.
+    pub(super) fn is_about_oneself(&self) -> bool {
+        matches!(
+            self,
+            Command::Name(..) | Command::Join(_) | Command::Resume(..) | Command::Exit(_)
+        )
+    }
 }
 
 pub(super) fn parse(line: &str) -> Command {
@@ -40,7 +68,7 @@ pub(super) fn parse(line: &str) -> Command {
             let rest = rest.trim_start_matches(' ').strip_prefix('@').unwrap_or_default();
             private(rest, false).unwrap_or_else(|| usage("SEND @NAME TEXT"))
         }
-        "quit" | "exit" if rest.is_empty() => Command::Leave("Goodbye!"),
+        "quit" | "exit" if rest.is_empty() => Command::Exit("Goodbye!"),
         _ => Command::Say(line.to_owned()),
     }
 }
@@ -48,48 +76,76 @@ pub(super) fn parse(line: &str) -> Command {
 fn slash(line: &str) -> Command {
     let (word, rest) = cut(line);
     let word = word.to_lowercase();
-    let text = rest.to_owned();
-    let has_text = !rest.trim_matches(' ').is_empty();
+    let text = Some(rest.to_owned()).filter(|rest| !rest.trim_matches(' ').is_empty());
+    let needs = |make: fn(String) -> Command, what| text.clone().map_or_else(|| usage(what), make);
+    let name =
+        |make: fn(String) -> Command, what| only_word(rest).map_or_else(|| usage(what), make);
     match word.as_str() {
-        "nick" => match only_word(rest) {
-            Some(name) => Command::Name(name, "You are now"),
-            None => usage("/nick NAME"),
-        },
+        "nick" => name(|name| Command::Name(name, "You are now"), "/nick NAME"),
         "msg" => private(rest, true).unwrap_or_else(|| usage("/msg NAME TEXT")),
-        "reply" | "r" if has_text => Command::Reply(text),
-        "reply" | "r" => usage("/reply TEXT"),
-        "me" if has_text => Command::Me(text),
-        "me" => usage("/me TEXT"),
-        "say" if has_text => Command::Say(text),
-        "say" => usage("/say TEXT"),
-        "up" if has_text => Command::Answer(text.to_uppercase()),
-        "up" => usage("/up TEXT"),
-        "down" if has_text => Command::Answer(text.to_lowercase()),
-        "down" => usage("/down TEXT"),
-        "who" if !has_text => Command::Who,
-        "who" => match only_word(rest) {
-            Some(room) if room.eq_ignore_ascii_case("lobby") => Command::Who,
-            Some(room) => Command::Answer(format!("No room is called {room}.")),
-            None => usage("/who [ROOM]"),
-        },
+        "reply" | "r" => needs(Command::Reply, "/reply TEXT"),
+        "me" => needs(Command::Me, "/me TEXT"),
+        "say" => needs(Command::Say, "/say TEXT"),
+        "up" => needs(|text| Command::Answer("text", text.to_uppercase()), "/up TEXT"),
+        "down" => needs(|text| Command::Answer("text", text.to_lowercase()), "/down TEXT"),
+        "join" => name(Command::Join, "/join ROOM"),
+        "leave" => Command::Leave,
+        "rooms" => Command::Rooms,
+        "topic" => Command::Topic(text),
+        "away" => Command::Away(text),
+        "ignore" => name(Command::Ignore, "/ignore NAME"),
+        "unignore" => name(Command::Unignore, "/unignore NAME"),
+        "dialect" => name(Command::Dialect, "/dialect NAME"),
+        "stats" => Command::Stats,
         "time" => Command::Time,
-        "echo" => match only_word(rest).map(|word| word.to_lowercase()).as_deref() {
-            Some("on") => Command::Echo(true),
-            Some("off") => Command::Echo(false),
-            _ => usage("/echo on|off"),
-        },
-        "help" => match only_word(rest).map(|word| word.trim_start_matches('/').to_lowercase()) {
-            None => Command::Help("help".to_owned()),
-            Some(word) if HELPED.contains(&&word[..]) => Command::Help(format!("help {word}")),
-            Some(word) => Command::Answer(format!("Unknown command: {word}")),
-        },
-        "exit" | "quit" => Command::Leave("Bye."),
-        _ => Command::Answer(format!("Unknown command: {word}")),
+        "exit" | "quit" => Command::Exit("Bye."),
+        _ => with_options(&word, rest),
     }
 }
 
+/// Commands that take this or that, or nothing.
+fn with_options(word: &str, rest: &str) -> Command {
+    let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
+    let switch = match words[..] {
+        [word] if word.eq_ignore_ascii_case("on") => Some(true),
+        [word] if word.eq_ignore_ascii_case("off") => Some(false),
+        _ => None,
+    };
+    match (word, &words[..]) {
+        ("who", []) => Command::Who(None),
+        ("who", [room]) => Command::Who(Some((*room).to_owned())),
+        ("who", _) => usage("/who [ROOM]"),
+        ("history", []) => Command::History(20),
+        ("history", [count]) => match count.parse() {
+            Ok(count) if count > 0 => Command::History(count),
+            _ => usage("/history [N]"),
+        },
+        ("history", _) => usage("/history [N]"),
+        ("resume", []) => Command::Seat,
+        ("resume", [token]) => Command::Resume((*token).to_owned(), None),
+        ("resume", [token, seq]) if seq.parse::<u64>().is_ok() => {
+            Command::Resume((*token).to_owned(), seq.parse().ok())
+        }
+        ("resume", _) => usage("/resume [TOKEN [SEQ]]"),
+        ("notices", _) => switch.map_or_else(|| usage("/notices on|off"), Command::Notices),
+        ("echo", _) => switch.map_or_else(|| usage("/echo on|off"), Command::Echo),
+        ("help", [topic]) => {
+            let topic = topic.trim_start_matches('/').to_lowercase();
+            let is_known = HELPED.contains(&&topic[..]);
+            if is_known { Command::Help(format!("help {topic}")) } else { unknown(&topic) }
+        }
+        ("help", _) => Command::Help("help".to_owned()),
+        _ => unknown(word),
+    }
+}
+
+fn unknown(word: &str) -> Command {
+    let meant = meant(word).map_or(String::new(), |meant| format!(" (did you mean /{meant}?)"));
+    Command::Answer("unknown_command", format!("Unknown command: {word}{meant}"))
+}
+
 fn usage(what: &str) -> Command {
-    Command::Answer(format!("Usage: {what}"))
+    Command::Answer("usage", format!("Usage: {what}"))
 }
 
 /// `NAME TEXT`, with one space between them that belongs to neither.

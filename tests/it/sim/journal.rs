@@ -1,10 +1,11 @@
 //! What happened in a run, in the one order in which it did: the oracle's only witness.
 
 use std::cell::{Cell, RefCell};
+use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::{CloseReason, Ending};
+use chinwag::{CloseReason, Ending, Now};
 
 use super::coverage::Coverage;
 
@@ -12,14 +13,17 @@ use super::coverage::Coverage;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fact {
     /// The service was told so. Noted before it could do anything about it.
-    Opened,
+    Opened(Newcomer),
     Ending(Ending),
     Partial(Vec<u8>),
     Line(Line),
     TooLong,
     Skipped(u64),
     Closed(CloseReason),
+    Tick,
     Shutdown,
+    /// It has done what the line asked for; whether the connection is still open.
+    Acted(bool),
     /// The stream did so.
     Read(usize),
     Took(usize),
@@ -32,6 +36,23 @@ pub(super) enum Fact {
     Dropped,
     /// No edge was due and no time was up, so the server slept.
     Sleep,
+}
+
+/// Who connected, as the service was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Newcomer {
+    pub(super) label: String,
+    pub(super) addr: SocketAddr,
+    pub(super) serial: u32,
+}
+
+/// The time of a turn, as the service was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Moment {
+    /// Since the start of the run.
+    pub(super) since: Duration,
+    /// On the wall clock, in milliseconds since the epoch.
+    pub(super) millis: i64,
 }
 
 /// A line as the service got it, and how things stood at that moment.
@@ -50,6 +71,8 @@ pub(super) struct Entry {
     pub(super) who: usize,
     /// Virtual time since the start of the run.
     pub(super) at: Duration,
+    /// What the service took for the time when it was last told anything.
+    pub(super) now: Moment,
     pub(super) fact: Fact,
 }
 
@@ -65,6 +88,7 @@ struct Shared {
     entries: RefCell<Vec<Entry>>,
     coverage: RefCell<Coverage>,
     at: Cell<Duration>,
+    now: Cell<Moment>,
     work: Cell<u64>,
     calm: Cell<bool>,
     traced: bool,
@@ -77,7 +101,7 @@ impl Journal {
     }
 
     pub(super) fn note(&self, who: usize, fact: Fact) {
-        let entry = Entry { who, at: self.0.at.get(), fact };
+        let entry = Entry { who, at: self.0.at.get(), now: self.0.now.get(), fact };
         if self.0.traced {
             println!("{}", describe(&entry));
         }
@@ -103,6 +127,14 @@ impl Journal {
 
     pub(super) fn set_time(&self, at: Duration) {
         self.0.at.set(at);
+    }
+
+    /// The service is told something, and what time it is.
+    pub(super) fn set_now(&self, start: Instant, now: Now) {
+        let since = now.monotonic.saturating_duration_since(start);
+        let wall = now.wall.duration_since(SystemTime::UNIX_EPOCH).expect("it is not that early");
+        let millis = i64::try_from(wall.as_millis()).expect("nor that late");
+        self.0.now.set(Moment { since, millis });
     }
 
     /// From here on nothing fails any more.

@@ -2,6 +2,13 @@
 //! in it wherever possible, so that no two lines are alike.
 
 use super::rng::Rng;
+use super::rules::{token, tokens_given};
+
+const ROOMS: [&str; 6] = ["lobby", "games", "GAMES", "tea", "x", "Lobby"];
+
+/// Whom somebody may well mean.
+const PEOPLE: [&str; 8] =
+    ["guest", "Guest-2", "guest-3", "guest-4", "ann", "BOB", "dora", "user-1"];
 
 const NAMES: [&str; 12] = [
     "ann", "Ann", "bob", "BOB", "c.d-e_f", "dora", "guest", "Guest-2", "guest-3", "admin", "x",
@@ -15,17 +22,38 @@ pub(super) const ENDINGS: [&[u8]; 4] = [b"\n", b"\r\n", b"\0", b"\r\0"];
 pub(super) struct Lines {
     line_max: usize,
     count: usize,
+    /// How much of a run is commands of the newer kind, and which.
+    newer: usize,
+    focuses: &'static [Focus],
 }
 
+/// What the clients of a run care for.
+#[derive(Clone, Copy)]
+enum Focus {
+    Rooms,
+    People,
+    Seats,
+}
+
+/// Together, because it is where they meet that things go wrong.
+const FOCUSES: [&[Focus]; 4] = [
+    &[Focus::Rooms, Focus::People],
+    &[Focus::Rooms, Focus::Seats],
+    &[Focus::People, Focus::Seats],
+    &[Focus::Rooms, Focus::People, Focus::Seats],
+];
+
 impl Lines {
-    pub(super) fn new(line_max: usize) -> Lines {
-        Lines { line_max, count: 0 }
+    pub(super) fn new(line_max: usize, rng: &mut Rng) -> Lines {
+        let newer = *rng.pick(&[6, 60, 150, 150]);
+        let focuses = FOCUSES[rng.below(FOCUSES.len())];
+        Lines { line_max, count: 0, newer, focuses }
     }
 
     /// A line with its ending.
     pub(super) fn write(&mut self, rng: &mut Rng, ending: &[u8]) -> Vec<u8> {
         self.count += 1;
-        let mut line = match rng.below(40) {
+        let mut line = match rng.below(40 + self.newer) {
             0..15 => self.speech(rng).into_bytes(),
             15..27 => self.command(rng).into_bytes(),
             27..29 => mistake(rng).into_bytes(),
@@ -33,6 +61,7 @@ impl Lines {
             31..33 => self.telnet(rng),
             33 => self.erased(rng),
             34..37 => self.near_the_limit(rng),
+            40.. => self.newer_command(rng).into_bytes(),
             37 => vec![b'#'; self.line_max * rng.between(1, 3)],
             38 => rng.pick(&[&b""[..], b" \t ", b"\x04", b" \x04\t"]).to_vec(),
             _ => rng.pick(&["quit", "EXIT", "/quit", "/Exit now", " exit\t"]).as_bytes().to_vec(),
@@ -69,7 +98,7 @@ impl Lines {
 
     fn command(&self, rng: &mut Rng) -> String {
         let n = self.count;
-        let name = rng.pick(&NAMES);
+        let name = if rng.one_in(2) { rng.pick(&NAMES) } else { rng.pick(&PEOPLE) };
         match rng.below(17) {
             0 | 1 => format!("REGISTER {name}"),
             2 => format!("/nick {name}"),
@@ -84,6 +113,55 @@ impl Lines {
             14 => format!("/down  ÄÖ {n}"),
             15 => (*rng.pick(&["/echo off", "/ECHO on", "/echo OFF"])).to_owned(),
             _ => (*rng.pick(&["/help", "/help nick", "/help /me", "/help foo"])).to_owned(),
+        }
+    }
+
+    /// What belongs to rooms, to what one sees of others, or to coming back.
+    fn newer_command(&self, rng: &mut Rng) -> String {
+        match rng.pick(self.focuses) {
+            Focus::Rooms => self.room_command(rng),
+            Focus::People => self.people_command(rng),
+            Focus::Seats => match rng.below(4) {
+                0 => "/resume".to_owned(),
+                1 => write_return(rng),
+                _ => format!("{} is seen later", self.count),
+            },
+        }
+    }
+
+    fn room_command(&self, rng: &mut Rng) -> String {
+        let (n, room) = (self.count, rng.pick(&ROOMS));
+        match rng.below(12) {
+            0..4 => format!("/join {room}"),
+            4 => "/leave".to_owned(),
+            5 => "/rooms".to_owned(),
+            6 => format!("/who {room}"),
+            7 => format!("/topic  tea {n}"),
+            8 => "/topic".to_owned(),
+            9 => "/history".to_owned(),
+            10 => format!("/history {}", rng.below(5)),
+            _ => format!("{n} for the room"),
+        }
+    }
+
+    fn people_command(&self, rng: &mut Rng) -> String {
+        let (n, name) = (self.count, rng.pick(&PEOPLE));
+        match rng.below(16) {
+            0..4 => format!("/ignore {name}"),
+            4 => format!("/unignore {name}"),
+            5 => format!("/away for {n}"),
+            6 => "/away".to_owned(),
+            7 => format!("/msg {name} psst {n}"),
+            8 => format!("SEND @{name} psst {n}"),
+            9..11 => "/notices on".to_owned(),
+            11 => "/notices off".to_owned(),
+            12 => {
+                let dialects = ["native", "RECIPE", "tutorial", "fork", "json", "klingon"];
+                format!("/dialect {}", rng.pick(&dialects))
+            }
+            13 => "/history".to_owned(),
+            14 => format!("/nick {}", rng.pick(&PEOPLE[4..])),
+            _ => format!("{n} for all"),
         }
     }
 
@@ -147,6 +225,23 @@ impl Lines {
     }
 }
 
+/// A token, mostly one that was given out not long ago; and perhaps what was seen.
+pub(super) fn write_return(rng: &mut Rng) -> String {
+    let number = tokens_given().saturating_sub(rng.below(6) as u64);
+    let mut token = token(number);
+    match rng.below(6) {
+        0 => token.replace_range(47.., "x"),
+        1 => token.replace_range(47.., "0"),
+        2 => token = token.to_uppercase(),
+        _ => {}
+    }
+    match rng.below(4) {
+        0 => format!("/resume {token} {}", rng.below(12)),
+        1 if rng.one_in(3) => format!("/resume {token} {}", u64::MAX),
+        _ => format!("/resume {token}"),
+    }
+}
+
 /// What a command needs and does not get, or almost a command.
 fn mistake(rng: &mut Rng) -> String {
     let mistakes = [
@@ -168,6 +263,16 @@ fn mistake(rng: &mut Rng) -> String {
         "/up",
         "/echo maybe",
         "/who a b",
+        "/join",
+        "/join #games",
+        "/history x",
+        "/ignore",
+        "/unignore a b",
+        "/notices maybe",
+        "/dialect",
+        "/resume a b",
+        "/resume a 1 b",
+        "/nikc ann",
         "quit it",
         "registered",
         "/register ann",

@@ -20,6 +20,7 @@ mod command;
 mod coverage;
 mod framing;
 mod journal;
+mod known;
 mod ledger;
 mod lines;
 mod model;
@@ -27,6 +28,8 @@ mod outcome;
 mod received;
 mod record;
 mod rng;
+mod rules;
+mod slip;
 mod stream;
 mod text;
 mod turns;
@@ -39,12 +42,12 @@ use std::thread;
 use std::time::{Instant, SystemTime};
 
 use chinwag::{Chat, Limits, Now, Outbox, Peer, Service};
-use jiff::tz::TimeZone;
 
 use command::HELPED;
 use coverage::Coverage;
 use journal::Entry;
 use model::Given;
+use rules::Rules;
 use world::World;
 
 /// How many seeds a plain test run takes.
@@ -93,7 +96,10 @@ fn simulate(seed: u64, traced: bool) -> (Vec<Entry>, Coverage) {
     let failure = NamesSeed(seed);
     let mut world = World::new(seed, traced);
     world.run();
-    check::check(&world, &given(world.limits.line_max));
+    let seen = check::check(&world, &given(world.limits.line_max, &world.rules));
+    for kind in seen {
+        world.journal.hit(kind);
+    }
     std::mem::forget(failure);
     (world.journal.entries(), world.journal.coverage())
 }
@@ -113,10 +119,10 @@ fn number_in(variable: &str) -> Option<u64> {
 }
 
 /// What the chat itself says about its help.
-fn given(line_max: usize) -> Given {
+fn given(line_max: usize, rules: &Rules) -> Given {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut out = Outbox::new(&Limits::default(), now);
-    let mut chat = Chat::new(TimeZone::UTC);
+    let mut chat = Chat::new(rules.settings());
     let id = out.open(0);
     let peer = Peer { addr: ([127, 0, 0, 1], 1).into(), label: "native" };
     chat.on_open(id, &peer, &mut out);
@@ -127,5 +133,5 @@ fn given(line_max: usize) -> Given {
         let text = String::from_utf8(out.take(id)).expect("help is text");
         help.insert(topic, text.lines().map(str::to_owned).collect());
     }
-    Given { line_max, help }
+    Given { line_max, rules: rules.clone(), help }
 }

@@ -1,14 +1,31 @@
 //! The oracle of the chat: plain, and without a thought for speed. Given what the
 //! service was told, in order, it says what every client is sent.
+//!
+//! Here is what becomes of a client, and what each line asks for; `model/` has the rest:
+//! `talk.rs` what is said, `comings.rs` who comes and goes, `seats.rs` who comes back,
+//! `choices.rs` what everybody decides for himself, `rooms.rs` and `wording.rs` the rest.
 
-use std::collections::BTreeMap;
+mod choices;
+mod comings;
+mod rooms;
+mod seats;
+mod talk;
+mod wording;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use chinwag::Ending;
 
 use super::command::{Command, parse};
-use super::journal::{Entry, Fact, Line};
-use super::text::{clean, is_foreign, is_tls, name_fault, time_of_day};
+use super::journal::{Entry, Fact, Line, Moment, Newcomer};
+use super::rules::Rules;
+use super::text::{clean, is_foreign, is_tls, time_of_day};
+use rooms::{LOBBY, Rooms};
+use seats::Seat;
+use wording::{Dialect, Manner, Person, Told, put};
 
 /// What a client is to be sent, and because of which entry of the journal.
 #[derive(Clone, Debug)]
@@ -41,44 +58,85 @@ pub(super) struct Life {
 /// What the model is told instead of knowing it.
 pub(super) struct Given {
     pub(super) line_max: usize,
+    pub(super) rules: Rules,
     /// The lines of each help. What they say is for those who read them to judge.
     pub(super) help: BTreeMap<String, Vec<String>>,
 }
 
-/// Runs the chat's rules over a journal.
-pub(super) fn replay(entries: &[Entry], given: &Given) -> Vec<Life> {
-    let clients = entries.iter().filter(|entry| entry.fact == Fact::Opened).map(|entry| entry.who);
+/// Runs the chat's rules over a journal. What it has seen on the way comes second.
+pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&'static str>) {
+    let is_opened = |entry: &&Entry| matches!(entry.fact, Fact::Opened(_));
+    let clients = entries.iter().filter(is_opened).map(|entry| entry.who);
     let mut model = Model {
         lives: vec![Life::default(); clients.max().map_or(0, |most| most + 1)],
         members: BTreeMap::new(),
+        rooms: Rooms::new(),
+        seats: Vec::new(),
+        tokens: 0,
+        is_over: false,
         entry: 0,
+        now: Moment::default(),
         given,
+        seen: BTreeSet::new(),
     };
     for (index, entry) in entries.iter().enumerate() {
         model.entry = index;
+        model.now = entry.now;
         model.hear(entry, entries.get(index + 1));
     }
     assert!(model.members.is_empty(), "everybody who came has left");
-    model.lives
+    assert!(model.seats.iter().all(|seat| seat.held.is_none()), "nobody is held for good");
+    (model.lives, model.seen)
 }
 
 struct Model<'a> {
     lives: Vec<Life>,
-    /// Everybody is in the one room that there is.
     members: BTreeMap<usize, Member>,
+    rooms: Rooms,
+    /// Those that are held in the order in which they were cut off.
+    seats: Vec<Seat>,
+    /// How many were given out so far.
+    tokens: u64,
+    is_over: bool,
     entry: usize,
+    now: Moment,
     given: &'a Given,
+    seen: BTreeSet<&'static str>,
 }
 
-#[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "what one has chosen says nothing of the rest")]
 struct Member {
+    who: usize,
     name: Option<String>,
     guest: usize,
+    addr: SocketAddr,
+    serial: u32,
+    opened: Duration,
+    dialect: Dialect,
     ending: &'static str,
-    no_echo: bool,
+    room: usize,
+    echo: bool,
+    notices: bool,
+    away: Option<String>,
     writer: Option<usize>,
+    ignores: BTreeSet<usize>,
+    /// It has a seat that is used up, while that is a known fault.
+    has_used_seat: bool,
+    arrival: Arrival,
+    /// Its first line, or the time in which it was to come, is over.
+    was_awaited: bool,
     has_spoken: bool,
+    /// It goes of its own will.
+    said_goodbye: bool,
     phase: Phase,
+}
+
+/// Who knows that somebody is here.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrival {
+    Untold,
+    ToldAtOnce,
+    Announced,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -99,22 +157,28 @@ impl Member {
             (None, number) => format!("guest-{number}"),
         }
     }
+
+    fn person(&self) -> Person {
+        let (addr, serial) = (Some(self.addr), self.serial);
+        Person { name: self.shown(), is_guest: self.name.is_none(), addr, serial }
+    }
 }
 
 impl Model<'_> {
     fn hear(&mut self, entry: &Entry, next: Option<&Entry>) {
         let who = entry.who;
         match &entry.fact {
-            Fact::Opened => self.open(who),
+            Fact::Opened(newcomer) => self.open(who, newcomer),
             Fact::Ending(ending) => self.listener(who).ending = Ending::as_str(*ending),
             Fact::Partial(bytes) => {
                 self.listener(who);
                 if is_tls(bytes) {
-                    self.close(who);
+                    self.let_go(who);
                 }
             }
             Fact::Line(line) => {
-                self.line(who, line);
+                let is_open = next.is_some_and(|next| next.fact == Fact::Acted(true));
+                self.line(who, line, is_open);
                 if self.members[&who].phase == Phase::LastLine {
                     self.close(who);
                 }
@@ -122,7 +186,9 @@ impl Model<'_> {
             Fact::TooLong => {
                 self.listener(who).has_spoken = true;
                 let max = self.given.line_max;
-                self.reply(who, &format!("Line too long (limit {max} bytes); dropped."));
+                let text = format!("Line too long (limit {max} bytes); dropped.");
+                self.reply(who, "line_too_long", &text);
+                self.announce(who);
             }
             Fact::Skipped(lines) => self.skip(who, *lines),
             Fact::EndRead if self.is_open(who) => {
@@ -134,21 +200,58 @@ impl Model<'_> {
                 }
             }
             Fact::Failed => self.close(who),
+            Fact::Tick => self.tick(),
+            Fact::Sleep => self.check_deadlines(entry.at),
             Fact::Shutdown => self.shut_down(),
             Fact::Closed(_) => {
                 self.close(who);
-                self.members.remove(&who).expect("it closes once, and was here");
+                self.leave(who);
             }
             _ => {}
         }
     }
 
-    fn open(&mut self, who: usize) {
+    /// Notes that something has happened which is to happen at least once.
+    fn saw(&mut self, what: &'static str) {
+        self.seen.insert(what);
+    }
+
+    fn open(&mut self, who: usize, newcomer: &Newcomer) {
         let taken: Vec<usize> = self.members.values().map(|member| member.guest).collect();
         let mut numbers = 1..=taken.len() + 1;
         let guest = numbers.find(|number| !taken.contains(number)).expect("one more than taken");
-        let before = self.members.insert(who, Member { guest, ending: "\n", ..Member::default() });
+        let dialect = wording::DIALECTS.into_iter().find(|(name, _)| *name == newcomer.label);
+        let (_, dialect) = dialect.expect("listeners have dialects");
+        let member = Member {
+            who,
+            name: None,
+            guest,
+            addr: newcomer.addr,
+            serial: newcomer.serial,
+            opened: self.now.since,
+            dialect,
+            ending: "\n",
+            room: LOBBY,
+            echo: dialect != Dialect::Fork,
+            notices: matches!(dialect, Dialect::Tutorial | Dialect::Json),
+            away: None,
+            writer: None,
+            ignores: BTreeSet::new(),
+            has_used_seat: false,
+            arrival: Arrival::Untold,
+            was_awaited: false,
+            has_spoken: false,
+            said_goodbye: false,
+            phase: Phase::Open,
+        };
+        let before = self.members.insert(who, member);
         assert!(before.is_none(), "#{who} came twice");
+        self.saw(dialect.listener());
+        if dialect == Dialect::Json {
+            let name = self.members[&who].shown();
+            self.tell(who, &Told::Hello { room: "lobby", name: &name });
+        }
+        self.tell_arrival(who);
     }
 
     /// Somebody who may be listened to.
@@ -156,6 +259,10 @@ impl Model<'_> {
         let member = self.members.get_mut(&who).expect("only those who are here are heard");
         assert!(member.phase != Phase::Closing, "#{who} was heard after its close had begun");
         member
+    }
+
+    fn member(&mut self, who: usize) -> &mut Member {
+        self.members.get_mut(&who).expect("it is here")
     }
 
     fn is_open(&self, who: usize) -> bool {
@@ -169,14 +276,22 @@ impl Model<'_> {
         }
     }
 
+    /// Closes a connection whose name is not to be held.
+    fn let_go(&mut self, who: usize) {
+        self.listener(who).said_goodbye = true;
+        self.close(who);
+    }
+
     fn shut_down(&mut self) {
-        self.tell_all("Server is shutting down.", None);
+        self.is_over = true;
         for who in self.members.keys().copied().collect::<Vec<_>>() {
+            let told = Told::ShuttingDown("Server is shutting down.");
+            self.send(who, &told, Sort::Room);
             self.close(who);
         }
     }
 
-    fn line(&mut self, who: usize, line: &Line) {
+    fn line(&mut self, who: usize, line: &Line, is_open: bool) {
         let text = clean(&line.bytes);
         self.listener(who);
         if text.is_empty() || text == "\u{2404}" {
@@ -185,61 +300,62 @@ impl Model<'_> {
         let is_first = !mem::replace(&mut self.listener(who).has_spoken, true);
         if is_first && is_foreign(&line.bytes) {
             if !is_tls(&line.bytes) {
-                self.reply(who, "This is a chat server, not a web server.");
+                self.reply(who, "not_a_web_server", "This is a chat server, not a web server.");
             }
-            return self.close(who);
+            return self.let_go(who);
         }
-        self.act(who, parse(&text), line);
+        let command = parse(&text);
+        if !command.is_about_oneself() {
+            self.announce(who);
+        }
+        self.act(who, command, line);
+        if is_open {
+            self.announce(who);
+        }
     }
 
     fn act(&mut self, who: usize, command: Command, line: &Line) {
-        let shown = self.members[&who].shown();
-        let no_echo = Some(who).filter(|_| self.members[&who].no_echo);
         match command {
-            Command::Say(text) => self.tell_all(&format!("[{shown}] {text}"), no_echo),
-            Command::Me(text) => self.tell_all(&format!("* {shown} {text}"), no_echo),
+            Command::Say(text) => self.say(who, Manner::Say, &text),
+            Command::Me(text) => self.say(who, Manner::Me, &text),
+            Command::Topic(text) => self.topic(who, text),
             Command::Name(name, thanks) => self.rename(who, &name, thanks),
             Command::Private { to, text, copy } => match self.find(&to) {
                 Some(target) => self.whisper(who, target, &text, copy, line),
-                None => self.reply(who, &format!("No one is called {to}.")),
+                None => self.no_one(who, &to),
             },
             Command::Reply(text) => {
                 match self.members[&who].writer.filter(|writer| self.members.contains_key(writer)) {
                     Some(writer) => self.whisper(who, writer, &text, true, line),
-                    None => self.reply(who, "No one has written to you."),
+                    None => self.reply(who, "no_one_wrote", "No one has written to you."),
                 }
             }
-            Command::Who => self.who(who),
-            Command::Time => self.reply(who, &time_of_day(line.wall)),
-            Command::Echo(on) => {
-                self.listener(who).no_echo = !on;
-                self.reply(who, if on { "Echo on." } else { "Echo off." });
-            }
+            Command::Join(room) => self.join(who, &room),
+            Command::Leave => self.go_to(who, LOBBY),
+            Command::Who(room) => self.who(who, room.as_deref()),
+            Command::Rooms => self.list_rooms(who),
+            Command::History(count) => self.history(who, count),
+            Command::Away(text) => self.away(who, text),
+            Command::Ignore(name) => self.ignore(who, &name),
+            Command::Unignore(name) => self.unignore(who, &name),
+            Command::Notices(on) => self.notices(who, on),
+            Command::Echo(on) => self.echo(who, on),
+            Command::Dialect(name) => self.choose_dialect(who, &name),
+            Command::Seat => self.give_seat(who),
+            Command::Resume(token, seq) => self.resume(who, &token, seq),
+            Command::Stats => unreachable!("nobody asks"),
+            Command::Time => self.reply(who, "time", &time_of_day(line.wall)),
             Command::Help(topic) => {
                 for text in self.given.help[&topic].clone() {
-                    self.reply(who, &text);
+                    self.reply(who, "help", &text);
                 }
             }
-            Command::Answer(text) => self.reply(who, &text),
-            Command::Leave(text) => {
-                self.reply(who, text);
-                self.close(who);
+            Command::Answer(code, text) => self.reply(who, code, &text),
+            Command::Exit(text) => {
+                self.reply(who, "bye", text);
+                self.let_go(who);
             }
         }
-    }
-
-    fn rename(&mut self, who: usize, name: &str, thanks: &str) {
-        if let Some(fault) = name_fault(name) {
-            return self.reply(who, &fault);
-        }
-        if let Some(owner) = self.find(name).filter(|owner| *owner != who) {
-            let taken = self.members[&owner].shown();
-            return self.reply(who, &format!("Name {taken} is taken."));
-        }
-        let member = self.listener(who);
-        member.name = Some(name.to_owned());
-        member.guest = 0;
-        self.reply(who, &format!("{thanks} {name}"));
     }
 
     fn find(&self, name: &str) -> Option<usize> {
@@ -247,57 +363,30 @@ impl Model<'_> {
         self.members.iter().find(|(_, member)| is_it(member)).map(|(who, _)| *who)
     }
 
-    fn whisper(&mut self, who: usize, to: usize, text: &str, copy: bool, line: &Line) {
-        let (from, target) = (self.members[&who].shown(), self.members[&to].shown());
-        if line.stuck.contains(&to) {
-            return self.reply(who, &format!("{target} is not reading; not delivered."));
-        }
-        let text = format!("[{from} → {target}] {text}");
-        self.reply(to, &text);
-        if copy && to != who {
-            self.reply(who, &text);
-        }
-        self.members.get_mut(&to).expect("it was found").writer = Some(who);
+    fn no_one(&mut self, who: usize, name: &str) {
+        self.reply(who, "no_such_user", &format!("No one is called {name}."));
     }
 
-    fn who(&mut self, who: usize) {
-        let names: Vec<String> = self.members.values().map(Member::shown).collect();
-        let list = format!("{} in lobby: {}", names.len(), names.join(", "));
-        self.send(who, &list, Sort::Names);
+    /// Everybody in a room.
+    fn people(&self, room: usize) -> Vec<usize> {
+        let is_there = |(_, member): &(&usize, &Member)| member.room == room;
+        self.members.iter().filter(is_there).map(|(who, _)| *who).collect()
     }
 
-    /// The last so many lines of the room did not reach this client, and here it is told.
-    fn skip(&mut self, who: usize, lines: u64) {
-        let room = |sent: &&mut Sent| sent.sort == Sort::Room;
-        let mut left = lines;
-        for sent in self.lives[who].sent.iter_mut().rev().filter(room) {
-            if left == 0 {
-                break;
-            }
-            assert!(!sent.skipped, "#{who} is told of a skipped line for the second time");
-            sent.skipped = true;
-            left -= 1;
-        }
-        assert_eq!(left, 0, "#{who} is told of {left} skipped lines that there were not");
-        self.listener(who);
-        let plural = if lines == 1 { "" } else { "s" };
-        let notice = format!("-- {lines} line{plural} skipped: your connection is slow --");
-        self.reply(who, &notice);
+    fn reply(&mut self, who: usize, code: &str, text: &str) {
+        self.tell(who, &Told::Reply { code, text });
     }
 
-    fn tell_all(&mut self, text: &str, except: Option<usize>) {
-        for who in self.members.keys().copied().collect::<Vec<_>>() {
-            if Some(who) != except {
-                self.send(who, text, Sort::Room);
-            }
-        }
+    fn tell(&mut self, who: usize, told: &Told<'_>) {
+        self.send(who, told, Sort::Own);
     }
 
-    fn reply(&mut self, who: usize, text: &str) {
-        self.send(who, text, Sort::Own);
+    fn send(&mut self, who: usize, told: &Told<'_>, sort: Sort) {
+        let text = put(self.members[&who].dialect, self.now.millis, told);
+        self.send_text(who, &text, sort);
     }
 
-    fn send(&mut self, who: usize, text: &str, sort: Sort) {
+    fn send_text(&mut self, who: usize, text: &str, sort: Sort) {
         let member = &self.members[&who];
         if member.phase != Phase::Closing {
             let bytes = format!("{text}{}", member.ending).into_bytes();

@@ -37,11 +37,10 @@ pub(super) fn cover(case: &Case<'_>, sent: &[Sent], whole: usize, journal: &Jour
     }
 }
 
-const OF_TEXT: [(&str, &str); 6] = [
+const OF_TEXT: [(&str, &str); 5] = [
     ("is not reading; not delivered.", "not reading"),
     ("No one is called", "line to nobody"),
     (" is taken.", "taken name"),
-    ("Echo off.", "no echo"),
     ("not a web server.", "web browser"),
     (" → ", "private line"),
 ];

@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use chinwag::{Chat, CloseReason, ConnId, Ending, Lane, Limit, Outbox, Peer, Refusal, Service};
 
-use super::journal::{EVERYBODY, Fact, Journal, Line};
+use super::journal::{EVERYBODY, Fact, Journal, Line, Newcomer};
 use super::rng::Rng;
 
 pub(super) struct Recorder {
     chat: Chat,
     journal: Journal,
     rng: Rng,
+    start: Instant,
     /// Those who are here, by the serial of their connection.
     clients: BTreeMap<u32, Known>,
     /// Those who have left; their slots may be others' by now.
@@ -28,9 +29,9 @@ struct Known {
 }
 
 impl Recorder {
-    pub(super) fn new(chat: Chat, journal: Journal, rng: Rng) -> Recorder {
+    pub(super) fn new(chat: Chat, journal: Journal, rng: Rng, start: Instant) -> Recorder {
         let clients = BTreeMap::new();
-        Recorder { chat, journal, rng, clients, gone: Vec::new(), alarm: None, ticks: 0 }
+        Recorder { chat, journal, rng, start, clients, gone: Vec::new(), alarm: None, ticks: 0 }
     }
 
     /// How often it was woken.
@@ -51,7 +52,8 @@ impl Recorder {
         self.clients.len()
     }
 
-    fn note(&self, id: ConnId, fact: Fact) {
+    fn note(&self, id: ConnId, fact: Fact, out: &Outbox) {
+        self.journal.set_now(self.start, out.now());
         let known = self.clients.get(&id.serial());
         let known = known.unwrap_or_else(|| panic!("told {fact:?} of {id:?}, who is not here"));
         self.journal.note(known.who, fact);
@@ -105,7 +107,8 @@ impl Service for Recorder {
         let who = usize::from(peer.addr.port());
         let before = self.clients.insert(id.serial(), Known { id, who, held: false });
         assert!(before.is_none(), "{id:?} was opened twice");
-        self.note(id, Fact::Opened);
+        let (label, addr) = (peer.label.to_owned(), peer.addr);
+        self.note(id, Fact::Opened(Newcomer { label, addr, serial: id.serial() }), out);
         self.chat.on_open(id, peer, out);
     }
 
@@ -118,31 +121,32 @@ impl Service for Recorder {
             stuck: self.stuck(out),
             wall: out.now().wall,
         };
-        self.note(id, Fact::Line(line_read));
+        self.note(id, Fact::Line(line_read), out);
         self.chat.on_line(id, line, out);
+        self.note(id, Fact::Acted(out.is_open(id)), out);
         self.meddle(id, out);
     }
 
     fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
-        self.note(id, Fact::Ending(ending));
+        self.note(id, Fact::Ending(ending), out);
         self.chat.on_ending(id, ending, out);
     }
 
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
-        self.note(id, Fact::Partial(partial.to_vec()));
+        self.note(id, Fact::Partial(partial.to_vec()), out);
         self.chat.on_partial(id, partial, out);
     }
 
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
         match limit {
-            Limit::LineTooLong { .. } => self.note(id, Fact::TooLong),
-            Limit::Skipped(lines) => self.note(id, Fact::Skipped(lines)),
+            Limit::LineTooLong { .. } => self.note(id, Fact::TooLong, out),
+            Limit::Skipped(lines) => self.note(id, Fact::Skipped(lines), out),
         }
         self.chat.on_limit(id, limit, out);
     }
 
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
-        self.note(id, Fact::Closed(why));
+        self.note(id, Fact::Closed(why), out);
         self.clients.remove(&id.serial());
         self.gone.push(id);
         self.chat.on_close(id, why, out);
@@ -162,6 +166,8 @@ impl Service for Recorder {
                 out.release(known.id);
             }
         }
+        self.journal.set_now(self.start, out.now());
+        self.journal.note(EVERYBODY, Fact::Tick);
         self.chat.on_tick(out);
     }
 
@@ -174,6 +180,7 @@ impl Service for Recorder {
     }
 
     fn on_shutdown(&mut self, out: &mut Outbox) {
+        self.journal.set_now(self.start, out.now());
         self.journal.note(EVERYBODY, Fact::Shutdown);
         self.chat.on_shutdown(out);
     }

@@ -2,18 +2,18 @@
 //! poll. Everything in it, and everything that goes wrong in it, comes from one seed.
 
 use std::cell::RefCell;
-use std::net::SocketAddr;
+use std::net::{Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use chinwag::{Chat, Hub, Limits, Now, Peer, Refusal};
-use jiff::tz::TimeZone;
 
 use super::clients::Client;
 use super::journal::Journal;
 use super::lines::Lines;
 use super::record::Recorder;
 use super::rng::Rng;
+use super::rules::{Rules, forget_tokens};
 use super::stream::{SimStream, Wire};
 
 /// Friday 20th of November 2026 03:17:28 PM, for no particular reason.
@@ -28,6 +28,11 @@ pub(super) struct World {
     pub(super) journal: Journal,
     pub(super) clients: Vec<Client>,
     pub(super) limits: Limits,
+    pub(super) rules: Rules,
+    /// The listeners' labels, as often as they are connected to.
+    labels: Vec<&'static str>,
+    /// Clients stay for longer, and do more.
+    pub(super) is_mild: bool,
     pub(super) lines: Lines,
     pub(super) is_shutting_down: bool,
     pub(super) clients_max: usize,
@@ -44,7 +49,7 @@ fn tiny_limits(rng: &mut Rng) -> Limits {
     let queue_soft = *rng.pick(&[0, 30, 100, 300]);
     let queue_park = queue_soft + *rng.pick(&[0, 1, 100, 600, 50_000]);
     Limits {
-        line_max: *rng.pick(&[24, 48, 200]),
+        line_max: *rng.pick(&[24, 72, 200, 200]),
         queue_soft,
         queue_park,
         queue_max: queue_park + *rng.pick(&[0, 100, 300, 3000]),
@@ -58,23 +63,36 @@ fn tiny_limits(rng: &mut Rng) -> Limits {
     }
 }
 
+/// Where clients connect: half of the runs know one dialect, the others all of them.
+fn labels(rng: &mut Rng) -> Vec<&'static str> {
+    let all = ["native", "recipe", "tutorial", "fork", "json"];
+    if rng.one_in(2) { vec![*rng.pick::<&str>(&all)] } else { all.to_vec() }
+}
+
 impl World {
     pub(super) fn new(seed: u64, traced: bool) -> World {
         let mut rng = Rng::new(seed);
         let limits = tiny_limits(&mut rng);
         limits.check().expect("they are in order");
+        forget_tokens();
+        let rules = Rules::tiny(&mut rng);
+        let chat = Chat::new(rules.settings());
+        let labels = labels(&mut rng);
         let journal = Journal::new(traced);
         let start = Instant::now();
         let now = Now { monotonic: start, wall: UNIX_EPOCH + WALL };
-        let service = Recorder::new(Chat::new(TimeZone::UTC), journal.clone(), rng.fork());
+        let service = Recorder::new(chat, journal.clone(), rng.fork(), start);
         World {
             hub: Hub::new(service, &limits, now),
             journal,
             clients: Vec::new(),
-            lines: Lines::new(limits.line_max),
+            lines: Lines::new(limits.line_max, &mut rng),
             is_shutting_down: false,
             clients_max: rng.between(2, 12),
             limits,
+            rules,
+            labels,
+            is_mild: rng.one_in(2),
             start,
             elapsed: Duration::ZERO,
             wall: WALL,
@@ -128,7 +146,11 @@ impl World {
         }
         self.journal.hit("connect");
         let port = u16::try_from(who).expect("there are not that many");
-        let peer = Peer { addr: SocketAddr::from(([127, 0, 0, 1], port)), label: "native" };
+        let addr = match who % 3 {
+            0 => SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+            _ => SocketAddr::from(([127, 0, 0, 1], port)),
+        };
+        let peer = Peer { addr, label: self.rng.pick::<&str>(&self.labels) };
         let id = self.hub.open(stream, &peer);
         assert_eq!(id.slot(), slot, "a connection gets the slot that it was told");
     }

@@ -1,0 +1,20 @@
+//! The dialect of the server that forked a process a client: `[ADDR] (ID):hi`, the
+//! process's number being that of the connection here.
+
+use std::fmt::{self, Write};
+
+use super::{Event, Kind, native};
+
+pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
+    let text = event.text.unwrap_or("");
+    let (between, text) = match event.kind {
+        Kind::Say => ("", text),
+        Kind::Private => (" to you", text),
+        Kind::Join => ("", "Connected"),
+        _ => return native::render(event, line),
+    };
+    match event.from.and_then(|from| Some((from.addr?.ip(), from.number))) {
+        Some((addr, number)) => write!(line, "[{addr}] ({number}){between}:{text}"),
+        None => native::render(event, line),
+    }
+}

@@ -1,0 +1,31 @@
+//! The chat's own dialect. What another one has no form of its own for is said like this.
+
+use std::fmt::{self, Display, Write};
+
+use super::{Event, Kind, Person};
+
+pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
+    let Event { kind, from, to, text, .. } = *event;
+    let (from, to, text) = (Maybe(from), Maybe(to), text.unwrap_or(""));
+    match kind {
+        Kind::Say => write!(line, "[{from}] {text}"),
+        Kind::Me => write!(line, "* {from} {text}"),
+        Kind::Private | Kind::Copy => write!(line, "[{from} → {to}] {text}"),
+        Kind::Join => write!(line, "{from} joined the chat."),
+        Kind::Leave => write!(line, "{from} left the chat."),
+        Kind::Rename => write!(line, "{from} is now {to}"),
+        Kind::Topic => write!(line, "{from} set the topic: {text}"),
+        Kind::Hello | Kind::Notice | Kind::Skipped | Kind::Reply | Kind::Error => {
+            line.write_str(text)
+        }
+    }
+}
+
+/// Somebody, where there is somebody.
+struct Maybe<'a>(Option<Person<'a>>);
+
+impl Display for Maybe<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |person| person.fmt(f))
+    }
+}

@@ -1,0 +1,177 @@
+//! What was said in a room, as far as it is kept: a ring of lines, bounded in number
+//! and in bytes.
+
+use std::collections::VecDeque;
+use std::fmt::{self, Write};
+
+use super::dialect::Kind;
+use super::users::User;
+use crate::conn::ConnId;
+
+/// A line that was said. Names are as they were then.
+pub(super) struct Record<'a> {
+    pub(super) seq: u64,
+    /// Milliseconds since the epoch.
+    pub(super) at: i64,
+    pub(super) kind: Kind,
+    pub(super) speaker: ConnId,
+    pub(super) name: &'a str,
+    pub(super) text: &'a str,
+}
+
+/// Where a record's bytes are cut, and what is not text about it.
+struct Entry {
+    at: i64,
+    kind: Kind,
+    speaker: ConnId,
+    name_len: usize,
+    text_len: usize,
+}
+
+/// How much a room keeps.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    pub(super) lines: usize,
+    /// Of names and texts.
+    pub(super) bytes: usize,
+}
+
+/// The last lines of a room. Numbers are given out without gaps, from 1.
+#[derive(Default)]
+pub(super) struct History {
+    entries: VecDeque<Entry>,
+    /// Names and texts, one after the other. Once grown, it takes no more memory.
+    bytes: VecDeque<u8>,
+    last_seq: u64,
+}
+
+impl History {
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The number of the line that was said last; 0 before the first.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// When the last line was said.
+    pub(super) fn last_at(&self) -> Option<i64> {
+        self.entries.back().map(|entry| entry.at)
+    }
+
+    /// The number of the first line that is kept; of the next one, if none is.
+    pub(super) fn first_seq(&self) -> u64 {
+        self.last_seq + 1 - self.entries.len() as u64
+    }
+
+    /// Keeps a line under the next number, and lets old ones go until there are no more
+    /// lines and bytes than the bounds.
+    pub(super) fn push(&mut self, speaker: &User, kind: Kind, text: &str, at: i64, bounds: Bounds) {
+        self.last_seq += 1;
+        let before = self.bytes.len();
+        write!(Bytes(&mut self.bytes), "{}", speaker.shown()).expect("a ring takes everything");
+        let name_len = self.bytes.len() - before;
+        self.bytes.extend(text.as_bytes());
+        let (speaker, text_len) = (speaker.id, text.len());
+        self.entries.push_back(Entry { at, kind, speaker, name_len, text_len });
+        while self.entries.len() > bounds.lines || self.bytes.len() > bounds.bytes {
+            let Some(Entry { name_len, text_len, .. }) = self.entries.pop_front() else { break };
+            self.bytes.drain(..name_len + text_len);
+        }
+    }
+
+    /// Calls `show` with each line from number `seq` on.
+    pub(super) fn each_from(&self, seq: u64, mut show: impl FnMut(&Record<'_>)) {
+        let first = self.first_seq();
+        let mut start = 0;
+        // The ring may have its seam in the middle of a line.
+        let mut line = Vec::new();
+        for (entry, number) in self.entries.iter().zip(first..) {
+            let end = start + entry.name_len + entry.text_len;
+            if number >= seq {
+                line.clear();
+                line.extend(self.bytes.range(start..end));
+                let whole = str::from_utf8(&line).expect("only text is kept, and cut where it was");
+                let (name, text) = whole.split_at(entry.name_len);
+                let Entry { at, kind, speaker, .. } = *entry;
+                show(&Record { seq: number, at, kind, speaker, name, text });
+            }
+            start = end;
+        }
+    }
+}
+
+/// Lets a ring be written to.
+struct Bytes<'a>(&'a mut VecDeque<u8>);
+
+impl Write for Bytes<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(text.as_bytes());
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::dialect::{Dialect, Wording};
+    use crate::chat::users::Users;
+    use crate::line::Ending;
+
+    fn say(history: &mut History, text: &str) {
+        let mut users = Users::new(false);
+        let id = ConnId { slot: 0, serial: 1 };
+        let wording = Wording { dialect: Dialect::Native, ending: Ending::Lf };
+        users.add(id, ([127, 0, 0, 1], 4000).into(), wording);
+        users.rename(id, "añn");
+        let bounds = Bounds { lines: 3, bytes: 40 };
+        history.push(users.get(id).unwrap(), Kind::Say, text, 0, bounds);
+    }
+
+    fn all(history: &History, from: u64) -> String {
+        let mut all = String::new();
+        history.each_from(from, |line| {
+            write!(all, "{}:{}:{} ", line.seq, line.name, line.text).unwrap();
+        });
+        all
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_under_their_numbers() {
+        let mut history = History::default();
+        assert_eq!(
+            (history.first_seq(), history.last_seq(), all(&history, 0).as_str()),
+            (1, 0, "")
+        );
+        for text in ["one", "two", "three", "four"] {
+            say(&mut history, text);
+        }
+        assert_eq!(all(&history, 0), "2:añn:two 3:añn:three 4:añn:four ");
+        assert_eq!(all(&history, 4), "4:añn:four ");
+        assert_eq!(all(&history, 5), "");
+        assert_eq!((history.first_seq(), history.last_seq()), (2, 4));
+    }
+
+    #[test]
+    fn bytes_are_bounded_too_and_numbers_go_on() {
+        let mut history = History::default();
+        say(&mut history, "short");
+        say(&mut history, &"x".repeat(30));
+        assert_eq!(history.first_seq(), 2);
+        say(&mut history, &"x".repeat(41));
+        assert!(history.is_empty());
+        assert_eq!((history.first_seq(), history.last_seq()), (4, 3));
+        say(&mut history, "again");
+        assert_eq!(all(&history, 0), "4:añn:again ");
+    }
+
+    #[test]
+    fn lines_across_the_seam_of_the_ring_are_whole() {
+        let mut history = History::default();
+        for number in 0..100 {
+            say(&mut history, &format!("grüße {number}"));
+            assert!(all(&history, 0).ends_with(&format!("grüße {number} ")));
+        }
+    }
+}

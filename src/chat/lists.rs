@@ -1,0 +1,81 @@
+//! What users ask of the server: who and what there is, the time, how it is doing.
+
+use std::cmp::Reverse;
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use super::Chat;
+use super::reply::{Reply, Span};
+use crate::conn::ConnId;
+use crate::outbox::Outbox;
+
+/// `/who` names so many, `/rooms` lists so many.
+const LISTED_MAX: usize = 100;
+
+impl Chat {
+    pub(super) fn who(&mut self, id: ConnId, room: Option<&str>, out: &mut Outbox) {
+        let own = self.users.get(id).map(|user| user.room);
+        let Some(number) = room.map_or(own, |name| self.rooms.find(name)) else {
+            return self.reply(id, Reply::NoRoomCalled(room.unwrap_or("")), out);
+        };
+        let room = self.rooms.get(number);
+        let count = room.len();
+        let mut list = format!("{count} in {}", room.name);
+        let mut separator = ": ";
+        for user in room.all().take(LISTED_MAX).filter_map(|id| self.users.get(id)) {
+            write!(list, "{separator}{}", user.shown()).expect("a String takes everything");
+            separator = ", ";
+        }
+        if count > LISTED_MAX {
+            write!(list, " and {} more", count - LISTED_MAX).expect("a String takes everything");
+        }
+        self.reply(id, Reply::Who(&list), out);
+    }
+
+    pub(super) fn list_rooms(&mut self, id: ConnId, out: &mut Outbox) {
+        let mut rooms: Vec<_> =
+            self.rooms.iter().map(|room| (Reverse(room.len()), room.name.clone())).collect();
+        rooms.sort_unstable();
+        for (Reverse(count), name) in rooms.iter().take(LISTED_MAX) {
+            self.reply(id, Reply::Room { name, count: *count }, out);
+        }
+    }
+
+    /// `Friday 20th of November 2026 03:17:28 PM`
+    pub(super) fn tell_time(&mut self, id: ConnId, out: &mut Outbox) {
+        let now = Timestamp::try_from(out.now().wall).unwrap_or_default();
+        let now = now.to_zoned(self.settings.zone.clone());
+        let suffix = match now.day() {
+            1 | 21 | 31 => "st",
+            2 | 22 => "nd",
+            3 | 23 => "rd",
+            _ => "th",
+        };
+        let (weekday, day) = (now.strftime("%A"), now.day());
+        let rest = now.strftime("of %B %Y %I:%M:%S %p");
+        self.reply(id, Reply::Time(&format!("{weekday} {day}{suffix} {rest}")), out);
+    }
+
+    pub(super) fn stats(&mut self, id: ConnId, out: &mut Outbox) {
+        let traffic = out.traffic();
+        let (count, most) = self.users.counts();
+        let lines = [
+            format!("Connections: {count} now, {most} at most"),
+            format!(
+                "Lines: {} in, {} out, {} skipped",
+                self.lines_in, traffic.lines_sent, traffic.lines_skipped
+            ),
+            format!("Queued: {} bytes", traffic.bytes_queued),
+            format!("Up: {}", Span(std::time::Duration::from_secs(traffic.uptime.as_secs()))),
+        ];
+        for line in lines {
+            self.reply(id, Reply::Stats(&line), out);
+        }
+        if let Some(bytes) = self.settings.resident.and_then(|resident| resident()) {
+            let each = bytes / count.max(1) as u64;
+            let line = format!("Memory: {bytes} bytes resident, {each} a connection");
+            self.reply(id, Reply::Stats(&line), out);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Where users are, how they are called, and how they come and go.
+
+use super::dialect::{Event, Kind, Wording};
+use super::name::{self, Unfit};
+use super::reply::Reply;
+use super::room::RoomNo;
+use super::users::{Arrival, Stage, User};
+use super::{Chat, Dialect, millis, send};
+use crate::conn::ConnId;
+use crate::outbox::Outbox;
+
+type Naming = for<'a> fn(&'a str) -> Reply<'a>;
+
+impl Chat {
+    /// A newcomer has had its time: whoever has said nothing is a person, and greeted.
+    pub(super) fn greet(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(user) = self.users.get(id).filter(|user| user.stage == Stage::Silent) else {
+            return;
+        };
+        let is_greeted =
+            user.wording.dialect == Dialect::Native && self.settings.greet_after.is_some();
+        self.announce(id, out);
+        if !is_greeted {
+            return;
+        }
+        let motd = self.settings.motd.lines();
+        if motd.is_empty() {
+            self.reply(id, Reply::Greeting("Welcome."), out);
+        }
+        for line in &motd {
+            self.reply(id, Reply::Greeting(line), out);
+        }
+        self.who(id, None, out);
+        if self.show_recent(id, out) {
+            self.reply(id, Reply::KeptInMemory, out);
+        }
+        let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
+        self.reply(id, Reply::YouAre(&name), out);
+        self.set_notices(id, true, out);
+    }
+
+    /// A program is told at once where it is and how it is called.
+    pub(super) fn say_hello(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        let event = Event {
+            room: Some(&self.rooms.get(user.room).name),
+            to: Some(self.users.person(user)),
+            ..Event::new(Kind::Hello, millis(out))
+        };
+        send(user, &mut self.line, &event, out);
+    }
+
+    pub(super) fn rename(&mut self, id: ConnId, name: &str, done: Naming, out: &mut Outbox) {
+        match name::check(name) {
+            Err(Unfit::Shape) => return self.reply(id, Reply::NameUnfit, out),
+            Err(Unfit::Reserved) => return self.reply(id, Reply::NameReserved(name), out),
+            Ok(()) => {}
+        }
+        let owner = self.users.find(name).filter(|owner| owner.id != id);
+        let owner = owner.map(|owner| owner.shown().to_string());
+        if let Some(owner) = owner.or_else(|| self.seats.holder_of(name).map(str::to_owned)) {
+            return self.reply(id, Reply::NameTaken(&owner), out);
+        }
+        let is_respelled = self.users.find(name).is_some();
+        let Some(old) = self.users.rename(id, name) else { return };
+        if is_respelled {
+            return self.reply(id, done(name), out);
+        }
+        if self.is_told_of_own_name(id) {
+            self.tell_own_name(id, old.shown(), out);
+        } else {
+            self.reply(id, done(name), out);
+        }
+        self.tell_rename(id, old.shown(), out);
+    }
+
+    /// In the tutorial's chat everybody reads of a new name, its bearer too.
+    fn is_told_of_own_name(&self, id: ConnId) -> bool {
+        let is_told = |user: &User| {
+            user.wording.dialect == Dialect::Tutorial
+                && user.notices
+                && !self.rooms.get(user.room).is_crowd()
+        };
+        self.users.get(id).is_some_and(is_told)
+    }
+
+    pub(super) fn join(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        if !name::fits_room(name) {
+            return self.reply(id, Reply::RoomUnfit, out);
+        }
+        match self.rooms.find_or_make(name, self.settings.rooms_max) {
+            Some(room) => self.go_to(id, room, out),
+            None => self.reply(id, Reply::RoomsFull(self.settings.rooms_max), out),
+        }
+    }
+
+    /// Leaves one room for another: a departure there, an arrival here.
+    pub(super) fn go_to(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if user.room != room {
+            self.settle_notices(id, out);
+            self.tell_departure(id, out);
+            self.exit_room(id);
+            self.enter_room(id, room);
+            if let Some(user) = self.users.get_mut(id) {
+                user.arrival = Arrival::Untold;
+            }
+            self.tell_arrival(id, out);
+            self.announce(id, out);
+        }
+        self.who(id, None, out);
+        self.show_recent(id, out);
+    }
+
+    pub(super) fn enter_room(&mut self, id: ConnId, room: RoomNo) {
+        if let Some(user) = self.users.get_mut(id) {
+            let place = self.rooms.get_mut(room);
+            user.room = room;
+            user.place = place.add(id, user.wording);
+        }
+        self.begin_notices(id, room);
+    }
+
+    pub(super) fn exit_room(&mut self, id: ConnId) {
+        let Some(&User { room, place, wording, .. }) = self.users.get(id) else { return };
+        if let Some(moved) = self.rooms.get_mut(room).remove(place, wording)
+            && let Some(user) = self.users.get_mut(moved)
+        {
+            user.place = place;
+        }
+        self.rooms.drop_if_done_with(room);
+    }
+
+    /// Changes how things are said to somebody, and with it the list that it is in.
+    pub(super) fn reword(&mut self, id: ConnId, change: impl FnOnce(&mut Wording)) {
+        let Some(user) = self.users.get_mut(id) else { return };
+        let (room, place, old) = (user.room, user.place, user.wording);
+        change(&mut user.wording);
+        let new = user.wording;
+        let room = self.rooms.get_mut(room);
+        user.place = room.add(id, new);
+        if let Some(moved) = room.remove(place, old)
+            && let Some(user) = self.users.get_mut(moved)
+        {
+            user.place = place;
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Names that are held for who was cut off, by a token that was asked for before.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use super::Chat;
+use super::dialect::Dialect;
+use super::reply::Reply;
+use super::room::RoomNo;
+use super::users::{Arrival, More, User};
+use crate::conn::ConnId;
+use crate::outbox::Outbox;
+
+/// Random bytes of a token: eight name the seat, the rest must be known as well.
+const TOKEN: usize = 24;
+
+/// Lines that are shown to who comes back without saying what it has seen.
+const LINES: u64 = 10;
+
+/// All seats, by the part of the token that is no secret.
+#[derive(Default)]
+pub(super) struct Seats {
+    by_key: HashMap<u64, Seat>,
+    /// Names that are held, in lower case.
+    held_names: HashMap<String, u64>,
+    held_count: usize,
+}
+
+struct Seat {
+    secret: [u8; TOKEN - 8],
+    /// Whose it is, or was when it was cut off.
+    conn: ConnId,
+    held: Option<Box<Held>>,
+}
+
+/// What is kept of one who was cut off.
+pub(super) struct Held {
+    name: Option<Box<str>>,
+    room: Box<str>,
+    is_known: bool,
+    dialect: Dialect,
+    echo: bool,
+    notices: bool,
+    more: More,
+}
+
+impl Seats {
+    /// Who bears this name although it is not connected.
+    pub(super) fn holder_of(&self, name: &str) -> Option<&str> {
+        let key = self.held_names.get(&name.to_ascii_lowercase())?;
+        self.by_key.get(key)?.held.as_ref()?.name.as_deref()
+    }
+
+    fn hold(&mut self, key: u64, held: Held) {
+        let Some(seat) = self.by_key.get_mut(&key) else { return };
+        if let Some(name) = &held.name {
+            self.held_names.insert(name.to_ascii_lowercase(), key);
+        }
+        seat.held = Some(Box::new(held));
+        self.held_count += 1;
+    }
+
+    /// Takes a seat away, with what was held there.
+    fn remove(&mut self, key: u64) -> Option<Seat> {
+        let seat = self.by_key.remove(&key)?;
+        if let Some(held) = &seat.held {
+            self.held_count -= 1;
+            if let Some(name) = &held.name {
+                self.held_names.remove(&name.to_ascii_lowercase());
+            }
+        }
+        Some(seat)
+    }
+
+    /// The seat that a token is for. The comparison takes as long for any wrong one.
+    fn find(&self, token: &str) -> Option<u64> {
+        let (key, secret) = from_hex(token)?;
+        let seat = self.by_key.get(&key)?;
+        let difference =
+            seat.secret.iter().zip(secret).fold(0, |found, (one, other)| found | (one ^ other));
+        (std::hint::black_box(difference) == 0).then_some(key)
+    }
+}
+
+impl Chat {
+    /// Gives somebody a token to come back with. An older one is worth nothing now.
+    pub(super) fn give_seat(&mut self, id: ConnId, out: &mut Outbox) {
+        let (Some(random), false) = (self.settings.random, self.settings.resume_for.is_zero())
+        else {
+            return self.reply(id, Reply::NoSeats, out);
+        };
+        self.take_seat(id);
+        let mut bytes = [0; TOKEN];
+        random(&mut bytes);
+        let (key, secret) = split(&bytes);
+        let token = bytes.iter().fold(String::new(), |mut token, byte| {
+            write!(token, "{byte:02x}").expect("a String takes everything");
+            token
+        });
+        if let Some(user) = self.users.get_mut(id) {
+            user.more_mut().seat = Some(key);
+            self.seats.by_key.insert(key, Seat { secret, conn: id, held: None });
+        }
+        let held_for = self.settings.resume_for;
+        self.reply(id, Reply::Seat { held_for, token: &token }, out);
+    }
+
+    /// Whoever leaves of its own will has no seat any more.
+    pub(super) fn take_seat(&mut self, id: ConnId) {
+        if let Some(key) = self.users.get_mut(id).and_then(User::take_seat) {
+            self.seats.remove(key);
+        }
+    }
+
+    /// Holds the name and all else of one who was cut off, if it has asked for that.
+    /// It is removed from the users and its room, without a word.
+    pub(super) fn hold(&mut self, id: ConnId, out: &mut Outbox) -> bool {
+        let Some(key) = self.users.get_mut(id).and_then(User::take_seat) else { return false };
+        while self.seats.held_count >= self.settings.held_max
+            && let Some(first) = self.holds.pop()
+        {
+            self.end_hold(first, out);
+        }
+        let Some(held) = self.lift_out(id) else { return false };
+        self.seats.hold(key, held);
+        self.holds.start(key, out.now().monotonic);
+        true
+    }
+
+    /// Nobody came back in time.
+    pub(super) fn end_hold(&mut self, key: u64, out: &mut Outbox) {
+        let Some(Seat { conn, held: Some(held), .. }) = self.seats.remove(key) else { return };
+        self.forget_ignoring(conn, &held.more);
+        if let (true, Some(room)) = (held.is_known, self.rooms.find(&held.room)) {
+            let name = held.name.as_deref().unwrap_or("guest");
+            self.tell_late_departure(room, conn, name, out);
+        }
+    }
+
+    /// Somebody is back: on this connection, with a token.
+    pub(super) fn resume(&mut self, id: ConnId, token: &str, seq: Option<u64>, out: &mut Outbox) {
+        let others = |key: &u64| self.seats.by_key.get(key).is_some_and(|seat| seat.conn != id);
+        let Some(key) = self.seats.find(token).filter(others) else {
+            return self.reply(id, Reply::TokenUnknown, out);
+        };
+        let Some(Seat { conn, held, .. }) = self.seats.remove(key) else { return };
+        let held = if let Some(held) = held {
+            Some(*held)
+        } else {
+            self.reply(conn, Reply::Replaced, out);
+            out.close(conn);
+            self.lift_out(conn)
+        };
+        self.holds.prune(|key| !self.seats.by_key.contains_key(&key));
+        if let Some(held) = held {
+            self.set_down(id, conn, held, out);
+            self.show_missed(id, seq, out);
+        }
+    }
+
+    /// Takes a user out of the chat, without a word.
+    fn lift_out(&mut self, id: ConnId) -> Option<Held> {
+        let room = self.rooms.get(self.users.get(id)?.room).name.clone();
+        self.exit_room(id);
+        let mut user = self.users.remove(id)?;
+        Some(Held {
+            room,
+            is_known: user.arrival != Arrival::Untold,
+            dialect: user.wording.dialect,
+            echo: user.echo,
+            notices: user.notices,
+            more: std::mem::take(user.more_mut()),
+            name: user.into_name(),
+        })
+    }
+
+    /// Puts on a connection what was held for another.
+    fn set_down(&mut self, id: ConnId, was: ConnId, held: Held, out: &mut Outbox) {
+        self.settle_notices(id, out);
+        self.take_seat(id);
+        self.exit_room(id);
+        // Only now: the room that it leaves may be the same, and be gone with its last user.
+        let max = self.settings.rooms_max;
+        let room = self.rooms.find_or_make(&held.room, max).unwrap_or(RoomNo::LOBBY);
+        if let Some(name) = &held.name {
+            self.users.rename(id, name);
+        }
+        self.keep_ignoring(id, was, &held.more);
+        if let Some(user) = self.users.get_mut(id) {
+            user.wording.dialect = held.dialect;
+            user.echo = held.echo;
+            user.notices = held.notices;
+            user.arrival = Arrival::Announced;
+            *user.more_mut() = held.more;
+        }
+        self.enter_room(id, room);
+        let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
+        self.reply(id, Reply::Renamed(&name), out);
+    }
+
+    /// Shows what was said in the room after line `seq`, as far as it is kept.
+    fn show_missed(&mut self, id: ConnId, seq: Option<u64>, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        let history = &self.rooms.get(user.room).history;
+        let (first, next) = (history.first_seq(), history.last_seq() + 1);
+        let from = match seq {
+            Some(seq) => seq.saturating_add(1),
+            None => next.saturating_sub(LINES).max(first),
+        };
+        if from < first {
+            self.reply(id, Reply::LinesGone(first - from), out);
+        }
+        self.recall(id, from, out);
+    }
+
+    /// Carries on, on a new connection, who ignores whom.
+    fn keep_ignoring(&mut self, id: ConnId, was: ConnId, more: &More) {
+        for ignored in &more.ignores {
+            if let Some(user) = self.users.get_mut(*ignored) {
+                let ignored_by = &mut user.more_mut().ignored_by;
+                ignored_by.remove(&was);
+                ignored_by.insert(id);
+            }
+        }
+        for ignorer in &more.ignored_by {
+            if let Some(user) = self.users.get_mut(*ignorer) {
+                let ignores = &mut user.more_mut().ignores;
+                ignores
+                    .iter_mut()
+                    .filter(|ignored| **ignored == was)
+                    .for_each(|ignored| *ignored = id);
+            }
+        }
+    }
+}
+
+fn split(bytes: &[u8; TOKEN]) -> (u64, [u8; TOKEN - 8]) {
+    let (key, secret) = bytes.split_first_chunk::<8>().expect("a token is longer");
+    (u64::from_be_bytes(*key), secret.try_into().expect("the rest is as long as it is"))
+}
+
+fn from_hex(token: &str) -> Option<(u64, [u8; TOKEN - 8])> {
+    let mut bytes = [0; TOKEN];
+    if token.len() != 2 * TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(token.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(split(&bytes))
+}

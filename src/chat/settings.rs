@@ -1,0 +1,99 @@
+//! What whoever runs a chat decides, and the words it greets with.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::dialect::Dialect;
+use super::text;
+
+/// What a chat is like.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The zone that times are told in. UTC.
+    pub zone: TimeZone,
+    /// Who has said nothing for so long is taken for a person, and greeted; `None`
+    /// greets nobody. 2 s.
+    pub greet_after: Option<Duration>,
+    /// What people are greeted with. Empty: `Welcome.`
+    pub motd: Motd,
+    /// Lines that each room keeps. 200.
+    pub history_lines: usize,
+    /// Bytes of names and texts that each room keeps. 64 KiB.
+    pub history_bytes: usize,
+    /// Rooms at a time, the lobby included. 1024.
+    pub rooms_max: usize,
+    /// Whether only the named may speak to a room. No.
+    pub require_name: bool,
+    /// How long a name is held for who asked for it and was cut off. 2 min.
+    pub resume_for: Duration,
+    /// Those who are held at a time; beyond it the first is let go. 1024.
+    pub held_max: usize,
+    /// Users whom one user may ignore. 100.
+    pub ignored_max: usize,
+    /// Fills a token with bytes that nobody can guess. Without it no names are held.
+    pub random: Option<fn(&mut [u8; 24])>,
+    /// Resident memory in bytes, for `/stats`.
+    pub resident: Option<fn() -> Option<u64>>,
+    /// The dialects that listeners have. Those that show addresses can be spoken
+    /// nowhere else.
+    pub dialects: Vec<Dialect>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            zone: TimeZone::UTC,
+            greet_after: Some(Duration::from_secs(2)),
+            motd: Motd::default(),
+            history_lines: 200,
+            history_bytes: 64 << 10,
+            rooms_max: 1024,
+            require_name: false,
+            resume_for: Duration::from_mins(2),
+            held_max: 1024,
+            ignored_max: 100,
+            random: None,
+            resident: None,
+            dialects: vec![Dialect::Native],
+        }
+    }
+}
+
+impl Settings {
+    /// When newcomers are told of who have not said anything, greeting or not.
+    pub(super) fn patience(&self) -> Duration {
+        self.greet_after.unwrap_or(Duration::from_secs(2))
+    }
+
+    /// Whether anybody may be shown an address.
+    pub(super) fn shows_addresses(&self) -> bool {
+        self.dialects.iter().any(|dialect| dialect.shows_addresses())
+    }
+
+    pub(super) fn offers(&self, dialect: Dialect) -> bool {
+        !dialect.shows_addresses() || self.dialects.contains(&dialect)
+    }
+}
+
+/// The message of the day: lines that can be replaced while the chat runs, from any
+/// thread that has a clone of it.
+#[derive(Clone, Debug, Default)]
+pub struct Motd(Arc<RwLock<Vec<String>>>);
+
+impl Motd {
+    /// Replaces the lines. Trailing space goes, controls become what can be read.
+    pub fn set(&self, text: &[u8]) {
+        let lines = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n');
+        let lines: Vec<String> = match text {
+            b"" => Vec::new(),
+            _ => lines.map(|line| text::sanitise(line.trim_ascii_end()).into_owned()).collect(),
+        };
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = lines;
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

@@ -1,0 +1,109 @@
+//! The oracle of what everybody decides for himself: what he sees, and how.
+
+use std::collections::BTreeSet;
+
+use super::wording::{DIALECTS, Dialect};
+use super::{Member, Model};
+
+impl Model<'_> {
+    pub(super) fn away(&mut self, who: usize, text: Option<String>) {
+        match text {
+            Some(_) => self.reply(who, "away", "You are away."),
+            None => self.reply(who, "back", "You are back."),
+        }
+        self.member(who).away = text;
+    }
+
+    pub(super) fn ignore(&mut self, who: usize, name: &str) {
+        let Some(target) = self.find(name) else { return self.no_one(who, name) };
+        if target == who {
+            self.saw("ignores itself");
+            return self.reply(who, "ignoring_self", "You cannot ignore yourself.");
+        }
+        let shown = self.members[&target].shown();
+        let most = self.given.rules.ignored_max;
+        let ignores = &mut self.member(who).ignores;
+        if ignores.len() >= most && !ignores.contains(&target) {
+            self.saw("ignores too many");
+            let text = format!("You ignore {most} already, as many as you may.");
+            return self.reply(who, "ignoring_too_many", &text);
+        }
+        ignores.insert(target);
+        self.reply(who, "ignoring", &format!("Ignoring {shown}."));
+    }
+
+    pub(super) fn unignore(&mut self, who: usize, name: &str) {
+        let Some(target) = self.find(name) else { return self.no_one(who, name) };
+        let shown = self.members[&target].shown();
+        if self.member(who).ignores.remove(&target) {
+            self.saw("ignores no longer");
+        }
+        self.reply(who, "not_ignoring", &format!("No longer ignoring {shown}."));
+    }
+
+    /// It will not come back: nobody ignores it any more.
+    pub(super) fn forget(&mut self, who: usize) {
+        for ignores in self.everybodys_ignores() {
+            ignores.remove(&who);
+        }
+    }
+
+    /// From now on this connection is who `was` another: whoever ignores the one ignores
+    /// the other, also in what was said before. What it was until now is forgotten.
+    pub(super) fn pass_on(&mut self, was: &mut Member, who: usize) {
+        self.forget(who);
+        was.ignores.remove(&who);
+        for ignores in self.everybodys_ignores() {
+            if ignores.remove(&was.who) {
+                ignores.insert(who);
+            }
+        }
+        self.rooms.pass_on(was.who, who);
+    }
+
+    fn everybodys_ignores(&mut self) -> impl Iterator<Item = &mut BTreeSet<usize>> {
+        let held = self.seats.iter_mut().filter_map(|seat| seat.held.as_mut());
+        let held = held.map(|held| &mut held.member);
+        self.members.values_mut().chain(held).map(|member| &mut member.ignores)
+    }
+
+    pub(super) fn echo(&mut self, who: usize, on: bool) {
+        self.member(who).echo = on;
+        self.reply(who, "echo", if on { "Echo on." } else { "Echo off." });
+    }
+
+    pub(super) fn notices(&mut self, who: usize, on: bool) {
+        if !has_notices(self.members[&who].dialect) {
+            self.saw("no notices in this dialect");
+            return self.reply(who, "no_notices", "This dialect has no notices.");
+        }
+        self.take_notices(who, on);
+        self.reply(who, "notices", if on { "Notices on." } else { "Notices off." });
+    }
+
+    pub(super) fn choose_dialect(&mut self, who: usize, name: &str) {
+        let known = DIALECTS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let Some((known, dialect)) = known else {
+            self.saw("no such dialect");
+            let all = DIALECTS.map(|(name, _)| name).join(", ");
+            let text = format!("No dialect is called {name}; there are {all}.");
+            return self.reply(who, "no_such_dialect", &text);
+        };
+        self.take_notices(who, false);
+        self.member(who).dialect = dialect;
+        self.take_notices(who, has_notices(dialect));
+        self.member(who).echo = dialect != Dialect::Fork;
+        self.saw(match dialect {
+            Dialect::Native => "chooses native",
+            Dialect::Recipe => "chooses recipe",
+            Dialect::Tutorial => "chooses tutorial",
+            Dialect::Fork => "chooses fork",
+            Dialect::Json => "chooses json",
+        });
+        self.reply(who, "dialect", &format!("Dialect: {known}"));
+    }
+}
+
+fn has_notices(dialect: Dialect) -> bool {
+    matches!(dialect, Dialect::Native | Dialect::Tutorial | Dialect::Json)
+}

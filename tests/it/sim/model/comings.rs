@@ -1,0 +1,328 @@
+//! The oracle of comings and goings: names, rooms, notices and greetings.
+
+use std::time::Duration;
+
+use super::rooms::{Coming, Happened, LOBBY, fits};
+use super::wording::{Dialect, Person, Told};
+use super::{Arrival, Member, Model, Sort};
+use crate::sim::text::name_fault;
+
+/// What happens within this time is told together.
+const SECOND: Duration = Duration::from_secs(1);
+
+impl Model<'_> {
+    /// Time has passed, and somebody may have waited for that.
+    pub(super) fn tick(&mut self) {
+        let now = self.now.since;
+        for who in self.members.keys().copied().collect::<Vec<_>>() {
+            if self.members[&who].is_awaited_until(self.patience()).is_some_and(|at| at <= now) {
+                self.greet(who);
+            }
+        }
+        for number in self.rooms.numbers() {
+            if self.rooms.get(number).second.is_some_and(|at| at <= now) {
+                self.flush(number);
+                self.rooms.get_mut(number).second = None;
+            }
+        }
+        self.end_holds(now);
+    }
+
+    /// The server sleeps, so there is nobody whose time is up.
+    pub(super) fn check_deadlines(&self, now: Duration) {
+        let newcomers = self.members.values();
+        let newcomers = newcomers.filter_map(|one| one.is_awaited_until(self.patience()));
+        let numbers = self.rooms.numbers();
+        let seconds = numbers.iter().filter_map(|number| self.rooms.get(*number).second);
+        let holds = self.seats.iter().filter_map(|seat| Some(seat.held.as_ref()?.until));
+        let next = newcomers.chain(seconds).chain(holds).min();
+        assert!(next.is_none_or(|next| next > now), "at {now:?} somebody's time is up");
+    }
+
+    fn patience(&self) -> Duration {
+        self.given.rules.greet_after.unwrap_or(2 * SECOND)
+    }
+
+    fn greet(&mut self, who: usize) {
+        self.member(who).was_awaited = true;
+        self.announce(who);
+        let member = &self.members[&who];
+        if member.dialect != Dialect::Native || self.given.rules.greet_after.is_none() {
+            return;
+        }
+        let (name, room) = (member.shown(), member.room);
+        self.saw("greeted");
+        self.reply(who, "greeting", "Welcome.");
+        self.who(who, None);
+        self.history(who, 10);
+        if !self.rooms.get(room).is_quiet() {
+            self.saw("greeted with what was said");
+            self.reply(who, "greeting", "-- kept in memory only --");
+        }
+        let help = "Type to talk; /nick NAME to be named; /help for more.";
+        self.reply(who, "greeting", &format!("You are {name}. {help}"));
+        self.take_notices(who, true);
+    }
+
+    /// Its connection is over.
+    pub(super) fn leave(&mut self, who: usize) {
+        // Another connection may have taken everything over.
+        let Some(member) = self.members.get(&who) else { return };
+        if !self.is_over && !member.said_goodbye && self.hold(who) {
+            return;
+        }
+        if !self.is_over {
+            self.tell_departure(who);
+        }
+        self.seats.retain(|seat| seat.who != who);
+        self.take_out(who);
+        self.forget(who);
+    }
+
+    /// Takes somebody out of its room and the chat, without a word.
+    pub(super) fn take_out(&mut self, who: usize) -> Member {
+        let member = self.members.remove(&who).expect("it is here");
+        self.drop_if_done_with(member.room);
+        member
+    }
+
+    pub(super) fn drop_if_done_with(&mut self, number: usize) {
+        let is_empty = self.people(number).is_empty();
+        if number != LOBBY && is_empty && self.rooms.get(number).is_quiet() {
+            self.rooms.drop(number);
+        }
+    }
+
+    pub(super) fn rename(&mut self, who: usize, name: &str, thanks: &str) {
+        if let Some(fault) = name_fault(name) {
+            let is_reserved = fault.ends_with(" is reserved.");
+            let code = if is_reserved { "name_reserved" } else { "name_unfit" };
+            return self.reply(who, code, &fault);
+        }
+        let owner = self.find(name);
+        let others = owner.filter(|owner| *owner != who).map(|owner| self.members[&owner].shown());
+        if let Some(taken) = others.or_else(|| self.held_name(name)) {
+            return self.reply(who, "name_taken", &format!("Name {taken} is taken."));
+        }
+        let member = self.member(who);
+        let old = member.person();
+        member.name = Some(name.to_owned());
+        member.guest = 0;
+        let reads_it = member.dialect == Dialect::Tutorial && member.notices;
+        let (new, room) = (member.person(), member.room);
+        if reads_it && owner.is_none() {
+            self.saw("reads of its own new name");
+            let room = self.rooms.get(room).name.clone();
+            self.tell(who, &Told::Rename { room: &room, old: &old, new: &new });
+        } else {
+            let code = if thanks == "Registered as" { "registered" } else { "renamed" };
+            self.reply(who, code, &format!("{thanks} {name}"));
+        }
+        if owner.is_none() {
+            self.tell_rename(who, &old);
+        }
+    }
+
+    pub(super) fn join(&mut self, who: usize, name: &str) {
+        if !fits(name) {
+            self.saw("unfit room");
+            let rule = "Room name must only contain letters, digits, '-', '_' and '.', start \
+                with a letter or digit, and its length must be between 1 and 32 characters.";
+            return self.reply(who, "room_unfit", rule);
+        }
+        if let Some(room) = self.room_called(name) {
+            return self.go_to(who, room);
+        }
+        self.saw("rooms are full");
+        let most = self.given.rules.rooms_max;
+        let text = format!("There are {most} rooms already, and somebody in each.");
+        self.reply(who, "rooms_full", &text);
+    }
+
+    /// The room of this name, made if need be, and if another can go for it.
+    pub(super) fn room_called(&mut self, name: &str) -> Option<usize> {
+        if let Some(number) = self.rooms.find(name) {
+            return Some(number);
+        }
+        let numbers = self.rooms.numbers();
+        if numbers.len() >= self.given.rules.rooms_max {
+            let mut empty = numbers;
+            empty.retain(|number| *number != LOBBY && self.people(*number).is_empty());
+            let stalest = self.rooms.stalest(empty.into_iter())?;
+            self.saw("a room gives way");
+            self.rooms.drop(stalest);
+        }
+        Some(self.rooms.make(name))
+    }
+
+    pub(super) fn go_to(&mut self, who: usize, room: usize) {
+        let old = self.members[&who].room;
+        if old != room {
+            self.saw(if room == LOBBY { "goes back to the lobby" } else { "goes elsewhere" });
+            self.settle(who);
+            self.tell_departure(who);
+            self.member(who).room = room;
+            self.drop_if_done_with(old);
+            self.member(who).arrival = Arrival::Untold;
+            self.tell_arrival(who);
+            self.announce(who);
+        }
+        self.who(who, None);
+        self.history(who, 10);
+    }
+
+    /// Those who are told of a newcomer as soon as there is one.
+    pub(super) fn tell_arrival(&mut self, who: usize) {
+        let (room, person) = (self.members[&who].room, self.members[&who].person());
+        let name = self.rooms.get(room).name.clone();
+        let told = Told::Join { room: &name, who: &person };
+        if self.tell_at_once(room, who, &told) {
+            self.saw("arrival told at once");
+            self.member(who).arrival = Arrival::ToldAtOnce;
+        }
+    }
+
+    /// Those who are told of a newcomer when it has shown what it is.
+    pub(super) fn announce(&mut self, who: usize) {
+        let member = self.member(who);
+        if member.arrival != Arrival::Announced {
+            member.arrival = Arrival::Announced;
+            let (room, name) = (member.room, member.shown());
+            self.gather(room, Coming::Join, who, name);
+        }
+    }
+
+    pub(super) fn tell_departure(&mut self, who: usize) {
+        let member = &self.members[&who];
+        if member.arrival == Arrival::Untold {
+            return self.saw("left before anybody was told");
+        }
+        self.tell_departure_of(who, member.room, &member.person());
+    }
+
+    /// Of somebody who need not be here any more.
+    pub(super) fn tell_departure_of(&mut self, who: usize, room: usize, person: &Person) {
+        let name = self.rooms.get(room).name.clone();
+        let told = Told::Leave { room: &name, who: person };
+        self.tell_at_once(room, who, &told);
+        self.gather(room, Coming::Leave, who, person.name.clone());
+    }
+
+    fn tell_rename(&mut self, who: usize, old: &Person) {
+        let member = &self.members[&who];
+        let (room, new) = (member.room, member.person());
+        let is_announced = member.arrival == Arrival::Announced;
+        let name = self.rooms.get(room).name.clone();
+        self.tell_at_once(room, who, &Told::Rename { room: &name, old, new: &new });
+        if is_announced {
+            let what = format!("{} is now {}", old.name, new.name);
+            self.gather(room, Coming::Rename, who, what);
+        } else {
+            self.announce(who);
+        }
+    }
+
+    /// Tells those of the others who are told of each by itself. Says whether there is
+    /// anybody.
+    fn tell_at_once(&mut self, room: usize, subject: usize, told: &Told<'_>) -> bool {
+        let mut people = self.people(room);
+        people.retain(|who| {
+            *who != subject && {
+                let member = &self.members[who];
+                match member.dialect {
+                    Dialect::Tutorial | Dialect::Json => member.notices,
+                    Dialect::Fork => matches!(told, Told::Join { .. }),
+                    Dialect::Native | Dialect::Recipe => false,
+                }
+            }
+        });
+        for who in &people {
+            self.tell(*who, told);
+        }
+        !people.is_empty()
+    }
+
+    /// For those who read native, now or when the room's second is over.
+    fn gather(&mut self, room: usize, kind: Coming, subject: usize, what: String) {
+        let takes = |member: &Member| member.notices && member.dialect == Dialect::Native;
+        let people = self.people(room).into_iter();
+        let takers = people.filter(|who| *who != subject && takes(&self.members[who])).collect();
+        let happened = Happened { kind, what, takers };
+        if happened.takers.is_empty() {
+            return;
+        }
+        let place = self.rooms.get_mut(room);
+        place.happened.push(happened);
+        if place.second.is_none() {
+            place.second = Some(self.now.since + SECOND);
+            self.flush(room);
+        } else {
+            self.saw("notices are gathered");
+        }
+    }
+
+    /// Tells what was gathered in a room.
+    pub(super) fn flush(&mut self, room: usize) {
+        let happened = std::mem::take(&mut self.rooms.get_mut(room).happened);
+        for who in self.people(room) {
+            // Who is told all of it shares the line with others, who is not does not.
+            let is_for_all = happened.iter().all(|one| one.takers.contains(&who));
+            self.tell_together(who, &happened, if is_for_all { Sort::Room } else { Sort::Own });
+        }
+    }
+
+    /// Tells one what was gathered for it so far, because it will not be there later.
+    pub(super) fn settle(&mut self, who: usize) {
+        let room = self.members[&who].room;
+        let happened = self.rooms.get(room).happened.clone();
+        self.tell_together(who, &happened, Sort::Own);
+        for one in &mut self.rooms.get_mut(room).happened {
+            one.takers.remove(&who);
+        }
+    }
+
+    fn tell_together(&mut self, who: usize, happened: &[Happened], sort: Sort) {
+        let mut kinds: Vec<(Coming, Vec<&str>)> = Vec::new();
+        for one in happened.iter().filter(|one| one.takers.contains(&who)) {
+            match kinds.iter_mut().find(|(kind, _)| *kind == one.kind) {
+                Some((_, names)) => names.push(&one.what),
+                None => kinds.push((one.kind, vec![&one.what])),
+            }
+        }
+        for (kind, names) in kinds {
+            self.saw(if names.len() > 1 { "notices told together" } else { "a notice by itself" });
+            self.send(who, &Told::Gathered(&together(kind, &names)), sort);
+        }
+    }
+
+    pub(super) fn take_notices(&mut self, who: usize, on: bool) {
+        if !on && self.members[&who].notices {
+            self.settle(who);
+        }
+        self.member(who).notices = on;
+    }
+}
+
+impl Member {
+    /// Until when its first line is waited for.
+    fn is_awaited_until(&self, patience: Duration) -> Option<Duration> {
+        let is_awaited = !self.has_spoken && !self.was_awaited;
+        is_awaited.then_some(self.opened + patience)
+    }
+}
+
+/// `alice, bob and 7 others joined the chat.`
+fn together(kind: Coming, names: &[&str]) -> String {
+    let list = match names {
+        [one] => (*one).to_owned(),
+        [one, two] => format!("{one} and {two}"),
+        [one, two, three] => format!("{one}, {two} and {three}"),
+        _ => format!("{}, {} and {} others", names[0], names[1], names.len() - 2),
+    };
+    match kind {
+        Coming::Join => format!("{list} joined the chat."),
+        Coming::Leave => format!("{list} left the chat."),
+        Coming::Rename if names.len() > 3 => format!("{list} have new names"),
+        Coming::Rename => list,
+    }
+}

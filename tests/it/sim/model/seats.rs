@@ -1,0 +1,189 @@
+//! The oracle of seats: who may come back, and as whom.
+
+use std::mem;
+use std::time::Duration;
+
+use super::rooms::{LOBBY, NOWHERE};
+use super::wording::Person;
+use super::{Arrival, Member, Model};
+use crate::sim::known::COMING_BACK_IS_MENDED;
+use crate::sim::rules::token;
+
+/// What a token is good for.
+pub(super) struct Seat {
+    token: String,
+    /// The connection that it was given to.
+    pub(super) who: usize,
+    pub(super) held: Option<Held>,
+}
+
+/// One who was cut off.
+pub(super) struct Held {
+    pub(super) member: Member,
+    room: String,
+    pub(super) until: Duration,
+}
+
+impl Model<'_> {
+    pub(super) fn give_seat(&mut self, who: usize) {
+        let held_for = self.given.rules.resume_for;
+        if held_for.is_zero() {
+            self.saw("names are not held");
+            return self.reply(who, "no_resume", "This server holds no names.");
+        }
+        self.seats.retain(|seat| seat.who != who);
+        self.tokens += 1;
+        let token = token(self.tokens);
+        let text = format!("To come back within {}: /resume {token}", span(held_for));
+        self.seats.push(Seat { token, who, held: None });
+        self.member(who).has_used_seat = false;
+        self.reply(who, "resume", &text);
+    }
+
+    /// The name as its bearer spells it, of one who is held.
+    pub(super) fn held_name(&mut self, name: &str) -> Option<String> {
+        let held = self.seats.iter().filter_map(|seat| seat.held.as_ref()?.member.name.clone());
+        let found = held.into_iter().find(|held| held.eq_ignore_ascii_case(name));
+        if found.is_some() {
+            self.saw("a name is held");
+        }
+        found
+    }
+
+    /// Holds all that is somebody's, if it has asked for that.
+    pub(super) fn hold(&mut self, who: usize) -> bool {
+        let has_used_seat = self.members[&who].has_used_seat;
+        if !has_used_seat && !self.seats.iter().any(|seat| seat.who == who) {
+            return false;
+        }
+        while self.seats.iter().filter(|seat| seat.held.is_some()).count()
+            >= self.given.rules.held_max
+        {
+            self.saw("a hold ends for another");
+            self.end_hold();
+        }
+        if has_used_seat {
+            self.take_out(who);
+            return true;
+        }
+        let place = self.seats.iter().position(|seat| seat.who == who).expect("it was there");
+        let mut seat = self.seats.remove(place);
+        let room = self.rooms.get(self.members[&who].room).name.clone();
+        let member = self.take_out(who);
+        let until = self.now.since + self.given.rules.resume_for;
+        seat.held = Some(Held { member, room, until });
+        // The held stand in the order in which they were cut off.
+        self.seats.push(seat);
+        self.saw("held");
+        true
+    }
+
+    pub(super) fn end_holds(&mut self, now: Duration) {
+        while self.first_hold().is_some_and(|until| until <= now) {
+            self.saw("a hold ends");
+            self.end_hold();
+        }
+    }
+
+    fn first_hold(&self) -> Option<Duration> {
+        self.seats.iter().find_map(|seat| Some(seat.held.as_ref()?.until))
+    }
+
+    /// Whoever was cut off first is not waited for any longer.
+    fn end_hold(&mut self) {
+        let is_held = |seat: &Seat| seat.held.is_some();
+        let first = self.seats.iter().position(is_held).expect("somebody is held");
+        let Seat { who, held, .. } = self.seats.remove(first);
+        let Held { member, room, .. } = held.expect("it was looked for");
+        self.forget(who);
+        if member.arrival == Arrival::Untold {
+            return;
+        }
+        if let Some(room) = self.rooms.find(&room) {
+            // It has no address any more, and its number as a guest may be another's.
+            let name = member.name.unwrap_or_else(|| "guest".to_owned());
+            let person = Person { name, is_guest: false, addr: None, serial: member.serial };
+            self.tell_departure_of(who, room, &person);
+        }
+    }
+
+    pub(super) fn resume(&mut self, who: usize, token: &str, seq: Option<u64>) {
+        let is_it = |seat: &Seat| seat.token.eq_ignore_ascii_case(token) && seat.who != who;
+        let Some(place) = self.seats.iter().position(is_it) else {
+            self.saw("token unknown");
+            return self.reply(who, "token_unknown", "That token is not known, or no longer.");
+        };
+        let Seat { who: was, held, .. } = self.seats.remove(place);
+        let (member, room) = if let Some(Held { member, room, .. }) = held {
+            self.saw("back after a hold");
+            (member, room)
+        } else {
+            self.saw("replaced");
+            self.reply(was, "replaced", "You have been replaced by another connection.");
+            self.close(was);
+            let room = self.rooms.get(self.members[&was].room).name.clone();
+            let mut member = self.take_out(was);
+            member.has_used_seat = !COMING_BACK_IS_MENDED;
+            (member, room)
+        };
+        self.set_down(who, member, &room);
+        self.show_missed(who, seq);
+    }
+
+    fn set_down(&mut self, who: usize, mut was: Member, room: &str) {
+        self.settle(who);
+        self.seats.retain(|seat| seat.who != who);
+        let old = mem::replace(&mut self.member(who).room, NOWHERE);
+        self.drop_if_done_with(old);
+        let room = self.room_called(room).unwrap_or_else(|| {
+            self.saw("back, and its room is gone");
+            LOBBY
+        });
+        self.pass_on(&mut was, who);
+        let member = self.member(who);
+        if was.name.is_some() {
+            member.guest = 0;
+            member.name = was.name;
+        }
+        member.dialect = was.dialect;
+        member.echo = was.echo;
+        member.notices = was.notices;
+        member.away = was.away;
+        member.writer = was.writer;
+        member.ignores = was.ignores;
+        member.has_used_seat = was.has_used_seat;
+        member.arrival = Arrival::Announced;
+        member.room = room;
+        let name = member.shown();
+        self.reply(who, "renamed", &format!("You are now {name}"));
+    }
+
+    fn show_missed(&mut self, who: usize, seq: Option<u64>) {
+        let room = self.rooms.get(self.members[&who].room);
+        let (first, next) = (room.first_kept(), room.next_seq());
+        let from = match seq {
+            Some(seq) => seq.saturating_add(1),
+            None => first.max(next.saturating_sub(10)),
+        };
+        if seq.is_some() {
+            self.saw("back with a number");
+        }
+        if from < first {
+            self.saw("lines are gone");
+            let gone = first - from;
+            let lines = if gone == 1 { "1 line is" } else { &format!("{gone} lines are") };
+            self.reply(who, "lines_gone", &format!("-- {lines} no longer kept --"));
+        }
+        self.recall(who, from);
+    }
+}
+
+/// `2 m`, `1.5 s`
+fn span(time: Duration) -> String {
+    let millis = time.as_millis();
+    match millis {
+        _ if !millis.is_multiple_of(1000) => format!("{} s", time.as_secs_f64()),
+        _ if millis.is_multiple_of(60_000) => format!("{} m", millis / 60_000),
+        _ => format!("{} s", millis / 1000),
+    }
+}

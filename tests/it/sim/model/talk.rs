@@ -1,0 +1,150 @@
+//! The oracle of what is said: to a room, to one another, and again to who asks for it.
+
+use super::rooms::unsaid;
+use super::wording::{Dialect, Manner, Told, recalled};
+use super::{Model, Sort};
+use crate::sim::journal::Line;
+
+impl Model<'_> {
+    pub(super) fn say(&mut self, who: usize, manner: Manner, text: &str) {
+        let member = &self.members[&who];
+        if self.given.rules.require_name && member.name.is_none() {
+            self.saw("a name is required");
+            return self.reply(who, "name_required", "REGISTER first.");
+        }
+        let (number, from) = (member.room, member.person());
+        let hears_itself = member.echo || manner == Manner::Topic;
+        self.flush(number);
+        let record = unsaid(who, from.name.clone(), manner, text, self.now.millis);
+        let room = self.rooms.get_mut(number);
+        let record = room.say(record, &self.given.rules);
+        let name = room.name.clone();
+        for to in self.people(number) {
+            let reader = &self.members[&to];
+            if to == who && !hears_itself {
+                self.saw("no echo");
+            } else if reader.ignores.contains(&who) {
+                self.saw("an ignored line");
+            } else {
+                let told = Told::Line { record: &record, room: &name, from: &from };
+                self.send(to, &told, Sort::Room);
+            }
+        }
+        if number != super::LOBBY {
+            self.saw("said outside of the lobby");
+        }
+    }
+
+    pub(super) fn topic(&mut self, who: usize, text: Option<String>) {
+        let member = &self.members[&who];
+        let (room, may_speak) = (member.room, member.name.is_some());
+        let Some(text) = text else {
+            return match self.rooms.get(room).topic.clone() {
+                Some(topic) => {
+                    self.saw("topic");
+                    self.reply(who, "topic", &format!("Topic: {topic}"));
+                }
+                None => self.reply(who, "no_topic", "No topic is set."),
+            };
+        };
+        if may_speak || !self.given.rules.require_name {
+            self.rooms.get_mut(room).topic = Some(text.clone());
+        }
+        self.say(who, Manner::Topic, &text);
+    }
+
+    pub(super) fn whisper(&mut self, who: usize, to: usize, text: &str, copy: bool, line: &Line) {
+        let (sender, target) = (&self.members[&who], &self.members[&to]);
+        let (from, reader) = (sender.person(), target.person());
+        let is_ignored = target.ignores.contains(&who);
+        let away = target.away.clone();
+        if line.stuck.contains(&to) {
+            let text = format!("{} is not reading; not delivered.", reader.name);
+            return self.reply(who, "not_reading", &text);
+        }
+        if is_ignored {
+            self.saw("an ignored private line");
+        } else {
+            self.tell(to, &Told::Private { from: &from, to: &reader, text });
+            self.member(to).writer = Some(who);
+        }
+        if copy && to != who {
+            self.tell(who, &Told::Copy { from: &from, to: &reader, text });
+        }
+        if let Some(away) = away {
+            self.saw("is away");
+            self.reply(who, "is_away", &format!("{} is away: {away}", reader.name));
+        }
+    }
+
+    pub(super) fn history(&mut self, who: usize, count: usize) {
+        let room = self.rooms.get(self.members[&who].room);
+        let count = u64::try_from(count).expect("a usize is no longer than 64 bits");
+        let from = room.next_seq().saturating_sub(count);
+        self.recall(who, from);
+    }
+
+    /// The lines of the room from this one on, without those of the ignored.
+    pub(super) fn recall(&mut self, who: usize, seq: u64) {
+        let member = &self.members[&who];
+        let (dialect, ignores) = (member.dialect, member.ignores.clone());
+        let room = self.rooms.get(member.room);
+        let (name, records) = (room.name.clone(), room.since(seq));
+        for record in records {
+            if ignores.contains(&record.speaker) {
+                self.saw("an ignored line of the history");
+            } else {
+                self.saw(if dialect == Dialect::Json { "history: json" } else { "history" });
+                self.send_text(who, &recalled(dialect, &name, &record), Sort::Own);
+            }
+        }
+    }
+
+    pub(super) fn who(&mut self, who: usize, room: Option<&str>) {
+        let own = self.members[&who].room;
+        let Some(number) = room.map_or(Some(own), |name| self.rooms.find(name)) else {
+            self.saw("no such room");
+            let name = room.unwrap_or_default();
+            return self.reply(who, "no_such_room", &format!("No room is called {name}."));
+        };
+        let names: Vec<String> =
+            self.people(number).iter().map(|one| self.members[one].shown()).collect();
+        let list = match names.len() {
+            0 => String::new(),
+            _ => format!(": {}", names.join(", ")),
+        };
+        let text = format!("{} in {}{list}", names.len(), self.rooms.get(number).name);
+        self.send(who, &Told::Reply { code: "who", text: &text }, Sort::Names);
+    }
+
+    pub(super) fn list_rooms(&mut self, who: usize) {
+        let mut rooms: Vec<(usize, String)> = Vec::new();
+        for number in self.rooms.numbers() {
+            let name = self.rooms.get(number).name.clone();
+            rooms.push((usize::MAX - self.people(number).len(), name));
+        }
+        rooms.sort();
+        for (left, name) in rooms {
+            self.reply(who, "room", &format!("{name} {}", usize::MAX - left));
+        }
+    }
+
+    /// The last so many lines of the room did not reach this client, and here it is told.
+    pub(super) fn skip(&mut self, who: usize, lines: u64) {
+        let room = |sent: &&mut super::Sent| sent.sort == Sort::Room;
+        let mut left = lines;
+        for sent in self.lives[who].sent.iter_mut().rev().filter(room) {
+            if left == 0 {
+                break;
+            }
+            assert!(!sent.skipped, "#{who} is told of a skipped line for the second time");
+            sent.skipped = true;
+            left -= 1;
+        }
+        assert_eq!(left, 0, "#{who} is told of {left} skipped lines that there were not");
+        self.listener(who);
+        let plural = if lines == 1 { "" } else { "s" };
+        let text = format!("-- {lines} line{plural} skipped: your connection is slow --");
+        self.reply(who, "skipped", &text);
+    }
+}

@@ -1,0 +1,390 @@
+//! Who comes and goes, and who is told; greetings and goodbyes.
+
+use super::{Network, check, check_in};
+use chinwag::chat::{Dialect, Settings};
+use chinwag::{Limit, Service};
+
+#[test]
+fn four_ways_to_leave() {
+    for (line, word) in
+        [("quit", "Goodbye!"), ("EXIT", "Goodbye!"), ("/exit", "Bye."), ("/Quit", "Bye.")]
+    {
+        check(&format!("ann> {line}\nann< {word}\nann."));
+    }
+    check("ann> quit it\nann< [ann] quit it\nbob< [ann] quit it");
+}
+
+#[test]
+fn a_browser_is_turned_away_and_says_nothing_to_the_room() {
+    let no = "This is a chat server, not a web server.";
+    for line in ["GET / HTTP/1.1", "POST /chat?a b HTTP/1.0", "OPTIONS * HTTP/1.1"] {
+        check(&format!("ann> x\nann< [ann] x\ng1< [ann] x\ng1> {line}\ng1< {no}\ng1."));
+    }
+    check(
+        "g1> GET well soon\ng1< [guest] GET well soon\ng1> GET / HTTP/1.1\ng1< [guest] GET / HTTP/1.1",
+    );
+    check("g1> get / HTTP/1.1\ng1< [guest] get / HTTP/1.1");
+}
+
+#[test]
+fn a_tls_client_is_turned_away_without_a_word() {
+    let hello = b"\x16\x03\x01\x02";
+    let mut network = Network::new();
+    let id = network.connect("g1", "native");
+    network.chat.on_partial(id, &hello[..1], &mut network.out);
+    assert!(network.out.is_open(id));
+    network.chat.on_partial(id, &hello[..2], &mut network.out);
+    assert_eq!(network.read_all(), ["g1."]);
+    network.connect("g2", "native");
+    network.line("g2", hello);
+    assert_eq!(network.read_all(), ["g2."]);
+}
+
+#[test]
+fn limits_are_told_in_words() {
+    let mut network = Network::new();
+    let ann = network.connect("ann", "native");
+    for limit in [Limit::LineTooLong { max: 4096 }, Limit::Skipped(1), Limit::Skipped(42)] {
+        network.chat.on_limit(ann, limit, &mut network.out);
+    }
+    assert_eq!(
+        network.read("ann"),
+        "Line too long (limit 4096 bytes); dropped.\n\
+         -- 1 line skipped: your connection is slow --\n\
+         -- 42 lines skipped: your connection is slow --\n"
+    );
+    network.chat.on_shutdown(&mut network.out);
+    assert_eq!(network.read("ann"), "Server is shutting down.\n");
+}
+
+#[test]
+fn who_waits_is_greeted_and_takes_notices() {
+    let mut network = Network::new();
+    network.arrive("g1", "native");
+    check_in(
+        &mut network,
+        "+1999
+         +1
+         g1< Welcome.
+         g1< 1 in lobby: guest
+         g1< You are guest. Type to talk; /nick NAME to be named; /help for more.",
+    );
+    network.arrive("g2", "native");
+    check_in(
+        &mut network,
+        "g2> /nick ann
+         g1< ann joined the chat.
+         g2< You are now ann
+         +1000
+         g2> /exit
+         g1< ann left the chat.
+         g2< Bye.
+         g2.",
+    );
+}
+
+#[test]
+fn a_greeting_shows_what_was_said_before() {
+    let mut network = Network::new();
+    network.settings_motd(b"Hello!\r\n\r\n  Be kind.\x07\n");
+    network.connect("ann", "native");
+    network.line("ann", b"one");
+    network.read_all();
+    network.arrive("g1", "native");
+    check_in(
+        &mut network,
+        "+2000
+         g1< Hello!
+         g1< 
+         g1<   Be kind.␇
+         g1< 2 in lobby: ann, guest
+         g1< 15:17 [ann] one
+         g1< -- kept in memory only --
+         g1< You are guest. Type to talk; /nick NAME to be named; /help for more.",
+    );
+}
+
+#[test]
+fn who_speaks_first_is_left_alone() {
+    let mut network = Network::new();
+    network.arrive("g1", "native");
+    check_in(&mut network, "+1999\ng1> \t\ng1> hello\ng1< [guest] hello\n+10000");
+    check_in(
+        &mut network,
+        "ann> /nick anna
+         ann< You are now anna
+         g1> /notices on
+         g1< Notices on.
+         ann> /nick ann
+         ann< You are now ann
+         g1< anna is now ann
+         ann> /exit
+         ann< Bye.
+         ann.
+         +999
+         +1
+         g1< ann left the chat.
+         g1> /notices off
+         g1< Notices off.
+         bob> hi
+         bob< [bob] hi
+         g1< [bob] hi",
+    );
+}
+
+#[test]
+fn nobody_is_greeted_where_that_is_off() {
+    let mut network = Network::with(Settings { greet_after: None, ..Settings::default() });
+    network.connect("ann", "native");
+    network.line("ann", b"/notices on");
+    network.read_all();
+    network.arrive("g1", "native");
+    check_in(&mut network, "+1999\n+1\nann< guest joined the chat.\n+5000");
+    network.arrive("g2", "native");
+    check_in(&mut network, "g2> /nick bob\nann< bob joined the chat.\ng2< You are now bob\n+1000");
+}
+
+/// A room with ann in it, who wants to know.
+fn watched() -> Network {
+    let mut network = Network::new();
+    network.connect("ann", "native");
+    network.line("ann", b"/notices on");
+    network.read("ann");
+    network
+}
+
+#[test]
+fn an_arrival_is_told_before_what_is_said() {
+    let mut network = watched();
+    network.arrive("g1", "native");
+    check_in(&mut network, "g1> hi\nann< guest joined the chat.\nann< [guest] hi\ng1< [guest] hi");
+    network.wait(1000);
+    network.arrive("g2", "native");
+    check_in(
+        &mut network,
+        "g2> /time\nann< guest-2 joined the chat.\ng2< Friday 20th of November 2026 03:17:29 PM",
+    );
+}
+
+#[test]
+fn who_names_himself_first_arrives_under_that_name() {
+    let mut network = watched();
+    network.arrive("g1", "native");
+    check_in(&mut network, "g1> REGISTER bob\ng1< Registered as bob\nann< bob joined the chat.");
+    network.wait(1000);
+    network.arrive("g2", "native");
+    check_in(&mut network, "g2> /nick ann\ng2< Name ann is taken.\nann< guest joined the chat.");
+}
+
+#[test]
+fn who_leaves_with_his_first_line_was_never_here() {
+    for line in ["quit", "/exit", "GET / HTTP/1.1"] {
+        let mut network = watched();
+        network.arrive("g1", "native");
+        network.line("g1", line.as_bytes());
+        network.read("g1");
+        assert_eq!(network.read("ann"), "", "{line}");
+    }
+    let mut network = watched();
+    network.arrive("g1", "native");
+    network.cut_off("g1");
+    network.wait(5000);
+    assert_eq!(network.read("ann"), "");
+}
+
+#[test]
+fn who_goes_to_another_room_first_arrives_there() {
+    let mut network = watched();
+    network.connect("bob", "native");
+    network.line("bob", b"/join games");
+    network.line("bob", b"/notices on");
+    network.wait(5000);
+    for client in ["ann", "bob"] {
+        network.read(client);
+    }
+    network.arrive("g1", "native");
+    check_in(
+        &mut network,
+        "g1> /join games\nbob< guest joined the chat.\ng1< 2 in games: bob, guest",
+    );
+}
+
+#[test]
+fn the_first_is_told_at_once_and_the_rest_of_the_second_together() {
+    let mut network = watched();
+    for client in ["g1", "g2", "g3", "g4", "g5"] {
+        network.arrive(client, "native");
+    }
+    check_in(
+        &mut network,
+        "g1> /nick bob
+         ann< bob joined the chat.
+         g1< You are now bob
+         +300
+         g2> /nick cat
+         g2< You are now cat
+         g3> /nick dan
+         g3< You are now dan
+         g2> /nick kate
+         g2< You are now kate
+         g3> /exit
+         g3< Bye.
+         g3.
+         g4> /nick eve
+         g4< You are now eve
+         +699
+         +1
+         ann< cat, dan and eve joined the chat.
+         ann< cat is now kate
+         ann< dan left the chat.
+         g5> /nick fay
+         ann< fay joined the chat.
+         g5< You are now fay",
+    );
+}
+
+#[test]
+fn many_who_come_are_counted() {
+    let mut network = watched();
+    for number in 0..10 {
+        network.arrive(&format!("g{number}"), "native");
+    }
+    for number in 0..10 {
+        network.line(&format!("g{number}"), format!("/nick user-{number}").as_bytes());
+    }
+    assert_eq!(network.read("ann"), "user-0 joined the chat.\n");
+    network.wait(1000);
+    assert_eq!(network.read("ann"), "user-1, user-2 and 7 others joined the chat.\n");
+}
+
+#[test]
+fn what_has_been_gathered_is_told_before_the_next_line() {
+    let mut network = watched();
+    network.arrive("g1", "native");
+    network.arrive("g2", "native");
+    check_in(
+        &mut network,
+        "g1> /nick bob
+         ann< bob joined the chat.
+         g1< You are now bob
+         g2> /nick cat
+         g2< You are now cat
+         g1> hello
+         ann< cat joined the chat.
+         ann< [bob] hello
+         g1< [bob] hello
+         g2< [bob] hello
+         g1> /nick bert
+         g1< You are now bert
+         g2> /me waves
+         ann< bob is now bert
+         ann< * cat waves
+         g1< * cat waves
+         g2< * cat waves",
+    );
+}
+
+#[test]
+fn notices_are_for_who_took_them_then() {
+    let mut network = watched();
+    network.connect("bob", "native");
+    network.connect("cat", "native");
+    network.wait(5000);
+    network.read_all();
+    check_in(
+        &mut network,
+        "bob> /nick bert
+         ann< bob is now bert
+         bob< You are now bert
+         bob> /nick robert
+         bob< You are now robert
+         cat> /notices on
+         cat< Notices on.
+         bob> /nick bob
+         bob< You are now bob
+         ann> /notices off
+         ann< bert is now robert and robert is now bob
+         ann< Notices off.
+         +1000
+         cat< robert is now bob",
+    );
+}
+
+#[test]
+fn one_is_not_told_of_oneself() {
+    let mut network = watched();
+    network.connect("bob", "native");
+    network.line("bob", b"/notices on");
+    network.wait(5000);
+    network.read_all();
+    check_in(
+        &mut network,
+        "ann> /nick anna
+         ann< You are now anna
+         bob< ann is now anna
+         bob> /nick bert
+         bob< You are now bert
+         ann> /nick ann
+         ann< You are now ann
+         +1000
+         ann< bob is now bert
+         bob< anna is now ann",
+    );
+}
+
+#[test]
+fn a_notice_that_nobody_gets_starts_no_second() {
+    let mut network = Network::new();
+    network.connect("ann", "native");
+    check_in(
+        &mut network,
+        "ann> /nick anna
+         ann< You are now anna
+         ann> /notices on
+         ann< Notices on.",
+    );
+    network.arrive("g1", "native");
+    check_in(&mut network, "g1> hi\nann< guest joined the chat.\nann< [guest] hi\ng1< [guest] hi");
+}
+
+#[test]
+fn a_crowd_comes_and_goes_unannounced() {
+    let mut network = Network::with_all_dialects();
+    network.connect("ann", "native");
+    network.line("ann", b"/notices on");
+    network.connect("tom", "tutorial");
+    for number in 2..=198 {
+        network.connect(&format!("user-{number}"), "recipe");
+    }
+    network.wait(5000);
+    network.read_all();
+    // The two hundredth is told of, the next one is not.
+    network.arrive("g1", "native");
+    network.line("g1", b"/nick last");
+    assert_eq!(network.read("ann"), "last joined the chat.\n");
+    let named = "127.0.0.1:4200 is now last\n";
+    assert_eq!(network.read("tom"), format!("127.0.0.1:4200 joined the chat.\n{named}"));
+    network.wait(5000);
+    network.arrive("g2", "native");
+    network.line("g2", b"/nick late");
+    network.line("tom", b"/nick thomas");
+    assert_eq!(network.read("tom"), "You are now thomas\n");
+    network.line("user-7", b"/exit");
+    network.wait(5000);
+    assert_eq!((network.read("ann").as_str(), network.read("tom").as_str()), ("", ""));
+    network.line("user-8", b"/exit");
+    assert_eq!(network.read("ann"), "user-8 left the chat.\n");
+    assert_eq!(network.read("tom"), "user-8 left the chat.\n");
+}
+
+#[test]
+fn a_shutdown_is_no_departure() {
+    let mut network = watched();
+    network.connect("bob", "native");
+    network.wait(2000);
+    network.read_all();
+    network.chat.on_shutdown(&mut network.out);
+    network.cut_off("bob");
+    assert_eq!(network.read("ann"), "Server is shutting down.\n");
+    assert_eq!(Dialect::default(), Dialect::Native);
+}

@@ -1,0 +1,176 @@
+//! What the chat says, as chats: `ann> hello` is typed, `ann< [ann] hello` is read, and
+//! `ann.` is the end of ann's connection.
+//!
+//! A bare [`Outbox`] is the whole network. Everybody mentioned is there from the start
+//! and bears the name that stands at the line's start; `g1`, `g2` … are guests. Time
+//! stands still, but for `+500` milliseconds. All that each client reads between one
+//! typed line and the next is compared, no more, no less.
+
+mod comings;
+mod dialects;
+mod names;
+mod rooms;
+mod speech;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+use chinwag::chat::{Dialect, Motd, Settings};
+use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Outbox, Peer, Service};
+
+/// 2026-11-20 15:17:28 UTC, a Friday.
+const FRIDAY: u64 = 1_795_187_848;
+
+struct Network {
+    chat: Chat,
+    motd: Motd,
+    out: Outbox,
+    now: Now,
+    clients: BTreeMap<String, ConnId>,
+    connected: usize,
+}
+
+impl Network {
+    fn new() -> Network {
+        Network::with(Settings::default())
+    }
+
+    fn settings_motd(&mut self, text: &[u8]) {
+        self.motd.set(text);
+    }
+
+    fn with(settings: Settings) -> Network {
+        let motd = settings.motd.clone();
+        let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(FRIDAY);
+        let now = Now { monotonic: Instant::now(), wall };
+        let out = Outbox::new(&Limits::default(), now);
+        let chat = Chat::new(settings);
+        Network { chat, motd, out, now, clients: BTreeMap::new(), connected: 0 }
+    }
+
+    /// A chat with listeners of every dialect.
+    fn with_all_dialects() -> Network {
+        Network::with(Settings { dialects: Dialect::ALL.into(), ..Settings::default() })
+    }
+
+    /// Connects a client, and has it named unless it is to be a guest.
+    fn connect(&mut self, client: &str, listener: &str) -> ConnId {
+        let id = self.arrive(client, listener);
+        let is_guest = client.starts_with('g') && client[1..].parse::<u8>().is_ok();
+        if !is_guest {
+            self.line(client, format!("REGISTER {client}").as_bytes());
+            for client in self.clients.clone().into_keys() {
+                self.read(&client);
+            }
+        }
+        id
+    }
+
+    /// Connects a client, and no more. Its port is 4001 and on.
+    fn arrive(&mut self, client: &str, listener: &str) -> ConnId {
+        let id = self.out.open(self.connected);
+        self.connected += 1;
+        let port = 4000 + u16::try_from(self.connected).unwrap();
+        let addr = SocketAddr::from(([127, 0, 0, 1], port));
+        self.clients.insert(client.to_owned(), id);
+        self.chat.on_open(id, &Peer { addr, label: listener }, &mut self.out);
+        id
+    }
+
+    /// Time passes.
+    fn wait(&mut self, millis: u64) {
+        let end = self.now.monotonic + Duration::from_millis(millis);
+        while let Some(due) = self.chat.next_tick().filter(|due| *due <= end) {
+            self.set_time(due);
+            self.chat.on_tick(&mut self.out);
+        }
+        self.set_time(end);
+    }
+
+    fn set_time(&mut self, monotonic: Instant) {
+        self.now.wall += monotonic.saturating_duration_since(self.now.monotonic);
+        self.now.monotonic = monotonic.max(self.now.monotonic);
+        self.out.pass(self.now);
+    }
+
+    /// The connection ends, as it does without `/exit`.
+    fn cut_off(&mut self, client: &str) {
+        let id = self.clients[client];
+        self.out.close(id);
+        self.chat.on_close(id, CloseReason::Broken, &mut self.out);
+        self.clients.remove(client);
+    }
+
+    fn line(&mut self, client: &str, line: &[u8]) {
+        let id = self.clients[client];
+        self.chat.on_line(id, line, &mut self.out);
+        self.close_the_closing();
+    }
+
+    /// What the loop does with whoever has been closed.
+    fn close_the_closing(&mut self) {
+        for id in self.clients.clone().into_values() {
+            if !self.out.is_open(id) {
+                self.chat.on_close(id, CloseReason::Asked, &mut self.out);
+            }
+        }
+    }
+
+    fn read(&mut self, client: &str) -> String {
+        let bytes = self.out.take(self.clients[client]);
+        String::from_utf8(bytes).expect("all that is sent is UTF-8")
+    }
+
+    /// What everybody has read, in the script's notation; each one's lines in order.
+    fn read_all(&mut self) -> Vec<String> {
+        let mut all = Vec::new();
+        for client in self.clients.keys().cloned().collect::<Vec<_>>() {
+            let text = self.read(&client);
+            assert!(text.is_empty() || text.ends_with('\n'), "{client} read half a line: {text}");
+            all.extend(text.lines().map(|line| format!("{client}< {line}")));
+            let id = self.clients[&client];
+            if !self.out.is_open(id) {
+                all.push(format!("{client}."));
+                self.clients.remove(&client);
+            }
+        }
+        all
+    }
+}
+
+#[track_caller]
+fn check(script: &str) {
+    check_in(&mut Network::new(), script);
+}
+
+#[track_caller]
+fn check_in(network: &mut Network, script: &str) {
+    let lines: Vec<&str> = script.lines().map(str::trim_start).collect();
+    for line in &lines {
+        let client = line.split(['>', '<', '.', '+']).next().expect("a split has a first part");
+        if !client.is_empty() && !network.clients.contains_key(client) {
+            network.connect(client, "native");
+        }
+    }
+    let mut at = 0;
+    while at < lines.len() {
+        let step = lines[at];
+        if let Some(millis) = step.strip_prefix('+') {
+            network.wait(millis.parse().expect("milliseconds"));
+        } else {
+            let (client, typed) = step.split_once('>').expect("somebody types, or time passes");
+            network.line(client, typed.strip_prefix(' ').unwrap_or(typed).as_bytes());
+        }
+        let is_step = |line: &str| {
+            line.starts_with('+')
+                || line.split(['<', '.']).next().is_some_and(|who| who.contains('>'))
+        };
+        let mut expected: Vec<&str> =
+            lines[at + 1..].iter().take_while(|line| !is_step(line)).copied().collect();
+        at += 1 + expected.len();
+        // Each client's lines stay in order; in which order clients come says nothing.
+        expected.sort_by_key(|line| line.split(['<', '.']).next());
+        assert_eq!(network.read_all(), expected, "after {step}");
+    }
+}

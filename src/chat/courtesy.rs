@@ -56,13 +56,13 @@ impl Chat {
     /// Somebody is gone: nobody ignores it any more, and it ignores nobody.
     pub(super) fn forget_ignoring(&mut self, id: ConnId, more: &More) {
         for ignored in &more.ignores {
-            if let Some(user) = self.users.get_mut(*ignored) {
-                user.more_mut().ignored_by.remove(&id);
+            if let Some(more) = self.more_of(*ignored) {
+                more.ignored_by.remove(&id);
             }
         }
         for ignorer in &more.ignored_by {
-            if let Some(user) = self.users.get_mut(*ignorer) {
-                user.more_mut().ignores.retain(|ignored| *ignored != id);
+            if let Some(more) = self.more_of(*ignorer) {
+                more.ignores.retain(|ignored| *ignored != id);
             }
         }
     }

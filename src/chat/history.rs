@@ -81,6 +81,13 @@ impl History {
         }
     }
 
+    /// What one connection said counts as another's from now on.
+    pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.speaker == was) {
+            entry.speaker = id;
+        }
+    }
+
     /// Calls `show` with each line from number `seq` on.
     pub(super) fn each_from(&self, seq: u64, mut show: impl FnMut(&Record<'_>)) {
         let first = self.first_seq();

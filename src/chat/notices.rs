@@ -5,12 +5,13 @@
 //! a kind. The other dialects that hear of such things at all hear of each at once.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use super::dialect::{Dialect, Event, Kind, Person};
 use super::name::Shown;
 use super::room::{Room, RoomNo};
 use super::users::{Arrival, User, Users};
-use super::{Chat, millis, send, send_to_all};
+use super::{Chat, SECOND, millis, send, send_to_all};
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 
@@ -23,6 +24,8 @@ pub(super) struct Pending {
     happened: Vec<Happened>,
     /// Who takes notices only since so many things had happened.
     late: HashMap<ConnId, usize>,
+    /// When its second is over.
+    ends: Option<Instant>,
 }
 
 struct Happened {
@@ -192,6 +195,7 @@ impl Chat {
         let pending = room.pending.get_or_insert_default();
         pending.happened.push(Happened { kind, subject, what });
         if is_first {
+            pending.ends = Some(out.now().monotonic + SECOND);
             self.seconds.start(room_no, out.now().monotonic);
             self.flush_notices(room_no, out);
         }
@@ -204,7 +208,8 @@ impl Chat {
         else {
             return;
         };
-        let pending = std::mem::take(&mut **pending);
+        let ends = pending.ends;
+        let pending = std::mem::replace(&mut **pending, Pending { ends, ..Pending::default() });
         let room = &*room;
         // Nobody that these lines are for is among those who are told by themselves.
         let nobody = ConnId { slot: u32::MAX, serial: 0 };
@@ -229,7 +234,10 @@ impl Chat {
 
     /// The second that a room gathered for is over.
     pub(super) fn end_second(&mut self, room: RoomNo, out: &mut Outbox) {
-        if self.rooms.try_get_mut(room).is_some() {
+        // It may have been that of a room that is gone, whose number another has by now.
+        let now = out.now().monotonic;
+        let pending = self.rooms.try_get_mut(room).and_then(|room| room.pending.as_ref());
+        if pending.is_some_and(|pending| pending.ends.is_none_or(|ends| ends <= now)) {
             self.flush_notices(room, out);
             self.rooms.get_mut(room).pending = None;
         }

@@ -51,6 +51,11 @@ impl Seats {
         self.by_key.get(key)?.held.as_ref()?.name.as_deref()
     }
 
+    fn more_of(&mut self, conn: ConnId) -> Option<&mut More> {
+        let mut seats = self.by_key.values_mut().filter(|seat| seat.conn == conn);
+        seats.find_map(|seat| Some(&mut seat.held.as_mut()?.more))
+    }
+
     fn hold(&mut self, key: u64, held: Held) {
         let Some(seat) = self.by_key.get_mut(&key) else { return };
         if let Some(name) = &held.name {
@@ -163,6 +168,8 @@ impl Chat {
         let room = self.rooms.get(self.users.get(id)?.room).name.clone();
         self.exit_room(id);
         let mut user = self.users.remove(id)?;
+        // A seat that it still has has just been used.
+        user.take_seat();
         Some(Held {
             room,
             is_known: user.arrival != Arrival::Untold,
@@ -175,7 +182,7 @@ impl Chat {
     }
 
     /// Puts on a connection what was held for another.
-    fn set_down(&mut self, id: ConnId, was: ConnId, held: Held, out: &mut Outbox) {
+    fn set_down(&mut self, id: ConnId, was: ConnId, mut held: Held, out: &mut Outbox) {
         self.settle_notices(id, out);
         self.take_seat(id);
         self.exit_room(id);
@@ -185,7 +192,17 @@ impl Chat {
         if let Some(name) = &held.name {
             self.users.rename(id, name);
         }
+        // Whoever ignores the newcomer, or is ignored by it, means somebody who is not here
+        // any more.
+        if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.more_mut())) {
+            self.forget_ignoring(id, &more);
+        }
+        held.more.ignores.retain(|ignored| *ignored != id);
+        held.more.ignored_by.remove(&id);
         self.keep_ignoring(id, was, &held.more);
+        for room in self.rooms.iter_mut() {
+            room.history.pass_on(was, id);
+        }
         if let Some(user) = self.users.get_mut(id) {
             user.wording.dialect = held.dialect;
             user.echo = held.echo;
@@ -213,19 +230,26 @@ impl Chat {
         self.recall(id, from, out);
     }
 
+    /// What somebody has who is here, or is held.
+    pub(super) fn more_of(&mut self, id: ConnId) -> Option<&mut More> {
+        match self.users.get_mut(id) {
+            Some(user) => Some(user.more_mut()),
+            None => self.seats.more_of(id),
+        }
+    }
+
     /// Carries on, on a new connection, who ignores whom.
     fn keep_ignoring(&mut self, id: ConnId, was: ConnId, more: &More) {
         for ignored in &more.ignores {
-            if let Some(user) = self.users.get_mut(*ignored) {
-                let ignored_by = &mut user.more_mut().ignored_by;
+            if let Some(more) = self.more_of(*ignored) {
+                let ignored_by = &mut more.ignored_by;
                 ignored_by.remove(&was);
                 ignored_by.insert(id);
             }
         }
         for ignorer in &more.ignored_by {
-            if let Some(user) = self.users.get_mut(*ignorer) {
-                let ignores = &mut user.more_mut().ignores;
-                ignores
+            if let Some(more) = self.more_of(*ignorer) {
+                more.ignores
                     .iter_mut()
                     .filter(|ignored| **ignored == was)
                     .for_each(|ignored| *ignored = id);

@@ -160,6 +160,10 @@ impl Rooms {
         }
     }
 
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Room> {
+        self.by_number.iter_mut().filter_map(Option::as_deref_mut)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
         self.by_number.iter().filter_map(Option::as_deref)
     }

@@ -87,7 +87,7 @@ impl Lines {
         let n = self.count;
         match rng.below(8) {
             0 => format!("  hi {n}\t"),
-            1 => format!("//shrug {n}"),
+            1 => format!("//shrug \"{n}\" \\o/"),
             2 => format!("/say /nick {n}"),
             3 => format!("Grüße {n} 你好 👩‍👧"),
             4 => format!("/me waves {n}"),

@@ -20,7 +20,6 @@ mod command;
 mod coverage;
 mod framing;
 mod journal;
-mod known;
 mod ledger;
 mod lines;
 mod model;

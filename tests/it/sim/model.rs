@@ -120,8 +120,6 @@ struct Member {
     away: Option<String>,
     writer: Option<usize>,
     ignores: BTreeSet<usize>,
-    /// It has a seat that is used up, while that is a known fault.
-    has_used_seat: bool,
     arrival: Arrival,
     /// Its first line, or the time in which it was to come, is over.
     was_awaited: bool,
@@ -237,7 +235,6 @@ impl Model<'_> {
             away: None,
             writer: None,
             ignores: BTreeSet::new(),
-            has_used_seat: false,
             arrival: Arrival::Untold,
             was_awaited: false,
             has_spoken: false,

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chinwag::chat::{Dialect, Settings};
 
-use super::known::COMING_BACK_IS_MENDED;
 use super::rng::Rng;
 
 /// What of the settings the model goes by.
@@ -24,18 +23,6 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn tiny(rng: &mut Rng) -> Rules {
-        let mut rules = Rules::any(rng);
-        if !COMING_BACK_IS_MENDED {
-            if rng.one_in(2) {
-                rules.resume_for = Duration::ZERO;
-            } else {
-                rules.ignored_max = 0;
-            }
-        }
-        rules
-    }
-
-    fn any(rng: &mut Rng) -> Rules {
         let greet_after = *rng.pick(&[Some(0), Some(300), Some(1500), None]);
         Rules {
             greet_after: greet_after.map(Duration::from_millis),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::rooms::{LOBBY, NOWHERE};
 use super::wording::Person;
 use super::{Arrival, Member, Model};
-use crate::sim::known::COMING_BACK_IS_MENDED;
 use crate::sim::rules::token;
 
 /// What a token is good for.
@@ -36,7 +35,6 @@ impl Model<'_> {
         let token = token(self.tokens);
         let text = format!("To come back within {}: /resume {token}", span(held_for));
         self.seats.push(Seat { token, who, held: None });
-        self.member(who).has_used_seat = false;
         self.reply(who, "resume", &text);
     }
 
@@ -52,8 +50,7 @@ impl Model<'_> {
 
     /// Holds all that is somebody's, if it has asked for that.
     pub(super) fn hold(&mut self, who: usize) -> bool {
-        let has_used_seat = self.members[&who].has_used_seat;
-        if !has_used_seat && !self.seats.iter().any(|seat| seat.who == who) {
+        if !self.seats.iter().any(|seat| seat.who == who) {
             return false;
         }
         while self.seats.iter().filter(|seat| seat.held.is_some()).count()
@@ -61,10 +58,6 @@ impl Model<'_> {
         {
             self.saw("a hold ends for another");
             self.end_hold();
-        }
-        if has_used_seat {
-            self.take_out(who);
-            return true;
         }
         let place = self.seats.iter().position(|seat| seat.who == who).expect("it was there");
         let mut seat = self.seats.remove(place);
@@ -122,9 +115,7 @@ impl Model<'_> {
             self.reply(was, "replaced", "You have been replaced by another connection.");
             self.close(was);
             let room = self.rooms.get(self.members[&was].room).name.clone();
-            let mut member = self.take_out(was);
-            member.has_used_seat = !COMING_BACK_IS_MENDED;
-            (member, room)
+            (self.take_out(was), room)
         };
         self.set_down(who, member, &room);
         self.show_missed(who, seq);
@@ -151,7 +142,6 @@ impl Model<'_> {
         member.away = was.away;
         member.writer = was.writer;
         member.ignores = was.ignores;
-        member.has_used_seat = was.has_used_seat;
         member.arrival = Arrival::Announced;
         member.room = room;
         let name = member.shown();

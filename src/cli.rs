@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chinwag::chat::{Dialect, Settings};
-use chinwag::{Config, Listen};
+use chinwag::{Config, Limits, Listen, Network};
 use log::LevelFilter;
 use pico_args::{Arguments, Keys};
 
@@ -28,6 +28,17 @@ Options:
       --require-name           Only the named may speak to a room
       --max-line BYTES         Longest line that is accepted [4K]
       --max-clients N          Connections at a time [10000]
+      --max-per-ip N           Connections from one address (IPv6: one /64) [32]
+      --limit-loopback         Count connections from this machine as well
+      --proxy-protocol ADDR[/N]  A proxy, or a network of them, that says for whom it
+                               connects (PROXY protocol 1 or 2); may be repeated
+      --rate N|off             Lines a second that a client may send [10]
+      --queue-soft BYTES       Unread, from which a client misses lines [64K]
+      --queue-park BYTES       Unread, from which it is not read from [128K]
+      --queue-max BYTES        Unread, from which it is cut off [1M]
+      --queue-total BYTES      Unread by all together, likewise [256M]
+      --stall TIME             Cut off who takes nothing for so long [60s]
+      --idle TIME|off          Ask, then close, who sends nothing for so long [off]
   -v, --verbose                Log more: connections and their addresses; -vv: details
   -q, --quiet                  Log less: errors only; -qq: nothing
   -V, --version                Print the version
@@ -71,8 +82,9 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
     settings.dialects = dialects(&config);
     let mut motd = None;
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
-    let limits = &mut config.limits;
-    set(&mut arguments, "--max-line", &mut limits.line_max, |text| number(text, 64, 1 << 20))?;
+    read_limits(&mut arguments, &mut config.limits)?;
+    let network = |text: &str| text.parse::<Network>().map_err(|error| error.to_string());
+    config.proxies = all(&mut arguments, "--proxy-protocol", "--proxy-protocol", network)?;
     set(&mut arguments, "--max-clients", &mut config.max_clients, |text| {
         number(text, 1, 10_000_000)
     })?;
@@ -100,6 +112,39 @@ fn read_settings(arguments: &mut Arguments, settings: &mut Settings) -> Result<(
     settings.resume_for = resume_for.unwrap_or_default();
     settings.require_name = arguments.contains("--require-name");
     Ok(())
+}
+
+/// What a connection is allowed.
+fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), String> {
+    let bytes = |text: &str| number(text, 1024, 1 << 30);
+    set(arguments, "--max-line", &mut limits.line_max, |text| number(text, 64, 1 << 20))?;
+    set(arguments, "--max-per-ip", &mut limits.per_ip_max, |text| number(text, 1, 10_000_000))?;
+    set(arguments, "--rate", &mut limits.rate, rate_or_off)?;
+    set(arguments, "--queue-soft", &mut limits.queue_soft, bytes)?;
+    set(arguments, "--queue-park", &mut limits.queue_park, bytes)?;
+    set(arguments, "--queue-max", &mut limits.queue_max, bytes)?;
+    set(arguments, "--queue-total", &mut limits.queue_total, |text| number(text, 1024, 1 << 40))?;
+    set(arguments, "--stall", &mut limits.stall_time, |text| {
+        time_or_off(text)?.ok_or_else(|| "it cannot be off; a time is wanted".to_owned())
+    })?;
+    set(arguments, "--idle", &mut limits.idle_time, time_or_off)?;
+    limits.limit_loopback = arguments.contains("--limit-loopback");
+    let (soft, park, max) = (limits.queue_soft, limits.queue_park, limits.queue_max);
+    if soft > park || park > max {
+        return Err(format!(
+            "--queue-soft {soft}, --queue-park {park}, --queue-max {max}: none may be larger \
+             than the next"
+        ));
+    }
+    Ok(())
+}
+
+fn rate_or_off(text: &str) -> Result<Option<u32>, String> {
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    let rate = number(text, 1, 1_000_000).map_err(|why| format!("{why}; or off"))?;
+    Ok(u32::try_from(rate).ok())
 }
 
 /// Those that listeners have.
@@ -257,6 +302,10 @@ mod tests {
             ("--max-line", "--max-line"),
             ("--max-line 1K --max-line 2K", "--max-line is given twice"),
             ("-l klingon=127.0.0.1:1", "unknown dialect 'klingon'; there are native, recipe,"),
+            ("--proxy-protocol 10.0.0.0/33", "--proxy-protocol 10.0.0.0/33: ADDR or ADDR/BITS"),
+            ("--rate fast", "--rate fast: a number from 1 to 1000000"),
+            ("--queue-soft 1G", "--queue-soft 1073741824, --queue-park 131072"),
+            ("--stall off", "--stall off: it cannot be off"),
             ("--greet-after soon", "--greet-after soon: a time from 0 to 24h, or off, is wanted"),
             ("--greet-after -1", "--greet-after -1: a time"),
             ("--resume-for 1e3", "--resume-for 1e3: a time"),

@@ -2,7 +2,7 @@
 
 /// A connection. Slots are used again, serials are not (not within four billion
 /// connections), so an old id names nobody and is safe to keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId {
     pub(crate) slot: u32,
     pub(crate) serial: u32,
@@ -44,6 +44,11 @@ pub enum CloseReason {
     Endless,
     /// It left more than `queue_max` bytes unread.
     TooSlow,
+    /// It took nothing for `stall_time` while something waited for it, or had the most
+    /// unread when all together had too much.
+    Stalled,
+    /// It sent nothing for twice `idle_time`.
+    Idle,
     /// Reading or writing failed: a reset, usually.
     Broken,
     /// It was turned away at the door; the service never heard of it.

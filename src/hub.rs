@@ -12,23 +12,30 @@
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
 
+mod proxied;
 mod receive;
 mod settle;
+mod watch;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::mem;
-use std::time::Duration;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use crate::addresses::Addresses;
 use crate::conn::{CloseReason, ConnId};
 use crate::limits::Limits;
 use crate::line::Ending;
 use crate::outbox::Outbox;
+use crate::rate::Rate;
 use crate::service::{Peer, Refusal, Service};
-use crate::timeouts::{Now, Timeouts};
+use crate::timeouts::{Alarms, Now, Timeouts};
+use proxied::Proxied;
 use receive::Input;
+use watch::{Alarm, Heard};
 
 /// A non-blocking, edge-triggered byte stream.
 pub trait Stream: Read + Write {
@@ -69,6 +76,15 @@ pub struct Hub<T, S> {
     spare: Option<Box<Input>>,
     /// When the closing must be gone.
     drains: Timeouts<ConnId>,
+    rate: Rate,
+    /// Those of proxies that have not said for whom they are.
+    proxied: HashMap<ConnId, Proxied>,
+    addresses: Addresses,
+    alarms: Alarms<(ConnId, Alarm)>,
+    /// When each that is blocked last took something.
+    taken: HashMap<ConnId, Instant>,
+    /// When each last sent something, where that matters.
+    heard: HashMap<ConnId, Heard>,
     closed: Vec<T>,
     /// Connections that the service knows.
     open: usize,
@@ -90,6 +106,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
             chunk: vec![0; limits.chunk].into(),
             spare: None,
             drains: Timeouts::new(limits.drain_time),
+            rate: Rate::new(limits.rate),
+            proxied: HashMap::new(),
+            addresses: Addresses::new(limits.per_ip_max, limits.limit_loopback),
+            alarms: Alarms::new(),
+            taken: HashMap::new(),
+            heard: HashMap::new(),
             closed: Vec::new(),
             open: 0,
             refused: 0,
@@ -105,9 +127,13 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Takes a connection in.
     pub fn open(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
         let id = self.insert(stream, false);
-        self.open += 1;
-        self.service.on_open(id, peer, &mut self.outbox);
+        self.welcome(id, peer);
         id
+    }
+
+    /// Whether there are as many connections from an address as there may be.
+    pub fn is_full_for(&self, addr: IpAddr) -> bool {
+        self.addresses.is_full(addr)
     }
 
     /// Turns a connection away: it is told why, and closed.
@@ -152,6 +178,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         self.outbox.pass(now);
         self.receive_ready();
         self.tick(now);
+        self.ring(now);
         while let Some(id) = self.drains.expired(now.monotonic) {
             self.outbox.kill(id, CloseReason::TooSlow);
         }
@@ -163,7 +190,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if self.woken || !self.ready.is_empty() || self.outbox.is_behind() {
             return Some(Duration::ZERO);
         }
-        let next = [self.drains.next(), self.service.next_tick()].into_iter().flatten().min()?;
+        let next = [self.drains.next(), self.alarms.next(), self.service.next_tick()];
+        let next = next.into_iter().flatten().min()?;
         Some(next.saturating_duration_since(now.monotonic))
     }
 
@@ -209,6 +237,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if mem::take(&mut self.woken) || due {
             self.service.on_tick(&mut self.outbox);
         }
+    }
+
+    /// From here on the service knows it, and it counts.
+    fn welcome(&mut self, id: ConnId, peer: &Peer<'_>) {
+        self.open += 1;
+        self.addresses.add(id, peer.addr.ip());
+        self.watch_silence(id);
+        self.service.on_open(id, peer, &mut self.outbox);
     }
 
     fn insert(&mut self, stream: T, refused: bool) -> ConnId {

@@ -59,8 +59,12 @@
 //! | --- | --- |
 //! | what a line means, or to add a command | `chat/command.rs`, then `Chat::act` in `chat/mod.rs` |
 //! | a sentence that the server says | `chat/reply.rs` |
-//! | how a line looks, in which dialect, with which ending | `chat/dialect.rs` |
-//! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs` |
+//! | how a line looks, in which dialect, with which ending | `chat/dialect/` |
+//! | what is said to whom, and kept | `chat/talk.rs`, `chat/history.rs` |
+//! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/places.rs` |
+//! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/resume.rs` |
+//! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |
+//! | what whoever runs it may choose | `chat/settings.rs` |
 //! | what becomes of bytes that are no text | `chat/text.rs` |
 //! | how bytes become lines; what telnet adds | `line.rs`, `telnet.rs` |
 //! | how sockets are read | `hub/receive.rs` |
@@ -69,16 +73,17 @@
 //! | what waits for whom; the rounds in which it is written | `outbox.rs`, `outbox/rounds.rs` |
 //! | how a line to many is kept once | `lanes.rs` |
 //! | what is allowed, and how much is done in one go | `limits.rs` |
-//! | deadlines | `timeouts.rs` |
+//! | how fast one may speak; how many may come from where | `rate.rs`, `addresses.rs` |
+//! | deadlines, and what happens when they pass | `timeouts.rs`, `hub/watch.rs` |
 //! | the poll, the clock, wake and shutdown | `server.rs` |
 //! | listening, accepting, running out of descriptors | `listen.rs` |
 //! | what the loop tells a protocol | `service.rs`, `conn.rs` |
-//! | options, log, signals | `cli.rs`, `main.rs` |
+//! | options, log, signals | `cli.rs`, `output.rs`, `main.rs` |
 //!
 //! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:
 //!
 //! ```text
-//! main ─▶ server ─▶ hub ─▶ line, telnet, timeouts
+//! main ─▶ server ─▶ hub ─▶ line, telnet, timeouts, rate, addresses
 //!   │       │        ├──▶ outbox ◀── service ◀── chat
 //!   │       └▶ listen └──▶ service
 //!   └────▶ chat
@@ -101,6 +106,7 @@
 //!    does not wait.
 //! 9. What a socket did not take waits; a writable edge puts it in line again.
 
+mod addresses;
 pub mod chat;
 mod conn;
 mod hub;
@@ -109,11 +115,13 @@ mod limits;
 mod line;
 mod listen;
 mod outbox;
+mod rate;
 mod server;
 mod service;
 mod telnet;
 mod timeouts;
 
+pub use addresses::{Network, NotANetwork};
 pub use chat::Chat;
 pub use conn::{CloseReason, ConnId};
 pub use hub::{Hub, Stream};

@@ -23,6 +23,21 @@ pub struct Limits {
     pub log_max: usize,
     /// How much one read takes at most; one such buffer serves every connection. 16 KiB.
     pub chunk: usize,
+    /// What waits for all connections together, in shared logs not counted; past it the
+    /// one with the most is cut off. 256 MiB.
+    pub queue_total: usize,
+    /// Who takes nothing for so long although something waits is cut off. 60 s.
+    pub stall_time: Duration,
+    /// Lines a second that a connection may send; twice as many at once. A line counts
+    /// once, and once more for each full KiB. What is too fast waits. 10.
+    pub rate: Option<u32>,
+    /// Who sends nothing for so long is asked whether it is there, and closed if it
+    /// sends nothing for as long again. `None`.
+    pub idle_time: Option<Duration>,
+    /// Open connections from one IPv4 address, or one IPv6 /64. 32.
+    pub per_ip_max: usize,
+    /// Whether `per_ip_max` is for this machine's own addresses too. No.
+    pub limit_loopback: bool,
     /// Reads from one connection in one turn. 4.
     pub read_budget: usize,
     /// Connections that are written to in one turn. 128.
@@ -45,6 +60,12 @@ impl Default for Limits {
             queue_park: 128 << 10,
             queue_max: 1 << 20,
             log_max: 128 << 10,
+            queue_total: 256 << 20,
+            stall_time: Duration::from_mins(1),
+            rate: Some(10),
+            idle_time: None,
+            per_ip_max: 32,
+            limit_loopback: false,
             chunk: 16 << 10,
             read_budget: 4,
             write_budget: 128,
@@ -70,6 +91,8 @@ impl Limits {
         let positive = [
             ("line_max", self.line_max),
             ("log_max", self.log_max),
+            ("per_ip_max", self.per_ip_max),
+            ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("chunk", self.chunk),
             ("read_budget", self.read_budget),
             ("write_budget", self.write_budget),

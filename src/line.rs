@@ -36,8 +36,8 @@ pub enum Piece<'a> {
     Line(&'a [u8], Option<Ending>),
     /// The present line is too long; what is still to come of it is discarded.
     TooLong,
-    /// Here a line ended that was too long.
-    Discarded(Ending),
+    /// Here a line ended that was too long: so, and after so many bytes.
+    Discarded(Ending, usize),
     /// So much came without an ending that none is to be expected. Nothing follows.
     Endless,
 }
@@ -102,8 +102,8 @@ impl LineSplitter {
         };
         let last = bytes[end];
         *bytes = &bytes[end + 1..];
-        self.unended = 0;
-        Some(self.ended(part, last))
+        let len = std::mem::take(&mut self.unended);
+        Some(self.ended(part, last, len))
     }
 
     /// The unterminated last line, if there is one, when no more bytes will come.
@@ -182,11 +182,11 @@ impl LineSplitter {
         len <= self.line_max || (len == self.line_max + 1 && last == Some(&b'\r'))
     }
 
-    /// A line has ended: with `part`, and then the byte `last`.
-    fn ended<'a>(&'a mut self, part: &'a [u8], last: u8) -> Piece<'a> {
+    /// A line has ended: with `part`, and then the byte `last`, after `len` bytes.
+    fn ended<'a>(&'a mut self, part: &'a [u8], last: u8, len: usize) -> Piece<'a> {
         if let Some(after_cr) = self.discarding.take() {
             let after_cr = part.last().map_or(after_cr, |byte| *byte == b'\r');
-            return Piece::Discarded(ending(after_cr, last));
+            return Piece::Discarded(ending(after_cr, last), len);
         }
         // `take` left it where it was, or has put all of it into the tail. The tail may
         // also be empty because everything was erased.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use log::warn;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
 /// A burst of this many connects is answered at once. With std's and mio's 128, the
 /// kernel drops the rest, and they try again after a second, then three.
@@ -53,6 +53,7 @@ impl Listener {
         socket.set_tcp_nodelay(true)?;
         socket.set_out_of_band_inline(true)?;
         socket.set_send_buffer_size(SEND_BUFFER)?;
+        keep_alive(&socket)?;
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
@@ -141,6 +142,17 @@ impl Listener {
             warn!("no more connections on {}: {error}", self.addr);
         }
     }
+}
+
+/// A peer that has vanished is noticed within two minutes, said anything or not.
+fn keep_alive(socket: &Socket) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
+    #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
+    let keepalive = keepalive.with_interval(Duration::from_secs(15)).with_retries(4);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(Duration::from_mins(2)))?;
+    Ok(())
 }
 
 /// A descriptor kept back, so that there is one to say no with when all are in use.

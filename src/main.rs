@@ -1,9 +1,10 @@
 //! The binary: options, log, signals, and then the server runs.
 
 mod cli;
+mod output;
 
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -13,6 +14,7 @@ use chinwag::{Chat, Handle, Server};
 use cli::{Options, Request};
 use jiff::tz::TimeZone;
 use log::{LevelFilter, warn};
+use output::Output;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -24,26 +26,33 @@ const DESCRIPTORS_KEPT: u64 = 32;
 const MOTD_MAX: usize = 16 << 10;
 
 fn main() -> ExitCode {
-    let options = match cli::parse(std::env::args_os().skip(1).collect()) {
-        Ok(Request::Help) => return print(cli::HELP),
-        Ok(Request::Version) => return print(concat!("chinwag ", env!("CARGO_PKG_VERSION"))),
-        Ok(Request::Run(options)) => options,
-        Err(message) => {
-            complain(&message);
-            return ExitCode::from(2);
+    let started =
+        Output::start(io::stdout()).and_then(|out| Ok((out, Output::start(io::stderr())?)));
+    let Ok((stdout, stderr)) = started else { return ExitCode::FAILURE };
+    let code = match cli::parse(std::env::args_os().skip(1).collect()) {
+        Ok(Request::Help) => say(&stdout, cli::HELP, 0),
+        Ok(Request::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
+        Ok(Request::Run(options)) => {
+            init_log(options.log, stderr.clone());
+            match serve(*options, &stdout) {
+                Ok(()) => 0,
+                Err(error) => say(&stderr, &format!("chinwag: {error}"), 1),
+            }
         }
+        Err(message) => say(&stderr, &format!("chinwag: {message}"), 2),
     };
-    init_log(options.log);
-    match serve(*options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error.to_string());
-            ExitCode::FAILURE
-        }
-    }
+    stdout.finish();
+    stderr.finish();
+    ExitCode::from(code)
 }
 
-fn serve(options: Options) -> io::Result<()> {
+/// The last words, and the code to end with.
+fn say(output: &Output, text: &str, code: u8) -> u8 {
+    output.line(text);
+    code
+}
+
+fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     let Options { mut config, mut settings, motd, .. } = options;
     settings.zone = TimeZone::system();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
@@ -56,12 +65,12 @@ fn serve(options: Options) -> io::Result<()> {
     let server = Server::bind(config)?;
     watch_signals(server.handle(), settings.motd.clone(), motd)?;
     for (addr, label) in server.local_addrs().iter().zip(labels) {
-        print(&format!("chinwag listening on {addr} ({label})"));
+        stdout.line(&format!("chinwag listening on {addr} ({label})"));
     }
     if io::stdout().is_terminal()
         && let Some(addr) = server.local_addrs().first()
     {
-        print(&format!("Connect with: nc {} {}", addr.ip(), addr.port()));
+        stdout.line(&format!("Connect with: nc {} {}", addr.ip(), addr.port()));
     }
     server.run(Chat::new(settings))?;
     Ok(())
@@ -117,20 +126,9 @@ fn resident() -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-fn init_log(level: LevelFilter) {
+fn init_log(level: LevelFilter, stderr: Output) {
     let environment = env_logger::Env::default().default_filter_or(level.as_str());
+    let target = env_logger::Target::Pipe(Box::new(stderr));
     // It fails only if there is a log already.
-    let _ = env_logger::Builder::from_env(environment).try_init();
-}
-
-/// A line on stdout, at once. Nobody has to read it, so it may fail.
-fn print(text: &str) -> ExitCode {
-    let mut stdout = io::stdout().lock();
-    let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
-    ExitCode::SUCCESS
-}
-
-/// A line on stderr, whatever the log's level.
-fn complain(message: &str) {
-    let _ = writeln!(io::stderr(), "chinwag: {message}");
+    let _ = env_logger::Builder::from_env(environment).target(target).try_init();
 }

@@ -80,6 +80,8 @@ pub struct Outbox {
     next_round: VecDeque<ConnId>,
     /// The `own` bytes of those in line: with the lanes, what the brake looks at.
     fresh: usize,
+    /// The `own` bytes of all.
+    owned: usize,
     /// Left `Open`, and the service has not been told.
     closing: VecDeque<ConnId>,
     /// `Dead`, and the slot is not free yet.
@@ -118,6 +120,7 @@ impl Outbox {
             this_round: VecDeque::new(),
             next_round: VecDeque::new(),
             fresh: 0,
+            owned: 0,
             closing: VecDeque::new(),
             dead: Vec::new(),
             released: Vec::new(),
@@ -149,6 +152,7 @@ impl Outbox {
         }
         let queue = &mut self.queues[to.slot()];
         queue.own.get_or_insert_default().bytes.extend(bytes);
+        self.owned += bytes.len();
         if queue.place == Place::InLine {
             self.fresh += bytes.len();
         }
@@ -203,13 +207,13 @@ impl Outbox {
             && self.queues[id.slot()].own_len() > self.limits.queue_park
     }
 
-    /// What has been sent so far; a look at every queue, so not for every line.
+    /// What has been sent so far.
     #[must_use]
     pub fn traffic(&self) -> Traffic {
         Traffic {
             lines_sent: self.lines_sent,
             lines_skipped: self.lines_skipped,
-            bytes_queued: self.queues.iter().map(Queue::own_len).sum(),
+            bytes_queued: self.owned,
             uptime: self.now.monotonic.saturating_duration_since(self.started.monotonic),
         }
     }
@@ -286,6 +290,7 @@ impl Outbox {
             self.lines_skipped += 1;
         } else if is_blocked {
             queue.own.get_or_insert_default().bytes.extend(self.lanes.bytes(lane, span));
+            self.owned += span.len();
         } else {
             self.spill(id);
             let queue = &mut self.queues[id.slot()];
@@ -302,6 +307,7 @@ impl Outbox {
             let own = queue.own.get_or_insert_default();
             own.bytes.extend(self.lanes.bytes(queue.lane, span));
             self.fresh += span.len();
+            self.owned += span.len();
         }
     }
 

@@ -12,6 +12,7 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
 
+use crate::addresses::Network;
 use crate::hub::{Hub, Stream};
 use crate::limits::Limits;
 use crate::listen::{Listener, Spare};
@@ -35,6 +36,9 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Connections that may be open at a time; one more is refused. 10 000.
     pub max_clients: usize,
+    /// Proxies: what they connect starts with a PROXY header, version 1 or 2, that says
+    /// for whom. None.
+    pub proxies: Vec<Network>,
     /// What the loop allows a connection.
     pub limits: Limits,
 }
@@ -45,6 +49,7 @@ impl Default for Config {
         Config {
             listen: vec![Listen { addr, label: "native".to_owned() }],
             max_clients: 10_000,
+            proxies: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -56,6 +61,7 @@ pub struct Server {
     listeners: Vec<Listener>,
     addrs: Vec<SocketAddr>,
     spare: Spare,
+    clock: Clock,
     requests: Arc<Requests>,
     config: Config,
 }
@@ -121,7 +127,7 @@ impl Server {
         let requests =
             Requests { waker, wake: AtomicBool::new(false), shutdowns: AtomicU8::new(0) };
         let (spare, requests) = (Spare::new(), Arc::new(requests));
-        Ok(Server { poll, listeners, addrs, spare, requests, config })
+        Ok(Server { poll, listeners, addrs, spare, clock: Clock::default(), requests, config })
     }
 
     /// Where it listens, in the order of the configuration, with the real ports.
@@ -142,7 +148,7 @@ impl Server {
     ///
     /// When the poll or a listener breaks. What a connection does is never an error.
     pub fn run<S: Service>(mut self, service: S) -> io::Result<S> {
-        let mut hub = Hub::new(service, &self.config.limits, read_clocks());
+        let mut hub = Hub::new(service, &self.config.limits, self.clock.read());
         let mut events = Events::with_capacity(1024);
         let mut stopping = false;
         loop {
@@ -150,7 +156,7 @@ impl Server {
             for event in &events {
                 self.mark(event, &mut hub);
             }
-            let now = read_clocks();
+            let now = self.clock.read();
             self.take_requests(&mut hub, &mut stopping);
             self.accept(&mut hub, now)?;
             hub.turn(now);
@@ -165,7 +171,12 @@ impl Server {
     }
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        match self.poll.poll(events, timeout) {
+        let before = Instant::now();
+        let result = self.poll.poll(events, timeout);
+        if let Some(timeout) = timeout {
+            self.clock.slept(before.elapsed(), timeout);
+        }
+        match result {
             // A signal: nothing is ready, and the turn finds out what is due.
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 events.clear();
@@ -179,7 +190,7 @@ impl Server {
         if self.listeners.iter().any(Listener::is_ready) {
             return Some(Duration::ZERO);
         }
-        let now = read_clocks();
+        let now = self.clock.read();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let retry = retry.map(|at| at.saturating_duration_since(now.monotonic));
         retry.into_iter().chain(hub.timeout(now)).min()
@@ -230,7 +241,7 @@ impl Server {
                 let accepted = listener.accept(now.monotonic, &mut self.spare, refusal)?;
                 if let Some((stream, addr)) = accepted {
                     let peer = Peer { addr, label: listener.label() };
-                    admit(&self.poll, hub, stream, &peer, self.config.max_clients);
+                    admit(&self.poll, hub, stream, &peer, &self.config);
                 }
             }
         }
@@ -244,24 +255,52 @@ fn admit<S: Service>(
     hub: &mut Hub<TcpStream, S>,
     mut stream: TcpStream,
     peer: &Peer<'_>,
-    max_clients: usize,
+    config: &Config,
 ) {
+    let is_proxied = config.proxies.iter().any(|network| network.contains(peer.addr.ip()));
+    let refusal = if hub.open_count() >= config.max_clients {
+        Some(Refusal::Full)
+    } else {
+        (!is_proxied && hub.is_full_for(peer.addr.ip())).then_some(Refusal::Address)
+    };
     let interest = Interest::READABLE | Interest::WRITABLE;
     let token = Token(hub.next_slot());
     if let Err(error) = poll.registry().register(&mut stream, token, interest) {
         warn!("a connection could not be registered: {error}");
-    } else if hub.open_count() >= max_clients {
-        debug!("refused {}: {max_clients} clients are connected", peer.addr);
-        hub.refuse(stream, Refusal::Full);
+    } else if let Some(why) = refusal {
+        debug!("refused {}: {why:?}", peer.addr);
+        hub.refuse(stream, why);
+    } else if is_proxied {
+        let id = hub.open_proxied(stream, peer);
+        info!("connection {} by the proxy {} ({})", id.serial(), peer.addr, peer.label);
     } else {
         let id = hub.open(stream, peer);
         info!("connection {} from {} ({})", id.serial(), peer.addr, peer.label);
     }
 }
 
-/// The only place where a clock is read.
-fn read_clocks() -> Now {
-    Now { monotonic: Instant::now(), wall: SystemTime::now() }
+/// The only place where clocks are read.
+#[derive(Default)]
+struct Clock {
+    /// Time that nobody could have used.
+    lost: Duration,
+}
+
+impl Clock {
+    fn read(&self) -> Now {
+        let now = Instant::now();
+        let monotonic = now.checked_sub(self.lost).unwrap_or(now);
+        Now { monotonic, wall: SystemTime::now() }
+    }
+
+    /// The poll has taken so long, with a timeout of so much. Where it took far longer the
+    /// machine or the process was asleep, and so could nobody have kept a deadline.
+    fn slept(&mut self, took: Duration, timeout: Duration) {
+        let excess = took.saturating_sub(timeout);
+        if excess > Duration::from_secs(1) {
+            self.lost += excess;
+        }
+    }
 }
 
 impl Stream for TcpStream {

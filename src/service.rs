@@ -86,6 +86,11 @@ pub enum Limit {
         /// The longest line that is accepted, in bytes.
         max: usize,
     },
+    /// Its lines come too fast, and wait from now on. Told once until it has been slow
+    /// enough for a while.
+    Throttled,
+    /// It has sent nothing for `idle_time`.
+    Idle,
     /// So many lines to many were left out while the connection did not read. It has
     /// caught up now, and gets everything again.
     Skipped(u64),
@@ -96,4 +101,6 @@ pub enum Limit {
 pub enum Refusal {
     /// There are as many clients as there may be, or no descriptor is left.
     Full,
+    /// There are as many from its address as there may be.
+    Address,
 }

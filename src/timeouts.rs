@@ -1,7 +1,8 @@
 //! Time as an argument, and deadlines that are all equally far off: first in, first
 //! out. Knows no clock.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
 /// The time of a turn, on both clocks.
@@ -66,6 +67,30 @@ impl<K: Copy> Timeouts<K> {
     }
 }
 
+/// Deadlines at any distance, the nearest first. For the few: each is looked at again
+/// when its time has come, and may have to be set anew.
+#[derive(Debug)]
+pub(crate) struct Alarms<K: Ord>(BinaryHeap<Reverse<(Instant, K)>>);
+
+impl<K: Ord> Alarms<K> {
+    pub(crate) fn new() -> Alarms<K> {
+        Alarms(BinaryHeap::new())
+    }
+
+    pub(crate) fn set(&mut self, key: K, at: Instant) {
+        self.0.push(Reverse((at, key)));
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.0.peek().map(|Reverse((at, _))| *at)
+    }
+
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
+        self.next().filter(|at| *at <= now)?;
+        self.0.pop().map(|Reverse((_, key))| key)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,6 +121,20 @@ mod tests {
         assert_eq!(timeouts.next(), Some(start + Duration::from_secs(7)));
         timeouts.prune(|key| key <= 3);
         assert_eq!(timeouts.next(), Some(start + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn the_nearest_alarm_goes_first() {
+        let start = Instant::now();
+        let mut alarms = Alarms::new();
+        for (key, seconds) in [("late", 3), ("early", 1), ("between", 2)] {
+            alarms.set(key, start + Duration::from_secs(seconds));
+        }
+        assert_eq!(alarms.next(), Some(start + Duration::from_secs(1)));
+        assert_eq!(alarms.expired(start), None);
+        assert_eq!(alarms.expired(start + Duration::from_secs(2)), Some("early"));
+        assert_eq!(alarms.expired(start + Duration::from_secs(2)), Some("between"));
+        assert_eq!(alarms.expired(start + Duration::from_secs(2)), None);
     }
 
     #[test]

@@ -141,7 +141,7 @@ impl Crowd {
     }
 
     fn open(&mut self, id: usize, addr: SocketAddr) -> io::Result<()> {
-        let mut stream = connect_one(id, addr)?;
+        let mut stream = connect_one(id, addr, None)?;
         let registry = self.poll.registry();
         registry.register(&mut stream, Token(id), Interest::READABLE)?;
         self.streams.push(stream);
@@ -182,14 +182,22 @@ impl Crowd {
 }
 
 /// Connects one client. On loopback the connection stands at once, as long as
-/// the server's backlog has room.
-fn connect_one(id: usize, addr: SocketAddr) -> io::Result<TcpStream> {
+/// the server's backlog has room. Of what it does not read, about `unread_max` bytes
+/// wait at its end; without that as many as the kernel likes.
+pub(crate) fn connect_one(
+    id: usize,
+    addr: SocketAddr,
+    unread_max: Option<usize>,
+) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     // Searching for a free port takes the kernel ever longer, the fewer an address
     // has left. Linux has a whole network of loopback addresses, so that every
     // client can be given a port of its own. Where that fails, let it search.
     socket.set_reuse_address(true)?;
     let _ = socket.bind(&source_addr(id).into());
+    if let Some(size) = unread_max {
+        socket.set_recv_buffer_size(size)?;
+    }
     socket.connect_timeout(&addr.into(), CONNECT_MAX)?;
     socket.set_nonblocking(true)?;
     Ok(TcpStream::from_std(socket.into()))

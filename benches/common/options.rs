@@ -100,7 +100,7 @@ fn parse_task(arguments: &mut Arguments) -> Result<Task, String> {
 }
 
 /// The value of an option that takes a number, if it is given.
-fn number(
+pub(crate) fn number(
     arguments: &mut Arguments,
     option: &'static str,
     allowed: RangeInclusive<usize>,

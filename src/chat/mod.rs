@@ -137,6 +137,8 @@ impl Service for Chat {
                 self.reply(id, Reply::LineTooLong(max), out);
                 self.announce(id, out);
             }
+            Limit::Throttled => self.reply(id, Reply::Throttled, out),
+            Limit::Idle => self.reply(id, Reply::StillThere, out),
             Limit::Skipped(lines) => self.reply(id, Reply::Skipped(lines), out),
         }
     }
@@ -179,6 +181,7 @@ impl Service for Chat {
     fn refusal(&self, why: Refusal) -> &[u8] {
         match why {
             Refusal::Full => reply::FULL,
+            Refusal::Address => reply::ADDRESS_FULL,
         }
     }
 

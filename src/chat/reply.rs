@@ -70,6 +70,8 @@ pub(super) enum Reply<'a> {
     KeptInMemory,
     YouAre(&'a str),
     LineTooLong(usize),
+    Throttled,
+    StillThere,
     Skipped(u64),
     NotAWebServer,
     Goodbye,
@@ -79,6 +81,7 @@ pub(super) enum Reply<'a> {
 
 /// What one who is turned away reads. He has not shown his line ending yet.
 pub(super) const FULL: &[u8] = b"Server is full.\n";
+pub(super) const ADDRESS_FULL: &[u8] = b"Too many connections from your address.\n";
 
 impl Reply<'_> {
     /// What programs go by. Never changes; texts may.
@@ -125,6 +128,8 @@ impl Reply<'_> {
             Reply::Usage(_) => "usage",
             Reply::Greeting(_) | Reply::KeptInMemory | Reply::YouAre(_) => "greeting",
             Reply::LineTooLong(_) => "line_too_long",
+            Reply::Throttled => "throttled",
+            Reply::StillThere => "still_there",
             Reply::Skipped(_) => "skipped",
             Reply::NotAWebServer => "not_a_web_server",
             Reply::Goodbye | Reply::Bye => "bye",
@@ -166,35 +171,26 @@ impl fmt::Display for Reply<'_> {
         match self {
             Reply::Registered(name) => write!(f, "Registered as {name}"),
             Reply::Renamed(name) => write!(f, "You are now {name}"),
-            Reply::NameUnfit => f.write_str(name::RULE),
             Reply::NameReserved(name) => write!(f, "Name {name} is reserved."),
             Reply::NameTaken(name) => write!(f, "Name {name} is taken."),
-            Reply::NameRequired => f.write_str("REGISTER first."),
             Reply::NoOneCalled(name) => write!(f, "No one is called {name}."),
-            Reply::NoOneWrote => f.write_str("No one has written to you."),
             Reply::NotReading(name) => write!(f, "{name} is not reading; not delivered."),
             Reply::IsAway { name, text } => write!(f, "{name} is away: {text}"),
-            Reply::Away => f.write_str("You are away."),
-            Reply::Back => f.write_str("You are back."),
             Reply::Ignoring(name) => write!(f, "Ignoring {name}."),
             Reply::NotIgnoring(name) => write!(f, "No longer ignoring {name}."),
-            Reply::IgnoringSelf => f.write_str("You cannot ignore yourself."),
             Reply::IgnoringTooMany(max) => {
                 write!(f, "You ignore {max} already, as many as you may.")
             }
             Reply::Room { name, count } => write!(f, "{name} {count}"),
             Reply::NoRoomCalled(name) => write!(f, "No room is called {name}."),
-            Reply::RoomUnfit => f.write_str(name::ROOM_RULE),
             Reply::RoomsFull(max) => {
                 write!(f, "There are {max} rooms already, and somebody in each.")
             }
             Reply::Topic(topic) => write!(f, "Topic: {topic}"),
-            Reply::NoTopic => f.write_str("No topic is set."),
             Reply::LinesGone(1) => f.write_str("-- 1 line is no longer kept --"),
             Reply::LinesGone(count) => write!(f, "-- {count} lines are no longer kept --"),
             Reply::Echo(on) => write!(f, "Echo {}.", on_or_off(*on)),
             Reply::Notices(on) => write!(f, "Notices {}.", on_or_off(*on)),
-            Reply::NoNotices => f.write_str("This dialect has no notices."),
             Reply::Dialect(name) => write!(f, "Dialect: {name}"),
             Reply::NoDialectCalled { name, offered } => {
                 write!(f, "No dialect is called {name}; there are {offered}.")
@@ -202,16 +198,12 @@ impl fmt::Display for Reply<'_> {
             Reply::Seat { held_for, token } => {
                 write!(f, "To come back within {}: /resume {token}", Span(*held_for))
             }
-            Reply::NoSeats => f.write_str("This server holds no names."),
-            Reply::TokenUnknown => f.write_str("That token is not known, or no longer."),
-            Reply::Replaced => f.write_str("You have been replaced by another connection."),
             Reply::HelpOn(entry) => write!(f, "{}: {}", entry.usage, entry.help),
             Reply::UnknownCommand { name, near } => {
                 write!(f, "Unknown command: {}", name.to_lowercase())?;
                 near.map_or(Ok(()), |near| write!(f, " (did you mean /{near}?)"))
             }
             Reply::Usage(usage) => write!(f, "Usage: {usage}"),
-            Reply::KeptInMemory => f.write_str("-- kept in memory only --"),
             Reply::YouAre(name) => {
                 write!(f, "You are {name}. Type to talk; /nick NAME to be named; /help for more.")
             }
@@ -220,16 +212,41 @@ impl fmt::Display for Reply<'_> {
             Reply::Skipped(count) => {
                 write!(f, "-- {count} lines skipped: your connection is slow --")
             }
-            Reply::NotAWebServer => f.write_str("This is a chat server, not a web server."),
-            Reply::Goodbye => f.write_str("Goodbye!"),
-            Reply::Bye => f.write_str("Bye."),
-            Reply::ShuttingDown => f.write_str("Server is shutting down."),
             Reply::Who(text)
             | Reply::Time(text)
             | Reply::Text(text)
             | Reply::Stats(text)
             | Reply::Help(text)
             | Reply::Greeting(text) => f.write_str(text),
+            _ => f.write_str(self.fixed()),
+        }
+    }
+}
+
+impl Reply<'_> {
+    /// A sentence that is the same each time; nothing, if it is not.
+    fn fixed(&self) -> &'static str {
+        match self {
+            Reply::NameUnfit => name::RULE,
+            Reply::NameRequired => "REGISTER first.",
+            Reply::NoOneWrote => "No one has written to you.",
+            Reply::Away => "You are away.",
+            Reply::Back => "You are back.",
+            Reply::IgnoringSelf => "You cannot ignore yourself.",
+            Reply::RoomUnfit => name::ROOM_RULE,
+            Reply::NoTopic => "No topic is set.",
+            Reply::NoNotices => "This dialect has no notices.",
+            Reply::NoSeats => "This server holds no names.",
+            Reply::TokenUnknown => "That token is not known, or no longer.",
+            Reply::Replaced => "You have been replaced by another connection.",
+            Reply::KeptInMemory => "-- kept in memory only --",
+            Reply::Throttled => "Slow down: your lines are being delayed.",
+            Reply::StillThere => "Are you still there?",
+            Reply::NotAWebServer => "This is a chat server, not a web server.",
+            Reply::Goodbye => "Goodbye!",
+            Reply::Bye => "Bye.",
+            Reply::ShuttingDown => "Server is shutting down.",
+            _ => "",
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::io::ErrorKind;
 use std::mem;
+use std::time::Instant;
 
+use super::watch::Alarm;
 use super::{Hub, Stream};
 use crate::conn::{CloseReason, ConnId, State};
 use crate::limits::Limits;
 use crate::line::{Ending, LineSplitter, Piece};
+use crate::rate::Wait;
 use crate::service::{Limit, Service};
 use crate::telnet::{Telnet, Token};
 
@@ -14,6 +17,8 @@ use crate::telnet::{Telnet, Token};
 pub(super) struct Input {
     telnet: Telnet,
     lines: LineSplitter,
+    /// A line that came too fast.
+    waiting: Option<Waiting>,
     /// Read, and waiting for the connection's release; used up to `rest_start`.
     rest: Vec<u8>,
     rest_start: usize,
@@ -24,13 +29,43 @@ impl Input {
         Input {
             telnet: Telnet::default(),
             lines: LineSplitter::new(limits.line_max, limits.endless()),
+            waiting: None,
             rest: Vec::new(),
             rest_start: 0,
         }
     }
 
+    /// Bytes that were read before their time.
+    pub(super) fn put_back(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     fn is_new(&self) -> bool {
-        self.telnet.is_new() && self.lines.is_between_lines() && self.rest.is_empty()
+        self.telnet.is_new()
+            && self.lines.is_between_lines()
+            && self.rest.is_empty()
+            && self.waiting.is_none()
+    }
+}
+
+/// A line that waits for its time.
+struct Waiting {
+    until: Instant,
+    /// `None`: it was too long, and only that is still to be said.
+    line: Option<Vec<u8>>,
+    ending: Option<Ending>,
+}
+
+impl Waiting {
+    fn piece(&self) -> Piece<'_> {
+        match &self.line {
+            Some(line) => Piece::Line(line, self.ending),
+            None => Piece::TooLong,
+        }
     }
 }
 
@@ -63,13 +98,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     fn receive(&mut self, id: ConnId) {
-        if !self.outbox.listens(id) || !self.digest_rest(id) {
+        if !self.receive_header(id) || !self.outbox.listens(id) || !self.digest_rest(id) {
             return;
         }
         for _ in 0..self.limits.read_budget {
             match self.conns[id.slot()].stream.read(&mut self.chunk) {
                 Ok(0) => return self.end_of_input(id),
                 Ok(count) => {
+                    self.watch_silence(id);
                     if !self.digest_chunk(id, count) {
                         return;
                     }
@@ -89,6 +125,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// to wait again, or closes.
     fn digest_rest(&mut self, id: ConnId) -> bool {
         let Some(mut input) = self.conns[id.slot()].input.take() else { return true };
+        if !self.pass_waiting(id, &mut input) {
+            self.keep(id, input);
+            return false;
+        }
         let rest = mem::take(&mut input.rest);
         let start = input.rest_start;
         input.rest_start += self.digest(id, &mut input, &rest[start..]);
@@ -97,7 +137,27 @@ impl<T: Stream, S: Service> Hub<T, S> {
         } else {
             input.rest_start = 0;
         }
+        let is_waiting = input.is_waiting();
         self.keep(id, input);
+        !is_waiting && self.outbox.listens(id)
+    }
+
+    /// Lets the line that came too fast pass, if there is one and its time has come.
+    /// False if it has to wait still, or nothing may follow it.
+    fn pass_waiting(&mut self, id: ConnId, input: &mut Input) -> bool {
+        let Some(waiting) = input.waiting.take() else { return true };
+        let now = self.outbox.now().monotonic;
+        if waiting.until > now {
+            // Some edge led here, not the alarm, which is still set.
+            input.waiting = Some(waiting);
+            return false;
+        }
+        if let Err(wait) = self.rate.take(id, self.price(waiting.piece()), now) {
+            self.alarms.set((id, Alarm::Pass), wait.until);
+            input.waiting = Some(Waiting { until: wait.until, ..waiting });
+            return false;
+        }
+        self.dispatch(id, waiting.piece());
         self.outbox.listens(id)
     }
 
@@ -115,20 +175,26 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if first && self.outbox.listens(id) {
             self.service.on_partial(id, partial, &mut self.outbox);
         }
+        let is_waiting = input.is_waiting();
         self.keep(id, input);
-        self.outbox.listens(id)
+        !is_waiting && self.outbox.listens(id)
     }
 
     /// Hands the lines in `bytes` to the service until they are used up, or the
     /// connection has to wait or closes. Returns how many bytes were used.
     fn digest(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
+        let now = self.outbox.now().monotonic;
         let mut left = bytes;
         while let Some(token) = input.telnet.next(&mut left) {
             match token {
                 Token::Data(mut data) => {
                     while let Some(piece) = input.lines.next(&mut data) {
-                        self.dispatch(id, piece);
-                        if !self.outbox.listens(id) {
+                        if let Err(wait) = self.rate.take(id, self.price(piece), now) {
+                            input.waiting = Some(self.put_off(id, piece, wait));
+                        } else {
+                            self.dispatch(id, piece);
+                        }
+                        if input.waiting.is_some() || !self.outbox.listens(id) {
                             return bytes.len() - left.len() - data.len();
                         }
                     }
@@ -147,6 +213,29 @@ impl<T: Stream, S: Service> Hub<T, S> {
         bytes.len()
     }
 
+    /// A line comes too fast: it waits, and all that follows it.
+    fn put_off(&mut self, id: ConnId, piece: Piece<'_>, wait: Wait) -> Waiting {
+        self.alarms.set((id, Alarm::Pass), wait.until);
+        if wait.is_first {
+            self.service.on_limit(id, Limit::Throttled, &mut self.outbox);
+        }
+        let (line, ending) = match piece {
+            Piece::Line(line, ending) => (Some(line.to_vec()), ending),
+            _ => (None, None),
+        };
+        Waiting { until: wait.until, line, ending }
+    }
+
+    /// What it costs to say this: 1 for a line, and 1 for each full KiB of it.
+    fn price(&self, piece: Piece<'_>) -> u32 {
+        let bytes = match piece {
+            Piece::Line(line, _) => line.len(),
+            Piece::TooLong => self.limits.line_max,
+            Piece::Discarded(..) | Piece::Endless => return 0,
+        };
+        1 + u32::try_from(bytes / 1024).expect("lines are shorter than 4 GiB")
+    }
+
     fn dispatch(&mut self, id: ConnId, piece: Piece<'_>) {
         match piece {
             Piece::Line(line, ending) => {
@@ -157,7 +246,13 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 let limit = Limit::LineTooLong { max: self.limits.line_max };
                 self.service.on_limit(id, limit, &mut self.outbox);
             }
-            Piece::Discarded(ending) => self.note_ending(id, Some(ending)),
+            Piece::Discarded(ending, len) => {
+                // As much as the longest line costs has been paid.
+                let rest = len.saturating_sub(self.limits.line_max) / 1024;
+                let now = self.outbox.now().monotonic;
+                self.rate.charge(id, u32::try_from(rest).unwrap_or(u32::MAX), now);
+                self.note_ending(id, Some(ending));
+            }
             Piece::Endless => self.outbox.drain(id, CloseReason::Endless),
         }
     }

@@ -14,6 +14,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             let Some(id) = self.outbox.next_in_line() else { break };
             self.flush(id);
         }
+        self.outbox.keep_to_total();
         self.announce_closing();
         let dead = self.outbox.take_dead();
         if !dead.is_empty() {
@@ -33,13 +34,18 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// taken whole, until the socket says that it is full.
     fn flush(&mut self, id: ConnId) {
         self.outbox.gather(id);
+        let mut took = false;
         while !self.outbox.pending(id).is_empty() {
             let stream = &mut self.conns[id.slot()].stream;
             match stream.write(self.outbox.pending(id)) {
                 Ok(0) => return self.outbox.kill(id, CloseReason::Broken),
-                Ok(count) => self.outbox.consume(id, count),
+                Ok(count) => {
+                    self.outbox.consume(id, count);
+                    took = true;
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    return self.outbox.block(id);
+                    self.outbox.block(id);
+                    return self.watch_stall(id, took);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return self.outbox.kill(id, CloseReason::Broken),
@@ -51,6 +57,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// All that was queued has been sent.
     fn flushed(&mut self, id: ConnId) {
         let skipped = self.outbox.leave_line(id);
+        self.taken.remove(&id);
         match self.outbox.state(id) {
             State::Open if skipped > 0 => {
                 self.service.on_limit(id, Limit::Skipped(skipped), &mut self.outbox);
@@ -70,8 +77,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Tells the service of everybody who began to close. That can make others close.
     pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
-            if !self.conns[id.slot()].refused {
+            let is_known = self.proxied.remove(&id).is_none() && !self.conns[id.slot()].refused;
+            if is_known {
                 self.open -= 1;
+                self.addresses.remove(id);
                 self.service.on_close(id, why, &mut self.outbox);
             }
             if let State::Draining(_) = self.outbox.state(id) {
@@ -87,6 +96,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         let conn = self.conns.remove(id.slot());
         self.refused -= usize::from(conn.refused);
         self.outbox.vacate(id);
+        self.forget(id);
         self.closed.push(conn.stream);
     }
 }

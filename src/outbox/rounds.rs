@@ -87,6 +87,7 @@ impl Outbox {
         match &mut queue.own {
             Some(own) if !own.bytes.is_empty() => {
                 own.bytes.drain(..count);
+                self.owned -= count;
                 if queue.place == Place::InLine {
                     self.fresh -= count;
                 }
@@ -157,7 +158,17 @@ impl Outbox {
         if queue.place == Place::InLine {
             self.fresh -= queue.own_len();
         }
+        self.owned -= queue.own_len();
         *queue = Queue { serial: id.serial, state: State::Dead(why), ..Queue::VACANT };
+    }
+
+    /// While all together have too much unread, those with the most are cut off.
+    pub(crate) fn keep_to_total(&mut self) {
+        while self.owned > self.limits.queue_total {
+            let slot = (0..self.queues.len()).max_by_key(|slot| self.queues[*slot].own_len());
+            let Some(id) = slot.and_then(|slot| self.id(slot)) else { return };
+            self.kill(id, CloseReason::Stalled);
+        }
     }
 
     /// Frees a slot. Only between two turns' batches of events.

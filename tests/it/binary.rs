@@ -2,8 +2,10 @@
 
 mod chat;
 mod endings;
+mod limits;
 mod logs;
 mod options;
+mod proxy;
 mod resources;
 
 use std::io::{BufRead, BufReader, Read};

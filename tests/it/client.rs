@@ -33,7 +33,7 @@ impl Client {
         TcpStream::connect_timeout(&addr, PATIENCE).ok().map(Client::of)
     }
 
-    fn of(stream: TcpStream) -> Client {
+    pub(crate) fn of(stream: TcpStream) -> Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
@@ -110,6 +110,13 @@ impl Client {
         let mut bytes = Vec::new();
         self.0.read_to_end(&mut bytes).expect("an end, and in time");
         String::from_utf8(bytes).expect("what the server says is UTF-8")
+    }
+
+    /// Whether it is over, with an end or a reset, and without a word.
+    pub(crate) fn is_over(&mut self) -> bool {
+        let mut bytes = Vec::new();
+        let end = self.0.read_to_end(&mut bytes);
+        bytes.is_empty() && !end.is_err_and(|error| is_timeout(error.kind()))
     }
 
     /// Nothing more comes but the end.

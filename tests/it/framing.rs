@@ -53,7 +53,7 @@ fn note(out: &mut String, piece: Piece<'_>) {
             write!(out, "<{}>{ending} ", line.escape_ascii())
         }
         Piece::TooLong => write!(out, "too-long "),
-        Piece::Discarded(ending) => write!(out, "discarded-{ending:?} "),
+        Piece::Discarded(ending, _) => write!(out, "discarded-{ending:?} "),
         Piece::Endless => write!(out, "endless"),
     }
     .unwrap();

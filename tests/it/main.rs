@@ -2,6 +2,7 @@
 
 mod binary;
 mod client;
+mod faults;
 mod framing;
 mod json;
 mod readme;

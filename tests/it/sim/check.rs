@@ -119,9 +119,10 @@ impl<'a> Case<'a> {
         let Fact::Closed(why) = closed.fact else { unreachable!("it was looked for") };
         let at_end = own().take_while(|entry| !is_close(entry)).any(|it| it.fact == Fact::EndRead);
         let dropped = own().find(|entry| entry.fact == Fact::Dropped).expect("it was given back");
-        let is_cut = matches!(why, CloseReason::Broken | CloseReason::TooSlow)
-            || wire.was_reset()
-            || dropped.at >= closed.at + world.limits.drain_time;
+        let is_cut =
+            matches!(why, CloseReason::Broken | CloseReason::TooSlow | CloseReason::Stalled)
+                || wire.was_reset()
+                || dropped.at >= closed.at + world.limits.drain_time;
         let framing = frame(wire.delivered(), at_end, world.limits.line_max);
         let silent_from = life.silent_from.expect("it was closed");
         let answers = answers(&framing);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 114] = [
+const KINDS: [&str; 115] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
@@ -69,6 +69,7 @@ const KINDS: [&str; 114] = [
     "closed: end of input",
     "closed: endless",
     "closed: too slow",
+    "closed: stalled",
     "closed: broken",
     "closed: shutdown",
     "cut off while closing",

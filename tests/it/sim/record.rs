@@ -141,6 +141,7 @@ impl Service for Recorder {
         match limit {
             Limit::LineTooLong { .. } => self.note(id, Fact::TooLong, out),
             Limit::Skipped(lines) => self.note(id, Fact::Skipped(lines), out),
+            Limit::Throttled | Limit::Idle => unreachable!("there is no rate here, and no idling"),
         }
         self.chat.on_limit(id, limit, out);
     }

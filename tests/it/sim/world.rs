@@ -60,6 +60,9 @@ fn tiny_limits(rng: &mut Rng) -> Limits {
         accept_budget: 1,
         drain_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
         refused_max: rng.below(3),
+        rate: None,
+        stall_time: Duration::from_secs(*rng.pick(&[10, 60])),
+        ..Limits::default()
     }
 }
 

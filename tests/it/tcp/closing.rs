@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chinwag::{Limits, Server};
 
-use super::{Running, bind, chat, config, limited, listening, start};
+use super::{Running, bind, chat, config, fast, limited, listening, start};
 use crate::client::{Client, eventually};
 
 /// Requests, and what is to be read after them: 3.9 MB, more than all buffers hold.
@@ -144,7 +144,7 @@ fn a_server_can_listen_again_at_once_where_one_with_connections_has_been() {
 #[test]
 fn one_who_never_closes_his_side_is_given_up() {
     let drain_time = Duration::from_millis(50);
-    let server = start(limited(Limits { drain_time, ..Limits::default() }));
+    let server = start(limited(Limits { drain_time, ..fast() }));
     let mut bob = Client::named(server.addr, "bob");
     assert_eq!(bob.ask("/exit"), "Bye.");
     bob.expect_end();

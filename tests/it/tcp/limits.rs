@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chinwag::{Config, Limits};
 
-use super::{Running, bind, chat, config, limited, start};
+use super::{Running, bind, chat, config, fast, limited, start};
 use crate::client::Client;
 
 fn capped(max_clients: usize) -> Config {
@@ -57,12 +57,12 @@ fn however_many_are_refused_at_once_each_reads_why() {
 /// Limits under which everything takes as many turns as it can.
 fn tiny() -> Limits {
     let [chunk, read_budget, write_budget, accept_budget] = [16, 1, 1, 1];
-    Limits { chunk, read_budget, write_budget, accept_budget, log_max: 64, ..Limits::default() }
+    Limits { chunk, read_budget, write_budget, accept_budget, log_max: 64, ..fast() }
 }
 
 #[test]
 fn what_one_read_leaves_over_is_read_without_another_event() {
-    for limits in [tiny(), Limits { read_budget: 1, chunk: 1, ..Limits::default() }] {
+    for limits in [tiny(), Limits { read_budget: 1, chunk: 1, ..fast() }] {
         let server = bind(limited(limits));
         let mut client = Client::connect(server.local_addrs()[0]);
         let mut lines = "/nick bob\n/echo off\n".to_owned();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chinwag::{ConnId, Limits, Outbox, Service};
 
-use super::{Running, bind, config, limited, start};
+use super::{Running, bind, config, fast, limited, start};
 use crate::client::{Client, PATIENCE, eventually};
 
 /// Counts lines, and tells of ticks.
@@ -86,7 +86,7 @@ fn a_server_that_is_stopping_takes_nobody_in() {
 
 #[test]
 fn a_second_shutdown_waits_for_nobody() {
-    let limits = Limits { drain_time: Duration::from_hours(1), ..Limits::default() };
+    let limits = Limits { drain_time: Duration::from_hours(1), ..fast() };
     let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");

@@ -5,7 +5,7 @@ use std::thread;
 
 use chinwag::Limits;
 
-use super::{config, limited, start};
+use super::{config, fast, limited, start};
 use crate::client::{Client, eventually};
 
 /// Long enough that a few hundred fill every buffer of one who does not read.
@@ -142,7 +142,7 @@ fn help(client: &mut Client) -> Vec<String> {
 fn who_leaves_too_much_unread_is_cut_off_and_nobody_else_notices() {
     // Nothing between being stuck and being cut off.
     let [queue_soft, queue_park, queue_max] = [4096; 3];
-    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..Limits::default() }));
+    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..fast() }));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");
     let mut delivered = 0;

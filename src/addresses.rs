@@ -1,0 +1,186 @@
+//! Networks, and how many connections come from where. Knows no socket.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use crate::conn::ConnId;
+
+/// The addresses that start with the same bits: `192.0.2.0/24`, or a single one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    addr: IpAddr,
+    prefix: u8,
+}
+
+impl Network {
+    /// The addresses that share their first `prefix` bits with `addr`; `None` if it has
+    /// not as many.
+    #[must_use]
+    pub fn new(addr: IpAddr, prefix: u8) -> Option<Network> {
+        let bits = if addr.is_ipv4() { 32 } else { 128 };
+        (prefix <= bits).then_some(Network { addr, prefix })
+    }
+
+    /// Whether an address is one of them. A mapped one is the IPv4 address that it maps.
+    #[must_use]
+    pub fn contains(&self, addr: IpAddr) -> bool {
+        let differing = match (self.addr, addr.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(addr)) => u128::from(own.to_bits() ^ addr.to_bits()) << 96,
+            (IpAddr::V6(own), IpAddr::V6(addr)) => own.to_bits() ^ addr.to_bits(),
+            _ => return false,
+        };
+        differing.leading_zeros() >= u32::from(self.prefix)
+    }
+}
+
+impl FromStr for Network {
+    type Err = NotANetwork;
+
+    fn from_str(text: &str) -> Result<Network, NotANetwork> {
+        let (addr, prefix) = match text.split_once('/') {
+            Some((addr, prefix)) => (addr, Some(prefix)),
+            None => (text, None),
+        };
+        let addr: IpAddr = addr.parse().map_err(|_| NotANetwork)?;
+        let whole = if addr.is_ipv4() { "32" } else { "128" };
+        let prefix = prefix.unwrap_or(whole).parse().map_err(|_| NotANetwork)?;
+        Network::new(addr, prefix).ok_or(NotANetwork)
+    }
+}
+
+/// A text that is neither an address nor an address and a number of bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotANetwork;
+
+impl fmt::Display for NotANetwork {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ADDR or ADDR/BITS is wanted, with at most 32 bits for IPv4 and 128 for IPv6")
+    }
+}
+
+impl Error for NotANetwork {}
+
+/// The open connections of each address: an IPv4 address, or the /64 that an IPv6 one is
+/// in, since whoever has one of those has them all.
+pub(crate) struct Addresses {
+    max: usize,
+    /// Whether this machine's own addresses count as well.
+    with_loopback: bool,
+    counts: HashMap<IpAddr, usize>,
+    /// Of those that count.
+    by_id: HashMap<ConnId, IpAddr>,
+}
+
+impl Addresses {
+    pub(crate) fn new(max: usize, with_loopback: bool) -> Addresses {
+        Addresses { max, with_loopback, counts: HashMap::new(), by_id: HashMap::new() }
+    }
+
+    /// Whether there are as many from this address as there may be.
+    pub(crate) fn is_full(&self, addr: IpAddr) -> bool {
+        self.key(addr).and_then(|key| self.counts.get(&key)).is_some_and(|count| *count >= self.max)
+    }
+
+    pub(crate) fn add(&mut self, id: ConnId, addr: IpAddr) {
+        if let Some(key) = self.key(addr) {
+            *self.counts.entry(key).or_default() += 1;
+            self.by_id.insert(id, key);
+        }
+    }
+
+    pub(crate) fn remove(&mut self, id: ConnId) {
+        let Some(key) = self.by_id.remove(&id) else { return };
+        let count = self.counts.get_mut(&key).expect("it was counted when it came");
+        *count -= 1;
+        if *count == 0 {
+            self.counts.remove(&key);
+        }
+    }
+
+    fn key(&self, addr: IpAddr) -> Option<IpAddr> {
+        let addr = addr.to_canonical();
+        if addr.is_loopback() && !self.with_loopback {
+            return None;
+        }
+        Some(match addr {
+            IpAddr::V4(addr) => addr.into(),
+            IpAddr::V6(addr) => {
+                let [a, b, c, d, ..] = addr.segments();
+                [a, b, c, d, 0, 0, 0, 0].into()
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(serial: u32) -> ConnId {
+        ConnId { slot: serial, serial }
+    }
+
+    fn addr(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_has_so_many_and_another_as_many_again() {
+        let mut addresses = Addresses::new(2, true);
+        addresses.add(id(1), addr("192.0.2.1"));
+        assert!(!addresses.is_full(addr("192.0.2.1")));
+        addresses.add(id(2), addr("::ffff:192.0.2.1"));
+        assert!(addresses.is_full(addr("192.0.2.1")) && !addresses.is_full(addr("192.0.2.2")));
+        addresses.remove(id(1));
+        addresses.remove(id(1));
+        assert!(!addresses.is_full(addr("192.0.2.1")));
+        addresses.remove(id(2));
+        assert!(addresses.counts.is_empty() && addresses.by_id.is_empty());
+    }
+
+    #[test]
+    fn a_network_has_the_addresses_that_start_alike() {
+        let cases = [
+            ("192.0.2.0/24", "192.0.2.255", true),
+            ("192.0.2.0/24", "192.0.3.0", false),
+            ("192.0.2.7", "192.0.2.7", true),
+            ("192.0.2.7", "192.0.2.6", false),
+            ("192.0.2.7", "::ffff:192.0.2.7", true),
+            ("0.0.0.0/0", "203.0.113.9", true),
+            ("0.0.0.0/0", "2001:db8::1", false),
+            ("2001:db8::/32", "2001:db8:ffff::1", true),
+            ("2001:db8::/32", "2001:db9::1", false),
+            ("::/0", "2001:db9::1", true),
+        ];
+        for (network, other, is_in) in cases {
+            let network: Network = network.parse().unwrap();
+            assert_eq!(network.contains(addr(other)), is_in, "{network:?} {other}");
+        }
+        for text in ["", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/x", "host/8"] {
+            assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_64_is_one_address() {
+        let mut addresses = Addresses::new(1, true);
+        addresses.add(id(1), addr("2001:db8:1:2:3::1"));
+        assert!(addresses.is_full(addr("2001:db8:1:2:ffff::9")));
+        assert!(!addresses.is_full(addr("2001:db8:1:3::1")));
+    }
+
+    #[test]
+    fn loopback_counts_only_where_that_is_wanted() {
+        for (with_loopback, is_full) in [(true, true), (false, false)] {
+            let mut addresses = Addresses::new(1, with_loopback);
+            addresses.add(id(1), addr("127.0.0.1"));
+            addresses.add(id(2), addr("::1"));
+            for loopback in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
+                assert_eq!(addresses.is_full(addr(loopback)), is_full, "{loopback}");
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Connections that a proxy makes for others: the first bytes say for whom (PROXY
+//! protocol, versions 1 and 2). Until then the service does not hear of them.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use proxy_header::{Error, ParseConfig, ProxyHeader};
+
+use super::receive::Input;
+use super::watch::Alarm;
+use super::{Hub, Stream};
+use crate::conn::{CloseReason, ConnId};
+use crate::service::{Peer, Refusal, Service};
+
+/// More than any header needs that this server could make use of.
+const HEADER_MAX: usize = 4096;
+
+/// A connection that has not said yet for whom it is.
+pub(super) struct Proxied {
+    bytes: Vec<u8>,
+    /// The proxy itself: what it opens for its own sake is from there.
+    addr: SocketAddr,
+    label: String,
+}
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Takes in a connection that a proxy makes. It has as long as a closing one to say
+    /// for whom.
+    pub fn open_proxied(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
+        let id = self.insert(stream, false);
+        let proxied = Proxied { bytes: Vec::new(), addr: peer.addr, label: peer.label.to_owned() };
+        self.proxied.insert(id, proxied);
+        let until = self.outbox.now().monotonic + self.limits.drain_time;
+        self.alarms.set((id, Alarm::Header), until);
+        id
+    }
+
+    /// Reads for whom a connection is. False if that is not known yet, or it is closed.
+    pub(super) fn receive_header(&mut self, id: ConnId) -> bool {
+        let Some(mut proxied) = self.proxied.remove(&id) else { return true };
+        for _ in 0..self.limits.read_budget {
+            match self.conns[id.slot()].stream.read(&mut self.chunk) {
+                Ok(count) if count > 0 => proxied.bytes.extend_from_slice(&self.chunk[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.proxied.insert(id, proxied);
+                    return false;
+                }
+                Ok(_) | Err(_) => return self.drop_proxied(id, proxied),
+            }
+            let config = ParseConfig { include_tlvs: false, allow_v1: true, allow_v2: true };
+            match ProxyHeader::parse(&proxied.bytes, config) {
+                Ok((header, used)) => {
+                    let source = header.proxied_address().map_or(proxied.addr, |addr| addr.source);
+                    return self.admit_proxied(id, source, &proxied.label, &proxied.bytes[used..]);
+                }
+                Err(Error::BufferTooShort) if proxied.bytes.len() < HEADER_MAX => {}
+                Err(_) => return self.drop_proxied(id, proxied),
+            }
+        }
+        self.proxied.insert(id, proxied);
+        self.list_ready(id);
+        false
+    }
+
+    /// It is known now who it is: it counts, and is refused or opened like others.
+    fn admit_proxied(&mut self, id: ConnId, addr: SocketAddr, label: &str, rest: &[u8]) -> bool {
+        let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        if self.addresses.is_full(addr.ip()) {
+            self.conns[id.slot()].refused = true;
+            self.refused += 1;
+            self.outbox.send(id, self.service.refusal(Refusal::Address));
+            self.outbox.drain(id, CloseReason::Refused);
+            return false;
+        }
+        if !rest.is_empty() {
+            let mut input = Box::new(Input::new(&self.limits));
+            input.put_back(rest);
+            self.conns[id.slot()].input = Some(input);
+        }
+        self.welcome(id, &Peer { addr, label });
+        true
+    }
+
+    /// What it says is no header. Nobody has heard of it, so it is still unknown when it
+    /// closes.
+    fn drop_proxied(&mut self, id: ConnId, proxied: Proxied) -> bool {
+        self.proxied.insert(id, proxied);
+        self.outbox.kill(id, CloseReason::Broken);
+        false
+    }
+
+    /// It has not said in time.
+    pub(super) fn check_header(&mut self, id: ConnId) {
+        if self.proxied.contains_key(&id) {
+            self.outbox.kill(id, CloseReason::Broken);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What time does to connections: lines that wait, readers that stall, silence.
+
+use std::time::Instant;
+
+use super::{Hub, Stream};
+use crate::conn::{CloseReason, ConnId, State};
+use crate::service::{Limit, Service};
+use crate::timeouts::Now;
+
+/// What a connection is looked at for when the time comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Alarm {
+    /// A line that came too fast may pass.
+    Pass,
+    /// It may have taken nothing for too long.
+    Stall,
+    /// It may not have said for whom it is.
+    Header,
+    /// It may have sent nothing for too long.
+    Silence,
+}
+
+/// When a connection last sent something.
+#[derive(Clone, Copy)]
+pub(super) struct Heard {
+    at: Instant,
+    /// It has been asked whether it is there.
+    is_asked: bool,
+}
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Looks at those whose time has come.
+    pub(super) fn ring(&mut self, now: Now) {
+        while let Some((id, alarm)) = self.alarms.expired(now.monotonic) {
+            match (alarm, self.outbox.state(id)) {
+                (Alarm::Stall, State::Open | State::Draining(_)) => {
+                    self.check_stall(id, now.monotonic);
+                }
+                (Alarm::Header, State::Open) => self.check_header(id),
+                (Alarm::Pass, State::Open) => self.list_ready(id),
+                (Alarm::Silence, State::Open) => self.check_silence(id, now.monotonic),
+                _ => {}
+            }
+        }
+    }
+
+    /// Its socket is full. `took`: not without having taken something.
+    pub(super) fn watch_stall(&mut self, id: ConnId, took: bool) {
+        let now = self.outbox.now().monotonic;
+        match self.taken.get_mut(&id) {
+            Some(at) if took => *at = now,
+            Some(_) => {}
+            None => {
+                self.taken.insert(id, now);
+                self.alarms.set((id, Alarm::Stall), now + self.limits.stall_time);
+            }
+        }
+    }
+
+    fn check_stall(&mut self, id: ConnId, now: Instant) {
+        let Some(at) = self.taken.get(&id) else { return };
+        let due = *at + self.limits.stall_time;
+        if due <= now {
+            self.outbox.kill(id, CloseReason::Stalled);
+        } else {
+            self.alarms.set((id, Alarm::Stall), due);
+        }
+    }
+
+    /// It is open, or has just sent something.
+    pub(super) fn watch_silence(&mut self, id: ConnId) {
+        let Some(idle_time) = self.limits.idle_time else { return };
+        let at = self.outbox.now().monotonic;
+        if self.heard.insert(id, Heard { at, is_asked: false }).is_none() {
+            self.alarms.set((id, Alarm::Silence), at + idle_time);
+        }
+    }
+
+    fn check_silence(&mut self, id: ConnId, now: Instant) {
+        let Some(idle_time) = self.limits.idle_time else { return };
+        // Who has to wait with what it sent is not silent.
+        if self.conns[id.slot()].input.as_ref().is_some_and(|input| input.is_waiting()) {
+            self.watch_silence(id);
+        }
+        let Some(heard) = self.heard.get_mut(&id) else { return };
+        let silent = if heard.is_asked { 2 * idle_time } else { idle_time };
+        if heard.at + silent > now {
+            self.alarms.set((id, Alarm::Silence), heard.at + silent);
+        } else if heard.is_asked {
+            self.outbox.drain(id, CloseReason::Idle);
+        } else {
+            heard.is_asked = true;
+            self.alarms.set((id, Alarm::Silence), heard.at + 2 * idle_time);
+            self.service.on_limit(id, Limit::Idle, &mut self.outbox);
+        }
+    }
+
+    /// It is gone, and so is what was kept of it.
+    pub(super) fn forget(&mut self, id: ConnId) {
+        self.taken.remove(&id);
+        self.heard.remove(&id);
+        self.rate.forget(id);
+    }
+}

@@ -1,0 +1,103 @@
+//! Clients behind a proxy: they count, and are shown, as who they are.
+
+use std::net::SocketAddr;
+
+use proxy_header::{ProxiedAddress, ProxyHeader};
+
+use super::Program;
+use crate::client::Client;
+
+const LISTENER: &str = "tutorial=127.0.0.1:0";
+
+fn start(options: &[&str]) -> Program {
+    Program::start(&[&["-l", LISTENER, "--proxy-protocol", "127.0.0.0/8"][..], options].concat())
+}
+
+fn header(version: u8, source: &str) -> Vec<u8> {
+    let source: SocketAddr = source.parse().unwrap();
+    let destination = SocketAddr::new(source.ip(), 1337);
+    let header = ProxyHeader::with_address(ProxiedAddress::stream(source, destination));
+    let mut bytes = Vec::new();
+    if version == 1 { header.encode_v1(&mut bytes) } else { header.encode_v2(&mut bytes) }.unwrap();
+    bytes
+}
+
+#[test]
+fn a_client_behind_a_proxy_is_shown_by_its_own_address() {
+    let program = start(&[]);
+    for (version, source) in
+        [(1, "192.0.2.7:4001"), (2, "192.0.2.7:4002"), (2, "[2001:db8::1]:4003")]
+    {
+        let mut client = Client::connect(program.addr());
+        client.write([&header(version, source)[..], b"hello\n"].concat());
+        client.expect(&format!("{source} says: hello"));
+    }
+    // Whatever the pieces that it comes in, with nothing behind it, or much.
+    for version in [1, 2] {
+        let mut client = Client::connect(program.addr());
+        for byte in header(version, "192.0.2.8:5000") {
+            client.write([byte]);
+        }
+        client.write("/up a\n/up b\n");
+        client.expect("A");
+        client.expect("B");
+    }
+}
+
+#[test]
+fn what_a_proxy_opens_for_itself_is_from_there() {
+    let program = start(&[]);
+    let mut client = Client::connect(program.addr());
+    let mut local = Vec::new();
+    ProxyHeader::with_local().encode_v2(&mut local).unwrap();
+    client.write([&local[..], b"hello\n"].concat());
+    client.expect(&format!("{} says: hello", client.local_addr()));
+}
+
+#[test]
+fn who_does_not_say_for_whom_it_connects_is_not_let_in() {
+    let program = start(&[]);
+    let mut watcher = Client::connect(program.addr());
+    watcher.write(header(2, "192.0.2.1:4000"));
+    assert_eq!(watcher.ask("/up here"), "HERE");
+    for bytes in [&b"hello\n"[..], b"PROXY nonsense\r\n", &[0; 5000]] {
+        let mut stranger = Client::connect(program.addr());
+        stranger.write(bytes);
+        assert!(stranger.is_over(), "{}", bytes.escape_ascii());
+    }
+    // Nobody has heard of them, nor of one that said nothing and left.
+    Client::connect(program.addr()).reset();
+    assert_eq!(watcher.ask("/who"), "1 in lobby: guest");
+}
+
+#[test]
+fn limits_hold_for_those_behind_a_proxy_one_by_one() {
+    let program = start(&["--max-per-ip", "1"]);
+    let from = |source: &str| {
+        let mut client = Client::connect(program.addr());
+        client.write(header(2, source));
+        client
+    };
+    let mut first = from("192.0.2.7:4001");
+    assert_eq!(first.ask("/up first"), "FIRST");
+    assert_eq!(from("192.0.2.7:4002").rest(), "Too many connections from your address.\n");
+    let mut other = from("192.0.2.9:4001");
+    other.say("/up other");
+    while other.line() != "OTHER" {}
+    first.say("/exit");
+    while first.line() != "Bye." {}
+    first.expect_end();
+    let mut next = from("192.0.2.7:4003");
+    next.say("/up next");
+    while next.line() != "NEXT" {}
+}
+
+#[test]
+fn others_need_no_header() {
+    let program = Program::start(&["-l", "127.0.0.1:0", "--proxy-protocol", "192.0.2.1"]);
+    let mut client = program.client("alice");
+    assert_eq!(
+        client.ask("PROXY TCP4 1.2.3.4 5.6.7.8 9 10"),
+        "[alice] PROXY TCP4 1.2.3.4 5.6.7.8 9 10"
+    );
+}

@@ -68,6 +68,7 @@
 //! | what becomes of bytes that are no text | `chat/text.rs` |
 //! | how bytes become lines; what telnet adds | `line.rs`, `telnet.rs` |
 //! | how sockets are read | `hub/receive.rs` |
+//! | for whom a proxy connects | `hub/proxied.rs` |
 //! | how they are written, and how they end | `hub/settle.rs` |
 //! | what a turn consists of | `hub.rs` |
 //! | what waits for whom; the rounds in which it is written | `outbox.rs`, `outbox/rounds.rs` |

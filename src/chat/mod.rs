@@ -66,7 +66,7 @@ impl Service for Chat {
         // The labels that listeners have were checked when they were made.
         let dialect = peer.label.parse().unwrap_or_default();
         self.users.add(id, peer.addr, Wording { dialect, ending: Ending::Lf });
-        self.enter_room(id, RoomNo::LOBBY);
+        self.enter_room(id, RoomNo::LOBBY, out);
         if dialect == Dialect::Json {
             self.say_hello(id, out);
         }

@@ -4,7 +4,6 @@
 //! same second at its end, or before the next line that is said in the room, one line
 //! a kind. The other dialects that hear of such things at all hear of each at once.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use super::dialect::{Dialect, Event, Kind, Person};
@@ -18,52 +17,62 @@ use crate::outbox::Outbox;
 /// With more names than this, the first two are told and the rest is counted.
 const NAMES: usize = 3;
 
-/// What a room has not been told yet, while it gathers.
+/// What a room has not been told yet, while it gathers. Many rooms may gather at once,
+/// so it is small: one list of what happened, and one text with all the names.
 #[derive(Default)]
 pub(super) struct Pending {
-    happened: Vec<Happened>,
-    /// Who takes notices only since so many things had happened.
-    late: HashMap<ConnId, usize>,
+    entries: Vec<Entry>,
+    names: String,
     /// When its second is over.
     ends: Option<Instant>,
 }
 
-struct Happened {
-    kind: Kind,
-    subject: ConnId,
-    /// The name of the subject; at a rename both, as they are told.
-    what: String,
+struct Entry {
+    id: ConnId,
+    /// What happened to it; nothing, if it takes notices only from here on.
+    kind: Option<Kind>,
+    /// Where its name ends among the names, and that of the next one begins. At a
+    /// rename there are both in it, as they are told.
+    name_end: u32,
 }
 
 impl Pending {
+    fn push(&mut self, id: ConnId, kind: Option<Kind>, name: &str) {
+        self.names.push_str(name);
+        let name_end = u32::try_from(self.names.len()).expect("a second's names are few");
+        self.entries.push(Entry { id, kind, name_end });
+    }
+
     /// From now on this user takes notices; what has happened so far is not for it.
     fn begin_for(&mut self, id: ConnId) {
-        if !self.happened.is_empty() {
-            self.late.insert(id, self.happened.len());
+        if !self.entries.is_empty() {
+            self.push(id, None, "");
         }
     }
 
     /// What there is to tell one user, in the order of the kinds.
     fn lines_for(&self, id: ConnId) -> Vec<String> {
-        let since = self.late.get(&id).copied().unwrap_or(0);
-        let of_others = |happened: &&Happened| happened.subject != id;
-        let happened: Vec<&Happened> = self.happened[since..].iter().filter(of_others).collect();
-        let mut kinds: Vec<Kind> = Vec::new();
-        for Happened { kind, .. } in &happened {
-            if !kinds.contains(kind) {
-                kinds.push(*kind);
+        let began = |entry: &Entry| entry.id == id && entry.kind.is_none();
+        let since = self.entries.iter().rposition(began).map_or(0, |at| at + 1);
+        let mut kinds: Vec<(Kind, Vec<&str>)> = Vec::new();
+        for (at, entry) in self.entries.iter().enumerate().skip(since) {
+            let Some(kind) = entry.kind.filter(|_| entry.id != id) else { continue };
+            match kinds.iter_mut().find(|(of, _)| *of == kind) {
+                Some((_, names)) => names.push(self.name(at)),
+                None => kinds.push((kind, vec![self.name(at)])),
             }
         }
-        let line = |kind| {
-            let of_kind = happened.iter().filter(|happened| happened.kind == kind);
-            together(kind, &of_kind.map(|happened| happened.what.as_str()).collect::<Vec<_>>())
-        };
-        kinds.into_iter().map(line).collect()
+        kinds.into_iter().map(|(kind, names)| together(kind, &names)).collect()
+    }
+
+    fn name(&self, at: usize) -> &str {
+        let start = at.checked_sub(1).map_or(0, |before| self.entries[before].name_end);
+        &self.names[start as usize..self.entries[at].name_end as usize]
     }
 
     /// Whether all get the same lines but for these.
     fn is_special(&self, id: ConnId) -> bool {
-        self.late.contains_key(&id) || self.happened.iter().any(|happened| happened.subject == id)
+        self.entries.iter().any(|entry| entry.id == id)
     }
 }
 
@@ -101,7 +110,7 @@ impl Chat {
         if user.arrival != Arrival::Announced {
             user.arrival = Arrival::Announced;
             let (room, name) = (user.room, user.shown().to_string());
-            self.gather(room, Kind::Join, id, name, out);
+            self.gather(room, Kind::Join, id, &name, out);
         }
     }
 
@@ -112,7 +121,7 @@ impl Chat {
         };
         let (room, name) = (user.room, user.shown().to_string());
         self.tell_at_once(room, Kind::Leave, id, None, out);
-        self.gather(room, Kind::Leave, id, name, out);
+        self.gather(room, Kind::Leave, id, &name, out);
     }
 
     /// Somebody left a while ago and has not come back.
@@ -128,7 +137,7 @@ impl Chat {
         let mut event = Event { room: Some(&place.name), ..Event::new(Kind::Leave, millis(out)) };
         event.from = Some(person);
         tell_takers(&self.users, place, &mut self.line, &event, id, out);
-        self.gather(room, Kind::Leave, id, name.to_owned(), out);
+        self.gather(room, Kind::Leave, id, name, out);
     }
 
     /// Somebody has a new name; what others saw before is `old`.
@@ -138,7 +147,7 @@ impl Chat {
         let what = format!("{old} is now {}", user.shown());
         self.tell_at_once(room, Kind::Rename, id, Some(old), out);
         if is_announced {
-            self.gather(room, Kind::Rename, id, what, out);
+            self.gather(room, Kind::Rename, id, &what, out);
         } else {
             self.announce(id, out);
         }
@@ -182,7 +191,7 @@ impl Chat {
         room_no: RoomNo,
         kind: Kind,
         subject: ConnId,
-        what: String,
+        what: &str,
         out: &mut Outbox,
     ) {
         let users = &self.users;
@@ -193,7 +202,7 @@ impl Chat {
         }
         let is_first = room.pending.is_none();
         let pending = room.pending.get_or_insert_default();
-        pending.happened.push(Happened { kind, subject, what });
+        pending.push(subject, Some(kind), what);
         if is_first {
             pending.ends = Some(out.now().monotonic + SECOND);
             self.seconds.start(room_no, out.now().monotonic);
@@ -204,7 +213,7 @@ impl Chat {
     /// Tells what has been gathered: before anything else is said in the room.
     pub(super) fn flush_notices(&mut self, room: RoomNo, out: &mut Outbox) {
         let room = self.rooms.get_mut(room);
-        let Some(pending) = room.pending.as_mut().filter(|pending| !pending.happened.is_empty())
+        let Some(pending) = room.pending.as_mut().filter(|pending| !pending.entries.is_empty())
         else {
             return;
         };

@@ -101,7 +101,7 @@ impl Chat {
             self.settle_notices(id, out);
             self.tell_departure(id, out);
             self.exit_room(id);
-            self.enter_room(id, room);
+            self.enter_room(id, room, out);
             if let Some(user) = self.users.get_mut(id) {
                 user.arrival = Arrival::Untold;
             }
@@ -112,7 +112,11 @@ impl Chat {
         self.show_recent(id, out);
     }
 
-    pub(super) fn enter_room(&mut self, id: ConnId, room: RoomNo) {
+    pub(super) fn enter_room(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {
+        if self.rooms.get(room).is_almost_a_crowd() {
+            // In a crowd nothing is gathered, and nobody has to be kept apart from what was.
+            self.flush_notices(room, out);
+        }
         if let Some(user) = self.users.get_mut(id) {
             let place = self.rooms.get_mut(room);
             user.room = room;

@@ -210,7 +210,7 @@ impl Chat {
             user.arrival = Arrival::Announced;
             *user.more_mut() = held.more;
         }
-        self.enter_room(id, room);
+        self.enter_room(id, room, out);
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
         self.reply(id, Reply::Renamed(&name), out);
     }

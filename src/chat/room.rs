@@ -46,6 +46,8 @@ impl Room {
     pub(super) fn add(&mut self, id: ConnId, wording: Wording) -> u32 {
         let known = self.lists.iter().position(|(of, _)| *of == wording);
         let at = known.unwrap_or_else(|| {
+            // Nearly always it is the only one.
+            self.lists.reserve_exact(1);
             self.lists.push((wording, Vec::new()));
             self.lists.len() - 1
         });
@@ -83,6 +85,11 @@ impl Room {
 
     pub(super) fn is_crowd(&self) -> bool {
         self.len() > CROWD
+    }
+
+    /// Whether one more makes it a crowd.
+    pub(super) fn is_almost_a_crowd(&self) -> bool {
+        self.len() == CROWD
     }
 
     /// Where lines to one of [`Room::lists`] go: the same people, the same lane.

@@ -132,6 +132,7 @@ impl Journal {
     /// The service is told something, and what time it is.
     pub(super) fn set_now(&self, start: Instant, now: Now) {
         let since = now.monotonic.saturating_duration_since(start);
+        assert_eq!(since, self.0.at.get(), "the service is told the time that it is");
         let wall = now.wall.duration_since(SystemTime::UNIX_EPOCH).expect("it is not that early");
         let millis = i64::try_from(wall.as_millis()).expect("nor that late");
         self.0.now.set(Moment { since, millis });

@@ -90,6 +90,7 @@ struct Shared {
     at: Cell<Duration>,
     now: Cell<Moment>,
     work: Cell<u64>,
+    events: Cell<u64>,
     calm: Cell<bool>,
     traced: bool,
 }
@@ -123,6 +124,15 @@ impl Journal {
     /// How much was done so far.
     pub(super) fn work(&self) -> u64 {
         self.0.work.get()
+    }
+
+    /// A call of a stream, a mark of readiness, or something that a client does.
+    pub(super) fn count_event(&self) {
+        self.0.events.set(self.0.events.get() + 1);
+    }
+
+    pub(super) fn events(&self) -> u64 {
+        self.0.events.get()
     }
 
     pub(super) fn set_time(&self, at: Duration) {

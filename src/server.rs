@@ -157,6 +157,7 @@ impl Server {
                 self.mark(event, &mut hub);
             }
             let now = self.clock.read();
+            hub.pass(now);
             self.take_requests(&mut hub, &mut stopping);
             self.accept(&mut hub, now)?;
             hub.turn(now);

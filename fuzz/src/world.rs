@@ -274,6 +274,7 @@ impl World<'_> {
         if self.is_shutting_down || self.clients.len() >= CLIENTS_EVER {
             return;
         }
+        self.hub.pass(self.now());
         let wire = Rc::new(RefCell::new(Wire::new(nature, self.work.clone())));
         let stream = SimStream::new(&wire);
         let slot = self.hub.next_slot();
@@ -366,6 +367,7 @@ impl World<'_> {
         // A shutdown ends what can be decided, so it should be rare.
         if self.decisions.byte() == 255 && !self.is_shutting_down {
             self.is_shutting_down = true;
+            self.hub.pass(self.now());
             self.hub.shutdown();
         } else {
             self.is_woken = true;

@@ -5,6 +5,7 @@ mod crowd;
 mod limits;
 mod shutdown;
 mod slow;
+mod time;
 
 use std::io;
 use std::net::SocketAddr;

@@ -138,6 +138,7 @@ impl World {
                 client.wire.borrow_mut().read(usize::MAX);
             }
             if !client.unsent.is_empty() && self.rng.one_in(2) {
+                self.journal.count_event();
                 client.send_some(self.rng.between(1, client.unsent.len()));
             }
             let has_read_all = client.wire.borrow().has_read_all();
@@ -149,6 +150,7 @@ impl World {
 
     /// One thing that somebody does, or the server's owner.
     pub(super) fn act(&mut self) {
+        self.journal.count_event();
         match self.rng.below(100) {
             0..12 if !self.is_shutting_down => return self.connect(),
             12..18 => {

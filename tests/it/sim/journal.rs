@@ -90,6 +90,7 @@ struct Shared {
     at: Cell<Duration>,
     now: Cell<Moment>,
     work: Cell<u64>,
+    events: Cell<u64>,
     calm: Cell<bool>,
     traced: bool,
 }
@@ -125,6 +126,15 @@ impl Journal {
         self.0.work.get()
     }
 
+    /// A call of a stream, a mark of readiness, or something that a client does.
+    pub(super) fn count_event(&self) {
+        self.0.events.set(self.0.events.get() + 1);
+    }
+
+    pub(super) fn events(&self) -> u64 {
+        self.0.events.get()
+    }
+
     pub(super) fn set_time(&self, at: Duration) {
         self.0.at.set(at);
     }
@@ -132,6 +142,7 @@ impl Journal {
     /// The service is told something, and what time it is.
     pub(super) fn set_now(&self, start: Instant, now: Now) {
         let since = now.monotonic.saturating_duration_since(start);
+        assert_eq!(since, self.0.at.get(), "the service is told the time that it is");
         let wall = now.wall.duration_since(SystemTime::UNIX_EPOCH).expect("it is not that early");
         let millis = i64::try_from(wall.as_millis()).expect("nor that late");
         self.0.now.set(Moment { since, millis });

@@ -9,7 +9,8 @@
 //! and `check.rs`, `received.rs` and `ledger.rs` compare.
 //!
 //! - `cargo test` runs 256 seeds, in which everything listed in `coverage.rs` happens.
-//! - `SIM_SEEDS=100000 cargo test --release sim` runs more.
+//! - `SIM_SEEDS=100000 cargo test --release sim -- --nocapture` runs more, and says how many
+//!   events that were: calls of a stream, marks of readiness, and acts of clients.
 //! - `SIM_SEED=7 cargo test --test it sim -- --nocapture` shows what happens in one.
 //!
 //! `wrap.rs` is by itself: what no chat says enough for.
@@ -38,13 +39,12 @@ mod wrap;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::{Chat, Limits, Now, Outbox, Peer, Service};
 
 use command::HELPED;
 use coverage::Coverage;
-use journal::Entry;
 use model::Given;
 use rules::Rules;
 use world::World;
@@ -58,27 +58,37 @@ fn whatever_happens_everybody_gets_what_the_protocol_says() {
         simulate(seed, true);
         return;
     }
-    let seeds = number_in("SIM_SEEDS").unwrap_or(SEEDS);
+    let asked_for = number_in("SIM_SEEDS");
+    let seeds = asked_for.unwrap_or(SEEDS);
+    let start = Instant::now();
     let next = AtomicU64::new(0);
     let threads = thread::available_parallelism().map_or(1, usize::from);
-    let coverage = thread::scope(|scope| {
+    let total = thread::scope(|scope| {
         let run = || {
-            let mut coverage = Coverage::default();
+            let mut total = Total::default();
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
                 if seed >= seeds {
-                    return coverage;
+                    return total;
                 }
-                coverage.add(&simulate(seed, false).1);
+                let world = simulate(seed, false);
+                total.coverage.add(&world.journal.coverage());
+                total.events += world.journal.events();
             }
         };
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        let mut coverage = Coverage::default();
+        let mut total = Total::default();
         for thread in running {
-            coverage.add(&thread.join().expect("the seed that failed is named above"));
+            let part = thread.join().expect("the seed that failed is named above");
+            total.coverage.add(&part.coverage);
+            total.events += part.events;
         }
-        coverage
+        total
     });
+    if asked_for.is_some() {
+        report(seeds, total.events, threads, start.elapsed());
+    }
+    let coverage = total.coverage;
     let missing = coverage.missing();
     assert!(seeds < SEEDS || missing.is_empty(), "never happened: {missing:?}");
 }
@@ -86,12 +96,31 @@ fn whatever_happens_everybody_gets_what_the_protocol_says() {
 #[test]
 fn a_seed_always_gives_the_same_run() {
     if number_in("SIM_SEED").is_none() {
-        assert!(simulate(1, false).0 == simulate(1, false).0, "two runs of seed 1 differ");
+        let run = || simulate(1, false).journal.entries();
+        assert!(run() == run(), "two runs of seed 1 differ");
     }
 }
 
+/// What many runs come to.
+#[derive(Default)]
+struct Total {
+    coverage: Coverage,
+    events: u64,
+}
+
+/// How much a long run has done, for whoever compares.
+#[expect(clippy::cast_precision_loss, reason = "nobody needs more than three digits")]
+fn report(seeds: u64, events: u64, threads: usize, took: Duration) {
+    let rate = events as f64 / took.as_secs_f64();
+    let each = rate / threads as f64;
+    println!(
+        "{seeds} seeds, {events} events in {took:.1?} in {threads} threads: \
+         {rate:.0} events/s, {each:.0} a thread"
+    );
+}
+
 /// Runs one seed and checks it.
-fn simulate(seed: u64, traced: bool) -> (Vec<Entry>, Coverage) {
+fn simulate(seed: u64, traced: bool) -> World {
     let failure = NamesSeed(seed);
     let mut world = World::new(seed, traced);
     world.run();
@@ -100,7 +129,7 @@ fn simulate(seed: u64, traced: bool) -> (Vec<Entry>, Coverage) {
         world.journal.hit(kind);
     }
     std::mem::forget(failure);
-    (world.journal.entries(), world.journal.coverage())
+    world
 }
 
 /// Says how to replay a seed when it fails.

@@ -126,6 +126,7 @@ impl Wire {
     fn deliver(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         assert!(!buffer.is_empty(), "a read into nothing looks like the end");
         self.reads += 1;
+        self.journal.count_event();
         self.burn();
         if self.is_rough() {
             self.journal.hit("read interrupted");
@@ -172,6 +173,7 @@ impl Wire {
     fn accept(&mut self, bytes: &[u8]) -> io::Result<usize> {
         assert!(!bytes.is_empty(), "#{}: a write of nothing", self.who);
         assert!(!self.shut, "#{}: written to after shutdown_write", self.who);
+        self.journal.count_event();
         self.burn();
         if self.is_rough() {
             self.journal.hit("write interrupted");
@@ -207,6 +209,7 @@ impl Wire {
     }
 
     fn shut_write(&mut self) -> io::Result<()> {
+        self.journal.count_event();
         if self.reset.is_some() {
             return Err(ErrorKind::NotConnected.into());
         }

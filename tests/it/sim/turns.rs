@@ -48,6 +48,7 @@ impl World {
 
     pub(super) fn fire(&mut self, who: usize, readable: bool) {
         let slot = self.clients[who].slot;
+        self.journal.count_event();
         if readable {
             self.clients[who].wire.borrow_mut().fire_readable();
             self.clients[who].begin_to_wait();
@@ -72,6 +73,7 @@ impl World {
         if self.journal.is_calm() || !self.rng.one_in(4) {
             return;
         }
+        self.journal.count_event();
         let slot = self.rng.below(self.clients_max + 4);
         let is_here = self.live().any(|client| client.slot == slot);
         if self.rng.one_in(2) {

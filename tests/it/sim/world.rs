@@ -131,6 +131,7 @@ impl World {
 impl World {
     /// Somebody connects, and is let in or turned away.
     pub(super) fn connect(&mut self) {
+        self.hub.pass(self.now());
         let who = self.clients.len();
         let wire = Wire::new(who, self.journal.clone(), self.rng.fork());
         let wire = Rc::new(RefCell::new(wire));
@@ -233,6 +234,7 @@ impl World {
     pub(super) fn shut_down(&mut self) {
         self.journal.hit("shutdown");
         self.is_shutting_down = true;
+        self.hub.pass(self.now());
         self.hub.shutdown();
     }
 }

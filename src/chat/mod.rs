@@ -177,6 +177,12 @@ impl Service for Chat {
         }
     }
 
+    fn on_ebb(&mut self) {
+        if let Some(give_back) = self.settings.give_back {
+            give_back();
+        }
+    }
+
     fn next_tick(&self) -> Option<Instant> {
         [self.newcomers.next(), self.seconds.next(), self.holds.next()].into_iter().flatten().min()
     }

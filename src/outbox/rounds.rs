@@ -43,6 +43,11 @@ impl Outbox {
         self.lanes.held() + self.fresh > self.limits.log_max
     }
 
+    /// How many bytes are held for connections one by one.
+    pub(crate) fn owned(&self) -> usize {
+        self.owned
+    }
+
     /// Whether anybody stands in line.
     pub(crate) fn is_behind(&self) -> bool {
         !self.this_round.is_empty() || !self.next_round.is_empty()

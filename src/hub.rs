@@ -12,6 +12,7 @@
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
 
+mod ebb;
 mod proxied;
 mod receive;
 mod settle;
@@ -33,9 +34,13 @@ use crate::outbox::Outbox;
 use crate::rate::Rate;
 use crate::service::{Peer, Refusal, Service};
 use crate::timeouts::{Alarms, Now, Timeouts};
+use ebb::Ebb;
 use proxied::Proxied;
 use receive::Input;
 use watch::{Alarm, Heard};
+
+/// What goes with a connection, roughly: a name, a place in a room, buffers of the moment.
+const CONN_BYTES: usize = 1024;
 
 /// A non-blocking, edge-triggered byte stream.
 pub trait Stream: Read + Write {
@@ -85,6 +90,7 @@ pub struct Hub<T, S> {
     taken: HashMap<ConnId, Instant>,
     /// When each last sent something, where that matters.
     heard: HashMap<ConnId, Heard>,
+    ebb: Ebb,
     closed: Vec<T>,
     /// Connections that the service knows.
     open: usize,
@@ -112,6 +118,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             alarms: Alarms::new(),
             taken: HashMap::new(),
             heard: HashMap::new(),
+            ebb: Ebb::default(),
             closed: Vec::new(),
             open: 0,
             refused: 0,
@@ -189,6 +196,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.outbox.kill(id, CloseReason::TooSlow);
         }
         self.settle();
+        let held = self.outbox.owned() + self.conns.len() * CONN_BYTES;
+        if self.ebb.note(held, now.monotonic) {
+            self.service.on_ebb();
+        }
     }
 
     /// How long nothing happens unless a stream becomes ready. `None`: for good.
@@ -196,8 +207,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if self.woken || !self.ready.is_empty() || self.outbox.is_behind() {
             return Some(Duration::ZERO);
         }
-        let next = [self.drains.next(), self.alarms.next(), self.service.next_tick()];
-        let next = next.into_iter().flatten().min()?;
+        let own = [self.drains.next(), self.alarms.next(), self.ebb.next()];
+        let next = own.into_iter().chain([self.service.next_tick()]);
+        let next = next.flatten().min()?;
         Some(next.saturating_duration_since(now.monotonic))
     }
 

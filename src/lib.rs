@@ -79,6 +79,7 @@
 //! | the poll, the clock, wake and shutdown | `server.rs` |
 //! | listening, accepting, running out of descriptors | `listen.rs` |
 //! | what the loop tells a protocol | `service.rs`, `conn.rs` |
+//! | when memory is given back, and how | `hub/ebb.rs`, `memory.rs` |
 //! | options, log, signals | `cli.rs`, `output.rs`, `main.rs` |
 //!
 //! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:

@@ -1,6 +1,7 @@
 //! The binary: options, log, signals, and then the server runs.
 
 mod cli;
+mod memory;
 mod output;
 
 use std::fs;
@@ -56,7 +57,8 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     let Options { mut config, mut settings, motd, .. } = options;
     settings.zone = TimeZone::system();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
-    settings.resident = Some(resident);
+    settings.resident = Some(memory::resident);
+    settings.give_back = Some(memory::give_back);
     if let Some(path) = &motd {
         settings.motd.set(&read_motd(path)?);
     }
@@ -116,14 +118,6 @@ fn read_motd(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     }
     Ok(text)
-}
-
-/// Resident memory in bytes, where the system tells.
-fn resident() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes * 1024)
 }
 
 fn init_log(level: LevelFilter, stderr: Output) {

@@ -36,6 +36,10 @@ struct Own {
     skipped: u64,
 }
 
+/// Emptied ones for whoever is next to need one: replies and private lines come one
+/// after the other, and are not to take memory each.
+type Spare = Vec<Box<Own>>;
+
 struct Queue {
     own: Option<Box<Own>>,
     span: Span,
@@ -61,6 +65,11 @@ impl Queue {
         parked: false,
     };
 
+    /// What it holds for itself, from the spare ones where there are any.
+    fn own_mut(&mut self, spare: &mut Spare) -> &mut Own {
+        self.own.get_or_insert_with(|| spare.pop().unwrap_or_default())
+    }
+
     fn own_len(&self) -> usize {
         self.own.as_ref().map_or(0, |own| own.bytes.len())
     }
@@ -82,6 +91,7 @@ pub struct Outbox {
     fresh: usize,
     /// The `own` bytes of all.
     owned: usize,
+    spare: Spare,
     /// Left `Open`, and the service has not been told.
     closing: VecDeque<ConnId>,
     /// `Dead`, and the slot is not free yet.
@@ -121,6 +131,7 @@ impl Outbox {
             next_round: VecDeque::new(),
             fresh: 0,
             owned: 0,
+            spare: Spare::new(),
             closing: VecDeque::new(),
             dead: Vec::new(),
             released: Vec::new(),
@@ -151,7 +162,7 @@ impl Outbox {
             self.join_line(to);
         }
         let queue = &mut self.queues[to.slot()];
-        queue.own.get_or_insert_default().bytes.extend(bytes);
+        queue.own_mut(&mut self.spare).bytes.extend(bytes);
         self.owned += bytes.len();
         if queue.place == Place::InLine {
             self.fresh += bytes.len();
@@ -289,7 +300,7 @@ impl Outbox {
             self.lines_sent -= 1;
             self.lines_skipped += 1;
         } else if is_blocked {
-            queue.own.get_or_insert_default().bytes.extend(self.lanes.bytes(lane, span));
+            queue.own_mut(&mut self.spare).bytes.extend(self.lanes.bytes(lane, span));
             self.owned += span.len();
         } else {
             self.spill(id);
@@ -304,8 +315,8 @@ impl Outbox {
         let queue = &mut self.queues[id.slot()];
         let span = mem::replace(&mut queue.span, Span::EMPTY);
         if !span.is_empty() {
-            let own = queue.own.get_or_insert_default();
-            own.bytes.extend(self.lanes.bytes(queue.lane, span));
+            let bytes = self.lanes.bytes(queue.lane, span);
+            queue.own_mut(&mut self.spare).bytes.extend(bytes);
             self.fresh += span.len();
             self.owned += span.len();
         }

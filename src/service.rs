@@ -52,6 +52,10 @@ pub trait Service {
         let _ = out;
     }
 
+    /// Much of what was held for connections has been let go of: the moment to give memory
+    /// back to the system. At most once in ten seconds.
+    fn on_ebb(&mut self) {}
+
     /// When the service next wants [`Service::on_tick`].
     fn next_tick(&self) -> Option<Instant> {
         None

@@ -225,11 +225,8 @@ pub(super) fn near(name: &str) -> Option<&'static str> {
 }
 
 fn on_or_off(word: &str) -> Option<bool> {
-    match word.to_ascii_lowercase().as_str() {
-        "on" => Some(true),
-        "off" => Some(false),
-        _ => None,
-    }
+    let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
+    (is("on") || is("off")).then(|| is("on"))
 }
 
 /// The first word, and what follows the one space after it.

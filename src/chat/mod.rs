@@ -20,6 +20,7 @@ mod talk;
 mod text;
 mod users;
 
+use std::fmt::Write;
 use std::mem;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -59,6 +60,8 @@ pub struct Chat {
     is_shutting_down: bool,
     /// Where lines are rendered, one after the other.
     line: String,
+    /// Where replies are put into words.
+    words: String,
 }
 
 impl Service for Chat {
@@ -174,6 +177,12 @@ impl Service for Chat {
         }
     }
 
+    fn on_ebb(&mut self) {
+        if let Some(give_back) = self.settings.give_back {
+            give_back();
+        }
+    }
+
     fn next_tick(&self) -> Option<Instant> {
         [self.newcomers.next(), self.seconds.next(), self.holds.next()].into_iter().flatten().min()
     }
@@ -210,6 +219,7 @@ impl Chat {
             lines_in: 0,
             is_shutting_down: false,
             line: String::new(),
+            words: String::new(),
             settings,
         }
     }
@@ -277,9 +287,10 @@ impl Chat {
             _ if reply.is_error() => Kind::Error,
             _ => Kind::Reply,
         };
-        let text = reply.to_string();
+        self.words.clear();
+        write!(self.words, "{reply}").expect("a String takes everything");
         let code = Some(reply.code());
-        let event = Event { text: Some(&text), code, ..Event::new(kind, millis(out)) };
+        let event = Event { text: Some(&self.words), code, ..Event::new(kind, millis(out)) };
         send(user, &mut self.line, &event, out);
     }
 }

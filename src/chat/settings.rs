@@ -36,6 +36,9 @@ pub struct Settings {
     pub random: Option<fn(&mut [u8; 24])>,
     /// Resident memory in bytes, for `/stats`.
     pub resident: Option<fn() -> Option<u64>>,
+    /// Gives freed memory back to the system, after a spike. An allocator that keeps none
+    /// needs none.
+    pub give_back: Option<fn()>,
     /// The dialects that listeners have. Those that show addresses can be spoken
     /// nowhere else.
     pub dialects: Vec<Dialect>,
@@ -56,6 +59,7 @@ impl Default for Settings {
             ignored_max: 100,
             random: None,
             resident: None,
+            give_back: None,
             dialects: vec![Dialect::Native],
         }
     }

@@ -4,9 +4,13 @@
 use std::collections::VecDeque;
 use std::mem;
 
-use super::{Outbox, Place, Queue};
+use super::{Outbox, Own, Place, Queue};
 use crate::conn::{CloseReason, ConnId, State};
 use crate::lanes::Span;
+
+/// So many emptied queues' bytes are kept, and none with more room than this.
+const SPARE_MAX: usize = 64;
+const SPARE_BYTES: usize = 1024;
 
 impl Outbox {
     pub(crate) fn state(&self, id: ConnId) -> State {
@@ -37,6 +41,11 @@ impl Outbox {
     /// in line, so this always comes to an end.
     pub(crate) fn brake(&self) -> bool {
         self.lanes.held() + self.fresh > self.limits.log_max
+    }
+
+    /// How many bytes are held for connections one by one.
+    pub(crate) fn owned(&self) -> usize {
+        self.owned
     }
 
     /// Whether anybody stands in line.
@@ -126,8 +135,19 @@ impl Outbox {
         let queue = &mut self.queues[id.slot()];
         queue.place = Place::Idle;
         queue.span = Span::EMPTY;
-        let skipped = queue.own.take().map_or(0, |own| own.skipped);
+        let skipped = queue.own.take().map_or(0, |own| self.put_by(own));
         self.unpark(id);
+        skipped
+    }
+
+    /// Keeps what a queue has emptied for the next that needs it, unless it has grown
+    /// large. Returns how many lines it had left out.
+    fn put_by(&mut self, mut own: Box<Own>) -> u64 {
+        let skipped = mem::take(&mut own.skipped);
+        if self.spare.len() < SPARE_MAX && own.bytes.capacity() <= SPARE_BYTES {
+            own.bytes.clear();
+            self.spare.push(own);
+        }
         skipped
     }
 

@@ -1,5 +1,6 @@
 //! Every test of the whole: one binary, a module a subject.
 
+mod allocations;
 mod binary;
 mod client;
 mod faults;

@@ -1,0 +1,140 @@
+//! A room in conversation takes no memory: once it has got going, not one allocation a
+//! line, from the bytes that are read to the bytes that are written.
+//!
+//! The allocator that counts does so for each thread by itself, so the other tests may
+//! run meanwhile.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use chinwag::chat::Settings;
+use chinwag::{Chat, Hub, Limits, Now, Peer, Stream};
+
+const MEMBERS: usize = 100;
+
+/// The members' end of a connection. What is sent to them they take, and count.
+#[derive(Default)]
+struct Member {
+    typed: RefCell<Vec<u8>>,
+    lines: Cell<usize>,
+}
+
+/// The server's end.
+struct Wire(Rc<Member>);
+
+impl Read for Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut typed = self.0.typed.borrow_mut();
+        let count = typed.len().min(buffer.len());
+        if count == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        buffer[..count].copy_from_slice(&typed[..count]);
+        typed.drain(..count);
+        Ok(count)
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let lines = memchr::memchr_iter(b'\n', bytes).count();
+        self.0.lines.set(self.0.lines.get() + lines);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Wire {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Room {
+    hub: Hub<Wire, Chat>,
+    members: Vec<Rc<Member>>,
+    now: Now,
+}
+
+impl Room {
+    /// So many members, `member-0` and so on.
+    fn of(members: usize) -> Room {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        let hub = Hub::new(Chat::new(Settings::default()), &Limits::default(), now);
+        let mut room = Room { hub, members: Vec::new(), now };
+        let addr = SocketAddr::from(([192, 0, 2, 1], 4000));
+        for id in 0..members {
+            let member = Rc::new(Member::default());
+            room.members.push(Rc::clone(&member));
+            room.hub.open(Wire(member), &Peer { addr, label: "native" });
+            room.types(id, &format!("REGISTER member-{id}"));
+        }
+        room
+    }
+
+    /// A member types a line, and everybody takes what comes of it. Then so much time
+    /// passes that nobody ever speaks too fast.
+    fn types(&mut self, id: usize, line: &str) {
+        let mut typed = self.members[id].typed.borrow_mut();
+        typed.extend_from_slice(line.as_bytes());
+        typed.push(b'\n');
+        drop(typed);
+        self.hub.mark_readable(id);
+        self.hub.turn(self.now);
+        while self.hub.timeout(self.now) == Some(Duration::ZERO) {
+            self.hub.turn(self.now);
+        }
+        self.now.monotonic += Duration::from_secs(1);
+    }
+
+    fn lines(&self) -> usize {
+        self.members.iter().map(|member| member.lines.get()).sum()
+    }
+}
+
+/// Has four members type a line in turn, until all that grows with what is said (the
+/// history above all) has grown. Then it must bring `lines` each time, and no allocation.
+fn check(line: &str, lines: usize) {
+    let mut room = Room::of(MEMBERS);
+    for turn in 0..400 {
+        room.types(turn % 4, line);
+    }
+    let (before, mut taken) = (room.lines(), 0);
+    let allocated = allocation_counter::measure(|| {
+        for turn in 0..100 {
+            room.types(turn % 4, line);
+        }
+        taken = room.lines() - before;
+    });
+    assert_eq!(taken, 100 * lines, "{line:?} reaches so many, a hundred times");
+    assert_eq!(allocated.count_total, 0, "allocations in a hundred times {line:?}");
+}
+
+#[test]
+fn speech_takes_no_memory() {
+    check("Hello, everybody!", MEMBERS);
+    check("Grüße, 你好, 👩‍👩‍👧", MEMBERS);
+    check("/me waves", MEMBERS);
+    check("/say /me waves", MEMBERS);
+}
+
+#[test]
+fn a_private_line_takes_no_memory() {
+    check("/msg member-50 psst", 2);
+    check("SEND @member-50 psst", 1);
+    check("/msg nobody psst", 1);
+}
+
+#[test]
+fn an_answer_takes_no_memory() {
+    check("/echo on", 1);
+    check("/topic", 1);
+    check("/nick", 1);
+    check("/help", 10);
+}

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 /// So many bytes less than at the last high water are much.
-const MUCH: usize = 4 << 20;
+const MUCH: usize = 512 << 10;
 
 /// Whoever begins to let go is not done yet.
 const PATIENCE: Duration = Duration::from_secs(1);

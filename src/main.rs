@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-use chinwag::chat::Motd;
-use chinwag::{Chat, Handle, Server};
-use cli::{Options, Request};
+use chinwag::chat::{Answer, Motd, Request, Settings};
+use chinwag::{App, Chat, Handle, ListenUnix, Server, State};
+use cli::{Options, Task};
 use jiff::tz::TimeZone;
 use log::{LevelFilter, warn};
 use output::Output;
@@ -30,9 +30,9 @@ fn main() -> ExitCode {
         Output::start(io::stdout()).and_then(|out| Ok((out, Output::start(io::stderr())?)));
     let Ok((stdout, stderr)) = started else { return ExitCode::FAILURE };
     let code = match cli::parse(std::env::args_os().skip(1).collect()) {
-        Ok(Request::Help) => say(&stdout, cli::HELP, 0),
-        Ok(Request::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
-        Ok(Request::Run(options)) => {
+        Ok(Task::Help) => say(&stdout, cli::HELP, 0),
+        Ok(Task::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
+        Ok(Task::Run(options)) => {
             init_log(options.log, stderr.clone());
             match serve(*options, &stdout) {
                 Ok(()) => 0,
@@ -53,27 +53,74 @@ fn say(output: &Output, text: &str, code: u8) -> u8 {
 }
 
 fn serve(options: Options, stdout: &Output) -> io::Result<()> {
-    let Options { mut config, mut settings, motd, .. } = options;
+    let Options { mut config, mut settings, motd, state, .. } = options;
     settings.zone = TimeZone::system();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
     settings.resident = Some(resident);
-    if let Some(path) = &motd {
-        settings.motd.set(&read_motd(path)?);
-    }
+    reload_motd(&settings.motd, motd.as_deref())?;
     config.max_clients = affordable(config.max_clients);
-    let labels: Vec<String> = config.listen.iter().map(|listen| listen.label.clone()).collect();
+    let state = state.map(|dir| State::open(&dir)).transpose();
+    let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
+    let (ports, sockets) = (config.listen.clone(), config.listen_unix.clone());
     let server = Server::bind(config)?;
-    watch_signals(server.handle(), settings.motd.clone(), motd)?;
-    for (addr, label) in server.local_addrs().iter().zip(labels) {
-        stdout.line(&format!("chinwag listening on {addr} ({label})"));
+    for (addr, listen) in server.local_addrs().iter().zip(ports) {
+        stdout.line(&format!("chinwag listening on {addr} ({})", listen.label));
+    }
+    for ListenUnix { path, label } in sockets {
+        stdout.line(&format!("chinwag listening on unix:{} ({label})", path.display()));
     }
     if io::stdout().is_terminal()
         && let Some(addr) = server.local_addrs().first()
     {
         stdout.line(&format!("Connect with: nc {} {}", addr.ip(), addr.port()));
     }
-    server.run(Chat::new(settings))?;
+    run(server, settings, motd, state)
+}
+
+/// Where nothing outlives the server and nobody is in charge, the chat runs by itself;
+/// else with a worker beside it.
+fn run(
+    server: Server,
+    settings: Settings,
+    motd: Option<PathBuf>,
+    mut state: Option<State>,
+) -> io::Result<()> {
+    let words = settings.motd.clone();
+    if state.is_none() && !settings.operators {
+        watch_signals(server.handle(), move || {
+            if let Err(error) = reload_motd(&words, motd.as_deref()) {
+                warn!("{error}; the old one stays");
+            }
+        })?;
+        server.run(Chat::new(settings))?;
+        return Ok(());
+    }
+    let mut chat = Chat::new(settings);
+    if let Some(state) = &state {
+        chat.load(state.kept());
+    }
+    let perform = move |request| match request {
+        Request::Reload => match reload_motd(&words, motd.as_deref()) {
+            Ok(()) => perform(state.as_mut(), request),
+            Err(error) => Answer::NotReloaded(error.to_string()),
+        },
+        request => perform(state.as_mut(), request),
+    };
+    let app = App::start(chat, server.handle(), perform)?;
+    let reloader = app.reloader();
+    watch_signals(server.handle(), move || reloader.reload())?;
+    server.run(app)?;
     Ok(())
+}
+
+/// In the worker. Without a place to keep it, what is banned is until the server ends.
+fn perform(state: Option<&mut State>, request: Request) -> Answer {
+    match (state, request) {
+        (Some(state), request) => state.perform(request),
+        (None, Request::Ban { ban, .. }) => Answer::Banned(ban),
+        (None, Request::Unban(target)) => Answer::Unbanned(target),
+        (None, Request::Reload | Request::Shutdown) => Answer::Reloaded(None),
+    }
 }
 
 /// Raises the descriptor limit as far as it goes, and tells how many clients fit.
@@ -88,22 +135,25 @@ fn affordable(wanted: usize) -> usize {
 }
 
 /// SIGINT and SIGTERM ask for a shutdown; the second one does not take no for an
-/// answer. SIGHUP reads the motd again. All in a thread: files may be slow.
-fn watch_signals(server: Handle, motd: Motd, path: Option<PathBuf>) -> io::Result<()> {
+/// answer. SIGHUP has things read again. All in a thread: files may be slow.
+fn watch_signals(server: Handle, reload: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let watch = move || {
         for signal in signals.forever() {
-            match (signal, &path) {
-                (SIGHUP, None) => {}
-                (SIGHUP, Some(path)) => match read_motd(path) {
-                    Ok(text) => motd.set(&text),
-                    Err(error) => warn!("{error}; the old one stays"),
-                },
+            match signal {
+                SIGHUP => reload(),
                 _ => server.shutdown(),
             }
         }
     };
     thread::Builder::new().name("signals".to_owned()).stack_size(64 << 10).spawn(watch)?;
+    Ok(())
+}
+
+fn reload_motd(motd: &Motd, path: Option<&Path>) -> io::Result<()> {
+    if let Some(path) = path {
+        motd.set(&read_motd(path)?);
+    }
     Ok(())
 }
 

@@ -36,6 +36,12 @@ pub struct Settings {
     pub random: Option<fn(&mut [u8; 24])>,
     /// Resident memory in bytes, for `/stats`.
     pub resident: Option<fn() -> Option<u64>>,
+    /// Whether there are operators: on connections of a listener labelled
+    /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
+    /// ([`Chat::take_requests`](super::Chat::take_requests)). No.
+    pub operators: bool,
+    /// Bans in force at a time. 4096.
+    pub bans_max: usize,
     /// The dialects that listeners have. Those that show addresses can be spoken
     /// nowhere else.
     pub dialects: Vec<Dialect>,
@@ -56,6 +62,8 @@ impl Default for Settings {
             ignored_max: 100,
             random: None,
             resident: None,
+            operators: false,
+            bans_max: 4096,
             dialects: vec![Dialect::Native],
         }
     }

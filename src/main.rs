@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-use chinwag::chat::{Answer, Motd, Request, Settings};
-use chinwag::{App, Chat, Handle, ListenUnix, Server, State};
+use chinwag::chat::{Answer, Motd, Request};
+use chinwag::{App, Chat, Config, Handle, Listen, ListenUnix, Server, State};
 use cli::{Options, Task};
 use jiff::tz::TimeZone;
 use log::{LevelFilter, warn};
@@ -61,12 +61,37 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     config.max_clients = affordable(config.max_clients);
     let state = state.map(|dir| State::open(&dir)).transpose();
     let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
-    let (ports, sockets) = (config.listen.clone(), config.listen_unix.clone());
-    let server = Server::bind(config)?;
-    for (addr, listen) in server.local_addrs().iter().zip(ports) {
-        stdout.line(&format!("chinwag listening on {addr} ({})", listen.label));
+    let server = Server::bind(config.clone())?;
+    let ready = || say_where(&server, &config, stdout);
+    let words = settings.motd.clone();
+    // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
+    // else with a worker beside it.
+    if state.is_none() && !settings.operators {
+        watch_signals(server.handle(), move || {
+            if let Err(error) = reload_motd(&words, motd.as_deref()) {
+                warn!("{error}; the old one stays");
+            }
+        })?;
+        ready();
+        return server.run(Chat::new(settings)).map(drop);
     }
-    for ListenUnix { path, label } in sockets {
+    let mut chat = Chat::new(settings);
+    if let Some(state) = &state {
+        chat.load(state.kept());
+    }
+    let app = App::start(chat, server.handle(), worker(words, motd, state))?;
+    let reloader = app.reloader();
+    watch_signals(server.handle(), move || reloader.reload())?;
+    ready();
+    server.run(app).map(drop)
+}
+
+/// Tells where the server listens: by now it does, and minds signals.
+fn say_where(server: &Server, config: &Config, stdout: &Output) {
+    for (addr, Listen { label, .. }) in server.local_addrs().iter().zip(&config.listen) {
+        stdout.line(&format!("chinwag listening on {addr} ({label})"));
+    }
+    for ListenUnix { path, label } in &config.listen_unix {
         stdout.line(&format!("chinwag listening on unix:{} ({label})", path.display()));
     }
     if io::stdout().is_terminal()
@@ -74,46 +99,25 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     {
         stdout.line(&format!("Connect with: nc {} {}", addr.ip(), addr.port()));
     }
-    run(server, settings, motd, state)
 }
 
-/// Where nothing outlives the server and nobody is in charge, the chat runs by itself;
-/// else with a worker beside it.
-fn run(
-    server: Server,
-    settings: Settings,
+/// What the worker does.
+fn worker(
+    words: Motd,
     motd: Option<PathBuf>,
     mut state: Option<State>,
-) -> io::Result<()> {
-    let words = settings.motd.clone();
-    if state.is_none() && !settings.operators {
-        watch_signals(server.handle(), move || {
-            if let Err(error) = reload_motd(&words, motd.as_deref()) {
-                warn!("{error}; the old one stays");
-            }
-        })?;
-        server.run(Chat::new(settings))?;
-        return Ok(());
+) -> impl FnMut(Request) -> Answer + Send {
+    move |request| {
+        if let Request::Reload = request
+            && let Err(error) = reload_motd(&words, motd.as_deref())
+        {
+            return Answer::NotReloaded(error.to_string());
+        }
+        perform(state.as_mut(), request)
     }
-    let mut chat = Chat::new(settings);
-    if let Some(state) = &state {
-        chat.load(state.kept());
-    }
-    let perform = move |request| match request {
-        Request::Reload => match reload_motd(&words, motd.as_deref()) {
-            Ok(()) => perform(state.as_mut(), request),
-            Err(error) => Answer::NotReloaded(error.to_string()),
-        },
-        request => perform(state.as_mut(), request),
-    };
-    let app = App::start(chat, server.handle(), perform)?;
-    let reloader = app.reloader();
-    watch_signals(server.handle(), move || reloader.reload())?;
-    server.run(app)?;
-    Ok(())
 }
 
-/// In the worker. Without a place to keep it, what is banned is until the server ends.
+/// Without a place to keep it, what is banned is until the server ends.
 fn perform(state: Option<&mut State>, request: Request) -> Answer {
     match (state, request) {
         (Some(state), request) => state.perform(request),

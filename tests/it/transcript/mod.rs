@@ -8,6 +8,7 @@
 
 mod comings;
 mod dialects;
+mod mutes;
 mod names;
 mod operators;
 mod rooms;

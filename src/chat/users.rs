@@ -278,6 +278,9 @@ impl Users {
     }
 }
 
+// There are many of them; what few have goes into `More`.
+const _: () = assert!(size_of::<User>() <= 48);
+
 /// The numbers of those without a name: each gets the lowest that is free.
 #[derive(Default)]
 struct Guests {

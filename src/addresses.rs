@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
 use crate::conn::ConnId;
@@ -17,11 +17,37 @@ pub struct Network {
 
 impl Network {
     /// The addresses that share their first `prefix` bits with `addr`; `None` if it has
-    /// not as many.
+    /// not as many. Mapped ones are the IPv4 addresses that they map.
     #[must_use]
     pub fn new(addr: IpAddr, prefix: u8) -> Option<Network> {
         let bits = if addr.is_ipv4() { 32 } else { 128 };
-        (prefix <= bits).then_some(Network { addr, prefix })
+        if prefix > bits {
+            return None;
+        }
+        let (addr, prefix) = match (addr.to_canonical(), prefix.checked_sub(96)) {
+            (IpAddr::V4(mapped), Some(prefix)) if addr.is_ipv6() => (mapped.into(), prefix),
+            _ => (addr, prefix),
+        };
+        // The bits behind the prefix say nothing, so that equal networks are equal.
+        let addr = match addr {
+            IpAddr::V4(addr) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
+                Ipv4Addr::from_bits(addr.to_bits() & mask).into()
+            }
+            IpAddr::V6(addr) => {
+                let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
+                Ipv6Addr::from_bits(addr.to_bits() & mask).into()
+            }
+        };
+        Some(Network { addr, prefix })
+    }
+
+    /// One address, or the /64 that an IPv6 one is in: whoever has one of those has them
+    /// all.
+    pub(crate) fn of_one(addr: IpAddr) -> Network {
+        let addr = addr.to_canonical();
+        let prefix = if addr.is_ipv4() { 32 } else { 64 };
+        Network::new(addr, prefix).expect("an address has as many bits")
     }
 
     /// Whether an address is one of them. A mapped one is the IPv4 address that it maps.
@@ -48,6 +74,15 @@ impl FromStr for Network {
         let whole = if addr.is_ipv4() { "32" } else { "128" };
         let prefix = prefix.unwrap_or(whole).parse().map_err(|_| NotANetwork)?;
         Network::new(addr, prefix).ok_or(NotANetwork)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.addr, self.prefix) {
+            (IpAddr::V4(_), 32) | (IpAddr::V6(_), 128) => self.addr.fmt(f),
+            (addr, prefix) => write!(f, "{addr}/{prefix}"),
+        }
     }
 }
 
@@ -100,17 +135,15 @@ impl Addresses {
         }
     }
 
+    /// `None`, if it does not count; those who have no address do not.
     fn key(&self, addr: IpAddr) -> Option<IpAddr> {
         let addr = addr.to_canonical();
-        if addr.is_loopback() && !self.with_loopback {
+        if addr.is_unspecified() || (addr.is_loopback() && !self.with_loopback) {
             return None;
         }
         Some(match addr {
             IpAddr::V4(addr) => addr.into(),
-            IpAddr::V6(addr) => {
-                let [a, b, c, d, ..] = addr.segments();
-                [a, b, c, d, 0, 0, 0, 0].into()
-            }
+            IpAddr::V6(_) => Network::of_one(addr).addr,
         })
     }
 }
@@ -154,6 +187,9 @@ mod tests {
             ("2001:db8::/32", "2001:db8:ffff::1", true),
             ("2001:db8::/32", "2001:db9::1", false),
             ("::/0", "2001:db9::1", true),
+            ("::ffff:192.0.2.7", "192.0.2.7", true),
+            ("::ffff:192.0.2.0/120", "::ffff:192.0.2.9", true),
+            ("::ffff:192.0.2.0/120", "192.0.3.9", false),
         ];
         for (network, other, is_in) in cases {
             let network: Network = network.parse().unwrap();
@@ -162,6 +198,24 @@ mod tests {
         for text in ["", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/x", "host/8"] {
             assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
         }
+    }
+
+    #[test]
+    fn a_network_is_written_one_way() {
+        let cases = [
+            ("192.0.2.7/24", "192.0.2.0/24"),
+            ("192.0.2.7/32", "192.0.2.7"),
+            ("192.0.2.7/0", "0.0.0.0/0"),
+            ("2001:DB8:0::1/32", "2001:db8::/32"),
+            ("2001:db8::1", "2001:db8::1"),
+            ("::1/0", "::/0"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+        ];
+        for (text, written) in cases {
+            assert_eq!(text.parse::<Network>().unwrap().to_string(), written);
+        }
+        assert_eq!(Network::of_one(addr("::ffff:192.0.2.7")).to_string(), "192.0.2.7");
+        assert_eq!(Network::of_one(addr("2001:db8:1:2:3::1")).to_string(), "2001:db8:1:2::/64");
     }
 
     #[test]

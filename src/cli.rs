@@ -6,8 +6,8 @@ use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use chinwag::chat::{Dialect, Settings};
-use chinwag::{Config, Limits, Listen, Network};
+use chinwag::chat::{Dialect, OPERATORS, Settings};
+use chinwag::{Config, Limits, Listen, ListenUnix, Network};
 use log::LevelFilter;
 use pico_args::{Arguments, Keys};
 
@@ -20,6 +20,9 @@ Options:
   -l, --listen [DIALECT=]ADDR  Listen here; may be repeated [127.0.0.1:1337]
                                ADDR is IP:PORT, [::]:PORT (IPv4 too) or HOST:PORT;
                                DIALECT is native, recipe, tutorial, fork or json
+  -l, --listen [DIALECT=]unix:PATH  The same at a Unix socket of the owner's (0600);
+                               who connects to op=unix:PATH is an operator
+      --state DIR              Keep here what outlives the server
       --greet-after TIME|off   Greet who has said nothing for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again
       --history LINES          Lines that each room keeps [200]
@@ -49,7 +52,7 @@ or h. RUST_LOG wins over -v and -q.";
 
 /// What is to be done.
 #[derive(Debug)]
-pub(crate) enum Request {
+pub(crate) enum Task {
     Help,
     Version,
     Run(Box<Options>),
@@ -60,28 +63,29 @@ pub(crate) struct Options {
     pub(crate) config: Config,
     pub(crate) settings: Settings,
     pub(crate) motd: Option<PathBuf>,
+    pub(crate) state: Option<PathBuf>,
     pub(crate) log: LevelFilter,
 }
 
 /// Reads the command line, without the program's name.
-pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
+pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     let mut arguments = Arguments::from_vec(arguments);
     if arguments.contains(["-h", "--help"]) {
-        return Ok(Request::Help);
+        return Ok(Task::Help);
     }
     if arguments.contains(["-V", "--version"]) {
-        return Ok(Request::Version);
+        return Ok(Task::Version);
     }
     let mut config = Config::default();
-    let listeners = all(&mut arguments, "--listen", ["-l", "--listen"], listener)?;
-    if !listeners.is_empty() {
-        config.listen = listeners;
-    }
+    let places = all(&mut arguments, "--listen", ["-l", "--listen"], place)?;
+    read_places(places, &mut config);
     let mut settings = Settings::default();
     read_settings(&mut arguments, &mut settings)?;
     settings.dialects = dialects(&config);
-    let mut motd = None;
+    settings.operators = config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
+    let (mut motd, mut state) = (None, None);
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
+    set(&mut arguments, "--state", &mut state, |path| Ok(Some(PathBuf::from(path))))?;
     read_limits(&mut arguments, &mut config.limits)?;
     let network = |text: &str| text.parse::<Network>().map_err(|error| error.to_string());
     config.proxies = all(&mut arguments, "--proxy-protocol", "--proxy-protocol", network)?;
@@ -99,7 +103,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Request, String> {
         return Err(format!("unexpected argument '{}'; see --help", stray.to_string_lossy()));
     }
     let log = LevelFilter::iter().nth(log).unwrap_or(LevelFilter::Trace);
-    Ok(Request::Run(Box::new(Options { config, settings, motd, log })))
+    Ok(Task::Run(Box::new(Options { config, settings, motd, state, log })))
 }
 
 /// What the chat is like.
@@ -149,7 +153,9 @@ fn rate_or_off(text: &str) -> Result<Option<u32>, String> {
 
 /// Those that listeners have.
 fn dialects(config: &Config) -> Vec<Dialect> {
-    config.listen.iter().filter_map(|listen| listen.label.parse().ok()).collect()
+    let labels = config.listen.iter().map(|listen| &listen.label);
+    let labels = labels.chain(config.listen_unix.iter().map(|listen| &listen.label));
+    labels.filter_map(|label| label.parse().ok()).collect()
 }
 
 /// Reads an option that may be given once.
@@ -180,14 +186,46 @@ fn all<T>(
     values.iter().map(|value| read(value).map_err(|why| name(value, why))).collect()
 }
 
-/// `[DIALECT=]ADDR`
-fn listener(text: &str) -> Result<Listen, String> {
-    let (dialect, addr) = text.split_once('=').unwrap_or((Dialect::default().name(), text));
-    let dialect: Dialect = dialect.parse().map_err(|error| format!("{error}"))?;
+/// Where to listen.
+enum Place {
+    Port(Listen),
+    Unix(ListenUnix),
+}
+
+/// What is given takes the place of the default; operators alone are not.
+fn read_places(places: Vec<Place>, config: &mut Config) {
+    let mut ports = Vec::new();
+    for place in places {
+        match place {
+            Place::Port(listen) => ports.push(listen),
+            Place::Unix(listen) => config.listen_unix.push(listen),
+        }
+    }
+    let are_operators = config.listen_unix.iter().all(|listen| listen.label == OPERATORS);
+    if !ports.is_empty() || !are_operators {
+        config.listen = ports;
+    }
+}
+
+/// `[DIALECT=]ADDR`, `[DIALECT=]unix:PATH`, `op=unix:PATH`
+fn place(text: &str) -> Result<Place, String> {
+    let (label, addr) = text.split_once('=').unwrap_or((Dialect::default().name(), text));
+    let path = addr.strip_prefix("unix:");
+    if label == OPERATORS && path.is_none() {
+        return Err("operators come by unix:PATH".to_owned());
+    }
+    let dialect: Dialect = match label {
+        OPERATORS => Dialect::Native,
+        name => name.parse().map_err(|error| format!("{error}"))?,
+    };
+    if let Some(path) = path {
+        let label = if label == OPERATORS { OPERATORS } else { dialect.name() };
+        return Ok(Place::Unix(ListenUnix { path: path.into(), label: label.to_owned() }));
+    }
     let unusable = |why: String| format!("{why}; IP:PORT, [::]:PORT or HOST:PORT is wanted");
     let found = addr.to_socket_addrs().map_err(|error| unusable(error.to_string()))?.next();
     let addr = found.ok_or_else(|| unusable("no address of that name".to_owned()))?;
-    Ok(Listen { addr, label: dialect.name().to_owned() })
+    Ok(Place::Port(Listen { addr, label: dialect.name().to_owned() }))
 }
 
 /// A whole number, perhaps with K, M or G for 2 to the 10th, 20th, 30th.
@@ -231,7 +269,7 @@ mod tests {
 
     fn run(line: &str) -> Result<Box<Options>, String> {
         match parse(line.split_whitespace().map(OsString::from).collect())? {
-            Request::Run(options) => Ok(options),
+            Task::Run(options) => Ok(options),
             request => panic!("{line} was read as {request:?}"),
         }
     }
@@ -265,6 +303,19 @@ mod tests {
     }
 
     #[test]
+    fn operators_come_by_a_unix_socket_and_others_may() {
+        let options = run("-l op=unix:/run/op").unwrap();
+        let unix = |label: &str, path: &str| ListenUnix { path: path.into(), label: label.into() };
+        assert_eq!(options.config.listen, Config::default().listen);
+        assert_eq!(options.config.listen_unix, [unix("op", "/run/op")]);
+        assert!(options.settings.operators);
+        let options = run("-l unix:/run/a -l json=unix:b=c --state d").unwrap();
+        assert_eq!(options.config.listen, []);
+        assert_eq!(options.config.listen_unix, [unix("native", "/run/a"), unix("json", "b=c")]);
+        assert!(!options.settings.operators && options.state == Some("d".into()));
+    }
+
+    #[test]
     fn times_may_have_units() {
         let cases = [
             ("2", 2000),
@@ -287,8 +338,8 @@ mod tests {
     #[test]
     fn help_and_version_need_nothing_else_to_be_right() {
         let request = |word: &str| parse(vec![word.into(), "--max-line".into()]);
-        assert!(matches!(request("-h"), Ok(Request::Help)));
-        assert!(matches!(request("--version"), Ok(Request::Version)));
+        assert!(matches!(request("-h"), Ok(Task::Help)));
+        assert!(matches!(request("--version"), Ok(Task::Version)));
     }
 
     #[test]
@@ -302,6 +353,8 @@ mod tests {
             ("--max-line", "--max-line"),
             ("--max-line 1K --max-line 2K", "--max-line is given twice"),
             ("-l klingon=127.0.0.1:1", "unknown dialect 'klingon'; there are native, recipe,"),
+            ("-l op=127.0.0.1:1", "--listen op=127.0.0.1:1: operators come by unix:PATH"),
+            ("--state a --state b", "--state is given twice"),
             ("--proxy-protocol 10.0.0.0/33", "--proxy-protocol 10.0.0.0/33: ADDR or ADDR/BITS"),
             ("--rate fast", "--rate fast: a number from 1 to 1000000"),
             ("--queue-soft 1G", "--queue-soft 1073741824, --queue-park 131072"),

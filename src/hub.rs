@@ -138,6 +138,15 @@ impl<T: Stream, S: Service> Hub<T, S> {
         id
     }
 
+    /// Why somebody is not let in, if it is not, going by where it is from.
+    pub fn objection(&self, peer: &Peer<'_>, now: Now) -> Option<Refusal> {
+        let addr = peer.addr.ip();
+        if self.service.is_banned(peer, now) {
+            return Some(Refusal::Banned(addr));
+        }
+        self.is_full_for(addr).then_some(Refusal::Address)
+    }
+
     /// Whether there are as many connections from an address as there may be.
     pub fn is_full_for(&self, addr: IpAddr) -> bool {
         self.addresses.is_full(addr)

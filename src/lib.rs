@@ -63,6 +63,8 @@
 //! | what is said to whom, and kept | `chat/talk.rs`, `chat/history.rs` |
 //! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/places.rs` |
 //! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/resume.rs` |
+//! | what operators may do; who is banned | `chat/operators.rs`, `chat/ban.rs` |
+//! | what the chat wants of somebody who may block | `chat/request.rs` |
 //! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |
 //! | what whoever runs it may choose | `chat/settings.rs` |
 //! | what becomes of bytes that are no text | `chat/text.rs` |
@@ -78,6 +80,8 @@
 //! | deadlines, and what happens when they pass | `timeouts.rs`, `hub/watch.rs` |
 //! | the poll, the clock, wake and shutdown | `server.rs` |
 //! | listening, accepting, running out of descriptors | `listen.rs` |
+//! | blocking work: who does it, and how it comes back | `app.rs` |
+//! | what outlives the process, and how it is written | `state.rs`, `state/` |
 //! | what the loop tells a protocol | `service.rs`, `conn.rs` |
 //! | when memory is given back, and how | `hub/ebb.rs`, `memory.rs` |
 //! | options, log, signals | `cli.rs`, `output.rs`, `main.rs` |
@@ -88,7 +92,7 @@
 //! main ─▶ server ─▶ hub ─▶ line, telnet, timeouts, rate, addresses
 //!   │       │        ├──▶ outbox ◀── service ◀── chat
 //!   │       └▶ listen └──▶ service
-//!   └────▶ chat
+//!   └────▶ app ─▶ chat ◀─ state
 //! ```
 //!
 //! # One line's way, socket to socket
@@ -109,6 +113,7 @@
 //! 9. What a socket did not take waits; a writable edge puts it in line again.
 
 mod addresses;
+mod app;
 pub mod chat;
 mod conn;
 mod hub;
@@ -120,10 +125,12 @@ mod outbox;
 mod rate;
 mod server;
 mod service;
+mod state;
 mod telnet;
 mod timeouts;
 
 pub use addresses::{Network, NotANetwork};
+pub use app::{App, Reloader};
 pub use chat::Chat;
 pub use conn::{CloseReason, ConnId};
 pub use hub::{Hub, Stream};
@@ -131,7 +138,8 @@ pub use lanes::Lane;
 pub use limits::Limits;
 pub use line::{Ending, LineSplitter, Piece};
 pub use outbox::{Outbox, Traffic};
-pub use server::{Config, Handle, Listen, Server};
+pub use server::{Config, Handle, Listen, ListenUnix, Server};
 pub use service::{Limit, Peer, Refusal, Service};
+pub use state::State;
 pub use telnet::{Telnet, Token};
 pub use timeouts::Now;

@@ -1,15 +1,20 @@
 //! Listening sockets: made, accepted from, and what happens when descriptors run out.
 //! Knows no line and no chat.
 
+mod socket;
+
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use log::warn;
 use mio::net::{TcpListener, TcpStream};
-use mio::{Interest, Registry, Token};
-use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
+use mio::{Registry, Token};
+use socket2::{Domain, Protocol, TcpKeepalive, Type};
+
+use socket::Socket;
 
 /// A burst of this many connects is answered at once. With std's and mio's 128, the
 /// kernel drops the rest, and they try again after a second, then three.
@@ -26,9 +31,10 @@ const RETRY: Duration = Duration::from_millis(100);
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
 pub(crate) struct Listener {
-    socket: TcpListener,
+    socket: Socket,
     label: String,
-    addr: SocketAddr,
+    /// Where it listens, for the log.
+    place: String,
     /// The last accept did not end in `WouldBlock`, so no edge will come.
     ready: bool,
     /// Accepting failed for want of a descriptor, and is to be tried again then.
@@ -37,9 +43,10 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens on an address.
-    pub(crate) fn bind(addr: SocketAddr, label: &str) -> io::Result<Listener> {
-        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+    /// Listens on an address. Returns also with which port.
+    pub(crate) fn bind(addr: SocketAddr, label: &str) -> io::Result<(Listener, SocketAddr)> {
+        let socket =
+            socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         if addr.is_ipv6() {
             // [::] is everybody's address: IPv4 comes in as mapped addresses, whatever
             // the system's default.
@@ -60,16 +67,26 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into());
         let addr = socket.local_addr()?;
+        Ok((Listener::new(Socket::Tcp(socket), label, addr.to_string()), addr))
+    }
+
+    /// Listens at a path, as long as this lives.
+    pub(crate) fn bind_unix(path: &Path, label: &str) -> io::Result<Listener> {
+        Ok(Listener::new(Socket::bind_unix(path)?, label, format!("unix:{}", path.display())))
+    }
+
+    fn new(socket: Socket, label: &str, place: String) -> Listener {
         let label = label.to_owned();
-        Ok(Listener { socket, label, addr, ready: false, retry_at: None, logged_at: None })
+        Listener { socket, label, place, ready: false, retry_at: None, logged_at: None }
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
-        registry.register(&mut self.socket, token, Interest::READABLE)
+        self.socket.register(registry, token)
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
-        self.addr
+    /// Whether those who connect have an address.
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.socket.is_tcp()
     }
 
     pub(crate) fn label(&self) -> &str {
@@ -123,7 +140,7 @@ impl Listener {
             spare.take_back();
         }
         match outcome {
-            Ok((stream, addr)) => return Ok(Some((inherit(stream), canonical(addr)))),
+            Ok((stream, addr)) => return Ok(Some((inherit(stream), addr))),
             Err(error) => match verdict(&error) {
                 Verdict::GoOn => {}
                 Verdict::Nobody => self.ready = false,
@@ -140,13 +157,13 @@ impl Listener {
     fn log(&mut self, now: Instant, error: &io::Error) {
         if self.logged_at.is_none_or(|at| now >= at + LOG_EVERY) {
             self.logged_at = Some(now);
-            warn!("no more connections on {}: {error}", self.addr);
+            warn!("no more connections on {}: {error}", self.place);
         }
     }
 }
 
 /// A peer that has vanished is noticed within two minutes, said anything or not.
-fn keep_alive(socket: &Socket) -> io::Result<()> {
+fn keep_alive(socket: &socket2::Socket) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
     #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
     let keepalive = keepalive.with_interval(Duration::from_secs(15)).with_retries(4);
@@ -166,7 +183,7 @@ impl Spare {
 
     /// Gives the descriptor up, and accepts with it. Only then is it known whether
     /// anybody is there at all: without one, Linux says that it has none before it looks.
-    fn accept(&mut self, listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    fn accept(&mut self, listener: &Socket) -> io::Result<(TcpStream, SocketAddr)> {
         self.0 = None;
         listener.accept()
     }

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
 
-use chinwag::chat::Motd;
-use chinwag::{Chat, Handle, Server};
-use cli::{Options, Request};
+use chinwag::chat::{Answer, Motd, Request};
+use chinwag::{App, Chat, Config, Handle, Listen, ListenUnix, Server, State};
+use cli::{Options, Task};
 use jiff::tz::TimeZone;
 use log::{LevelFilter, warn};
 use output::Output;
@@ -31,9 +31,9 @@ fn main() -> ExitCode {
         Output::start(io::stdout()).and_then(|out| Ok((out, Output::start(io::stderr())?)));
     let Ok((stdout, stderr)) = started else { return ExitCode::FAILURE };
     let code = match cli::parse(std::env::args_os().skip(1).collect()) {
-        Ok(Request::Help) => say(&stdout, cli::HELP, 0),
-        Ok(Request::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
-        Ok(Request::Run(options)) => {
+        Ok(Task::Help) => say(&stdout, cli::HELP, 0),
+        Ok(Task::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
+        Ok(Task::Run(options)) => {
             init_log(options.log, stderr.clone());
             match serve(*options, &stdout) {
                 Ok(()) => 0,
@@ -54,28 +54,79 @@ fn say(output: &Output, text: &str, code: u8) -> u8 {
 }
 
 fn serve(options: Options, stdout: &Output) -> io::Result<()> {
-    let Options { mut config, mut settings, motd, .. } = options;
+    let Options { mut config, mut settings, motd, state, .. } = options;
     settings.zone = TimeZone::system();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
     settings.resident = Some(memory::resident);
     settings.give_back = Some(memory::give_back);
-    if let Some(path) = &motd {
-        settings.motd.set(&read_motd(path)?);
-    }
+    reload_motd(&settings.motd, motd.as_deref())?;
     config.max_clients = affordable(config.max_clients);
-    let labels: Vec<String> = config.listen.iter().map(|listen| listen.label.clone()).collect();
-    let server = Server::bind(config)?;
-    watch_signals(server.handle(), settings.motd.clone(), motd)?;
-    for (addr, label) in server.local_addrs().iter().zip(labels) {
+    let state = state.map(|dir| State::open(&dir)).transpose();
+    let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
+    let server = Server::bind(config.clone())?;
+    let ready = || say_where(&server, &config, stdout);
+    let words = settings.motd.clone();
+    // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
+    // else with a worker beside it.
+    if state.is_none() && !settings.operators {
+        watch_signals(server.handle(), move || {
+            if let Err(error) = reload_motd(&words, motd.as_deref()) {
+                warn!("{error}; the old one stays");
+            }
+        })?;
+        ready();
+        return server.run(Chat::new(settings)).map(drop);
+    }
+    let mut chat = Chat::new(settings);
+    if let Some(state) = &state {
+        chat.load(state.kept());
+    }
+    let app = App::start(chat, server.handle(), worker(words, motd, state))?;
+    let reloader = app.reloader();
+    watch_signals(server.handle(), move || reloader.reload())?;
+    ready();
+    server.run(app).map(drop)
+}
+
+/// Tells where the server listens: by now it does, and minds signals.
+fn say_where(server: &Server, config: &Config, stdout: &Output) {
+    for (addr, Listen { label, .. }) in server.local_addrs().iter().zip(&config.listen) {
         stdout.line(&format!("chinwag listening on {addr} ({label})"));
+    }
+    for ListenUnix { path, label } in &config.listen_unix {
+        stdout.line(&format!("chinwag listening on unix:{} ({label})", path.display()));
     }
     if io::stdout().is_terminal()
         && let Some(addr) = server.local_addrs().first()
     {
         stdout.line(&format!("Connect with: nc {} {}", addr.ip(), addr.port()));
     }
-    server.run(Chat::new(settings))?;
-    Ok(())
+}
+
+/// What the worker does.
+fn worker(
+    words: Motd,
+    motd: Option<PathBuf>,
+    mut state: Option<State>,
+) -> impl FnMut(Request) -> Answer + Send {
+    move |request| {
+        if let Request::Reload = request
+            && let Err(error) = reload_motd(&words, motd.as_deref())
+        {
+            return Answer::NotReloaded(error.to_string());
+        }
+        perform(state.as_mut(), request)
+    }
+}
+
+/// Without a place to keep it, what is banned is until the server ends.
+fn perform(state: Option<&mut State>, request: Request) -> Answer {
+    match (state, request) {
+        (Some(state), request) => state.perform(request),
+        (None, Request::Ban { ban, .. }) => Answer::Banned(ban),
+        (None, Request::Unban(target)) => Answer::Unbanned(target),
+        (None, Request::Reload | Request::Shutdown) => Answer::Reloaded(None),
+    }
 }
 
 /// Raises the descriptor limit as far as it goes, and tells how many clients fit.
@@ -90,22 +141,25 @@ fn affordable(wanted: usize) -> usize {
 }
 
 /// SIGINT and SIGTERM ask for a shutdown; the second one does not take no for an
-/// answer. SIGHUP reads the motd again. All in a thread: files may be slow.
-fn watch_signals(server: Handle, motd: Motd, path: Option<PathBuf>) -> io::Result<()> {
+/// answer. SIGHUP has things read again. All in a thread: files may be slow.
+fn watch_signals(server: Handle, reload: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let watch = move || {
         for signal in signals.forever() {
-            match (signal, &path) {
-                (SIGHUP, None) => {}
-                (SIGHUP, Some(path)) => match read_motd(path) {
-                    Ok(text) => motd.set(&text),
-                    Err(error) => warn!("{error}; the old one stays"),
-                },
+            match signal {
+                SIGHUP => reload(),
                 _ => server.shutdown(),
             }
         }
     };
     thread::Builder::new().name("signals".to_owned()).stack_size(64 << 10).spawn(watch)?;
+    Ok(())
+}
+
+fn reload_motd(motd: &Motd, path: Option<&Path>) -> io::Result<()> {
+    if let Some(path) = path {
+        motd.set(&read_motd(path)?);
+    }
     Ok(())
 }
 

@@ -1,8 +1,10 @@
 //! The poll, its clock and its waker: where readiness comes from. With `listen.rs` it
 //! is the only file that names mio; what happens to a line is decided elsewhere.
 
+use std::fmt::Display;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -28,12 +30,24 @@ pub struct Listen {
     pub label: String,
 }
 
+/// Where to listen without a network: a Unix socket, for whoever may open its file. That
+/// is its owner (0600); the file goes when the server stops listening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenUnix {
+    /// Where the file is. One that a server left there that has died is replaced.
+    pub path: PathBuf,
+    /// As with [`Listen`].
+    pub label: String,
+}
+
 /// What a server is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Where to listen; by default at 127.0.0.1:1337, labelled `native`. `[::]` takes
     /// IPv4 connections as well.
     pub listen: Vec<Listen>,
+    /// Unix sockets to listen on as well; on other systems there are none. None.
+    pub listen_unix: Vec<ListenUnix>,
     /// Connections that may be open at a time; one more is refused. 10 000.
     pub max_clients: usize,
     /// Proxies: what they connect starts with a PROXY header, version 1 or 2, that says
@@ -48,10 +62,18 @@ impl Default for Config {
         let addr = SocketAddr::from(([127, 0, 0, 1], 1337));
         Config {
             listen: vec![Listen { addr, label: "native".to_owned() }],
+            listen_unix: Vec::new(),
             max_clients: 10_000,
             proxies: Vec::new(),
             limits: Limits::default(),
         }
+    }
+}
+
+impl Config {
+    /// Whether what comes from there says first for whom it is.
+    fn is_proxy(&self, addr: SocketAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(addr.ip()))
     }
 }
 
@@ -116,21 +138,17 @@ impl Server {
         config.limits.check()?;
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let mut listeners = Vec::new();
-        for (index, Listen { addr, label }) in config.listen.iter().enumerate() {
-            let mut listener = Listener::bind(*addr, label)
-                .map_err(|error| io::Error::new(error.kind(), format!("{addr}: {error}")))?;
+        let (mut listeners, addrs) = listen(&config)?;
+        for (index, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(FIRST_LISTENER + index))?;
-            listeners.push(listener);
         }
-        let addrs = listeners.iter().map(Listener::addr).collect();
         let requests =
             Requests { waker, wake: AtomicBool::new(false), shutdowns: AtomicU8::new(0) };
         let (spare, requests) = (Spare::new(), Arc::new(requests));
         Ok(Server { poll, listeners, addrs, spare, clock: Clock::default(), requests, config })
     }
 
-    /// Where it listens, in the order of the configuration, with the real ports.
+    /// Where it listens, in the order of [`Config::listen`], with the real ports.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addrs
@@ -242,12 +260,35 @@ impl Server {
                 let accepted = listener.accept(now.monotonic, &mut self.spare, refusal)?;
                 if let Some((stream, addr)) = accepted {
                     let peer = Peer { addr, label: listener.label() };
-                    admit(&self.poll, hub, stream, &peer, &self.config);
+                    let is_proxied = listener.is_tcp() && self.config.is_proxy(addr);
+                    let is_full = hub.open_count() >= self.config.max_clients;
+                    let refusal = is_full.then_some(Refusal::Full);
+                    let objection = || hub.objection(&peer, now).filter(|_| !is_proxied);
+                    let refusal = refusal.or_else(objection);
+                    admit(&self.poll, hub, stream, &peer, is_proxied, refusal);
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Binds all listeners.
+fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
+    let (mut listeners, mut addrs) = (Vec::new(), Vec::new());
+    let named = |place: &dyn Display, error: io::Error| {
+        io::Error::new(error.kind(), format!("{place}: {error}"))
+    };
+    for Listen { addr, label } in &config.listen {
+        let (listener, addr) = Listener::bind(*addr, label).map_err(|error| named(addr, error))?;
+        listeners.push(listener);
+        addrs.push(addr);
+    }
+    for ListenUnix { path, label } in &config.listen_unix {
+        let listener = Listener::bind_unix(path, label);
+        listeners.push(listener.map_err(|error| named(&path.display(), error))?);
+    }
+    Ok((listeners, addrs))
 }
 
 /// Registers a connection, once and for good, and opens or refuses it.
@@ -256,14 +297,9 @@ fn admit<S: Service>(
     hub: &mut Hub<TcpStream, S>,
     mut stream: TcpStream,
     peer: &Peer<'_>,
-    config: &Config,
+    is_proxied: bool,
+    refusal: Option<Refusal>,
 ) {
-    let is_proxied = config.proxies.iter().any(|network| network.contains(peer.addr.ip()));
-    let refusal = if hub.open_count() >= config.max_clients {
-        Some(Refusal::Full)
-    } else {
-        (!is_proxied && hub.is_full_for(peer.addr.ip())).then_some(Refusal::Address)
-    };
     let interest = Interest::READABLE | Interest::WRITABLE;
     let token = Token(hub.next_slot());
     if let Err(error) = poll.registry().register(&mut stream, token, interest) {

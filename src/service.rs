@@ -2,12 +2,13 @@
 //!
 //! The loop knows limits, not texts; a service knows texts, not sockets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use crate::conn::{CloseReason, ConnId};
 use crate::line::Ending;
 use crate::outbox::Outbox;
+use crate::timeouts::Now;
 
 /// A protocol over lines. Whatever it has to say goes into the [`Outbox`]; it cannot
 /// block, and nothing that it does can fail.
@@ -61,6 +62,13 @@ pub trait Service {
         None
     }
 
+    /// Whether somebody is not to be let in. Asked once it is known where it is from, and
+    /// before anybody hears of it.
+    fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
+        let _ = (peer, now);
+        false
+    }
+
     /// What one who is turned away at the door is told, its line ending included.
     fn refusal(&self, why: Refusal) -> &[u8] {
         let _ = why;
@@ -77,6 +85,7 @@ pub trait Service {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer<'a> {
     /// The address that the connection came from; a mapped IPv4 address shows as IPv4.
+    /// Over a Unix socket nobody has one: then it is 0.0.0.0, port 0.
     pub addr: SocketAddr,
     /// The label of the listener that took it.
     pub label: &'a str,
@@ -107,4 +116,6 @@ pub enum Refusal {
     Full,
     /// There are as many from its address as there may be.
     Address,
+    /// It is from this address, and [`Service::is_banned`].
+    Banned(IpAddr),
 }

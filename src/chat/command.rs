@@ -51,12 +51,12 @@ pub(super) enum Mistake<'a> {
 /// A command in the table of those that there are.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    name: &'static str,
+    pub(super) name: &'static str,
     pub(super) usage: &'static str,
     pub(super) help: &'static str,
 }
 
-const fn entry(name: &'static str, usage: &'static str, help: &'static str) -> Entry {
+pub(super) const fn entry(name: &'static str, usage: &'static str, help: &'static str) -> Entry {
     Entry { name, usage, help }
 }
 
@@ -230,12 +230,12 @@ fn on_or_off(word: &str) -> Option<bool> {
 }
 
 /// The first word, and what follows the one space after it.
-fn split_word(line: &str) -> (&str, &str) {
+pub(super) fn split_word(line: &str) -> (&str, &str) {
     line.split_once(' ').unwrap_or((line, ""))
 }
 
 /// The word that the rest of a line consists of.
-fn one_word(rest: &str) -> Option<&str> {
+pub(super) fn one_word(rest: &str) -> Option<&str> {
     let word = rest.trim_matches(' ');
     Some(word).filter(|word| !word.is_empty() && !word.contains(' '))
 }

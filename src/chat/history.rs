@@ -127,7 +127,7 @@ mod tests {
     use crate::line::Ending;
 
     fn say(history: &mut History, text: &str) {
-        let mut users = Users::new(false);
+        let mut users = Users::new(false, false);
         let id = ConnId { slot: 0, serial: 1 };
         let wording = Wording { dialect: Dialect::Native, ending: Ending::Lf };
         users.add(id, ([127, 0, 0, 1], 4000).into(), wording);

@@ -11,7 +11,7 @@ use crate::conn::ConnId;
 use crate::outbox::Outbox;
 
 /// `/who` names so many, `/rooms` lists so many.
-const LISTED_MAX: usize = 100;
+pub(super) const LISTED_MAX: usize = 100;
 
 impl Chat {
     pub(super) fn who(&mut self, id: ConnId, room: Option<&str>, out: &mut Outbox) {

@@ -4,6 +4,7 @@
 //! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`,
 //! its sentences in `reply.rs`. How a line looks is in `dialect/`.
 
+mod ban;
 mod command;
 mod courtesy;
 mod dialect;
@@ -11,8 +12,10 @@ mod history;
 mod lists;
 mod name;
 mod notices;
+mod operators;
 mod places;
 mod reply;
+mod request;
 mod resume;
 mod room;
 mod settings;
@@ -28,11 +31,15 @@ use crate::conn::{CloseReason, ConnId};
 use crate::line::Ending;
 use crate::outbox::Outbox;
 use crate::service::{Limit, Peer, Refusal, Service};
-use crate::timeouts::Timeouts;
+use crate::timeouts::{Now, Timeouts};
+use ban::Bans;
+pub use ban::{Ban, NoTarget, Target};
 use command::{Command, HELP, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
 use dialect::{Event, Kind, Wording};
+use operators::Mutes;
 use reply::Reply;
+pub use request::{Answer, Kept, Request};
 use resume::Seats;
 use room::{Room, RoomNo, Rooms};
 pub use settings::{Motd, Settings};
@@ -43,6 +50,10 @@ const TLS: &[u8] = &[0x16, 0x03];
 
 /// Comings and goings within this time are told together.
 const SECOND: Duration = Duration::from_secs(1);
+
+/// The label of listeners whose connections are operators': they speak the native
+/// dialect, and have commands that nobody else has.
+pub const OPERATORS: &str = "op";
 
 /// The chat service.
 pub struct Chat {
@@ -56,6 +67,12 @@ pub struct Chat {
     seconds: Timeouts<RoomNo>,
     /// Seats of those who were cut off.
     holds: Timeouts<u64>,
+    bans: Bans,
+    mutes: Mutes,
+    /// What somebody else has to do, and for whom.
+    requests: Vec<(ConnId, Request)>,
+    /// Why the server is shut down, if an operator has said so.
+    farewell: String,
     lines_in: u64,
     is_shutting_down: bool,
     /// Where lines are rendered, one after the other.
@@ -69,6 +86,10 @@ impl Service for Chat {
         // The labels that listeners have were checked when they were made.
         let dialect = peer.label.parse().unwrap_or_default();
         self.users.add(id, peer.addr, Wording { dialect, ending: Ending::Lf });
+        self.users.hear(id, out.now().monotonic);
+        if let Some(user) = self.users.get_mut(id) {
+            user.is_operator = self.settings.operators && peer.label == OPERATORS;
+        }
         self.enter_room(id, RoomNo::LOBBY, out);
         if dialect == Dialect::Json {
             self.say_hello(id, out);
@@ -89,6 +110,7 @@ impl Service for Chat {
         }
         self.lines_in += 1;
         let is_first = mem::replace(&mut user.stage, Stage::Speaking) == Stage::Silent;
+        self.users.hear(id, out.now().monotonic);
         self.forget_newcomers();
         if is_first && is_foreign(line) {
             if !line.starts_with(TLS) {
@@ -114,10 +136,11 @@ impl Service for Chat {
         }
         match command {
             Ok(command) => self.act(id, command, out),
-            Err(Mistake::Unknown(name)) => {
-                self.reply(id, Reply::UnknownCommand { name, near: command::near(name) }, out);
+            Err(mistake) => {
+                if !self.operate(id, &text, out) {
+                    self.refuse_line(id, mistake, out);
+                }
             }
-            Err(Mistake::Usage(usage)) => self.reply(id, Reply::Usage(usage), out),
         }
         if out.is_open(id) {
             self.announce(id, out);
@@ -156,10 +179,12 @@ impl Service for Chat {
         }
         self.take_seat(id);
         self.exit_room(id);
-        if let Some(user) = self.users.remove(id)
-            && let Some(more) = user.more()
-        {
-            self.forget_ignoring(id, more);
+        if let Some(mut user) = self.users.remove(id) {
+            let mute = user.take_mute();
+            if let Some(more) = user.more() {
+                self.forget_ignoring(id, more);
+            }
+            self.leave_mute(user.into_name().as_deref(), mute);
         }
         self.forget_newcomers();
     }
@@ -187,17 +212,23 @@ impl Service for Chat {
         [self.newcomers.next(), self.seconds.next(), self.holds.next()].into_iter().flatten().min()
     }
 
+    fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
+        let is_operators = self.settings.operators && peer.label == OPERATORS;
+        !is_operators && self.bans.has_addr(peer.addr.ip(), operators::timestamp(now))
+    }
+
     fn refusal(&self, why: Refusal) -> &[u8] {
         match why {
             Refusal::Full => reply::FULL,
             Refusal::Address => reply::ADDRESS_FULL,
+            Refusal::Banned(addr) => self.bans.notice(addr).as_bytes(),
         }
     }
 
     fn on_shutdown(&mut self, out: &mut Outbox) {
         self.is_shutting_down = true;
-        let text = Reply::ShuttingDown.to_string();
-        let code = Some(Reply::ShuttingDown.code());
+        let reply = Reply::ShuttingDown(&self.farewell);
+        let (text, code) = (reply.to_string(), Some(reply.code()));
         let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
         for room in self.rooms.iter() {
             tell(room, &mut self.line, &event, |_| true, out);
@@ -210,12 +241,16 @@ impl Chat {
     #[must_use]
     pub fn new(settings: Settings) -> Chat {
         Chat {
-            users: Users::new(settings.shows_addresses()),
+            users: Users::new(settings.shows_addresses() || settings.operators, settings.operators),
             rooms: Rooms::new(),
             seats: Seats::default(),
             newcomers: Timeouts::new(settings.patience()),
             seconds: Timeouts::new(SECOND),
             holds: Timeouts::new(settings.resume_for),
+            bans: Bans::default(),
+            mutes: Mutes::default(),
+            requests: Vec::new(),
+            farewell: String::new(),
             lines_in: 0,
             is_shutting_down: false,
             line: String::new(),
@@ -232,7 +267,7 @@ impl Chat {
             Command::Topic(None) => self.show_topic(id, out),
             Command::Send(name, text) => self.send_to(id, name, text, false, out),
             Command::Msg(name, text) => self.send_to(id, name, text, true, out),
-            Command::Reply(text) => self.answer(id, text, out),
+            Command::Reply(text) => self.write_back(id, text, out),
             Command::History(count) => self.show_history(id, count, out),
             Command::Register(name) => self.rename(id, name, |name| Reply::Registered(name), out),
             Command::Nick(name) => self.rename(id, name, |name| Reply::Renamed(name), out),
@@ -252,7 +287,7 @@ impl Chat {
             Command::Up(text) => self.reply(id, Reply::Text(&text.to_uppercase()), out),
             Command::Down(text) => self.reply(id, Reply::Text(&text.to_lowercase()), out),
             Command::Stats => self.stats(id, out),
-            Command::Help => HELP.iter().for_each(|line| self.reply(id, Reply::Help(line), out)),
+            Command::Help => self.help(id, out),
             Command::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
             Command::Exit => {
                 self.reply(id, Reply::Bye, out);
@@ -263,6 +298,22 @@ impl Chat {
                 self.let_go(id, out);
             }
         }
+    }
+
+    fn help(&mut self, id: ConnId, out: &mut Outbox) {
+        let is_operator = self.users.get(id).is_some_and(|user| user.is_operator);
+        for line in HELP.iter().chain(is_operator.then_some(&operators::HELP)) {
+            self.reply(id, Reply::Help(line), out);
+        }
+    }
+
+    /// A line that is no command, though it looks like one.
+    fn refuse_line(&mut self, id: ConnId, mistake: Mistake<'_>, out: &mut Outbox) {
+        let reply = match mistake {
+            Mistake::Unknown(name) => Reply::UnknownCommand { name, near: command::near(name) },
+            Mistake::Usage(usage) => Reply::Usage(usage),
+        };
+        self.reply(id, reply, out);
     }
 
     /// Who has spoken or gone need not be waited for.

@@ -2,6 +2,7 @@
 
 use super::dialect::{Event, Kind, Wording};
 use super::name::{self, Unfit};
+use super::operators::{Act, timestamp};
 use super::reply::Reply;
 use super::room::RoomNo;
 use super::users::{Arrival, Stage, User};
@@ -56,6 +57,9 @@ impl Chat {
             Err(Unfit::Reserved) => return self.reply(id, Reply::NameReserved(name), out),
             Ok(()) => {}
         }
+        if self.bans.has_name(name, timestamp(out.now())) {
+            return self.reply(id, Reply::Act(Act::NameBanned(name)), out);
+        }
         let owner = self.users.find(name).filter(|owner| owner.id != id);
         let owner = owner.map(|owner| owner.shown().to_string());
         if let Some(owner) = owner.or_else(|| self.seats.holder_of(name).map(str::to_owned)) {
@@ -63,6 +67,7 @@ impl Chat {
         }
         let is_respelled = self.users.find(name).is_some();
         let Some(old) = self.users.rename(id, name) else { return };
+        self.take_up_mute(id, name);
         if is_respelled {
             return self.reply(id, done(name), out);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::command::Entry;
 use super::name;
+use super::operators::Act;
 
 /// What the server has to say to one user.
 #[derive(Clone, Copy)]
@@ -76,7 +77,9 @@ pub(super) enum Reply<'a> {
     NotAWebServer,
     Goodbye,
     Bye,
-    ShuttingDown,
+    /// Why, if that is said.
+    ShuttingDown(&'a str),
+    Act(Act<'a>),
 }
 
 /// What one who is turned away reads. He has not shown his line ending yet.
@@ -133,12 +136,16 @@ impl Reply<'_> {
             Reply::Skipped(_) => "skipped",
             Reply::NotAWebServer => "not_a_web_server",
             Reply::Goodbye | Reply::Bye => "bye",
-            Reply::ShuttingDown => "shutting_down",
+            Reply::ShuttingDown(_) => "shutting_down",
+            Reply::Act(act) => act.code(),
         }
     }
 
     /// Whether something could not be done.
     pub(super) fn is_error(&self) -> bool {
+        if let Reply::Act(act) = self {
+            return act.is_error();
+        }
         matches!(
             self,
             Reply::NameUnfit
@@ -212,6 +219,10 @@ impl fmt::Display for Reply<'_> {
             Reply::Skipped(count) => {
                 write!(f, "-- {count} lines skipped: your connection is slow --")
             }
+            Reply::ShuttingDown(why) if !why.is_empty() => {
+                write!(f, "Server is shutting down: {why}")
+            }
+            Reply::Act(act) => act.fmt(f),
             Reply::Who(text)
             | Reply::Time(text)
             | Reply::Text(text)
@@ -245,7 +256,7 @@ impl Reply<'_> {
             Reply::NotAWebServer => "This is a chat server, not a web server.",
             Reply::Goodbye => "Goodbye!",
             Reply::Bye => "Bye.",
-            Reply::ShuttingDown => "Server is shutting down.",
+            Reply::ShuttingDown(_) => "Server is shutting down.",
             _ => "",
         }
     }

@@ -136,9 +136,17 @@ impl Chat {
     pub(super) fn end_hold(&mut self, key: u64, out: &mut Outbox) {
         let Some(Seat { conn, held: Some(held), .. }) = self.seats.remove(key) else { return };
         self.forget_ignoring(conn, &held.more);
+        self.leave_mute(held.name.as_deref(), held.more.mute);
         if let (true, Some(room)) = (held.is_known, self.rooms.find(&held.room)) {
             let name = held.name.as_deref().unwrap_or("guest");
             self.tell_late_departure(room, conn, name, out);
+        }
+    }
+
+    /// Nobody may come back under this name.
+    pub(super) fn end_hold_of(&mut self, name: &str, out: &mut Outbox) {
+        if let Some(key) = self.seats.held_names.get(&name.to_ascii_lowercase()).copied() {
+            self.end_hold(key, out);
         }
     }
 

@@ -171,6 +171,10 @@ impl Rooms {
         self.by_number.iter_mut().filter_map(Option::as_deref_mut)
     }
 
+    pub(super) fn numbers(&self) -> impl Iterator<Item = RoomNo> {
+        self.iter().map(|room| room.number)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
         self.by_number.iter().filter_map(Option::as_deref)
     }

@@ -39,6 +39,12 @@ pub struct Settings {
     /// Gives freed memory back to the system, after a spike. An allocator that keeps none
     /// needs none.
     pub give_back: Option<fn()>,
+    /// Whether there are operators: on connections of a listener labelled
+    /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
+    /// ([`Chat::take_requests`](super::Chat::take_requests)). No.
+    pub operators: bool,
+    /// Bans in force at a time. 4096.
+    pub bans_max: usize,
     /// The dialects that listeners have. Those that show addresses can be spoken
     /// nowhere else.
     pub dialects: Vec<Dialect>,
@@ -60,6 +66,8 @@ impl Default for Settings {
             random: None,
             resident: None,
             give_back: None,
+            operators: false,
+            bans_max: 4096,
             dialects: vec![Dialect::Native],
         }
     }

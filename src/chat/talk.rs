@@ -23,6 +23,10 @@ impl Chat {
         if self.settings.require_name && !user.is_named() {
             return self.reply(id, Reply::NameRequired, out);
         }
+        if user.is_muted() && self.is_muted(id, out) {
+            return;
+        }
+        let Some(user) = self.users.get(id) else { return };
         let room = user.room;
         self.flush_notices(room, out);
         let Some(user) = self.users.get(id) else { return };
@@ -49,6 +53,9 @@ impl Chat {
     }
 
     pub(super) fn set_topic(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
+        if self.is_muted(id, out) {
+            return;
+        }
         let Some(user) = self.users.get(id) else { return };
         if !self.settings.require_name || user.is_named() {
             self.rooms.get_mut(user.room).topic = Some(text.into());
@@ -79,7 +86,7 @@ impl Chat {
         }
     }
 
-    pub(super) fn answer(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
+    pub(super) fn write_back(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
         let writer = self.users.get(id).and_then(|user| user.more()?.writer);
         // Who wrote and has left since is nobody; the name may be another's by now.
         match writer.filter(|writer| self.users.get(*writer).is_some()) {
@@ -89,6 +96,9 @@ impl Chat {
     }
 
     fn whisper(&mut self, id: ConnId, to: ConnId, text: &str, copy: bool, out: &mut Outbox) {
+        if self.is_muted(id, out) {
+            return;
+        }
         let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
         if out.is_stuck(to) {
             let name = target.shown().to_string();

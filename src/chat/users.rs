@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use hashbrown::HashTable;
 
 use super::dialect::{Dialect, Person, Wording};
 use super::name::{NameHasher, Shown};
+use super::operators::Mute;
 use super::room::RoomNo;
 use crate::conn::ConnId;
 
@@ -25,6 +27,7 @@ pub(super) struct User {
     pub(super) notices: bool,
     pub(super) stage: Stage,
     pub(super) arrival: Arrival,
+    pub(super) is_operator: bool,
     /// What few users have.
     more: Option<Box<More>>,
 }
@@ -77,6 +80,7 @@ pub(super) struct More {
     pub(super) ignored_by: HashSet<ConnId>,
     /// The key under which its name is held if it is cut off.
     pub(super) seat: Option<u64>,
+    pub(super) mute: Option<Mute>,
 }
 
 impl User {
@@ -94,6 +98,14 @@ impl User {
 
     pub(super) fn more_mut(&mut self) -> &mut More {
         self.more.get_or_insert_default()
+    }
+
+    pub(super) fn is_muted(&self) -> bool {
+        self.more().is_some_and(|more| more.mute.is_some())
+    }
+
+    pub(super) fn take_mute(&mut self) -> Option<Mute> {
+        self.more.as_mut()?.mute.take()
     }
 
     pub(super) fn take_seat(&mut self) -> Option<u64> {
@@ -121,20 +133,24 @@ pub(super) struct Users {
     by_name: HashTable<u32>,
     hasher: NameHasher,
     guests: Guests,
-    /// By slot, and only where a dialect shows them.
+    /// By slot, and only where a dialect or an operator is shown them. Over a Unix socket
+    /// nobody has one.
     addrs: Option<Vec<Option<SocketAddr>>>,
+    /// When each last said something, by slot, and only where there are operators.
+    heard: Option<Vec<Option<Instant>>>,
     count: usize,
     most: usize,
 }
 
 impl Users {
-    pub(super) fn new(with_addrs: bool) -> Users {
+    pub(super) fn new(with_addrs: bool, with_times: bool) -> Users {
         Users {
             by_slot: Vec::new(),
             by_name: HashTable::new(),
             hasher: NameHasher::default(),
             guests: Guests::default(),
             addrs: with_addrs.then(Vec::new),
+            heard: with_times.then(Vec::new),
             count: 0,
             most: 0,
         }
@@ -147,7 +163,7 @@ impl Users {
         }
         if let Some(addrs) = &mut self.addrs {
             addrs.resize(self.by_slot.len(), None);
-            addrs[id.slot()] = Some(addr);
+            addrs[id.slot()] = Some(addr).filter(|addr| !addr.ip().is_unspecified());
         }
         self.by_slot[id.slot()] = Some(User {
             id,
@@ -159,6 +175,7 @@ impl Users {
             notices: wording.dialect.has_notices() && wording.dialect != Dialect::Native,
             stage: Stage::Silent,
             arrival: Arrival::Untold,
+            is_operator: false,
             more: None,
         });
         self.count += 1;
@@ -179,6 +196,29 @@ impl Users {
 
     pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut User> {
         self.by_slot.get_mut(id.slot())?.as_mut().filter(|user| user.id == id)
+    }
+
+    /// Everybody, by slot.
+    pub(super) fn all(&self) -> impl Iterator<Item = &User> {
+        self.by_slot.iter().flatten()
+    }
+
+    /// Where somebody is from, as far as that is kept.
+    pub(super) fn addr(&self, id: ConnId) -> Option<SocketAddr> {
+        *self.addrs.as_ref()?.get(id.slot())?
+    }
+
+    /// Somebody is here, or says something.
+    pub(super) fn hear(&mut self, id: ConnId, now: Instant) {
+        if let Some(heard) = &mut self.heard {
+            heard.resize(self.by_slot.len(), None);
+            heard[id.slot()] = Some(now);
+        }
+    }
+
+    /// When somebody last said something, or came; as far as that is kept.
+    pub(super) fn heard(&self, id: ConnId) -> Option<Instant> {
+        *self.heard.as_ref()?.get(id.slot())?
     }
 
     /// How many there are, and how many there were at most.
@@ -237,6 +277,9 @@ impl Users {
         }
     }
 }
+
+// There are many of them; what few have goes into `More`.
+const _: () = assert!(size_of::<User>() <= 48);
 
 /// The numbers of those without a name: each gets the lowest that is free.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use super::receive::Input;
 use super::watch::Alarm;
 use super::{Hub, Stream};
 use crate::conn::{CloseReason, ConnId};
-use crate::service::{Peer, Refusal, Service};
+use crate::service::{Peer, Service};
 
 /// More than any header needs that this server could make use of.
 const HEADER_MAX: usize = 4096;
@@ -66,10 +66,11 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// It is known now who it is: it counts, and is refused or opened like others.
     fn admit_proxied(&mut self, id: ConnId, addr: SocketAddr, label: &str, rest: &[u8]) -> bool {
         let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-        if self.addresses.is_full(addr.ip()) {
+        let peer = Peer { addr, label };
+        if let Some(why) = self.objection(&peer, self.outbox.now()) {
             self.conns[id.slot()].refused = true;
             self.refused += 1;
-            self.outbox.send(id, self.service.refusal(Refusal::Address));
+            self.outbox.send(id, self.service.refusal(why));
             self.outbox.drain(id, CloseReason::Refused);
             return false;
         }
@@ -78,7 +79,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             input.put_back(rest);
             self.conns[id.slot()].input = Some(input);
         }
-        self.welcome(id, &Peer { addr, label });
+        self.welcome(id, &peer);
         true
     }
 

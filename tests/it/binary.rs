@@ -4,12 +4,15 @@ mod chat;
 mod endings;
 mod limits;
 mod logs;
+mod operators;
 mod options;
 mod proxy;
 mod resources;
+mod state;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -23,6 +26,31 @@ pub(super) struct Program {
     stderr: Receiver<String>,
     /// Where it says that it listens, in order.
     addrs: Vec<SocketAddr>,
+    /// The same, if it is a path.
+    socket: Option<PathBuf>,
+}
+
+/// A directory that is not there when a test begins, nor when this is dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let folder = Folder(Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+        // It may be there from a test that was killed.
+        let _ = std::fs::remove_dir_all(&folder.0);
+        folder
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A test may not have made it.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// How a process ended, and what it wrote that nobody has looked at before.
@@ -39,7 +67,7 @@ impl Program {
         let mut child = command.spawn().expect("the program can be started");
         let stdout = lines(child.stdout.take());
         let stderr = lines(child.stderr.take());
-        Program { child, stdout, stderr, addrs: Vec::new() }
+        Program { child, stdout, stderr, addrs: Vec::new(), socket: None }
     }
 
     /// Starts it, and waits until it listens.
@@ -53,8 +81,11 @@ impl Program {
             let line = program.line();
             let addr =
                 line.strip_prefix("chinwag listening on ").and_then(|rest| rest.split(' ').next());
-            let addr = addr.and_then(|addr| addr.parse().ok());
-            program.addrs.push(addr.unwrap_or_else(|| panic!("it says '{line}'")));
+            let addr = addr.unwrap_or_else(|| panic!("it says '{line}'"));
+            match addr.strip_prefix("unix:") {
+                Some(path) => program.socket = Some(path.into()),
+                None => program.addrs.push(addr.parse().expect(addr)),
+            }
         }
         program
     }
@@ -75,6 +106,12 @@ impl Program {
 
     fn client(&self, name: &str) -> Client {
         Client::named(self.addr(), name)
+    }
+
+    /// Somebody on its Unix socket.
+    fn operator(&self) -> Client {
+        let path = self.socket.as_ref().expect("it listens at a path");
+        Client::connect_unix(path).expect("somebody listens there")
     }
 
     fn signal(&self, name: &str) {

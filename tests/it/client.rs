@@ -34,10 +34,22 @@ impl Client {
     }
 
     pub(crate) fn of(stream: TcpStream) -> Client {
+        stream.set_nodelay(true).unwrap();
+        Client::of_any(stream)
+    }
+
+    fn of_any(stream: TcpStream) -> Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        stream.set_nodelay(true).unwrap();
         Client(BufReader::new(stream))
+    }
+
+    /// Connects to a Unix socket, as `nc -U` does. Both kinds of sockets are used with the
+    /// same calls.
+    #[cfg(unix)]
+    pub(crate) fn connect_unix(path: &std::path::Path) -> std::io::Result<Client> {
+        let stream = std::os::unix::net::UnixStream::connect(path)?;
+        Ok(Client::of_any(TcpStream::from(std::os::fd::OwnedFd::from(stream))))
     }
 
     /// Connects, and is in the room under this name when it returns.
@@ -76,6 +88,14 @@ impl Client {
     pub(crate) fn ask(&mut self, line: &str) -> String {
         self.say(line);
         self.line()
+    }
+
+    /// Writes bytes, and reads a line, ending included; `None` if the server is gone.
+    pub(crate) fn try_ask(&mut self, bytes: &str) -> Option<String> {
+        self.0.get_mut().write_all(bytes.as_bytes()).ok()?;
+        let mut line = String::new();
+        self.0.read_line(&mut line).ok().filter(|_| line.ends_with('\n'))?;
+        Some(line)
     }
 
     /// Reads up to and with the next `end`.

@@ -142,7 +142,11 @@ fn its_objects_and_codes_are_those_that_there_are() {
     for line in blocks("json").iter().flat_map(|block| block.lines()) {
         serde_json::from_str::<serde_json::Value>(line).expect(line);
     }
-    let replies = include_str!("../../src/chat/reply.rs");
+    let replies = [
+        include_str!("../../src/chat/reply.rs"),
+        include_str!("../../src/chat/operators/reply.rs"),
+    ]
+    .concat();
     let codes = replies.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
     let mut count = 0;
     for code in codes.filter(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {

@@ -1,12 +1,15 @@
 //! What time it is, as a service is told.
 
 use std::sync::mpsc::{self, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chinwag::{ConnId, Outbox, Peer, Service};
 
 use super::{Running, bind, config};
 use crate::client::{Client, PATIENCE};
+
+/// For so long nobody comes.
+const QUIET: Duration = Duration::from_millis(200);
 
 /// Says when somebody came.
 struct Porter(Sender<Instant>);
@@ -25,9 +28,11 @@ fn whoever_comes_to_a_quiet_server_comes_now_and_not_when_it_fell_asleep() {
     let (send, opened) = mpsc::channel();
     let server = Running::run(bind(config()), Porter(send));
     for _ in 0..3 {
+        opened.recv_timeout(QUIET).expect_err("nobody comes by itself");
         let before = Instant::now();
         let _client = Client::connect(server.addr);
         let told = opened.recv_timeout(PATIENCE).expect("the service to be told");
-        assert!(told >= before, "{:?} too early", before - told);
+        // A turn that had just begun when the client came may see to it.
+        assert!(told + QUIET / 2 >= before, "{:?} too early", before - told);
     }
 }

@@ -8,7 +8,9 @@
 
 mod comings;
 mod dialects;
+mod mutes;
 mod names;
+mod operators;
 mod rooms;
 mod speech;
 
@@ -16,7 +18,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::chat::{Dialect, Motd, Settings};
+use chinwag::chat::{Answer, Dialect, Motd, Request, Settings};
 use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Outbox, Peer, Service};
 
 /// 2026-11-20 15:17:28 UTC, a Friday.
@@ -29,6 +31,15 @@ struct Network {
     now: Now,
     clients: BTreeMap<String, ConnId>,
     connected: usize,
+    worker: Worker,
+}
+
+/// What becomes of the chat's requests.
+#[derive(Clone, Copy)]
+enum Worker {
+    Keeps,
+    Fails(&'static str),
+    IsBusy,
 }
 
 impl Network {
@@ -46,7 +57,15 @@ impl Network {
         let now = Now { monotonic: Instant::now(), wall };
         let out = Outbox::new(&Limits::default(), now);
         let chat = Chat::new(settings);
-        Network { chat, motd, out, now, clients: BTreeMap::new(), connected: 0 }
+        Network {
+            chat,
+            motd,
+            out,
+            now,
+            clients: BTreeMap::new(),
+            connected: 0,
+            worker: Worker::Keeps,
+        }
     }
 
     /// A chat with listeners of every dialect.
@@ -69,10 +88,13 @@ impl Network {
 
     /// Connects a client, and no more. Its port is 4001 and on.
     fn arrive(&mut self, client: &str, listener: &str) -> ConnId {
+        let port = 4001 + u16::try_from(self.connected).unwrap();
+        self.arrive_from(client, listener, SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    fn arrive_from(&mut self, client: &str, listener: &str, addr: SocketAddr) -> ConnId {
         let id = self.out.open(self.connected);
         self.connected += 1;
-        let port = 4000 + u16::try_from(self.connected).unwrap();
-        let addr = SocketAddr::from(([127, 0, 0, 1], port));
         self.clients.insert(client.to_owned(), id);
         self.chat.on_open(id, &Peer { addr, label: listener }, &mut self.out);
         id
@@ -105,7 +127,27 @@ impl Network {
     fn line(&mut self, client: &str, line: &[u8]) {
         let id = self.clients[client];
         self.chat.on_line(id, line, &mut self.out);
+        self.carry();
         self.close_the_closing();
+    }
+
+    /// What the worker does.
+    fn carry(&mut self) {
+        for (id, request) in self.chat.take_requests() {
+            let answer = match (self.worker, request) {
+                (_, Request::Shutdown) => {
+                    self.chat.on_shutdown(&mut self.out);
+                    continue;
+                }
+                (Worker::Keeps, Request::Ban { ban, .. }) => Answer::Banned(ban),
+                (Worker::Keeps, Request::Unban(target)) => Answer::Unbanned(target),
+                (Worker::Keeps, Request::Reload) => Answer::Reloaded(None),
+                (Worker::Fails(why), Request::Reload) => Answer::NotReloaded(why.to_owned()),
+                (Worker::Fails(why), _) => Answer::NotSaved(why.to_owned()),
+                (Worker::IsBusy, _) => Answer::Busy,
+            };
+            self.chat.answer(Some(id), answer, &mut self.out);
+        }
     }
 
     /// What the loop does with whoever has been closed.

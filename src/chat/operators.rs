@@ -1,0 +1,204 @@
+//! What operators do: to users, to who may come in, to the server. All of it is logged.
+//!
+//! What has to be kept is asked for as a [`Request`], and is in force once it is answered;
+//! until then the operator's further lines wait, and nobody else's do.
+
+mod bans;
+mod command;
+mod mutes;
+mod reply;
+
+use std::mem;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use log::warn;
+
+use super::Chat;
+use super::dialect::{Event, Kind};
+use super::reply::Reply;
+use super::request::{Answer, Kept, Request};
+use super::room::RoomNo;
+use super::{millis, tell};
+use crate::conn::ConnId;
+use crate::outbox::Outbox;
+use crate::timeouts::Now;
+pub(super) use command::HELP;
+use command::Operation;
+pub(super) use mutes::{Mute, Mutes};
+pub(super) use reply::Act;
+use reply::Why;
+
+/// For whoever carries the requests.
+impl Chat {
+    /// What has to be done elsewhere, and for whom. Each is to be answered, once, with
+    /// [`Chat::answer`]; [`Request::Shutdown`] alone is not.
+    pub fn take_requests(&mut self) -> Vec<(ConnId, Request)> {
+        mem::take(&mut self.requests)
+    }
+
+    /// Brings back what has come of a request. Whoever asked may have gone: what was done
+    /// holds all the same. `None`: nobody of the chat's had asked.
+    pub fn answer(&mut self, id: Option<ConnId>, answer: Answer, out: &mut Outbox) {
+        let by = id.map_or_else(|| "a signal".to_owned(), |id| self.operator_name(id));
+        match answer {
+            Answer::Banned(ban) => self.put_in_force(id, ban, out),
+            Answer::Unbanned(target) => {
+                warn!("{by} lifted the ban of {target}");
+                self.bans.lift(&target);
+                self.tell_asker(id, Act::Unbanned(&target.to_string()), out);
+            }
+            Answer::Reloaded(kept) => {
+                warn!("{by} had the state read again");
+                self.tell_asker(id, Act::Reloaded, out);
+                if let Some(kept) = kept {
+                    self.reload(kept, out);
+                }
+            }
+            Answer::NotSaved(why) => {
+                warn!("not saved for {by}: {why}");
+                self.tell_asker(id, Act::NotSaved(&why), out);
+            }
+            Answer::NotReloaded(why) => {
+                warn!("not reloaded for {by}: {why}; what was read before stays");
+                self.tell_asker(id, Act::NotReloaded(&why), out);
+            }
+            Answer::Busy => self.tell_asker(id, Act::Busy, out),
+        }
+        if let Some(id) = id {
+            out.release(id);
+        }
+    }
+
+    /// Puts in force what is kept, before anybody has come.
+    pub fn load(&mut self, kept: Kept) {
+        for ban in kept.bans {
+            let notice = self.door_notice(&ban);
+            self.bans.add(ban, notice);
+        }
+    }
+
+    fn tell_asker(&mut self, id: Option<ConnId>, act: Act<'_>, out: &mut Outbox) {
+        if let Some(id) = id {
+            self.reply(id, Reply::Act(act), out);
+        }
+    }
+}
+
+impl Chat {
+    /// Asks for something to be done elsewhere. What else this user sends waits for it.
+    fn request(&mut self, id: ConnId, request: Request, out: &mut Outbox) {
+        out.hold(id);
+        self.requests.push((id, request));
+    }
+
+    /// A line that is none of everybody's commands: perhaps it is an operator's. False if
+    /// it is not.
+    pub(super) fn operate(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
+        if !self.users.get(id).is_some_and(|user| user.is_operator) {
+            return false;
+        }
+        match Operation::parse(line) {
+            None => return false,
+            Some(Ok(operation)) => self.perform(id, operation, out),
+            Some(Err(mistake)) => self.refuse_line(id, mistake, out),
+        }
+        true
+    }
+
+    fn perform(&mut self, id: ConnId, operation: Operation<'_>, out: &mut Outbox) {
+        match operation {
+            Operation::Kick(name, why) => self.kick(id, name, why, out),
+            Operation::Ban(target, time, why) => self.ban(id, target, time, why, out),
+            Operation::Unban(target) => self.unban(id, target, out),
+            Operation::Bans => self.list_bans(id, out),
+            Operation::Mute(name, time) => self.mute(id, name, time, out),
+            Operation::Unmute(name) => self.unmute(id, name, out),
+            Operation::Announce(text) => self.announce_to_all(id, text, out),
+            Operation::Reload => self.request(id, Request::Reload, out),
+            Operation::Shutdown(why) => self.shut_down(id, why),
+            Operation::Whois(name) => self.whois(id, name, out),
+            Operation::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
+        }
+    }
+
+    /// An operator as others are told: whoever has taken no name is `op`, which is too
+    /// short for anybody's.
+    fn operator_name(&self, id: ConnId) -> String {
+        let named = self.users.get(id).filter(|user| user.is_named());
+        named.map_or_else(|| "op".to_owned(), |user| user.shown().to_string())
+    }
+
+    fn kick(&mut self, id: ConnId, name: &str, why: &str, out: &mut Outbox) {
+        let Some(target) = self.users.find(name) else {
+            return self.reply(id, Reply::NoOneCalled(name), out);
+        };
+        let (target, room, name) = (target.id, target.room, target.shown().to_string());
+        let by = self.operator_name(id);
+        warn!("{by} kicked {name} (connection {}){}", target.serial(), Why(why));
+        let act = Act::Kicked { name: &name, by: &by, why };
+        self.tell_room(room, Some(id), act, out);
+        self.reply(id, Reply::Act(act), out);
+        self.let_go(target, out);
+    }
+
+    fn announce_to_all(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
+        let by = self.operator_name(id);
+        warn!("{by} announced: {text}");
+        let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
+        for room in rooms {
+            self.tell_room(room, None, Act::Announcement { by: &by, text }, out);
+        }
+    }
+
+    fn shut_down(&mut self, id: ConnId, why: &str) {
+        warn!("{} shuts the server down{}", self.operator_name(id), Why(why));
+        why.clone_into(&mut self.farewell);
+        self.requests.push((id, Request::Shutdown));
+    }
+
+    fn whois(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        let Some(user) = self.users.find(name) else {
+            return self.reply(id, Reply::NoOneCalled(name), out);
+        };
+        let name = user.shown().to_string();
+        let mut marks = format!(", in {}", self.rooms.get(user.room).name);
+        for (mark, is_so) in [(", operator", user.is_operator), (", muted", user.is_muted())] {
+            marks.push_str(if is_so { mark } else { "" });
+        }
+        let idle = self.users.heard(user.id).map(|at| out.now().monotonic.duration_since(at));
+        let act = Act::Whois {
+            name: &name,
+            addr: self.users.addr(user.id),
+            idle: idle.unwrap_or_default(),
+            queued: out.queued(user.id),
+            marks: &marks,
+        };
+        self.reply(id, Reply::Act(act), out);
+    }
+
+    /// Tells everybody in a room, but for one perhaps.
+    fn tell_room(&mut self, room: RoomNo, but: Option<ConnId>, act: Act<'_>, out: &mut Outbox) {
+        self.flush_notices(room, out);
+        let (text, code) = (act.to_string(), Some(act.code()));
+        let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
+        tell(self.rooms.get(room), &mut self.line, &event, |to| Some(to) != but, out);
+    }
+
+    /// ` until 2026-11-21 15:17 UTC`; nothing, if it is for good.
+    fn until(&self, until: Option<Timestamp>) -> String {
+        let Some(until) = until else { return String::new() };
+        until.to_zoned(self.settings.zone.clone()).strftime(" until %Y-%m-%d %H:%M %Z").to_string()
+    }
+}
+
+/// When a time is over that begins now; whole seconds are enough.
+fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
+    let seconds = i64::try_from(time.as_secs()).ok()?;
+    Timestamp::from_second(now.as_second().checked_add(seconds)?).ok()
+}
+
+/// The time of the turn, by the calendar.
+pub(super) fn timestamp(now: Now) -> Timestamp {
+    Timestamp::try_from(now.wall).unwrap_or_default()
+}

@@ -1,0 +1,156 @@
+//! Commands that only operators have; to others there are no such things.
+
+use std::time::Duration;
+
+use crate::chat::command::{Entry, Mistake, entry, one_word, split_word};
+
+/// What an operator wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::chat) enum Operation<'a> {
+    Kick(&'a str, &'a str),
+    Ban(&'a str, Option<Duration>, &'a str),
+    Unban(&'a str),
+    Bans,
+    Mute(&'a str, Option<Duration>),
+    Unmute(&'a str),
+    Announce(&'a str),
+    Reload,
+    Shutdown(&'a str),
+    Whois(&'a str),
+    HelpOn(&'static Entry),
+}
+
+static TABLE: [Entry; 10] = [
+    entry("kick", "/kick NAME [WHY]", "have NAME leave"),
+    entry(
+        "ban",
+        "/ban NAME|ADDR|CIDR [FOR] [WHY]",
+        "keep somebody out, for 10m, 2h, 7d, or for good",
+    ),
+    entry("unban", "/unban NAME|ADDR|CIDR", "let somebody in again"),
+    entry("bans", "/bans", "who is banned, until when, by whom and why"),
+    entry("mute", "/mute NAME [FOR]", "what NAME says reaches nobody"),
+    entry("unmute", "/unmute NAME", "it reaches others again"),
+    entry("announce", "/announce TEXT", "tell every room"),
+    entry("reload", "/reload", "read the state and the message of the day again"),
+    entry("shutdown", "/shutdown [WHY]", "end the server, politely"),
+    entry("whois", "/whois NAME", "where NAME is from, and how it is doing"),
+];
+
+/// What `/help` says to operators, behind the rest.
+pub(in crate::chat) const HELP: &str = "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, \
+    /announce, /reload, /shutdown";
+
+impl<'a> Operation<'a> {
+    /// Reads a sanitised line that is none of everybody's commands. `None`: it is none of
+    /// these either.
+    pub(super) fn parse(line: &'a str) -> Option<Result<Operation<'a>, Mistake<'a>>> {
+        let (name, rest) = split_word(line.strip_prefix('/')?);
+        let find = |name: &str| TABLE.iter().find(|entry| entry.name.eq_ignore_ascii_case(name));
+        if name.eq_ignore_ascii_case("help") {
+            let entry = find(one_word(rest)?.trim_start_matches('/'))?;
+            return Some(Ok(Operation::HelpOn(entry)));
+        }
+        let entry = find(name)?;
+        let rest = rest.trim_matches(' ');
+        let (first, text) = split_word(rest);
+        let text = text.trim_start_matches(' ');
+        let target = Some(first).filter(|first| !first.is_empty());
+        let (time, why) = time_and_text(text);
+        let operation = match entry.name {
+            "kick" => target.map(|name| Operation::Kick(name, text)),
+            "ban" => target.map(|target| Operation::Ban(target, time, why)),
+            "unban" => one_word(rest).map(Operation::Unban),
+            "bans" => Some(Operation::Bans),
+            "mute" if why.is_empty() => target.map(|name| Operation::Mute(name, time)),
+            "unmute" => one_word(rest).map(Operation::Unmute),
+            "announce" => Some(Operation::Announce(rest)).filter(|_| !rest.is_empty()),
+            "reload" => Some(Operation::Reload),
+            "shutdown" => Some(Operation::Shutdown(rest)),
+            "whois" => one_word(rest).map(Operation::Whois),
+            _ => None,
+        };
+        Some(operation.ok_or(Mistake::Usage(entry.usage)))
+    }
+}
+
+/// A time to begin with, perhaps, and the rest.
+fn time_and_text(text: &str) -> (Option<Duration>, &str) {
+    let (first, rest) = split_word(text);
+    match time(first) {
+        Some(time) => (Some(time), rest.trim_start_matches(' ')),
+        None => (None, text),
+    }
+}
+
+/// `10m`, `2h`, `7d`. Without a unit it is a number of something else; ten years are as
+/// good as for ever.
+fn time(word: &str) -> Option<Duration> {
+    let (at, unit) = word.char_indices().last()?;
+    let worth = match unit.to_ascii_lowercase() {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 24 * 3600,
+        'w' => 7 * 24 * 3600,
+        _ => return None,
+    };
+    let digits = Some(&word[..at]).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    let seconds = digits?.parse::<u64>().ok()?.checked_mul(worth)?;
+    Some(Duration::from_secs(seconds)).filter(|time| *time <= Duration::from_hours(10 * 366 * 24))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation::*;
+    use super::*;
+
+    #[test]
+    fn an_operators_line_means_what_it_should() {
+        let hours = |hours| Some(Duration::from_hours(hours));
+        let cases = [
+            ("/kick bob", Kick("bob", "")),
+            ("/KICK  bob  too loud ", Kick("bob", "too loud")),
+            ("/ban bob", Ban("bob", None, "")),
+            ("/ban bob 2h", Ban("bob", hours(2), "")),
+            ("/ban 10.0.0.0/8 7d too many", Ban("10.0.0.0/8", hours(168), "too many")),
+            ("/ban bob 3 strikes", Ban("bob", None, "3 strikes")),
+            ("/ban bob 99999w", Ban("bob", None, "99999w")),
+            ("/ban bob für immer", Ban("bob", None, "für immer")),
+            ("/unban bob", Unban("bob")),
+            ("/bans", Bans),
+            ("/mute bob 60M", Mute("bob", hours(1))),
+            ("/unmute bob", Unmute("bob")),
+            ("/announce tea at four", Announce("tea at four")),
+            ("/shutdown", Shutdown("")),
+            ("/shutdown new version", Shutdown("new version")),
+            ("/whois bob", Whois("bob")),
+            ("/reload", Reload),
+        ];
+        for (line, operation) in cases {
+            assert_eq!(Operation::parse(line), Some(Ok(operation)), "{line}");
+        }
+        for (line, usage) in [
+            ("/kick", "/kick NAME [WHY]"),
+            ("/mute bob forever", "/mute NAME [FOR]"),
+            ("/announce ", "/announce TEXT"),
+            ("/unban a b", "/unban NAME|ADDR|CIDR"),
+        ] {
+            assert_eq!(Operation::parse(line), Some(Err(Mistake::Usage(usage))), "{line}");
+        }
+        for line in ["/help", "/kic bob", "/", "kick bob", "/help foo"] {
+            assert_eq!(Operation::parse(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_table_is_understood() {
+        for entry in &TABLE {
+            let line = format!("/{} bob", entry.name);
+            assert!(matches!(Operation::parse(&line), Some(Ok(_))), "{line}");
+            let help = format!("/help /{}", entry.name);
+            assert_eq!(Operation::parse(&help), Some(Ok(HelpOn(entry))));
+            assert!(HELP.contains(&format!("/{}", entry.name)), "{line}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Those whom nobody hears. A mute follows the connection, through `/nick` and `/resume`;
+//! when the connection ends it waits for whoever takes the name that was borne last.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use log::warn;
+
+use super::reply::Act;
+use super::{end, timestamp};
+use crate::chat::Chat;
+use crate::chat::reply::Reply;
+use crate::chat::users::User;
+use crate::conn::ConnId;
+use crate::outbox::Outbox;
+
+/// Names that mutes wait for; beyond it the oldest is let go.
+const WAITING_MAX: usize = 1024;
+
+/// What is kept of one who is muted.
+#[derive(Clone, Copy)]
+pub(in crate::chat) struct Mute {
+    /// `None` is for good.
+    until: Option<Timestamp>,
+}
+
+impl Mute {
+    fn is_over(self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+/// Mutes whose bearers have gone, by name.
+#[derive(Default)]
+pub(in crate::chat) struct Mutes(VecDeque<(Box<str>, Mute)>);
+
+impl Mutes {
+    fn keep(&mut self, name: Box<str>, mute: Mute) {
+        if self.0.len() >= WAITING_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back((name, mute));
+    }
+
+    fn take(&mut self, name: &str) -> Option<Mute> {
+        let at = self.0.iter().position(|(own, _)| own.eq_ignore_ascii_case(name))?;
+        self.0.remove(at).map(|(_, mute)| mute)
+    }
+}
+
+impl Chat {
+    pub(super) fn mute(
+        &mut self,
+        id: ConnId,
+        name: &str,
+        time: Option<Duration>,
+        out: &mut Outbox,
+    ) {
+        let Some(target) = self.users.find(name) else {
+            return self.reply(id, Reply::NoOneCalled(name), out);
+        };
+        let (target, name) = (target.id, target.shown().to_string());
+        if self.users.get(target).is_some_and(|user| user.is_operator) {
+            return self.reply(id, Reply::Act(Act::IsOperator(&name)), out);
+        }
+        let until = time.and_then(|time| end(timestamp(out.now()), time));
+        if let Some(user) = self.users.get_mut(target) {
+            user.more_mut().mute = Some(Mute { until });
+        }
+        let (by, until) = (self.operator_name(id), self.until(until));
+        warn!("{by} muted {name} (connection {}){until}", target.serial());
+        self.reply(id, Reply::Act(Act::Muting(&format!("{name}{until}"))), out);
+        self.reply(target, Reply::Act(Act::Muted { by: &by, until: &until }), out);
+    }
+
+    pub(super) fn unmute(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        let target = self.users.find(name).map(|user| user.id);
+        let name = match target.and_then(|target| self.users.get(target)) {
+            Some(user) => user.shown().to_string(),
+            None => name.to_owned(),
+        };
+        let own = target.and_then(|target| self.users.get_mut(target)?.take_mute());
+        if own.is_none() && self.mutes.take(&name).is_none() {
+            return self.reply(id, Reply::Act(Act::NotMuted(&name)), out);
+        }
+        warn!("{} lifted the mute of {name}", self.operator_name(id));
+        self.reply(id, Reply::Act(Act::NotMuting(&name)), out);
+        if let (Some(target), Some(_)) = (target, own) {
+            self.reply(target, Reply::Act(Act::Unmuted), out);
+        }
+    }
+
+    /// Whether somebody is muted, who is then told so. What it wants to say is for nobody.
+    pub(in crate::chat) fn is_muted(&mut self, id: ConnId, out: &mut Outbox) -> bool {
+        let mute = self.users.get(id).and_then(|user| user.more()?.mute);
+        let Some(mute) = mute else { return false };
+        if mute.is_over(timestamp(out.now())) {
+            self.users.get_mut(id).and_then(User::take_mute);
+            return false;
+        }
+        let until = self.until(mute.until);
+        self.reply(id, Reply::Act(Act::IsMuted(&until)), out);
+        true
+    }
+
+    /// The name of one who is muted is free: the mute stays with it.
+    pub(in crate::chat) fn leave_mute(&mut self, name: Option<&str>, mute: Option<Mute>) {
+        if let (Some(name), Some(mute)) = (name, mute) {
+            self.mutes.keep(name.into(), mute);
+        }
+    }
+
+    /// Somebody has taken a name, and with it the mute that waited there.
+    pub(in crate::chat) fn take_up_mute(&mut self, id: ConnId, name: &str) {
+        if let Some(mute) = self.mutes.take(name)
+            && let Some(user) = self.users.get_mut(id)
+        {
+            user.more_mut().mute = Some(mute);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What a listener listens with: a port, or a Unix socket, which is a file.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Interest, Registry, Token};
+
+use super::canonical;
+
+/// A listening socket.
+pub(super) enum Socket {
+    Tcp(TcpListener),
+    #[cfg(unix)]
+    Unix {
+        socket: mio::net::UnixListener,
+        _file: File,
+    },
+}
+
+impl Socket {
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        match self {
+            Socket::Tcp(socket) => registry.register(socket, token, Interest::READABLE),
+            #[cfg(unix)]
+            Socket::Unix { socket, .. } => registry.register(socket, token, Interest::READABLE),
+        }
+    }
+
+    /// What comes over a Unix socket is read, written and shut down with the same calls,
+    /// so it goes by the same type: one of two kinds would take twice the memory. It has
+    /// no address.
+    pub(super) fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match self {
+            Socket::Tcp(socket) => {
+                let (stream, addr) = socket.accept()?;
+                Ok((stream, canonical(addr)))
+            }
+            #[cfg(unix)]
+            Socket::Unix { socket, .. } => {
+                let (stream, _) = socket.accept()?;
+                let stream = TcpStream::from(std::os::fd::OwnedFd::from(stream));
+                Ok((stream, SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))
+            }
+        }
+    }
+
+    pub(super) fn is_tcp(&self) -> bool {
+        matches!(self, Socket::Tcp(_))
+    }
+
+    /// Listens at a path, for its owner alone. What a server that has died left there is
+    /// removed first.
+    #[cfg(unix)]
+    pub(super) fn bind_unix(path: &Path) -> io::Result<Socket> {
+        use std::fs::{Permissions, set_permissions};
+        use std::os::unix::fs::PermissionsExt;
+
+        use socket2::{Domain, SockAddr, Type};
+
+        remove_stale(path)?;
+        let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&SockAddr::unix(path)?)?;
+        let file = File(path.to_owned());
+        // Before it listens, so that nobody can have connected before.
+        set_permissions(path, Permissions::from_mode(0o600))?;
+        socket.listen(super::BACKLOG)?;
+        let socket = mio::net::UnixListener::from(std::os::fd::OwnedFd::from(socket));
+        Ok(Socket::Unix { socket, _file: file })
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn bind_unix(_: &std::path::Path) -> io::Result<Socket> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"))
+    }
+}
+
+/// The socket's file, which goes when nobody listens any more.
+#[cfg(unix)]
+pub(super) struct File(PathBuf);
+
+#[cfg(unix)]
+impl Drop for File {
+    fn drop(&mut self) {
+        // Somebody may have removed it.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Only a socket, and one that nobody answers on.
+#[cfg(unix)]
+fn remove_stale(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::net::UnixStream;
+
+    let in_use = |why| Err(io::Error::new(io::ErrorKind::AddrInUse, why));
+    let Ok(metadata) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    if !metadata.file_type().is_socket() {
+        return in_use("something else than a socket is there");
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path)
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => in_use("another server listens there"),
+    }
+}

@@ -1,0 +1,130 @@
+//! What outlives the process: a directory with text files that people can read and mend.
+//! It blocks, so only a worker uses it.
+
+mod bans;
+mod lines;
+mod save;
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::chat::{Answer, Ban, Kept, Request, Target};
+use lines::Lines;
+use save::{Stamp, Step};
+
+const BANS: &str = "bans";
+
+/// A directory, and what is in its files.
+pub struct State {
+    dir: PathBuf,
+    bans: File<Ban>,
+    /// Asked before each step of a save, so that each can fail in a test.
+    may: fn(Step) -> io::Result<()>,
+}
+
+/// One file: its lines, and which version of it they are.
+struct File<T> {
+    lines: Lines<T>,
+    stamp: Option<Stamp>,
+}
+
+impl State {
+    /// Reads a state directory, which is made if there is none yet, for its owner alone.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, or what is wrong with which line of which file.
+    pub fn open(dir: &Path) -> io::Result<State> {
+        make(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
+        let bans = read(dir, BANS, bans::parse, bans::key)?;
+        Ok(State { dir: dir.to_owned(), bans, may: |_| Ok(()) })
+    }
+
+    /// All that is kept.
+    #[must_use]
+    pub fn kept(&self) -> Kept {
+        Kept { bans: self.bans.lines.entries().cloned().collect() }
+    }
+
+    /// Does what a chat asks for. Whatever has been answered to be kept is on the disk.
+    pub fn perform(&mut self, request: Request) -> Answer {
+        let done = match request {
+            Request::Ban { ban, now } => self.ban(&ban, now).map(|()| Answer::Banned(ban)),
+            Request::Unban(target) => self.unban(&target).map(|()| Answer::Unbanned(target)),
+            Request::Reload => return self.reload(),
+            Request::Shutdown => Err(io::Error::other("that is no file's matter")),
+        };
+        done.unwrap_or_else(|error| Answer::NotSaved(error.to_string()))
+    }
+
+    /// Adds a ban, in place of one of the same; those that are over go.
+    fn ban(&mut self, ban: &Ban, now: Timestamp) -> io::Result<()> {
+        let mut lines = self.bans.lines.clone();
+        lines.retain(|old| !old.is_over(now));
+        lines.put(ban.clone(), |old| old.target.is_same(&ban.target));
+        self.save_bans(lines)
+    }
+
+    fn unban(&mut self, target: &Target) -> io::Result<()> {
+        let mut lines = self.bans.lines.clone();
+        lines.retain(|ban| !ban.target.is_meant_by(target));
+        self.save_bans(lines)
+    }
+
+    fn save_bans(&mut self, lines: Lines<Ban>) -> io::Result<()> {
+        let text = lines.render(bans::render);
+        let stamp = save::save(&self.dir, BANS, &text, self.bans.stamp, self.may)?;
+        self.bans = File { lines, stamp: Some(stamp) };
+        Ok(())
+    }
+
+    fn reload(&mut self) -> Answer {
+        match State::open(&self.dir) {
+            Ok(state) => {
+                *self = State { may: self.may, ..state };
+                Answer::Reloaded(Some(self.kept()))
+            }
+            Err(error) => Answer::NotReloaded(error.to_string()),
+        }
+    }
+}
+
+fn make(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+/// Reads one file; there need not be one.
+fn read<T>(
+    dir: &Path,
+    name: &str,
+    parse: fn(&str) -> Result<T, String>,
+    key: fn(&T) -> String,
+) -> io::Result<File<T>> {
+    let path = dir.join(name);
+    let place = path.display().to_string();
+    // The older stamp: what changes in between is noticed before it is overwritten.
+    let stamp = Stamp::of(&path).map_err(|error| named(&place, &error))?;
+    let bytes = match fs::read(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        result => result.map_err(|error| named(&place, &error))?,
+    };
+    let lines = Lines::parse(&bytes, parse, key)
+        .map_err(|why| io::Error::new(ErrorKind::InvalidData, format!("{place}: {why}")))?;
+    Ok(File { lines, stamp })
+}
+
+fn named(place: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{place}: {error}"))
+}
+
+#[cfg(test)]
+mod tests;

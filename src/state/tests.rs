@@ -1,0 +1,152 @@
+//! What becomes of the files, and of what is known of them, whatever fails.
+
+use std::cell::Cell;
+
+use super::*;
+
+thread_local! {
+    /// The step that fails next.
+    static FAILS: Cell<Option<Step>> = const { Cell::new(None) };
+}
+
+const STEPS: [Step; 7] =
+    [Step::Lock, Step::Create, Step::Write, Step::Sync, Step::Keep, Step::Rename, Step::SyncDir];
+
+fn may(step: Step) -> io::Result<()> {
+    if FAILS.get() == Some(step) {
+        FAILS.set(None);
+        return Err(io::Error::new(ErrorKind::StorageFull, format!("{step:?}")));
+    }
+    Ok(())
+}
+
+/// A directory of a test's own, gone when this is dropped.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Dir {
+        let name = format!("chinwag-state-{name}-{}", std::process::id());
+        let dir = Dir(std::env::temp_dir().join(name));
+        // It may be there from a test that was killed.
+        let _ = fs::remove_dir_all(&dir.0);
+        dir
+    }
+
+    fn open(&self) -> State {
+        State { may, ..State::open(&self.0).unwrap() }
+    }
+
+    fn text(&self) -> String {
+        fs::read_to_string(self.0.join(BANS)).unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.0).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        // It is in nobody's way.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn ban(target: &str) -> Ban {
+    Ban { target: target.parse().unwrap(), until: None, by: "op".into(), why: "loud".into() }
+}
+
+fn wish(ban: Ban) -> Request {
+    Request::Ban { ban, now: Timestamp::UNIX_EPOCH }
+}
+
+#[test]
+fn each_step_of_a_save_may_fail_and_nothing_has_changed() {
+    let dir = Dir::new("steps");
+    let mut state = dir.open();
+    for step in STEPS {
+        FAILS.set(Some(step));
+        let answer = state.perform(wish(ban("alice")));
+        assert!(
+            matches!(&answer, Answer::NotSaved(why) if *why == format!("{step:?}")),
+            "{answer:?}"
+        );
+        assert_eq!((dir.names(), state.kept()), (vec![], Kept::default()), "{step:?}");
+    }
+    for (number, step) in STEPS.into_iter().enumerate() {
+        assert!(matches!(state.perform(wish(ban(&format!("bob-{number}")))), Answer::Banned(_)));
+        let (text, kept) = (dir.text(), state.kept());
+        for request in [wish(ban("alice")), Request::Unban("bob-0".parse().unwrap())] {
+            FAILS.set(Some(step));
+            let answer = state.perform(request);
+            assert!(
+                matches!(&answer, Answer::NotSaved(why) if *why == format!("{step:?}")),
+                "{answer:?}"
+            );
+            assert_eq!((dir.text(), state.kept()), (text.clone(), kept.clone()), "{step:?}");
+            assert_eq!(dir.names(), [BANS], "{step:?}");
+        }
+        assert_eq!(dir.open().kept(), kept);
+    }
+}
+
+#[test]
+fn what_was_answered_is_there_when_it_is_opened_again() {
+    let dir = Dir::new("again");
+    let mut state = dir.open();
+    fs::write(dir.0.join(BANS), "# whom we know\nalice never op\n\n# nets\n10.0.0.0/8 never op\n")
+        .unwrap();
+    assert!(matches!(state.perform(Request::Reload), Answer::Reloaded(Some(_))));
+    assert!(matches!(state.perform(wish(ban("ALICE"))), Answer::Banned(_)));
+    let over = Ban { until: Some(Timestamp::UNIX_EPOCH), ..ban("old") };
+    assert!(matches!(state.perform(wish(over)), Answer::Banned(_)));
+    assert!(matches!(state.perform(wish(ban("bob@192.0.2.7"))), Answer::Banned(_)));
+    let target = "10.0.0.0/8".parse().unwrap();
+    assert!(matches!(state.perform(Request::Unban(target)), Answer::Unbanned(_)));
+    assert_eq!(
+        dir.text(),
+        "# whom we know\nALICE never op loud\n\n# nets\nbob@192.0.2.7 never op loud\n"
+    );
+    assert_eq!(dir.open().kept(), state.kept());
+}
+
+#[test]
+fn what_somebody_else_wrote_is_not_overwritten() {
+    let dir = Dir::new("others");
+    let (mut one, mut other) = (dir.open(), dir.open());
+    assert!(matches!(one.perform(wish(ban("alice"))), Answer::Banned(_)));
+    let text = dir.text();
+    let answer = other.perform(wish(ban("bob")));
+    assert!(
+        matches!(&answer, Answer::NotSaved(why) if why.contains("/reload first")),
+        "{answer:?}"
+    );
+    assert_eq!(dir.text(), text);
+    assert!(matches!(other.perform(Request::Reload), Answer::Reloaded(_)));
+    assert!(matches!(other.perform(wish(ban("bob"))), Answer::Banned(_)));
+    assert_eq!(dir.open().kept().bans.len(), 2);
+}
+
+#[test]
+fn a_file_that_is_wrong_is_told_with_its_line_and_what_was_read_before_stays() {
+    let dir = Dir::new("wrong");
+    let mut state = dir.open();
+    assert!(matches!(state.perform(wish(ban("alice"))), Answer::Banned(_)));
+    let kept = state.kept();
+    fs::write(dir.0.join(BANS), "alice never op\nAlice never ann\n").unwrap();
+    let Answer::NotReloaded(why) = state.perform(Request::Reload) else { panic!("it was read") };
+    assert!(why.ends_with("bans: line 2: it says the same of the same as line 1"), "{why}");
+    assert_eq!(state.kept(), kept);
+    assert_eq!(State::open(&dir.0).err().map(|error| error.to_string()), Some(why));
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_read_it() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = Dir::new("modes");
+    assert!(matches!(dir.open().perform(wish(ban("alice"))), Answer::Banned(_)));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&dir.0), mode(&dir.0.join(BANS))), (0o700, 0o600));
+}

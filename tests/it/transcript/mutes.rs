@@ -1,0 +1,119 @@
+//! Those whom nobody hears, and for how long.
+
+use super::operators::network;
+use super::{Network, check_in};
+use chinwag::chat::Settings;
+
+#[test]
+fn nobody_hears_the_muted() {
+    check_in(
+        &mut network(),
+        "op> /mute nobody
+         op< No one is called nobody.
+         op> /mute guest
+         op< guest is an operator.
+         op> /mute ann 10m
+         ann< You were muted until 2026-11-20 15:27 UTC by op.
+         op< Muted ann until 2026-11-20 15:27 UTC.
+         ann> hello
+         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
+         ann> /me waves
+         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
+         ann> /topic me
+         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
+         ann> /msg bob psst
+         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
+         ann> SEND @bob psst
+         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
+         ann> /topic
+         ann< No topic is set.
+         ann> /nick eve
+         ann< You are now eve
+         ann> hello
+         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
+         bob> /msg eve cannot answer?
+         ann< [bob → eve] cannot answer?
+         bob< [bob → eve] cannot answer?
+         ann> /reply no
+         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
+         +600000
+         ann> /topic me
+         ann< eve set the topic: me
+         bob< eve set the topic: me
+         op< eve set the topic: me
+         op> /mute eve
+         ann< You were muted by op.
+         op< Muted eve.
+         op> /unmute EVE
+         ann< You are no longer muted.
+         op< No longer muted: eve
+         op> /unmute eve
+         op< eve is not muted.
+         ann> hello
+         ann< [eve] hello
+         bob< [eve] hello
+         op< [eve] hello",
+    );
+}
+
+#[test]
+fn a_mute_waits_for_the_name_when_its_bearer_has_gone() {
+    check_in(
+        &mut network(),
+        "op> /mute ann
+         ann< You were muted by op.
+         op< Muted ann.
+         ann> /exit
+         ann< Bye.
+         ann.
+         g2> hello
+         g2< [guest-2] hello
+         g3< [guest-2] hello
+         op< [guest-2] hello
+         g2> /nick ANN
+         g2< You are now ANN
+         g2> hello
+         g2< You are muted; nobody was told.
+         g2> /exit
+         g2< Bye.
+         g2.
+         op> /unmute ann
+         op< No longer muted: ann
+         g3> /nick ann
+         g3< You are now ann
+         g3> hello
+         g3< [ann] hello
+         op< [ann] hello",
+    );
+}
+
+#[test]
+fn a_mute_outlives_a_cut_off_connection() {
+    let mut network = Network::with(Settings {
+        operators: true,
+        random: Some(|token| token.fill(7)),
+        ..Settings::default()
+    });
+    network.arrive("op", "op");
+    let token = "07".repeat(24);
+    check_in(
+        &mut network,
+        &format!(
+            "ann> /resume
+             ann< To come back within 2 m: /resume {token}
+             op> /mute ann
+             ann< You were muted by op.
+             op< Muted ann."
+        ),
+    );
+    network.cut_off("ann");
+    check_in(
+        &mut network,
+        &format!(
+            "g2> /resume {token}
+             g2< You are now ann
+             g2> hello
+             g2< You are muted; nobody was told."
+        ),
+    );
+}

@@ -39,9 +39,11 @@ impl Outbox {
         self.lanes.held() + self.fresh > self.limits.log_max
     }
 
-    /// Whether anybody stands in line.
+    /// Whether anybody stands in line, or has closed or been released between two turns.
     pub(crate) fn is_behind(&self) -> bool {
-        !self.this_round.is_empty() || !self.next_round.is_empty()
+        let is_in_line = !self.this_round.is_empty() || !self.next_round.is_empty();
+        let has_ended = !self.closing.is_empty() || !self.dead.is_empty();
+        is_in_line || has_ended || !self.released.is_empty()
     }
 
     /// The next that is to be written to.

@@ -164,13 +164,16 @@ impl Outbox {
         *queue = Queue { serial: id.serial, state: State::Dead(why), ..Queue::VACANT };
     }
 
-    /// While all together have too much unread, those with the most are cut off.
-    pub(crate) fn keep_to_total(&mut self) {
+    /// While all together have too much unread, those with the most are cut off. Returns
+    /// whether anybody was.
+    pub(crate) fn keep_to_total(&mut self) -> bool {
+        let is_over = self.owned > self.limits.queue_total;
         while self.owned > self.limits.queue_total {
             let slot = (0..self.queues.len()).max_by_key(|slot| self.queues[*slot].own_len());
-            let Some(id) = slot.and_then(|slot| self.id(slot)) else { return };
+            let Some(id) = slot.and_then(|slot| self.id(slot)) else { return false };
             self.kill(id, CloseReason::Stalled);
         }
+        is_over
     }
 
     /// Frees a slot. Only between two turns' batches of events.

@@ -8,7 +8,7 @@ use proxy_header::{Error, ParseConfig, ProxyHeader};
 
 use super::receive::Input;
 use super::watch::Alarm;
-use super::{Hub, Stream};
+use super::{Hub, Stream, say_no};
 use crate::conn::{CloseReason, ConnId};
 use crate::service::{Peer, Refusal, Service};
 
@@ -67,10 +67,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     fn admit_proxied(&mut self, id: ConnId, addr: SocketAddr, label: &str, rest: &[u8]) -> bool {
         let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
         if self.addresses.is_full(addr.ip()) {
-            self.conns[id.slot()].refused = true;
-            self.refused += 1;
-            self.outbox.send(id, self.service.refusal(Refusal::Address));
-            self.outbox.drain(id, CloseReason::Refused);
+            self.refuse_proxied(id);
             return false;
         }
         if !rest.is_empty() {
@@ -80,6 +77,21 @@ impl<T: Stream, S: Service> Hub<T, S> {
         }
         self.welcome(id, &Peer { addr, label });
         true
+    }
+
+    /// There are as many from its address as there may be. It has its slot already.
+    fn refuse_proxied(&mut self, id: ConnId) {
+        let conn = &mut self.conns[id.slot()];
+        conn.refused = true;
+        let refusal = self.service.refusal(Refusal::Address);
+        if self.refused < self.limits.refused_max {
+            self.outbox.send(id, refusal);
+            self.outbox.drain(id, CloseReason::Refused);
+        } else {
+            say_no(&mut conn.stream, refusal, &mut self.chunk);
+            self.outbox.kill(id, CloseReason::Refused);
+        }
+        self.refused += 1;
     }
 
     /// What it says is no header. Nobody has heard of it, so it is still unknown when it

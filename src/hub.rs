@@ -155,11 +155,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Turns a connection away: it is told why, and closed.
     pub fn refuse(&mut self, mut stream: T, why: Refusal) {
         if self.refused >= self.limits.refused_max {
-            // Read, what it has sent cannot turn the close into a reset. Whatever else
-            // comes of it, it has had its answer.
-            let _ = stream.write(self.service.refusal(why));
-            let _ = stream.shutdown_write();
-            let _ = stream.read(&mut self.chunk);
+            say_no(&mut stream, self.service.refusal(why), &mut self.chunk);
             self.closed.push(stream);
             return;
         }
@@ -237,9 +233,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
         }
     }
 
-    /// Connections that the service knows; those that are closing do not count.
+    /// Connections that the service knows, or will know once their proxy has said for
+    /// whom they are; those that are closing do not count.
     pub fn open_count(&self) -> usize {
-        self.open
+        self.open + self.proxied.len()
     }
 
     /// Whether no stream is left, not even a closing one.
@@ -250,6 +247,11 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// The service.
     pub fn service(&self) -> &S {
         &self.service
+    }
+
+    /// What waits to be sent.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// Gives the service back.
@@ -285,4 +287,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.ready.push_back(id);
         }
     }
+}
+
+/// Tells one who is turned away why, in one go. Read, what it has sent cannot turn the
+/// close into a reset. Whatever else comes of it, it has had its answer.
+fn say_no(stream: &mut impl Stream, refusal: &[u8], chunk: &mut [u8]) {
+    let _ = stream.write(refusal);
+    let _ = stream.shutdown_write();
+    let _ = stream.read(chunk);
 }

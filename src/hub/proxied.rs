@@ -8,9 +8,9 @@ use proxy_header::{Error, ParseConfig, ProxyHeader};
 
 use super::receive::Input;
 use super::watch::Alarm;
-use super::{Hub, Stream};
+use super::{Hub, Stream, say_no};
 use crate::conn::{CloseReason, ConnId};
-use crate::service::{Peer, Service};
+use crate::service::{Peer, Refusal, Service};
 
 /// More than any header needs that this server could make use of.
 const HEADER_MAX: usize = 4096;
@@ -68,10 +68,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
         let peer = Peer { addr, label };
         if let Some(why) = self.objection(&peer, self.outbox.now()) {
-            self.conns[id.slot()].refused = true;
-            self.refused += 1;
-            self.outbox.send(id, self.service.refusal(why));
-            self.outbox.drain(id, CloseReason::Refused);
+            self.refuse_proxied(id, why);
             return false;
         }
         if !rest.is_empty() {
@@ -81,6 +78,21 @@ impl<T: Stream, S: Service> Hub<T, S> {
         }
         self.welcome(id, &peer);
         true
+    }
+
+    /// Turns away one that has its slot already.
+    fn refuse_proxied(&mut self, id: ConnId, why: Refusal) {
+        let conn = &mut self.conns[id.slot()];
+        conn.refused = true;
+        let refusal = self.service.refusal(why);
+        if self.refused < self.limits.refused_max {
+            self.outbox.send(id, refusal);
+            self.outbox.drain(id, CloseReason::Refused);
+        } else {
+            say_no(&mut conn.stream, refusal, &mut self.chunk);
+            self.outbox.kill(id, CloseReason::Refused);
+        }
+        self.refused += 1;
     }
 
     /// What it says is no header. Nobody has heard of it, so it is still unknown when it

@@ -14,8 +14,11 @@ impl<T: Stream, S: Service> Hub<T, S> {
             let Some(id) = self.outbox.next_in_line() else { break };
             self.flush(id);
         }
-        self.outbox.keep_to_total();
         self.announce_closing();
+        // That others hear of somebody's end can be too much in turn.
+        while self.outbox.keep_to_total() {
+            self.announce_closing();
+        }
         let dead = self.outbox.take_dead();
         if !dead.is_empty() {
             for id in dead {

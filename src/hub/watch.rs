@@ -20,7 +20,7 @@ pub(super) enum Alarm {
     Silence,
 }
 
-/// When a connection last sent something.
+/// When a connection last sent something, or was asked whether it is there.
 #[derive(Clone, Copy)]
 pub(super) struct Heard {
     at: Instant,
@@ -83,14 +83,15 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.watch_silence(id);
         }
         let Some(heard) = self.heard.get_mut(&id) else { return };
-        let silent = if heard.is_asked { 2 * idle_time } else { idle_time };
-        if heard.at + silent > now {
-            self.alarms.set((id, Alarm::Silence), heard.at + silent);
+        let due = heard.at + idle_time;
+        if due > now {
+            self.alarms.set((id, Alarm::Silence), due);
         } else if heard.is_asked {
             self.outbox.drain(id, CloseReason::Idle);
         } else {
-            heard.is_asked = true;
-            self.alarms.set((id, Alarm::Silence), heard.at + 2 * idle_time);
+            // However late it is asked, it has as long again to answer.
+            *heard = Heard { at: now, is_asked: true };
+            self.alarms.set((id, Alarm::Silence), now + idle_time);
             self.service.on_limit(id, Limit::Idle, &mut self.outbox);
         }
     }

@@ -48,9 +48,11 @@ impl Outbox {
         self.owned
     }
 
-    /// Whether anybody stands in line.
+    /// Whether anybody stands in line, or has closed or been released between two turns.
     pub(crate) fn is_behind(&self) -> bool {
-        !self.this_round.is_empty() || !self.next_round.is_empty()
+        let is_in_line = !self.this_round.is_empty() || !self.next_round.is_empty();
+        let has_ended = !self.closing.is_empty() || !self.dead.is_empty();
+        is_in_line || has_ended || !self.released.is_empty()
     }
 
     /// The next that is to be written to.
@@ -182,13 +184,16 @@ impl Outbox {
         *queue = Queue { serial: id.serial, state: State::Dead(why), ..Queue::VACANT };
     }
 
-    /// While all together have too much unread, those with the most are cut off.
-    pub(crate) fn keep_to_total(&mut self) {
+    /// While all together have too much unread, those with the most are cut off. Returns
+    /// whether anybody was.
+    pub(crate) fn keep_to_total(&mut self) -> bool {
+        let is_over = self.owned > self.limits.queue_total;
         while self.owned > self.limits.queue_total {
             let slot = (0..self.queues.len()).max_by_key(|slot| self.queues[*slot].own_len());
-            let Some(id) = slot.and_then(|slot| self.id(slot)) else { return };
+            let Some(id) = slot.and_then(|slot| self.id(slot)) else { return false };
             self.kill(id, CloseReason::Stalled);
         }
+        is_over
     }
 
     /// Frees a slot. Only between two turns' batches of events.

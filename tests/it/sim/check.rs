@@ -3,15 +3,17 @@
 
 use std::collections::BTreeSet;
 
-use chinwag::CloseReason;
+use chinwag::{CloseReason, Refusal};
 
+use super::admission::Welcome;
+use super::door::{preface_length, refusal};
 use super::framing::{Framing, Item, frame};
 use super::journal::{EVERYBODY, Entry, Fact};
 use super::model::{Given, Life, replay};
 use super::stream::Wire;
 use super::text::{is_forbidden, is_tls};
-use super::world::{FULL, World};
-use super::{ledger, outcome, received};
+use super::world::World;
+use super::{admission, endings, ledger, outcome, pace, received};
 
 /// One client's case.
 pub(super) struct Case<'a> {
@@ -23,6 +25,8 @@ pub(super) struct Case<'a> {
     pub(super) opened: &'a BTreeSet<usize>,
     /// The entry after which it was sent nothing more.
     pub(super) silent_from: usize,
+    /// The entry with which its close was told.
+    pub(super) closed: usize,
     pub(super) why: CloseReason,
     /// Its connection broke, or was cut off: what it received may end anywhere.
     pub(super) is_cut: bool,
@@ -46,14 +50,26 @@ pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
     for (index, entry) in entries.iter().enumerate().filter(|(_, it)| it.who != EVERYBODY) {
         own[entry.who].push(index);
     }
+    let welcomes = admission::check(world, &entries);
+    let cut = endings::check(world, &entries);
     for (who, client) in world.clients.iter().enumerate() {
         let wire = client.wire.borrow();
         assert!(wire.is_closed(), "#{who}: its stream was never given back");
-        if client.is_refused {
-            check_refused(who, own[who].iter().map(|index| &entries[*index].fact), &wire);
-            continue;
+        let facts = own[who].iter().map(|index| &entries[*index].fact);
+        match welcomes[&who] {
+            Welcome::LetIn => {}
+            Welcome::Refused(why, is_hurried) => {
+                check_refused((who, why, is_hurried), facts, &wire);
+                continue;
+            }
+            Welcome::Unknown => {
+                assert!(wire.accepted().is_empty(), "#{who} was told something, whoever it is");
+                continue;
+            }
         }
-        let case = Case::new((who, &lives[who], &wire), (&entries, &own[who]), &opened, world);
+        let journal = (&entries[..], &own[who][..]);
+        let mut case = Case::new((who, &lives[who], &wire), journal, &opened, world);
+        case.is_cut = cut[&who] || wire.was_reset();
         case.check_lines();
         case.check_beginnings();
         check_text(who, wire.accepted());
@@ -61,19 +77,24 @@ pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
         let whole = received::compare(&case, sent, wire.accepted());
         case.check_close(&wire);
         ledger::check(&case, sent, whole, &world.limits);
+        pace::check(&case, &world.limits, &world.journal);
         outcome::cover(&case, sent, whole, &world.journal);
     }
     seen
 }
 
 /// Whoever is turned away is told so, and nothing else.
-fn check_refused<'a>(who: usize, own: impl Iterator<Item = &'a Fact>, wire: &Wire) {
-    let full = FULL;
-    assert!(full.starts_with(wire.accepted()), "#{who} was told more than that it is full");
+fn check_refused<'a>(
+    (who, why, is_hurried): (usize, Refusal, bool),
+    own: impl Iterator<Item = &'a Fact>,
+    wire: &Wire,
+) {
+    let full = refusal(why);
+    assert!(full.starts_with(wire.accepted()), "#{who} was told more than why");
     // Whoever takes it gets all of it, unless there were too many to wait for.
     let own: Vec<&Fact> = own.collect();
     let was_taken = !own.contains(&&Fact::Full) && own.contains(&&Fact::EndRead);
-    if was_taken && !wire.was_reset() {
+    if was_taken && !wire.was_reset() && !is_hurried {
         assert_eq!(wire.accepted(), full, "#{who} waited for its refusal");
         assert!(!wire.is_destroyed(), "#{who} could not read its refusal");
     }
@@ -115,23 +136,37 @@ impl<'a> Case<'a> {
     ) -> Self {
         let own = || indices.iter().map(|index| &entries[*index]);
         let is_close = |entry: &&Entry| matches!(entry.fact, Fact::Closed(_));
-        let closed = own().find(is_close).expect("everybody has left");
+        let is_closing = |index: &&usize| is_close(&&entries[**index]);
+        let end = *indices.iter().find(is_closing).expect("everybody has left");
+        let closed = &entries[end];
         let Fact::Closed(why) = closed.fact else { unreachable!("it was looked for") };
         let at_end = own().take_while(|entry| !is_close(entry)).any(|it| it.fact == Fact::EndRead);
-        let dropped = own().find(|entry| entry.fact == Fact::Dropped).expect("it was given back");
-        let is_cut =
-            matches!(why, CloseReason::Broken | CloseReason::TooSlow | CloseReason::Stalled)
-                || wire.was_reset()
-                || dropped.at >= closed.at + world.limits.drain_time;
-        let framing = frame(wire.delivered(), at_end, world.limits.line_max);
+        let preface = preface_length(world.clients[who].preface.as_ref());
+        let framing = frame(wire.delivered(), preface, at_end, world.limits.line_max);
         let silent_from = life.silent_from.expect("it was closed");
         let answers = answers(&framing);
-        Case { who, entries, own: indices, opened, silent_from, why, is_cut, answers, framing }
+        Case {
+            who,
+            entries,
+            own: indices,
+            opened,
+            silent_from,
+            closed: end,
+            why,
+            is_cut: false,
+            answers,
+            framing,
+        }
     }
 
     /// The journal's entries of this client, numbered.
     pub(super) fn own(&self) -> impl Iterator<Item = (usize, &Fact)> {
         self.own.iter().map(|index| (*index, &self.entries[*index].fact))
+    }
+
+    /// What its bytes amount to.
+    pub(super) fn items(&self) -> &[(usize, Item)] {
+        &self.framing.items
     }
 
     /// The entries with which the service heard something from this client.
@@ -150,14 +185,15 @@ impl<'a> Case<'a> {
             _ => None,
         };
         let told: Vec<Item> = self.own().filter_map(|(_, fact)| as_item(fact)).collect();
-        let is_told = |item: &&Item| !matches!(item, Item::Answer(_) | Item::Endless);
-        let items = &self.framing.items;
-        let meant: Vec<Item> = items.iter().filter(is_told).cloned().collect();
+        let is_told =
+            |item: &&Item| matches!(item, Item::Ending(_) | Item::Line(_) | Item::TooLong);
+        let items = self.items().iter().map(|(_, item)| item);
+        let meant: Vec<Item> = items.clone().filter(is_told).cloned().collect();
         let who = self.who;
         assert!(meant.len() >= told.len(), "#{who} was heard to say more than it did");
         assert_eq!(told, meant[..told.len()], "#{who} was heard to say something else");
         let was_heard = told.len() == meant.len();
-        let is_endless = items.contains(&Item::Endless);
+        let is_endless = items.clone().any(|item| *item == Item::Endless);
         match self.why {
             CloseReason::EndOfInput => {
                 assert!(was_heard && !is_endless, "#{who} was not heard to the end");
@@ -197,11 +233,11 @@ impl<'a> Case<'a> {
 fn answers(framing: &Framing) -> Vec<Answer> {
     let mut after = 0;
     let mut answers = Vec::new();
-    for item in &framing.items {
+    for (_, item) in &framing.items {
         match item {
             Item::Line(_) | Item::TooLong => after += 1,
             Item::Answer(bytes) => answers.push(Answer { after, bytes: bytes.clone() }),
-            Item::Ending(_) | Item::Endless => {}
+            Item::Ending(_) | Item::Discarded(_) | Item::Endless => {}
         }
     }
     answers

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::lines::{ENDINGS, write_return};
+use super::preface::Preface;
 use super::rng::Rng;
 use super::stream::{Reset, Wire};
 use super::world::World;
@@ -13,8 +14,8 @@ pub(super) struct Client {
     pub(super) wire: Rc<RefCell<Wire>>,
     /// Where the hub has it, or had it.
     pub(super) slot: usize,
-    /// It was turned away at the door.
-    pub(super) is_refused: bool,
+    /// It comes by way of a proxy, which says this first.
+    pub(super) preface: Option<Preface>,
     ending: &'static [u8],
     /// Typed, and not sent yet.
     unsent: VecDeque<u8>,
@@ -29,7 +30,7 @@ impl Client {
     pub(super) fn new(
         wire: Rc<RefCell<Wire>>,
         slot: usize,
-        is_refused: bool,
+        preface: Option<Preface>,
         rng: &mut Rng,
     ) -> Client {
         let ending = *rng.pick(&ENDINGS);
@@ -45,7 +46,8 @@ impl Client {
             7 => b"/join tea\n/resume\nREGISTER ann\n",
             _ => b"",
         };
-        let mut unsent: VecDeque<u8> = first.iter().copied().collect();
+        let said_by_proxy = preface.iter().flat_map(|preface| &preface.bytes);
+        let mut unsent: VecDeque<u8> = said_by_proxy.chain(first).copied().collect();
         if first.is_empty() && rng.one_in(2) {
             unsent.extend(write_return(rng).bytes().chain(*b"\n"));
         }
@@ -53,7 +55,7 @@ impl Client {
         let mut client = Client {
             wire,
             slot,
-            is_refused,
+            preface,
             ending,
             unsent,
             is_reading: true,
@@ -66,8 +68,10 @@ impl Client {
         client
     }
 
-    pub(super) fn reads(&self) -> u64 {
-        self.wire.borrow().reads()
+    /// How often it was read from, and how much it was sent.
+    pub(super) fn progress(&self) -> (u64, usize) {
+        let wire = self.wire.borrow();
+        (wire.reads(), wire.accepted().len())
     }
 
     fn may_send(&self) -> bool {
@@ -91,10 +95,10 @@ impl Client {
 
     /// A turn in which these were read from. Those who do not read themselves may wait
     /// for as long as they do not.
-    pub(super) fn wait(&mut self, read: &[usize], is_exempt: bool, most: usize) {
+    pub(super) fn wait(&mut self, read: &[usize], is_exempt: bool) {
         let wire = self.wire.borrow();
         let Some(others) = &mut self.overtaken_by else { return };
-        if wire.is_closed() || is_exempt || wire.is_full() || read.contains(&wire.who()) {
+        if wire.is_closed() || is_exempt || read.contains(&wire.who()) {
             drop(wire);
             self.overtaken_by = None;
             return;
@@ -102,7 +106,7 @@ impl Client {
         others.extend(read);
         for other in read {
             let times = others.iter().filter(|one| *one == other).count();
-            assert!(times <= most, "#{} waits while #{other} is read from", wire.who());
+            assert!(times <= 2, "#{} waits while #{other} is read from", wire.who());
         }
     }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 115] = [
+const KINDS: [&str; 133] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
@@ -42,8 +42,25 @@ const KINDS: [&str; 115] = [
     "read again",
     "sip",
     // What is asked of the hub.
-    "refused",
+    "refused: full",
+    "refused: address",
+    "refused: address behind a proxy",
+    "refused politely",
     "refused at once",
+    "loopback is exempt",
+    "proxy: for another",
+    "proxy: for itself",
+    "proxy: header in pieces",
+    "proxy: nonsense",
+    "proxy: gone without a header",
+    "proxy: no header in time",
+    "rate: told to slow down",
+    "rate: a delayed line passes",
+    "rate: a long line costs more",
+    "rate: paid for what was dropped",
+    "rate: too long, and too fast",
+    "rate: a blank line",
+    "idle: asked",
     "shutdown",
     "wake",
     "alarm",
@@ -71,6 +88,7 @@ const KINDS: [&str; 115] = [
     "closed: too slow",
     "closed: stalled",
     "closed: broken",
+    "closed: idle",
     "closed: shutdown",
     "cut off while closing",
     "cut off before a line of the room",

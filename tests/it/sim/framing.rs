@@ -2,6 +2,7 @@
 //! protocol's page alone. Slow and simple, where the server is fast and borrows.
 
 use std::collections::BTreeSet;
+use std::mem;
 
 use chinwag::Ending;
 
@@ -14,6 +15,8 @@ pub(super) enum Item {
     Ending(Ending),
     Line(Vec<u8>),
     TooLong,
+    /// The end of a line that was too long, after so many bytes.
+    Discarded(usize),
     /// To a telnet question.
     Answer(Vec<u8>),
     /// So much without an ending that nothing more is listened to.
@@ -22,7 +25,9 @@ pub(super) enum Item {
 
 #[derive(Default)]
 pub(super) struct Framing {
-    pub(super) items: Vec<Item>,
+    /// Each with the number of bytes that it took to say so.
+    pub(super) items: Vec<(usize, Item)>,
+    taken: usize,
     /// Whatever the first line once was, while it had not ended.
     pub(super) beginnings: BTreeSet<Vec<u8>>,
     line_max: usize,
@@ -45,14 +50,20 @@ enum Telnet {
     CommandInside,
 }
 
-/// What comes out of these bytes; `at_end` if nothing can follow them.
-pub(super) fn frame(bytes: &[u8], at_end: bool, line_max: usize) -> Framing {
-    let mut framing = Framing { line_max, ..Framing::default() };
-    for byte in bytes {
+/// So many bytes stand for the end behind all of them.
+pub(super) const AT_THE_END: usize = usize::MAX;
+
+/// What comes out of these bytes, behind the first `from`; `at_end` if nothing can follow
+/// them.
+pub(super) fn frame(bytes: &[u8], from: usize, at_end: bool, line_max: usize) -> Framing {
+    let mut framing = Framing { line_max, taken: from, ..Framing::default() };
+    for byte in &bytes[from..] {
         if !framing.is_over() {
+            framing.taken += 1;
             framing.byte(*byte);
         }
     }
+    framing.taken = AT_THE_END;
     if at_end && !framing.is_over() && !framing.is_too_long && !framing.line.is_empty() {
         framing.push_line();
     }
@@ -90,7 +101,7 @@ impl Framing {
             _ => return,
         };
         if self.answered.insert((verb, option)) || (verb, option) == (253, 6) {
-            self.items.push(Item::Answer(vec![IAC, reply, option]));
+            self.push(Item::Answer(vec![IAC, reply, option]));
         }
     }
 
@@ -106,7 +117,7 @@ impl Framing {
             // A CR in the place behind the last one may turn out to be the ending's.
             let room = self.line_max + usize::from(self.line.ends_with(b"\r"));
             if self.line.len() > room {
-                self.items.push(Item::TooLong);
+                self.push(Item::TooLong);
                 self.is_too_long = true;
                 self.line.clear();
             }
@@ -129,16 +140,17 @@ impl Framing {
         let after_cr = if self.is_too_long { self.after_cr } else { self.line.ends_with(b"\r") };
         if !self.has_ended {
             self.has_ended = true;
-            self.items.push(Item::Ending(match (after_cr, last) {
+            self.push(Item::Ending(match (after_cr, last) {
                 (true, _) => Ending::CrLf,
                 (false, b'\n') => Ending::Lf,
                 (false, _) => Ending::Nul,
             }));
         }
-        if !self.is_too_long {
+        if mem::take(&mut self.is_too_long) {
+            self.push(Item::Discarded(self.since_ending));
+        } else {
             self.push_line();
         }
-        self.is_too_long = false;
         self.after_cr = false;
         self.since_ending = 0;
     }
@@ -147,17 +159,22 @@ impl Framing {
         if self.line.ends_with(b"\r") {
             self.line.pop();
         }
-        self.items.push(Item::Line(std::mem::take(&mut self.line)));
+        let line = mem::take(&mut self.line);
+        self.push(Item::Line(line));
+    }
+
+    fn push(&mut self, item: Item) {
+        self.items.push((self.taken, item));
     }
 
     fn count(&mut self) {
         self.since_ending += 1;
         if self.since_ending > 16 * self.line_max {
-            self.items.push(Item::Endless);
+            self.push(Item::Endless);
         }
     }
 
     fn is_over(&self) -> bool {
-        self.items.last() == Some(&Item::Endless)
+        matches!(self.items.last(), Some((_, Item::Endless)))
     }
 }

@@ -5,13 +5,17 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::{CloseReason, Ending, Now};
+use chinwag::{CloseReason, Ending, Now, Refusal};
 
 use super::coverage::Coverage;
 
 /// What happened to a client. Clients are numbered as they come, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Fact {
+    /// Somebody has connected; the hub has not been told.
+    Arrived(Arrival),
+    /// The service was asked what one who is turned away is told.
+    Refusing(Refusal),
     /// The service was told so. Noted before it could do anything about it.
     Opened(Newcomer),
     Ending(Ending),
@@ -19,11 +23,18 @@ pub(super) enum Fact {
     Line(Line),
     TooLong,
     Skipped(u64),
+    Throttled,
+    Idle,
+    /// No close was told, and the connection is not open any more.
+    Silenced,
     Closed(CloseReason),
     Tick,
     Shutdown,
-    /// It has done what the line asked for; whether the connection is still open.
-    Acted(bool),
+    /// It has done what the line asked for.
+    Acted(Acted),
+    /// It makes the client wait, or no longer.
+    Held,
+    Released,
     /// The stream did so.
     Read(usize),
     Took(usize),
@@ -35,7 +46,7 @@ pub(super) enum Fact {
     MarkedWritable,
     Dropped,
     /// No edge was due and no time was up, so the server slept.
-    Sleep,
+    Sleep(Rest),
 }
 
 /// Who connected, as the service was told.
@@ -44,6 +55,33 @@ pub(super) struct Newcomer {
     pub(super) label: String,
     pub(super) addr: SocketAddr,
     pub(super) serial: u32,
+}
+
+/// Where somebody has connected from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrival {
+    pub(super) addr: SocketAddr,
+    /// It is a proxy that connects, and will say for whom.
+    pub(super) is_proxied: bool,
+}
+
+/// How things stand for one who has just spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Acted {
+    pub(super) is_open: bool,
+    /// What the outbox says that waits for it.
+    pub(super) queued: usize,
+}
+
+/// How things stand when there is nothing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rest {
+    /// Those of whom the outbox says that they do not read.
+    pub(super) stuck: Vec<usize>,
+    /// Those who have sent what was not read.
+    pub(super) unread: Vec<usize>,
+    /// What the outbox says that waits for all together.
+    pub(super) queued: usize,
 }
 
 /// The time of a turn, as the service was told.
@@ -106,7 +144,7 @@ impl Journal {
         if self.0.traced {
             println!("{}", describe(&entry));
         }
-        if !matches!(entry.fact, Fact::Full | Fact::MarkedWritable | Fact::Sleep) {
+        if !matches!(entry.fact, Fact::Full | Fact::MarkedWritable | Fact::Sleep(_)) {
             self.worked();
         }
         self.0.entries.borrow_mut().push(entry);

@@ -113,7 +113,7 @@ impl Ledger<'_> {
                 self.reads_over += u8::from(is_over);
                 assert!(self.reads_over <= 2, "#{who} has {least} waiting, and others are read");
             }
-            Fact::Sleep if !self.is_blocked => {
+            Fact::Sleep(_) if !self.is_blocked => {
                 assert_eq!(least, 0, "#{who} could take what waits, and the server sleeps");
             }
             _ => {}

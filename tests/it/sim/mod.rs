@@ -1,12 +1,14 @@
 //! The simulation: the hub and the chat of the real server, over streams in memory, among
 //! clients that behave badly and a network that does worse. One number decides all of it.
 //!
-//! `world.rs` and `turns.rs` are the server's poll and clock, `clients.rs` what clients do,
-//! `lines.rs` what they type, `stream.rs` the sockets, `record.rs` a service that notes what
-//! the chat is told, `journal.rs` the order in which everything happened. When a run is
-//! over, `framing.rs` says from the bytes what the chat should have heard, `model.rs`,
-//! `command.rs` and `text.rs` say from what it heard what everybody should have received,
-//! and `check.rs`, `received.rs` and `ledger.rs` compare.
+//! `world.rs` and `turns.rs` are the server's poll and clock, `door.rs` how it lets people
+//! in, `clients.rs` what clients do, `lines.rs` and `preface.rs` what they and their proxies
+//! say, `stream.rs` the sockets, `record.rs` a service that notes what the chat is told,
+//! `journal.rs` the order in which everything happened. When a run is over, `framing.rs`
+//! says from the bytes what the chat should have heard, `model.rs`, `command.rs` and
+//! `text.rs` say from what it heard what everybody should have received, `admission.rs`,
+//! `pace.rs` and `endings.rs` who should have been let in, delayed and closed, and
+//! `check.rs`, `received.rs` and `ledger.rs` compare.
 //!
 //! - `cargo test` runs 256 seeds, in which everything listed in `coverage.rs` happens.
 //! - `SIM_SEEDS=100000 cargo test --release sim -- --nocapture` runs more, and says how many
@@ -15,16 +17,22 @@
 //!
 //! `wrap.rs` is by itself: what no chat says enough for.
 
+mod admission;
 mod check;
 mod clients;
 mod command;
 mod coverage;
+mod door;
+mod endings;
 mod framing;
 mod journal;
 mod ledger;
+mod limits;
 mod lines;
 mod model;
 mod outcome;
+mod pace;
+mod preface;
 mod received;
 mod record;
 mod rng;

@@ -17,7 +17,7 @@ use std::mem;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chinwag::Ending;
+use chinwag::{CloseReason, Ending};
 
 use super::command::{Command, parse};
 use super::journal::{Entry, Fact, Line, Moment, Newcomer};
@@ -63,6 +63,9 @@ pub(super) struct Given {
     pub(super) help: BTreeMap<String, Vec<String>>,
 }
 
+/// When time is up for somebody, the others may hear of other things first.
+const TIMED_OUT: Fact = Fact::Closed(CloseReason::Idle);
+
 /// Runs the chat's rules over a journal. What it has seen on the way comes second.
 pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&'static str>) {
     let is_opened = |entry: &&Entry| matches!(entry.fact, Fact::Opened(_));
@@ -79,10 +82,17 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         given,
         seen: BTreeSet::new(),
     };
+    let timed_out: BTreeSet<usize> =
+        entries.iter().filter(|it| it.fact == TIMED_OUT).map(|it| it.who).collect();
     for (index, entry) in entries.iter().enumerate() {
         model.entry = index;
         model.now = entry.now;
-        model.hear(entry, entries.get(index + 1));
+        if entry.fact != Fact::Silenced {
+            let next = entries[index + 1..].iter().find(|next| next.fact != Fact::Silenced);
+            model.hear(entry, next);
+        } else if timed_out.contains(&entry.who) {
+            model.close(entry.who);
+        }
     }
     assert!(model.members.is_empty(), "everybody who came has left");
     assert!(model.seats.iter().all(|seat| seat.held.is_none()), "nobody is held for good");
@@ -111,6 +121,8 @@ struct Member {
     guest: usize,
     addr: SocketAddr,
     serial: u32,
+    /// The entry with which it was let in, and the time.
+    came: usize,
     opened: Duration,
     dialect: Dialect,
     ending: &'static str,
@@ -175,7 +187,8 @@ impl Model<'_> {
                 }
             }
             Fact::Line(line) => {
-                let is_open = next.is_some_and(|next| next.fact == Fact::Acted(true));
+                let acted = next.map(|next| &next.fact);
+                let is_open = matches!(acted, Some(Fact::Acted(acted)) if acted.is_open);
                 self.line(who, line, is_open);
                 if self.members[&who].phase == Phase::LastLine {
                     self.close(who);
@@ -188,6 +201,14 @@ impl Model<'_> {
                 self.reply(who, "line_too_long", &text);
                 self.announce(who);
             }
+            Fact::Throttled => {
+                self.listener(who);
+                self.reply(who, "throttled", "Slow down: your lines are being delayed.");
+            }
+            Fact::Idle => {
+                self.listener(who);
+                self.reply(who, "still_there", "Are you still there?");
+            }
             Fact::Skipped(lines) => self.skip(who, *lines),
             Fact::EndRead if self.is_open(who) => {
                 let is_line = |entry: &Entry| matches!(entry.fact, Fact::Line(_));
@@ -199,7 +220,7 @@ impl Model<'_> {
             }
             Fact::Failed => self.close(who),
             Fact::Tick => self.tick(),
-            Fact::Sleep => self.check_deadlines(entry.at),
+            Fact::Sleep(_) => self.check_deadlines(entry.at),
             Fact::Shutdown => self.shut_down(),
             Fact::Closed(_) => {
                 self.close(who);
@@ -226,6 +247,7 @@ impl Model<'_> {
             guest,
             addr: newcomer.addr,
             serial: newcomer.serial,
+            came: self.entry,
             opened: self.now.since,
             dialect,
             ending: "\n",

@@ -28,11 +28,6 @@ pub(super) fn cover(case: &Case<'_>, sent: &[Sent], whole: usize, journal: &Jour
     if !case.answers.is_empty() {
         journal.hit("telnet answer");
     }
-    let is_polite =
-        !matches!(case.why, CloseReason::Broken | CloseReason::TooSlow | CloseReason::Stalled);
-    if case.is_cut && is_polite {
-        journal.hit("cut off while closing");
-    }
     if whole < sent.len() && sent[whole].sort == Sort::Room {
         journal.hit("cut off before a line of the room");
     }
@@ -64,6 +59,7 @@ fn of_fact(fact: &Fact, next: Option<&Entry>) -> Option<&'static str> {
         Fact::Closed(CloseReason::TooSlow) => "closed: too slow",
         Fact::Closed(CloseReason::Stalled) => "closed: stalled",
         Fact::Closed(CloseReason::Broken) => "closed: broken",
+        Fact::Closed(CloseReason::Idle) => "closed: idle",
         Fact::Closed(CloseReason::Shutdown) => "closed: shutdown",
         _ => return None,
     };

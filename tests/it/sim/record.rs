@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chinwag::{Chat, CloseReason, ConnId, Ending, Lane, Limit, Outbox, Peer, Refusal, Service};
 
-use super::journal::{EVERYBODY, Fact, Journal, Line, Newcomer};
+use super::journal::{Acted, EVERYBODY, Fact, Journal, Line, Newcomer};
 use super::rng::Rng;
 
 pub(super) struct Recorder {
@@ -26,6 +26,9 @@ struct Known {
     id: ConnId,
     who: usize,
     held: bool,
+    throttled: bool,
+    /// It has been noted that it is not open any more.
+    silenced: bool,
 }
 
 impl Recorder {
@@ -44,22 +47,50 @@ impl Recorder {
         self.alarm
     }
 
-    pub(super) fn is_held(&self, who: usize) -> bool {
-        self.clients.values().any(|known| known.who == who && known.held)
+    /// Those whom the service makes wait, who have spoken too fast, or for whom more may
+    /// have waited, before they `took` so much, than lets them be listened to.
+    pub(super) fn have_to_wait(
+        &self,
+        out: &Outbox,
+        queue_park: usize,
+        took: impl Fn(usize) -> usize,
+    ) -> Vec<usize> {
+        let has_to = |known: &&Known| {
+            let waited = out.queued(known.id) + took(known.who);
+            known.held || known.throttled || waited > queue_park
+        };
+        self.clients.values().filter(has_to).map(|known| known.who).collect()
     }
 
     pub(super) fn client_count(&self) -> usize {
         self.clients.len()
     }
 
-    fn note(&self, id: ConnId, fact: Fact, out: &Outbox) {
+    pub(super) fn knows(&self, who: usize) -> bool {
+        self.clients.values().any(|known| known.who == who)
+    }
+
+    /// Those whom the loop closes itself it does not tell of at once.
+    fn look_around(&mut self, id: Option<ConnId>, out: &Outbox) {
+        for known in self.clients.values_mut() {
+            if !known.silenced && Some(known.id) != id && !out.is_open(known.id) {
+                known.silenced = true;
+                self.journal.note(known.who, Fact::Silenced);
+            }
+        }
+    }
+
+    fn note(&mut self, id: ConnId, fact: Fact, out: &Outbox) {
         self.journal.set_now(self.start, out.now());
+        if !matches!(fact, Fact::Acted(_) | Fact::Held) {
+            self.look_around(Some(id), out);
+        }
         let known = self.clients.get(&id.serial());
         let known = known.unwrap_or_else(|| panic!("told {fact:?} of {id:?}, who is not here"));
         self.journal.note(known.who, fact);
     }
 
-    fn stuck(&self, out: &Outbox) -> Vec<usize> {
+    pub(super) fn stuck(&self, out: &Outbox) -> Vec<usize> {
         self.clients
             .values()
             .filter(|known| out.is_stuck(known.id))
@@ -76,6 +107,7 @@ impl Recorder {
             self.journal.hit("hold");
             out.hold(id);
             self.clients.get_mut(&id.serial()).expect("it has just spoken").held = true;
+            self.note(id, Fact::Held, out);
         }
         if self.alarm.is_none() && self.rng.one_in(50) {
             let millis = self.rng.between(0, 500) as u64;
@@ -105,7 +137,9 @@ impl Recorder {
 impl Service for Recorder {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         let who = usize::from(peer.addr.port());
-        let before = self.clients.insert(id.serial(), Known { id, who, held: false });
+        let before = self
+            .clients
+            .insert(id.serial(), Known { id, who, held: false, throttled: false, silenced: false });
         assert!(before.is_none(), "{id:?} was opened twice");
         let (label, addr) = (peer.label.to_owned(), peer.addr);
         self.note(id, Fact::Opened(Newcomer { label, addr, serial: id.serial() }), out);
@@ -123,7 +157,8 @@ impl Service for Recorder {
         };
         self.note(id, Fact::Line(line_read), out);
         self.chat.on_line(id, line, out);
-        self.note(id, Fact::Acted(out.is_open(id)), out);
+        let acted = Acted { is_open: out.is_open(id), queued: out.queued(id) };
+        self.note(id, Fact::Acted(acted), out);
         self.meddle(id, out);
     }
 
@@ -141,7 +176,11 @@ impl Service for Recorder {
         match limit {
             Limit::LineTooLong { .. } => self.note(id, Fact::TooLong, out),
             Limit::Skipped(lines) => self.note(id, Fact::Skipped(lines), out),
-            Limit::Throttled | Limit::Idle => unreachable!("there is no rate here, and no idling"),
+            Limit::Throttled => {
+                self.note(id, Fact::Throttled, out);
+                self.clients.get_mut(&id.serial()).expect("it has just spoken").throttled = true;
+            }
+            Limit::Idle => self.note(id, Fact::Idle, out),
         }
         self.chat.on_limit(id, limit, out);
     }
@@ -165,9 +204,11 @@ impl Service for Recorder {
                 self.journal.hit("release");
                 known.held = false;
                 out.release(known.id);
+                self.journal.note(known.who, Fact::Released);
             }
         }
         self.journal.set_now(self.start, out.now());
+        self.look_around(None, out);
         self.journal.note(EVERYBODY, Fact::Tick);
         self.chat.on_tick(out);
     }
@@ -177,6 +218,7 @@ impl Service for Recorder {
     }
 
     fn refusal(&self, why: Refusal) -> &[u8] {
+        self.journal.note(EVERYBODY, Fact::Refusing(why));
         self.chat.refusal(why)
     }
 

@@ -331,11 +331,6 @@ impl Wire {
         self.write_armed = false;
     }
 
-    /// The server could not write all, and has not heard that it can again.
-    pub(super) fn is_full(&self) -> bool {
-        self.write_armed
-    }
-
     pub(super) fn unread_by_server(&self) -> usize {
         self.inbound.len()
     }

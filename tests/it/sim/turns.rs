@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::clients::Client;
-use super::journal::{EVERYBODY, Fact};
+use super::journal::{EVERYBODY, Fact, Rest};
 use super::stream::SimStream;
 use super::world::World;
 
@@ -125,15 +125,17 @@ impl World {
     }
 
     /// A server may only sleep if all that was sent to it has been read, but for those
-    /// who have to wait, and be it for themselves.
+    /// who have to wait, and be it for themselves: `pace.rs` says who they are.
     pub(super) fn check_sleep(&self) {
-        self.journal.note(EVERYBODY, Fact::Sleep);
-        for (who, client) in self.clients.iter().enumerate() {
-            let wire = client.wire.borrow();
-            let waits = wire.is_full() || self.hub.service().is_held(who);
-            let is_read = wire.unread_by_server() == 0;
-            assert!(wire.is_closed() || waits || is_read, "#{who} is forgotten");
+        let (service, outbox) = (self.hub.service(), self.hub.outbox());
+        let is_unread = |client: &&Client| client.wire.borrow().unread_by_server() > 0;
+        let unread: Vec<usize> =
+            self.live().filter(is_unread).map(|client| client.wire.borrow().who()).collect();
+        for who in &unread {
+            assert!(service.knows(*who), "#{who} is forgotten");
         }
+        let (stuck, queued) = (service.stuck(outbox), outbox.traffic().bytes_queued);
+        self.journal.note(EVERYBODY, Fact::Sleep(Rest { stuck, unread, queued }));
         let left = self.hub.timeout(self.now()).map(|left| self.now().monotonic + left);
         let is_early = self.hub.service().alarm().is_none_or(|at| left.is_some_and(|it| it <= at));
         assert!(is_early, "the service wants to be woken before that");
@@ -144,7 +146,7 @@ impl World {
         let now = self.now();
         let was_due = self.hub.timeout(now) == Some(Duration::ZERO);
         let (work, ticks) = (self.journal.work(), self.hub.service().ticks());
-        let reads: Vec<u64> = self.clients.iter().map(Client::reads).collect();
+        let before: Vec<(u64, usize)> = self.clients.iter().map(Client::progress).collect();
         self.hub.turn(now);
         let is_place_free = self.drop_closed() > 0;
         let wasted = was_due && !marked && self.journal.work() == work;
@@ -154,10 +156,14 @@ impl World {
         assert!(is_ticked || !self.is_woken, "the service was not woken");
         self.is_woken = false;
         let open = self.hub.service().client_count();
-        assert_eq!(self.hub.open_count(), open, "the hub counts whom the service knows");
+        let counted = self.hub.open_count();
+        let is_right = if self.has_proxies { counted >= open } else { counted == open };
+        assert!(is_right, "the hub counts {counted}, and the service knows {open}");
         let alarm = self.hub.service().alarm();
         assert!(alarm.is_none_or(|at| at > now.monotonic), "the service's time has come");
-        self.check_fairness(&reads);
+        let (queued, most) = (self.hub.outbox().traffic().bytes_queued, self.limits.queue_total);
+        assert!(queued <= most, "{queued} bytes wait, and {most} may");
+        self.check_fairness(&before);
         // The next one may come before anything else happens, and gets the same slot.
         let comes = is_place_free && !self.is_shutting_down && !self.journal.is_calm();
         if comes && self.rng.one_in(2) {
@@ -178,19 +184,17 @@ impl World {
         count
     }
 
-    /// While somebody waits to be read from, nobody else is read from again and again.
-    /// (Not where `log_max` is above `queue_park`: there others may have so much said
-    /// before it, time and again, that it has to wait for its own queue.)
-    fn check_fairness(&mut self, reads: &[u64]) {
+    /// While somebody waits to be read from, nobody else is read from in more than two
+    /// turns. (But for those who have to wait for another reason.)
+    fn check_fairness(&mut self, before: &[(u64, usize)]) {
         let was_read =
-            |(who, client): (usize, &Client)| (client.reads() > reads[who]).then_some(who);
+            |(who, client): (usize, &Client)| (client.progress().0 > before[who].0).then_some(who);
         let read: Vec<usize> = self.clients.iter().enumerate().filter_map(was_read).collect();
-        // Who waits for its own queue to be written waits for everybody's turn in line.
-        let most = 3 + 2 * self.live().count() / self.limits.write_budget;
-        for who in 0..self.clients.len() {
-            let may_park = self.limits.log_max > self.limits.queue_park;
-            let exempt = may_park || self.hub.service().is_held(who);
-            self.clients[who].wait(&read, exempt, most);
+        let park = self.limits.queue_park;
+        let took = |who: usize| self.clients[who].progress().1 - before[who].1;
+        let exempt = self.hub.service().have_to_wait(self.hub.outbox(), park, took);
+        for (who, client) in self.clients.iter_mut().enumerate() {
+            client.wait(&read, exempt.contains(&who));
         }
     }
 }

@@ -1,27 +1,23 @@
 //! The world around a hub: time, edges, and the loop that the real server runs around its
 //! poll. Everything in it, and everything that goes wrong in it, comes from one seed.
 
-use std::cell::RefCell;
-use std::net::{Ipv6Addr, SocketAddr};
-use std::rc::Rc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use chinwag::{Chat, Hub, Limits, Now, Peer, Refusal};
+use chinwag::{Chat, Hub, Limits, Now};
 
 use super::clients::Client;
 use super::journal::Journal;
+use super::limits::tiny_limits;
 use super::lines::Lines;
 use super::record::Recorder;
 use super::rng::Rng;
 use super::rules::{Rules, forget_tokens};
-use super::stream::{SimStream, Wire};
+use super::stream::SimStream;
 
 /// Friday 20th of November 2026 03:17:28 PM, for no particular reason.
 const WALL: Duration = Duration::from_secs(1_795_187_848);
 
-/// What everybody is told who is turned away.
-pub(super) const FULL: &[u8] = b"Server is full.\n";
-
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of it")]
 pub(super) struct World {
     pub(super) rng: Rng,
     pub(super) hub: Hub<SimStream, Recorder>,
@@ -30,7 +26,8 @@ pub(super) struct World {
     pub(super) limits: Limits,
     pub(super) rules: Rules,
     /// The listeners' labels, as often as they are connected to.
-    labels: Vec<&'static str>,
+    pub(super) labels: Vec<&'static str>,
+    pub(super) has_proxies: bool,
     /// Clients stay for longer, and do more.
     pub(super) is_mild: bool,
     pub(super) lines: Lines,
@@ -42,28 +39,6 @@ pub(super) struct World {
     pub(super) is_woken: bool,
     /// Turns in a row that were asked for at once and got nothing done.
     pub(super) idle_turns: usize,
-}
-
-/// Limits so small that a handful of clients runs into all of them.
-fn tiny_limits(rng: &mut Rng) -> Limits {
-    let queue_soft = *rng.pick(&[0, 30, 100, 300]);
-    let queue_park = queue_soft + *rng.pick(&[0, 1, 100, 600, 50_000]);
-    Limits {
-        line_max: *rng.pick(&[24, 72, 200, 200]),
-        queue_soft,
-        queue_park,
-        queue_max: queue_park + *rng.pick(&[0, 100, 300, 3000]),
-        log_max: *rng.pick(&[1, 100, 1000, 100_000]),
-        chunk: *rng.pick(&[1, 2, 7, 64, 1024]),
-        read_budget: rng.between(1, 4),
-        write_budget: rng.between(1, 5),
-        accept_budget: 1,
-        drain_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
-        refused_max: rng.below(3),
-        rate: None,
-        stall_time: Duration::from_secs(*rng.pick(&[10, 60])),
-        ..Limits::default()
-    }
 }
 
 /// Where clients connect: half of the runs know one dialect, the others all of them.
@@ -95,6 +70,7 @@ impl World {
             limits,
             rules,
             labels,
+            has_proxies: rng.one_in(2),
             is_mild: rng.one_in(2),
             start,
             elapsed: Duration::ZERO,
@@ -127,58 +103,6 @@ impl World {
     }
 }
 
-/// Coming.
-impl World {
-    /// Somebody connects, and is let in or turned away.
-    pub(super) fn connect(&mut self) {
-        self.hub.pass(self.now());
-        let who = self.clients.len();
-        let wire = Wire::new(who, self.journal.clone(), self.rng.fork());
-        let wire = Rc::new(RefCell::new(wire));
-        let stream = SimStream::new(&wire);
-        let slot = self.hub.next_slot();
-        let is_in_use = self.live().any(|client| client.slot == slot);
-        assert!(!is_in_use, "slot {slot} is given out while it is in use");
-        if self.clients.iter().any(|client| client.slot == slot) {
-            self.journal.hit("slot used again");
-        }
-        let refused = self.hub.open_count() >= self.clients_max;
-        let client = Client::new(wire, slot, refused, &mut self.rng);
-        self.clients.push(client);
-        if refused {
-            return self.refuse(stream);
-        }
-        self.journal.hit("connect");
-        let port = u16::try_from(who).expect("there are not that many");
-        let addr = match who % 3 {
-            0 => SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
-            _ => SocketAddr::from(([127, 0, 0, 1], port)),
-        };
-        let peer = Peer { addr, label: self.rng.pick::<&str>(&self.labels) };
-        let id = self.hub.open(stream, &peer);
-        assert_eq!(id.slot(), slot, "a connection gets the slot that it was told");
-    }
-
-    fn refuse(&mut self, stream: SimStream) {
-        let refused = self.live().filter(|client| client.is_refused).count() - 1;
-        let at_once = refused >= self.limits.refused_max;
-        self.journal.hit(if at_once { "refused at once" } else { "refused" });
-        let who = stream.who();
-        let is_smooth = self.rng.one_in(2);
-        if is_smooth {
-            self.clients[who].wire.borrow_mut().smooth();
-        }
-        self.hub.refuse(stream, Refusal::Full);
-        self.drop_closed();
-        let wire = self.clients[who].wire.borrow();
-        assert_eq!(wire.is_closed(), at_once, "only so many refused connections are kept");
-        // What it has already sent must not turn the close into a reset.
-        let is_told = !wire.is_destroyed() && wire.accepted() == FULL;
-        let is_short = wire.delivered().len() < self.limits.chunk;
-        assert!(!at_once || !is_smooth || !is_short || is_told, "#{who} was not told why");
-    }
-}
-
 /// Going.
 impl World {
     /// Nothing fails any more, everybody reads, says the rest, and leaves.
@@ -188,14 +112,16 @@ impl World {
             client.come_to_rest();
         }
         self.wake();
-        self.settle(false);
+        // Who spoke too fast has to wait until he has said all.
+        let takes_time = self.limits.rate.is_some();
+        self.settle(takes_time);
         if self.rng.one_in(3) {
             self.shut_down();
         }
         for client in self.clients.iter().filter(|client| !client.is_waited_for()) {
             client.wire.borrow_mut().end();
         }
-        self.settle(false);
+        self.settle(takes_time);
         let is_here = |client: &&Client| !client.wire.borrow().is_closed();
         for client in self.clients.iter().filter(is_here) {
             let who = client.wire.borrow().who();
@@ -219,7 +145,10 @@ impl World {
             match self.hub.timeout(self.now()) {
                 Some(Duration::ZERO) => {}
                 _ if !due.is_empty() => {}
-                Some(left) if with_time => self.pass(left),
+                Some(left) if with_time => {
+                    self.check_sleep();
+                    self.pass(left);
+                }
                 _ => return self.check_sleep(),
             }
             let marked = !due.is_empty();

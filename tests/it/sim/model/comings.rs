@@ -14,7 +14,10 @@ impl Model<'_> {
     /// Time has passed, and somebody may have waited for that.
     pub(super) fn tick(&mut self) {
         let now = self.now.since;
-        for who in self.members.keys().copied().collect::<Vec<_>>() {
+        // In the order in which they were let in, which is not always that of their coming.
+        let mut newcomers: Vec<usize> = self.members.keys().copied().collect();
+        newcomers.sort_by_key(|who| self.members[who].came);
+        for who in newcomers {
             if self.members[&who].is_awaited_until(self.patience()).is_some_and(|at| at <= now) {
                 self.greet(who);
             }

@@ -1,0 +1,121 @@
+//! The door: who comes from where and by way of whom, and who is let in. What the real
+//! server does between accepting a connection and giving it to the hub.
+
+use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use chinwag::{Network, Peer, Refusal};
+
+use super::clients::Client;
+use super::journal::{Arrival, Fact};
+use super::preface::{Meaning, Preface, write_preface};
+use super::rng::Rng;
+use super::stream::{SimStream, Wire};
+use super::world::World;
+
+/// Whose first bytes say for whom a connection is.
+const PROXIES: &str = "10.0.0.0/8";
+
+/// Where clients come from, as the kernel has it: alone or as neighbours.
+const ADDRESSES: [&str; 10] = [
+    "127.0.0.1",
+    "127.0.0.2",
+    "::1",
+    "::ffff:127.0.0.1",
+    "192.0.2.1",
+    "192.0.2.2",
+    "::ffff:192.0.2.1",
+    "2001:db8:1:2::1",
+    "2001:db8:1:2:ffff::9",
+    "2001:db8:1:3::1",
+];
+
+const PROXY_ADDRESSES: [&str; 3] = ["10.0.0.1", "::ffff:10.0.0.1", "10.255.0.2"];
+
+/// What everybody is told who is turned away.
+pub(super) fn refusal(why: Refusal) -> &'static [u8] {
+    match why {
+        Refusal::Full => b"Server is full.\n",
+        Refusal::Address => b"Too many connections from your address.\n",
+    }
+}
+
+fn address(rng: &mut Rng, from: &[&str], who: usize) -> SocketAddr {
+    let ip: IpAddr = rng.pick(from).parse().expect("it is an address");
+    // By its port everybody can be told from everybody else.
+    SocketAddr::new(ip, u16::try_from(who).expect("there are not that many"))
+}
+
+impl World {
+    /// Somebody connects, and is let in or turned away.
+    pub(super) fn connect(&mut self) {
+        self.hub.pass(self.now());
+        let who = self.clients.len();
+        let wire = Wire::new(who, self.journal.clone(), self.rng.fork());
+        let wire = Rc::new(RefCell::new(wire));
+        let stream = SimStream::new(&wire);
+        let slot = self.free_slot();
+        let is_by_proxy = self.has_proxies && self.rng.one_in(3);
+        let from: &[&str] = if is_by_proxy { &PROXY_ADDRESSES } else { &ADDRESSES };
+        let addr = address(&mut self.rng, from, who);
+        let proxies: Network = PROXIES.parse().expect("it is a network");
+        let is_proxied = proxies.contains(addr.ip());
+        let canonical = SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        let refusal = if self.hub.open_count() >= self.clients_max {
+            Some(Refusal::Full)
+        } else {
+            (!is_proxied && self.hub.is_full_for(addr.ip())).then_some(Refusal::Address)
+        };
+        let preface = is_by_proxy.then(|| {
+            let source = address(&mut self.rng, &ADDRESSES, who);
+            write_preface(&mut self.rng, source)
+        });
+        let arrival = Arrival { addr: canonical, is_proxied };
+        self.journal.note(who, Fact::Arrived(arrival));
+        self.clients.push(Client::new(wire, slot, preface, &mut self.rng));
+        if let Some(why) = refusal {
+            return self.refuse(stream, why);
+        }
+        self.journal.hit("connect");
+        let peer = Peer { addr: canonical, label: self.rng.pick::<&str>(&self.labels) };
+        let id = if is_proxied {
+            self.hub.open_proxied(stream, &peer)
+        } else {
+            self.hub.open(stream, &peer)
+        };
+        assert_eq!(id.slot(), slot, "a connection gets the slot that it was told");
+    }
+
+    /// The slot that the next connection gets.
+    fn free_slot(&mut self) -> usize {
+        let slot = self.hub.next_slot();
+        let is_in_use = self.live().any(|client| client.slot == slot);
+        assert!(!is_in_use, "slot {slot} is given out while it is in use");
+        if self.clients.iter().any(|client| client.slot == slot) {
+            self.journal.hit("slot used again");
+        }
+        slot
+    }
+
+    fn refuse(&mut self, stream: SimStream, why: Refusal) {
+        let who = stream.who();
+        let is_smooth = self.rng.one_in(2);
+        if is_smooth {
+            self.clients[who].wire.borrow_mut().smooth();
+        }
+        self.hub.refuse(stream, why);
+        self.drop_closed();
+        let wire = self.clients[who].wire.borrow();
+        // What it has already sent must not turn the close into a reset.
+        let is_told = !wire.is_destroyed() && wire.accepted() == refusal(why);
+        let is_short = wire.delivered().len() < self.limits.chunk;
+        let at_once = wire.is_closed();
+        assert!(!at_once || !is_smooth || !is_short || is_told, "#{who} was not told why");
+    }
+}
+
+/// How many of these bytes a proxy has said for a client, and are none of its own.
+pub(super) fn preface_length(preface: Option<&Preface>) -> usize {
+    preface.filter(|it| !matches!(it.meaning, Meaning::Nonsense(_))).map_or(0, |it| it.bytes.len())
+}

@@ -1,0 +1,154 @@
+//! The oracle of endings: for every connection that was let in, why it ended and when.
+//! Nobody is closed without a reason that can be seen, and nobody with one stays.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chinwag::{CloseReason, Limits};
+
+use super::journal::{Entry, Fact, Journal};
+use super::world::World;
+
+/// Somebody who was let in and whose stream has not been given back.
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of it")]
+#[derive(Default)]
+struct Present {
+    /// It was told that nothing more comes; its input has ended; a call has failed.
+    has_said_all: bool,
+    has_ended: bool,
+    has_failed: bool,
+    /// Its socket is full; since when it has taken nothing.
+    is_blocked: bool,
+    has_taken: bool,
+    since: Option<Duration>,
+    closed: Option<(Duration, CloseReason)>,
+}
+
+struct Endings<'a> {
+    limits: &'a Limits,
+    journal: &'a Journal,
+    present: BTreeMap<usize, Present>,
+    is_shutting_down: bool,
+    /// Whose connections were cut off, at once or while they closed.
+    cut: BTreeMap<usize, bool>,
+}
+
+/// Goes through the journal. Says of each client whether what it was sent may be cut.
+pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, bool> {
+    let mut endings = Endings {
+        limits: &world.limits,
+        journal: &world.journal,
+        present: BTreeMap::new(),
+        is_shutting_down: false,
+        cut: BTreeMap::new(),
+    };
+    for entry in entries {
+        endings.follow(entry);
+    }
+    assert!(endings.present.is_empty(), "every stream is given back");
+    endings.cut
+}
+
+impl Endings<'_> {
+    fn follow(&mut self, entry: &Entry) {
+        match &entry.fact {
+            Fact::Opened(_) => drop(self.present.insert(entry.who, Present::default())),
+            Fact::Shutdown => self.is_shutting_down = true,
+            Fact::Sleep(_) => self.check_sleep(entry.at),
+            Fact::Closed(why) => self.close(entry.who, entry.at, *why),
+            Fact::Dropped => self.leave(entry.who, entry.at),
+            fact => {
+                if let Some(present) = self.present.get_mut(&entry.who) {
+                    present.follow(fact, entry.at);
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, who: usize, at: Duration, why: CloseReason) {
+        let is_shutting_down = self.is_shutting_down;
+        let present = self.present.get_mut(&who).expect("who is closed was open");
+        assert_eq!(present.closed, None, "#{who} is closed twice");
+        let is_right = match why {
+            CloseReason::Broken => present.has_failed,
+            CloseReason::EndOfInput => present.has_ended,
+            CloseReason::Shutdown => is_shutting_down,
+            CloseReason::Stalled => {
+                present.has_stalled(at, self.limits) || may_be_full(self.limits)
+            }
+            CloseReason::Refused => false,
+            // `pace.rs`, `ledger.rs` and the rest of `check.rs` know about these.
+            CloseReason::Idle
+            | CloseReason::TooSlow
+            | CloseReason::Asked
+            | CloseReason::Endless => true,
+        };
+        assert!(is_right, "#{who} is closed as {why:?}, and is not");
+        let was_broken = present.has_failed && why != CloseReason::Broken;
+        assert!(!was_broken, "#{who} broke first, and is closed as {why:?}");
+        present.closed = Some((at, why));
+    }
+
+    fn leave(&mut self, who: usize, at: Duration) {
+        let Some(present) = self.present.remove(&who) else { return };
+        let (closed, why) = present.closed.expect("the service is told before");
+        let is_done = present.has_said_all && present.has_ended && !is_hard(why);
+        if !is_done && !is_hard(why) {
+            let is_late = at >= closed + self.limits.drain_time;
+            let is_given_up = is_late || present.has_stalled(at, self.limits);
+            let is_in_the_way = may_be_full(self.limits) && !present.has_said_all;
+            let is_right = present.has_failed || is_given_up || is_in_the_way;
+            assert!(is_right, "#{who} had time left to read");
+            self.journal.hit("cut off while closing");
+        }
+        self.cut.insert(who, !is_done);
+    }
+
+    /// Whoever is to be gone by now is gone.
+    fn check_sleep(&self, at: Duration) {
+        for (who, present) in &self.present {
+            if let Some((closed, why)) = present.closed {
+                assert!(!is_hard(why), "#{who} is cut off, and still here");
+                assert!(at < closed + self.limits.drain_time, "#{who} takes too long to close");
+            } else {
+                let is_over = present.has_ended || present.has_failed || self.is_shutting_down;
+                assert!(!is_over, "#{who} should be closing");
+            }
+            let has_stalled = present.is_blocked && present.has_stalled(at, self.limits);
+            assert!(!has_stalled, "#{who} has taken nothing for too long");
+        }
+    }
+}
+
+impl Present {
+    fn follow(&mut self, fact: &Fact, at: Duration) {
+        match fact {
+            Fact::ShutWrite => self.has_said_all = true,
+            Fact::EndRead => self.has_ended = true,
+            Fact::Failed => self.has_failed = true,
+            Fact::Took(_) => (self.is_blocked, self.has_taken) = (false, true),
+            Fact::Full => {
+                if self.has_taken || self.since.is_none() {
+                    self.since = Some(at);
+                }
+                (self.is_blocked, self.has_taken) = (true, false);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether something has waited for long enough.
+    fn has_stalled(&self, at: Duration, limits: &Limits) -> bool {
+        !self.has_taken && self.since.is_some_and(|since| at >= since + limits.stall_time)
+    }
+}
+
+/// Whether it ends at once, whatever waits.
+fn is_hard(why: CloseReason) -> bool {
+    matches!(why, CloseReason::Broken | CloseReason::TooSlow | CloseReason::Stalled)
+}
+
+/// Whether all together can have had so much unread that somebody had to go.
+fn may_be_full(limits: &Limits) -> bool {
+    limits.queue_total < Limits::default().queue_total
+}

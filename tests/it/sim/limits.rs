@@ -1,0 +1,45 @@
+//! Limits so small that a handful of clients runs into all of them.
+
+use std::time::Duration;
+
+use chinwag::Limits;
+
+use super::rng::Rng;
+
+pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
+    let queue_soft = *rng.pick(&[0, 30, 100, 300]);
+    let queue_park = queue_soft + *rng.pick(&[0, 1, 100, 600, 50_000]);
+    // Lines that cost more than one of the others do, where they do not cut off whoever
+    // gets an answer.
+    let line_max = if rng.one_in(6) { 2100 } else { *rng.pick(&[24, 72, 200]) };
+    let chunks: &[usize] = if line_max > 1024 { &[64, 1024] } else { &[1, 2, 7, 64, 1024] };
+    let queue_max = queue_park + *rng.pick(&[0, 100, 300, 3000]) + 2 * (line_max / 1024) * 1024;
+    let limits = Limits {
+        line_max,
+        queue_soft,
+        queue_park,
+        queue_max,
+        log_max: *rng.pick(&[1, 100, 1000, 100_000]),
+        chunk: *rng.pick(chunks),
+        read_budget: rng.between(1, 4),
+        write_budget: rng.between(1, 5),
+        accept_budget: 1,
+        drain_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
+        refused_max: rng.below(3),
+        rate: None,
+        stall_time: Duration::from_secs(*rng.pick(&[1, 10, 60])),
+        ..Limits::default()
+    };
+    let mut rng = rng.fork();
+    Limits {
+        // In whole nanoseconds a token.
+        rate: *rng.pick(&[None, None, None, Some(1), Some(2), Some(5), Some(20)]),
+        idle_time: rng
+            .pick(&[None, None, None, Some(1), Some(3), Some(20)])
+            .map(Duration::from_secs),
+        per_ip_max: *rng.pick(&[1, 2, 3, 32]),
+        limit_loopback: rng.one_in(3),
+        queue_total: if rng.one_in(4) { rng.between(0, 2000) } else { 256 << 20 },
+        ..limits
+    }
+}

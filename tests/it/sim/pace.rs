@@ -1,0 +1,252 @@
+//! The oracle of pace: how fast a client may speak, and how long it may be silent. Counts
+//! tokens as they drip, where the server counts back from the moment of a full bucket.
+
+use std::time::Duration;
+
+use chinwag::{CloseReason, Limits};
+
+use super::check::Case;
+use super::framing::{AT_THE_END, Item};
+use super::journal::{Fact, Journal, Rest};
+
+/// So finely are tokens counted: a second's worth drips at `rate` of these a nanosecond.
+const TOKEN: i128 = 1_000_000_000;
+
+struct Bucket {
+    rate: i128,
+    level: i128,
+    at: Duration,
+    /// It was told to slow down since the bucket was full.
+    was_told: bool,
+}
+
+impl Bucket {
+    fn pass(&mut self, at: Duration) {
+        let dripped =
+            i128::try_from(at.saturating_sub(self.at).as_nanos()).expect("a run is short");
+        self.at = at;
+        self.level = self.full().min(self.level + dripped * self.rate);
+        self.was_told &= self.level < self.full();
+    }
+
+    fn full(&self) -> i128 {
+        2 * self.rate * TOKEN
+    }
+
+    /// Whether there are this many tokens, or as many as there can be.
+    fn has(&self, price: usize) -> bool {
+        self.level >= tokens(price).min(self.full())
+    }
+}
+
+fn tokens(price: usize) -> i128 {
+    i128::try_from(price).expect("it is small") * TOKEN
+}
+
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of it")]
+struct Pace<'a> {
+    case: &'a Case<'a>,
+    limits: &'a Limits,
+    journal: &'a Journal,
+    bucket: Option<Bucket>,
+    /// What its bytes amount to, each with the number of bytes that it took.
+    items: &'a [(usize, Item)],
+    delivered: usize,
+    is_held: bool,
+    /// More waited for it than lets it be listened to, when it last spoke.
+    may_be_parked: bool,
+    /// When it last sent something; and when it may last have waited since.
+    heard: Duration,
+    waited: Duration,
+    is_waiting: bool,
+    /// It has too few tokens, and is perhaps not listened to for another reason.
+    may_wait: bool,
+    asked: Option<Duration>,
+    /// When a price fell due that is not paid by waiting is not known any more.
+    is_vague: bool,
+}
+
+/// Goes through what happened to a client while it was open.
+pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
+    let opened = case.own().find(|(_, fact)| matches!(fact, Fact::Opened(_)));
+    let (opened, _) = opened.expect("it was opened");
+    let at = case.entries[opened].at;
+    let bucket = limits.rate.map(|rate| {
+        let rate = i128::from(rate);
+        Bucket { rate, level: 2 * rate * TOKEN, at, was_told: false }
+    });
+    let read_before = case.own().take_while(|(index, _)| *index < opened).map(|(_, fact)| fact);
+    let delivered = read_before.map(read_count).sum();
+    let mut pace = Pace {
+        case,
+        limits,
+        journal,
+        bucket,
+        items: case.items(),
+        delivered,
+        is_held: false,
+        may_be_parked: false,
+        heard: at,
+        waited: at,
+        is_waiting: false,
+        may_wait: false,
+        asked: None,
+        is_vague: false,
+    };
+    for entry in &case.entries[opened..=case.closed] {
+        if entry.at > pace.waited && pace.may_wait {
+            pace.waited = entry.at;
+        }
+        if let Fact::Sleep(rest) = &entry.fact {
+            pace.check_sleep(rest, entry.at);
+        } else if entry.who == case.who {
+            pace.follow(&entry.fact, entry.at);
+        }
+        if pace.is_vague {
+            return;
+        }
+    }
+}
+
+fn read_count(fact: &Fact) -> usize {
+    if let Fact::Read(count) = fact { *count } else { 0 }
+}
+
+impl Pace<'_> {
+    fn follow(&mut self, fact: &Fact, at: Duration) {
+        if let Some(bucket) = &mut self.bucket {
+            bucket.pass(at);
+        }
+        match fact {
+            Fact::Read(count) => {
+                self.delivered += count;
+                self.heard = at;
+                self.asked = None;
+            }
+            Fact::EndRead => self.delivered = AT_THE_END,
+            Fact::Line(_) | Fact::TooLong => self.speak(),
+            Fact::Acted(acted) => self.may_be_parked = acted.queued > self.limits.queue_park,
+            Fact::Held => self.is_held = true,
+            Fact::Released => self.is_held = false,
+            Fact::Throttled => self.wait(),
+            Fact::Idle => self.be_asked(at),
+            Fact::Closed(CloseReason::Idle) => {
+                let (asked, time) = (self.asked, self.limits.idle_time);
+                let due = asked.zip(time).map(|(asked, time)| asked + time);
+                let is_due = due.is_some_and(|due| due <= at);
+                assert!(is_due, "#{} was given no time to answer", self.case.who);
+            }
+            _ => {}
+        }
+        self.pay_for_the_discarded();
+    }
+
+    /// The next thing that it said, apart from what costs nothing.
+    fn next(&mut self) -> Option<(usize, usize)> {
+        while let Some(((_, item), rest)) = self.items.split_first() {
+            match item {
+                Item::Ending(_) | Item::Answer(_) => self.items = rest,
+                Item::Discarded(_) | Item::Line(_) | Item::TooLong | Item::Endless => break,
+            }
+        }
+        let (end, item) = self.items.first()?;
+        let length = match item {
+            Item::Line(line) => line.len(),
+            Item::TooLong => self.limits.line_max,
+            _ => return None,
+        };
+        (*end <= self.delivered).then_some((*end, 1 + length / 1024))
+    }
+
+    /// What is behind a line that was too long is paid for as soon as it is there.
+    fn pay_for_the_discarded(&mut self) {
+        while self.next().is_none()
+            && let Some(((end, Item::Discarded(length)), rest)) = self.items.split_first()
+            && *end <= self.delivered
+        {
+            let price = length.saturating_sub(self.limits.line_max) / 1024;
+            self.items = rest;
+            self.is_vague |= price > 0 && (self.is_held || self.may_be_parked);
+            if let Some(bucket) = self.bucket.as_mut().filter(|_| price > 0) {
+                self.journal.hit("rate: paid for what was dropped");
+                bucket.level -= tokens(price);
+            }
+        }
+    }
+
+    fn speak(&mut self) {
+        let who = self.case.who;
+        let next = self.next();
+        let (end, price) = next.unwrap_or_else(|| panic!("#{who} has not said that yet"));
+        self.items = &self.items[1..];
+        (self.is_waiting, self.may_wait) = (false, false);
+        // The last words of one who says no more are not delayed.
+        let Some(bucket) = self.bucket.as_mut().filter(|_| end < AT_THE_END) else { return };
+        assert!(bucket.has(price), "#{who} is faster than it may");
+        if price > 1 {
+            self.journal.hit("rate: a long line costs more");
+        }
+        if bucket.was_told {
+            self.journal.hit("rate: a delayed line passes");
+        }
+        bucket.level -= tokens(price);
+    }
+
+    fn wait(&mut self) {
+        let who = self.case.who;
+        let next = self.next();
+        let (Some(bucket), Some((_, price))) = (&mut self.bucket, next) else {
+            panic!("#{who} is told to slow down, and says nothing");
+        };
+        assert!(!bucket.has(price), "#{who} is told to slow down, and may speak");
+        assert!(!bucket.was_told, "#{who} is told to slow down once more");
+        bucket.was_told = true;
+        (self.is_waiting, self.may_wait) = (true, true);
+        self.journal.hit("rate: told to slow down");
+        match self.items[0].1 {
+            Item::TooLong => self.journal.hit("rate: too long, and too fast"),
+            Item::Line(ref line) if line.is_empty() => self.journal.hit("rate: a blank line"),
+            _ => {}
+        }
+    }
+
+    fn be_asked(&mut self, at: Duration) {
+        let who = self.case.who;
+        let time = self.limits.idle_time.expect("somebody may be silent for good");
+        assert!(at >= self.heard + time, "#{who} is asked whether it is there too early");
+        let is_again = self.asked.is_some_and(|asked| self.waited < asked);
+        assert!(!is_again, "#{who} is asked once more");
+        assert!(!self.is_waiting, "#{who} is asked, and had something to say");
+        self.asked = Some(at);
+        self.journal.hit("idle: asked");
+    }
+
+    /// The server has nothing to do: whoever has something to say has to wait with it, and
+    /// knows that, and whose time is up has been asked or closed.
+    fn check_sleep(&mut self, rest: &Rest, at: Duration) {
+        let who = self.case.who;
+        let is_let = !self.is_held && !rest.stuck.contains(&who);
+        if let Some(bucket) = &mut self.bucket {
+            bucket.pass(at);
+        }
+        let next = self.next();
+        let has_to_wait = match (next, &self.bucket) {
+            (Some((_, price)), Some(bucket)) => !bucket.has(price),
+            _ => false,
+        };
+        self.may_wait |= has_to_wait;
+        if is_let && has_to_wait {
+            let was_told = self.bucket.as_ref().is_some_and(|bucket| bucket.was_told);
+            assert!(was_told, "#{who} has to wait, and was not told why");
+            self.is_waiting = true;
+        } else if is_let {
+            assert_eq!(next, None, "#{who} may speak, and is not listened to");
+            assert!(!rest.unread.contains(&who), "#{who} is forgotten");
+        }
+        if let Some(time) = self.limits.idle_time.filter(|_| !self.may_wait) {
+            // While it waits the server may look at any time, and goes by that.
+            let since = self.asked.unwrap_or_default().max(self.heard).max(self.waited);
+            assert!(at < since + time, "#{who} has been silent for too long");
+        }
+    }
+}

@@ -17,34 +17,7 @@
 //! left, are failures. The rate limit is off, and more clients and rooms are allowed;
 //! everything else is at its default.
 
-mod common {
-    #[expect(dead_code, reason = "only the other benches ask before they measure")]
-    pub(crate) mod ask;
-    #[expect(dead_code, reason = "here clients come and go; only how they connect is shared")]
-    pub(crate) mod crowd;
-    pub(crate) mod floor;
-    pub(crate) mod machine;
-    #[expect(dead_code, reason = "a soak has options of its own")]
-    pub(crate) mod options;
-    #[expect(dead_code, reason = "a soak has rooms of several sizes")]
-    pub(crate) mod rooms;
-    #[expect(dead_code, reason = "a soak takes no clients for granted")]
-    pub(crate) mod server;
-    pub(crate) mod soak {
-        pub(crate) mod chance;
-        pub(crate) mod client;
-        pub(crate) mod deeds;
-        pub(crate) mod form;
-        pub(crate) mod health;
-        pub(crate) mod plan;
-        pub(crate) mod probe;
-        pub(crate) mod said;
-        pub(crate) mod tally;
-        pub(crate) mod town;
-    }
-    #[expect(dead_code, reason = "a soak is one run, without medians")]
-    pub(crate) mod stats;
-}
+mod common;
 
 use common::machine::{self, CLIENTS_MIN};
 use common::options;

@@ -54,7 +54,7 @@ pub trait Service {
     }
 
     /// Much of what was held for connections has been let go of: the moment to give memory
-    /// back to the system. At most once in ten seconds.
+    /// back to the system. At most once a second.
     fn on_ebb(&mut self) {}
 
     /// When the service next wants [`Service::on_tick`].

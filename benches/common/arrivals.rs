@@ -10,8 +10,10 @@
 use super::ask::{self, Ask};
 use super::crowd::Crowd;
 use super::machine::{self, Cores};
+use super::progress::Progress;
 use super::server::{ServerProcess, Subject};
-use super::stats::{self, Spread};
+use super::stats;
+use super::table::{Column, Table};
 use mio::Events;
 use std::io;
 use std::time::{Duration, Instant};
@@ -46,19 +48,38 @@ pub(crate) fn affordable(wanted: usize) -> io::Result<usize> {
     Ok(machine::affordable(wanted + 2 * WATCHERS)?.saturating_sub(2 * WATCHERS).max(10))
 }
 
-/// Measures crowds of several sizes, and prints the table.
-pub(crate) fn measure(sizes: &[usize], runs: usize, cores: Cores) -> io::Result<()> {
-    let mut cells: Vec<_> = sizes.iter().map(|_| Vec::new()).collect();
+/// Measures crowds of several sizes, and prints a table for each kind of arrival.
+pub(crate) fn measure(sizes: &[usize], runs: usize, cores: Cores) -> io::Result<Vec<Table>> {
+    let mut cells: Vec<Vec<Cell>> = sizes.iter().map(|_| Vec::new()).collect();
+    let mut progress = Progress::new(runs * sizes.len());
     for _ in 0..runs {
         for (size, cells) in sizes.iter().zip(&mut cells) {
+            progress.next(&format!("{size}, arrivals"));
             let [connect, greeted] = silent(*size, cores)?;
             let [named, join] = named(*size, cores)?;
             cells.push([connect, greeted, named, join]);
         }
     }
-    println!("\nArrivals at chinwag, {WATCHERS} told of them in each room, runs: {runs}");
-    print_cells(sizes, &cells);
-    Ok(())
+    progress.clear();
+    let tables: Vec<Table> = (0..KINDS.len()).map(|kind| table(kind, sizes, &cells)).collect();
+    tables.iter().for_each(Table::print);
+    Ok(tables)
+}
+
+/// What arriving in one way costs, by the size of the crowd.
+fn table(kind: usize, sizes: &[usize], cells: &[Vec<Cell>]) -> Table {
+    let rows: Vec<(String, Vec<f64>)> = sizes
+        .iter()
+        .zip(cells)
+        .map(|(size, cells)| {
+            let name = stats::grouped(stats::float(*size as u64));
+            (name, cells.iter().map(|cell| cell[kind]).collect())
+        })
+        .collect();
+    let title = format!("arrivals: {}, {WATCHERS} told of it in each room", KINDS[kind]);
+    let most = sizes.iter().copied().max().unwrap_or(0);
+    let column = Column::main("CPU us each", 1, |microseconds: &f64| *microseconds);
+    Table::new("arrivals", title, most, Some(0), &rows, &[column])
 }
 
 /// People who connect and look: the greeting comes, because they say nothing. They are
@@ -116,26 +137,4 @@ fn wait_until_greeted(crowd: &mut Crowd, size: usize) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn print_cells(sizes: &[usize], cells: &[Vec<Cell>]) {
-    let mut rows = Vec::new();
-    for (kind, name) in KINDS.iter().enumerate() {
-        for (size, of_size) in sizes.iter().zip(cells) {
-            let cost = |cell: &Cell| cell[kind];
-            let costs = Spread::of(of_size, cost);
-            let ratios = Spread::of_ratios(of_size, &cells[0], cost);
-            rows.push([
-                (*name).to_owned(),
-                stats::grouped(stats::float(*size as u64)),
-                format!("{:.1}", costs.median),
-                costs.range(1),
-                format!("{:.2}", ratios.median),
-                ratios.range(2),
-            ]);
-        }
-    }
-    let fewest = format!("x {}", stats::grouped(stats::float(sizes[0] as u64)));
-    let headings = ["what", "clients", "CPU us each", "spread", &fewest, "spread"];
-    stats::print_table(headings, &rows);
 }

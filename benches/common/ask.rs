@@ -4,15 +4,22 @@ use super::crowd;
 use super::rooms::{self, Rooms};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A line, and what must stand in the one line that answers it.
+/// A line, and what must stand in the line that answers it.
 pub(crate) struct Ask {
     pub(crate) line: String,
     answer: String,
+    /// Other lines may come before the answer.
+    is_patient: bool,
 }
 
 impl Ask {
     pub(crate) fn new(line: impl Into<String>, answer: impl Into<String>) -> Ask {
-        Ask { line: line.into(), answer: answer.into() }
+        Ask { line: line.into(), answer: answer.into(), is_patient: false }
+    }
+
+    /// A line that is answered some time, after whatever else there is to tell.
+    pub(crate) fn until(line: impl Into<String>, answer: impl Into<String>) -> Ask {
+        Ask { line: line.into(), answer: answer.into(), is_patient: true }
     }
 
     pub(crate) fn join(room: &str) -> Ask {
@@ -66,8 +73,13 @@ impl Answers {
         unfinished.extend_from_slice(bytes);
         while let Some(newline) = memchr::memchr(b'\n', unfinished) {
             let line: Vec<u8> = unfinished.drain(..=newline).collect();
-            let Some(ask) = asks.pop_front() else { break };
-            if memchr::memmem::find(&line, ask.answer.as_bytes()).is_none() {
+            let Some(ask) = asks.front() else { break };
+            let is_answer = memchr::memmem::find(&line, ask.answer.as_bytes()).is_some();
+            if !is_answer && ask.is_patient {
+                continue;
+            }
+            asks.pop_front();
+            if !is_answer {
                 self.wrong = Some(String::from_utf8_lossy(&line).into_owned());
             }
         }

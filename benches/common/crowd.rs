@@ -117,6 +117,17 @@ impl Crowd {
         self.idle.as_secs_f64()
     }
 
+    /// From now on nothing that comes for this client is read.
+    pub(crate) fn deafen(&mut self, id: usize) -> io::Result<()> {
+        self.poll.registry().deregister(&mut self.streams[id])
+    }
+
+    /// From now on what comes for it is read again.
+    pub(crate) fn wake(&mut self, id: usize) -> io::Result<()> {
+        let stream = &mut self.streams[id];
+        self.poll.registry().register(stream, Token(id), Interest::READABLE)
+    }
+
     /// Reads whatever has come for anybody.
     pub(crate) fn receive(
         &mut self,
@@ -129,6 +140,18 @@ impl Crowd {
             self.drain(id, |bytes| received(id, bytes))?;
         }
         Ok(())
+    }
+
+    /// Reads what has come and drops it.
+    pub(crate) fn forget_unread(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        loop {
+            let mut is_done = true;
+            self.receive(&mut events, |_, _| is_done = false)?;
+            if is_done {
+                return Ok(());
+            }
+        }
     }
 
     /// Sends lines that are few enough for the socket to take them at once.

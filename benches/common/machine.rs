@@ -19,12 +19,40 @@ pub(crate) struct Cores {
     pub(crate) server: Option<usize>,
 }
 
+/// The machine in a few words.
+pub(crate) fn describe() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown processor", |(_, model)| model.trim());
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    format!("{} cores of {model}, Linux {}", allowed_cores().len(), kernel.trim())
+}
+
+/// A number of a file such as `/proc/meminfo`, behind the first word that it begins with.
+pub(crate) fn number_behind(file: &str, word: &str) -> io::Result<u64> {
+    let text = fs::read_to_string(file)?;
+    let rest = text.find(word).map(|at| &text[at + word.len()..]);
+    let number = rest.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    number.ok_or_else(|| io::Error::other(format!("{file} has no {word}")))
+}
+
+/// Memory in which the kernel keeps what it has small: sockets, files, routes. In bytes,
+/// for all processes together.
+pub(crate) fn kernel_objects() -> io::Result<u64> {
+    Ok(1024 * number_behind("/proc/meminfo", "Slab:")?)
+}
+
+/// What waits in sockets, at both ends, in bytes.
+pub(crate) fn kernel_queues() -> io::Result<u64> {
+    const PAGE: u64 = 4096;
+    Ok(PAGE * number_behind("/proc/net/sockstat", " mem ")?)
+}
+
 /// Pins this process, the generator, to one core, and keeps another for the
 /// servers. Prints the line about the machine that belongs to any figures.
 pub(crate) fn prepare() -> Cores {
     let allowed = allowed_cores();
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let machine = format!("Linux {}, {} cores", kernel.trim(), allowed.len());
+    let machine = describe();
     match (allowed.first(), allowed.last()) {
         (Some(&server), Some(&generator)) if server != generator && pin_self(generator) => {
             println!("{machine}; server pinned to core {server}, generator to core {generator}");

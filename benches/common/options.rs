@@ -2,6 +2,7 @@
 
 use super::floor::Floor;
 use super::machine::CLIENTS_MIN;
+use super::peers::Peer;
 use super::rooms::Rooms;
 use pico_args::Arguments;
 use std::io;
@@ -19,6 +20,7 @@ enum Task {
 }
 
 /// How much to measure.
+#[derive(Default)]
 pub(crate) struct Options {
     /// Only a sign of life: one short run. Its figures are not to be quoted.
     pub(crate) quick: bool,
@@ -28,6 +30,10 @@ pub(crate) struct Options {
     pub(crate) clients: Option<usize>,
     /// How many rooms, if the caller has chosen.
     pub(crate) rooms: Option<usize>,
+    /// Only the tables whose name has this in it.
+    pub(crate) only: Option<String>,
+    /// Those that were asked for and are installed.
+    pub(crate) peers: Vec<Peer>,
 }
 
 impl Options {
@@ -35,15 +41,28 @@ impl Options {
     pub(crate) fn rooms(&self, clients: usize) -> Rooms {
         Rooms::new(clients, self.rooms.unwrap_or(clients / 10))
     }
+
+    /// Whether a table is asked for.
+    pub(crate) fn wants(&self, table: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| table.contains(only.as_str()))
+    }
+
+    /// The peers that can serve so many.
+    pub(crate) fn peers_for(&self, clients: usize) -> impl Iterator<Item = Peer> + '_ {
+        self.peers.iter().copied().filter(move |peer| peer.clients_max() >= clients)
+    }
 }
 
 const USAGE: &str = "\
 Options, after `cargo bench --bench NAME --`:
-  --clients N   this many clients (17 to 99999)
-  --rooms N     spread over this many rooms (1 to 19999; else ten clients a room);
-                fanout then leaves out what it measures without rooms
-  --runs N      this many runs (1 to 99), of which medians are taken
-  --quick       one short run: a sign of life, not a measurement";
+  --clients N    this many clients (17 to 99999)
+  --rooms N      spread over this many rooms (1 to 19999; else ten clients a room)
+  --runs N       this many runs (1 to 99), of which medians are taken
+  --peers LIST   measure these beside it, where they are installed: redis, valkey, nats,
+                 ngircd, inspircd, ncat, tokio; or all
+  --only WORD    only the tables whose name has this in it: one, outstanding, paced,
+                 stalled, wording, private, crowd, rooms, idle, million, arrivals
+  --quick        one short run: a sign of life, not a measurement";
 
 /// The `main` of a bench. `measure` returns whether every line arrived as it should.
 pub(crate) fn run(bench: &str, measure: fn(&Options) -> io::Result<bool>) -> ExitCode {
@@ -96,7 +115,34 @@ fn parse_task(arguments: &mut Arguments) -> Result<Task, String> {
         runs: number(arguments, "--runs", 1..=99)?,
         clients: number(arguments, "--clients", CLIENTS_MIN..=99_999)?,
         rooms: number(arguments, "--rooms", 1..=19_999)?,
+        only: text(arguments, "--only")?,
+        peers: peers(text(arguments, "--peers")?)?,
     }))
+}
+
+/// The peers of a list; who is not installed is named, and left out.
+fn peers(list: Option<String>) -> Result<Vec<Peer>, String> {
+    let list = list.unwrap_or_default();
+    let wanted = match list.as_str() {
+        "all" => Peer::ALL.to_vec(),
+        list => list
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .map(|name| Peer::from_name(name).ok_or(format!("--peers: there is no {name}")))
+            .collect::<Result<_, _>>()?,
+    };
+    let is_here = |peer: &Peer| match peer.find() {
+        Ok(_) => true,
+        Err(why) => {
+            println!("{} is left out: {why}", peer.name());
+            false
+        }
+    };
+    Ok(wanted.into_iter().filter(is_here).collect())
+}
+
+fn text(arguments: &mut Arguments, option: &'static str) -> Result<Option<String>, String> {
+    arguments.opt_value_from_str(option).map_err(|error| error.to_string())
 }
 
 /// The value of an option that takes a number, if it is given.

@@ -1,10 +1,14 @@
 //! A server under test: a process of its own, its address, and its CPU time.
 
+use super::ask::{self, Ask};
 use super::floor::Floor;
-use super::machine::Cores;
+use super::ledger::PREFIX_LENGTH;
+use super::machine::{self, Cores};
+use super::peers::Peer;
 use super::stats;
 use std::io::{self, BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -25,6 +29,7 @@ const SETTLE: Duration = Duration::from_millis(20);
 pub(crate) enum Subject {
     Floor(Floor),
     Chinwag,
+    Peer(Peer),
 }
 
 impl Subject {
@@ -32,27 +37,87 @@ impl Subject {
         match self {
             Subject::Floor(floor) => floor.name(),
             Subject::Chinwag => "chinwag",
+            Subject::Peer(peer) => peer.name(),
         }
     }
 
-    fn program(self) -> io::Result<Vec<String>> {
-        let words = match self {
+    /// What a client asks for when it connects.
+    pub(crate) fn enter(self, id: usize) -> Vec<Ask> {
+        match self {
+            Subject::Floor(_) => Vec::new(),
+            Subject::Chinwag => ask::name(id),
+            Subject::Peer(peer) => peer.enter(id),
+        }
+    }
+
+    /// What it then asks for to be among those who hear everything.
+    pub(crate) fn join(self) -> Vec<Ask> {
+        match self {
+            Subject::Floor(_) | Subject::Chinwag => Vec::new(),
+            Subject::Peer(peer) => peer.join(),
+        }
+    }
+
+    /// Adds the bytes that say a line, which is to be heard as it stands here. Where the
+    /// server itself puts the name in front, its client leaves it out.
+    pub(crate) fn say(self, line: &str, packet: &mut String) {
+        match self {
+            Subject::Floor(_) => packet.push_str(line),
+            Subject::Chinwag => packet.push_str(&line[PREFIX_LENGTH..]),
+            Subject::Peer(peer) => peer.say(line.trim_end(), packet),
+        }
+    }
+
+    /// Whether what a client says comes back to it.
+    pub(crate) fn echoes(self) -> bool {
+        !matches!(self, Subject::Peer(peer) if !peer.echoes())
+    }
+
+    /// Whether lines are heard without anything around them, so that bytes can be counted.
+    pub(crate) fn is_bare(self) -> bool {
+        !matches!(self, Subject::Peer(_))
+    }
+
+    /// The command that serves, and where, if it does not say so itself.
+    fn command(self, folder: &Path) -> io::Result<(Vec<String>, Option<SocketAddr>)> {
+        let words: [&str; 2] = match self {
             Subject::Floor(floor) => {
                 let bench = env::current_exe()?.to_string_lossy().into_owned();
-                return Ok(vec![bench, "--serve".into(), floor.name().into()]);
+                return Ok((vec![bench, "--serve".into(), floor.name().into()], None));
             }
-            Subject::Chinwag => env!("CARGO_BIN_EXE_chinwag"),
+            Subject::Peer(peer) => {
+                let addr = free_addr()?;
+                return Ok((peer.command(addr, folder)?, Some(addr)));
+            }
+            // More of all than anything here needs: limits are not what is measured.
+            Subject::Chinwag => [
+                env!("CARGO_BIN_EXE_chinwag"),
+                "-q -l 127.0.0.1:0 --max-clients 20000 --max-rooms 20000 --rate off",
+            ],
         };
-        // More of all than anything here needs: limits are not what is measured.
-        let options = "-q -l 127.0.0.1:0 --max-clients 20000 --max-rooms 20000 --rate off";
-        Ok([words].into_iter().chain(options.split(' ')).map(str::to_owned).collect())
+        Ok((words.iter().flat_map(|words| words.split(' ')).map(str::to_owned).collect(), None))
     }
+}
+
+/// An address where nobody listens, though somebody else might before we do.
+fn free_addr() -> io::Result<SocketAddr> {
+    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+}
+
+/// A folder for one server's files.
+fn folder_for(subject: Subject) -> io::Result<PathBuf> {
+    let name = format!("chinwag-bench-{}-{}", std::process::id(), subject.name());
+    let folder = env::temp_dir().join(name);
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 /// A running server. Dropping it kills the process, also when a bench panics.
 pub(crate) struct ServerProcess {
     child: Child,
+    subject: Subject,
     addr: SocketAddr,
+    folder: PathBuf,
     /// How many descriptors it had open before anybody came.
     descriptors_when_empty: u64,
 }
@@ -60,7 +125,8 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts a server and waits until it listens.
     pub(crate) fn start(subject: Subject, cores: Cores) -> io::Result<ServerProcess> {
-        let mut words = subject.program()?;
+        let folder = folder_for(subject)?;
+        let (mut words, addr) = subject.command(&folder)?;
         if let Some(core) = cores.server {
             // taskset becomes the server, under the same process id.
             words.splice(0..0, ["taskset".into(), "-c".into(), core.to_string()]);
@@ -69,17 +135,27 @@ impl ServerProcess {
             .args(&words[1..])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(if addr.is_some() { Stdio::null() } else { Stdio::inherit() })
             .spawn()?;
         // From here on dropping it kills the child.
-        let addr = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = ServerProcess { child, addr, descriptors_when_empty: 0 };
-        server.addr = server.wait_until_listening().map_err(|error| {
+        let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut server =
+            ServerProcess { child, subject, addr: anywhere, folder, descriptors_when_empty: 0 };
+        let listening = match addr {
+            Some(addr) => server.wait_until_reached(addr),
+            None => server.wait_until_listening(),
+        };
+        server.addr = listening.map_err(|error| {
             io::Error::other(format!("{} did not start: {error}", subject.name()))
         })?;
         // It may say where it listens a moment before it is all set up.
         thread::sleep(SETTLE);
         server.descriptors_when_empty = server.descriptors()?;
         Ok(server)
+    }
+
+    pub(crate) fn subject(&self) -> Subject {
+        self.subject
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -89,6 +165,16 @@ impl ServerProcess {
     /// The path of one of the files that the kernel keeps about this process.
     pub(crate) fn proc_path(&self, file: &str) -> String {
         format!("/proc/{}/{file}", self.child.id())
+    }
+
+    /// Resident memory in bytes.
+    pub(crate) fn resident(&self) -> io::Result<u64> {
+        Ok(1024 * machine::number_behind(&self.proc_path("status"), "VmRSS:")?)
+    }
+
+    /// The most that was ever resident, in bytes.
+    pub(crate) fn resident_at_most(&self) -> io::Result<u64> {
+        Ok(1024 * machine::number_behind(&self.proc_path("status"), "VmHWM:")?)
     }
 
     /// CPU time since the start in microseconds, of all threads, once they have
@@ -134,6 +220,26 @@ impl ServerProcess {
         }
     }
 
+    /// Waits until one that does not say where it listens takes a connection there.
+    fn wait_until_reached(&mut self, addr: SocketAddr) -> io::Result<SocketAddr> {
+        let start = Instant::now();
+        while let Err(error) = TcpStream::connect(addr) {
+            if start.elapsed() > START_MAX {
+                return Err(error);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(io::Error::other(format!("it ended with {status}")));
+            }
+            thread::sleep(SETTLE);
+        }
+        // What it prints is nobody's; what is left of that connection is to be gone.
+        if let Some(mut stdout) = self.child.stdout.take() {
+            thread::spawn(move || io::copy(&mut stdout, &mut io::sink()));
+        }
+        thread::sleep(10 * SETTLE);
+        Ok(addr)
+    }
+
     /// Reads `... listening on ADDR ...`, the server's first line. A thread does,
     /// because a pipe has no read that gives up; it goes on reading, so that
     /// nothing the server may print later stops it.
@@ -160,5 +266,6 @@ impl Drop for ServerProcess {
         // It may have ended by itself: then there is nothing left to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }

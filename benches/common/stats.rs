@@ -58,16 +58,13 @@ pub(crate) fn grouped(number: f64) -> String {
 
 /// Prints rows under their headings: the first column to the left, the others
 /// to the right.
-pub(crate) fn print_table<const COLUMNS: usize>(
-    headings: [&str; COLUMNS],
-    rows: &[[String; COLUMNS]],
-) {
+pub(crate) fn print_table(headings: &[String], rows: &[Vec<String>]) {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.fold(headings[column].chars().count(), usize::max)
     };
-    let widths: [usize; COLUMNS] = std::array::from_fn(width);
-    print_row(&headings.map(str::to_owned), &widths);
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+    print_row(headings, &widths);
     for row in rows {
         print_row(row, &widths);
     }

@@ -3,14 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-/// So many bytes less than at the last high water are much.
+/// So many bytes less than at high water are much, if they are also an eighth of it: to
+/// give back takes the longer, the more there is.
 const MUCH: usize = 512 << 10;
 
-/// Whoever begins to let go is not done yet.
+/// Whoever begins to let go is not done yet; and to give back takes milliseconds, so it is
+/// not done more often than this.
 const PATIENCE: Duration = Duration::from_secs(1);
-
-/// Giving back takes milliseconds, so it is not done more often than this.
-const PAUSE: Duration = Duration::from_secs(10);
 
 /// The high water, and what is to be done about what has gone since.
 #[derive(Default)]
@@ -18,7 +17,6 @@ pub(super) struct Ebb {
     /// The most that was held since memory was last given back.
     high: usize,
     due: Option<Instant>,
-    last: Option<Instant>,
 }
 
 impl Ebb {
@@ -26,12 +24,11 @@ impl Ebb {
     pub(super) fn note(&mut self, held: usize, now: Instant) -> bool {
         self.high = self.high.max(held);
         if self.due.is_some_and(|due| due <= now) {
-            *self = Ebb { high: held, due: None, last: Some(now) };
+            *self = Ebb { high: held, due: None };
             return true;
         }
-        if self.due.is_none() && self.high - held >= MUCH {
-            let rested = self.last.map(|last| last + PAUSE);
-            self.due = rested.max(Some(now + PATIENCE));
+        if self.due.is_none() && self.high - held >= MUCH.max(self.high / 8) {
+            self.due = Some(now + PATIENCE);
         }
         false
     }
@@ -58,17 +55,28 @@ mod tests {
         assert!(!ebb.note(0, start + PATIENCE / 2));
         assert!(ebb.note(0, start + PATIENCE));
         assert_eq!(ebb.next(), None);
-        assert!(!ebb.note(0, start + PAUSE));
+        assert!(!ebb.note(0, start + 2 * PATIENCE));
     }
 
     #[test]
     fn it_is_not_given_back_all_the_time() {
         let (start, mut ebb) = (Instant::now(), Ebb::default());
         let mut times = 0;
-        for millis in 0..60_000 {
+        for millis in 0..10_000 {
             let held = if millis % 2 == 0 { 2 * MUCH } else { 0 };
             times += usize::from(ebb.note(held, start + Duration::from_millis(millis)));
         }
-        assert_eq!(times, 6);
+        assert_eq!(times, 9);
+    }
+
+    #[test]
+    fn of_very_much_a_little_is_not_worth_it() {
+        let (start, mut ebb) = (Instant::now(), Ebb::default());
+        for held in [80 * MUCH, 71 * MUCH] {
+            assert!(!ebb.note(held, start));
+            assert_eq!(ebb.next(), None);
+        }
+        assert!(!ebb.note(70 * MUCH, start));
+        assert!(ebb.next().is_some());
     }
 }

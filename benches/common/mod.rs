@@ -1,0 +1,25 @@
+//! What the benches share: servers, clients, what they say, and what becomes of figures.
+#![allow(dead_code, reason = "each bench needs a part of it")]
+
+pub(crate) mod arrivals;
+pub(crate) mod ask;
+pub(crate) mod book;
+pub(crate) mod chart;
+pub(crate) mod crowd;
+pub(crate) mod floor;
+pub(crate) mod ledger;
+pub(crate) mod load;
+pub(crate) mod machine;
+pub(crate) mod million;
+pub(crate) mod options;
+pub(crate) mod peers;
+pub(crate) mod plots;
+pub(crate) mod progress;
+pub(crate) mod readme;
+pub(crate) mod rooms;
+pub(crate) mod server;
+pub(crate) mod soak;
+pub(crate) mod stats;
+pub(crate) mod table;
+pub(crate) mod targets;
+pub(crate) mod wire;

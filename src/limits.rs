@@ -18,9 +18,12 @@ pub struct Limits {
     pub queue_park: usize,
     /// A connection with more than this unread is cut off. 1 MiB.
     pub queue_max: usize,
-    /// While more than this waits for connections that have not had their turn yet,
-    /// writing goes before reading. 128 KiB.
+    /// While more than this is in the shared logs, writing goes before reading. 128 KiB.
     pub log_max: usize,
+    /// While those that have not had their turn yet have more than this waiting besides,
+    /// for each alone, writing goes before reading too. Less than `queue_max`, or one that
+    /// reads well can be cut off for what many say to it at once. 512 KiB.
+    pub fresh_max: usize,
     /// How much one read takes at most; one such buffer serves every connection. 16 KiB.
     pub chunk: usize,
     /// What waits for all connections together, in shared logs not counted; past it the
@@ -60,6 +63,7 @@ impl Default for Limits {
             queue_park: 128 << 10,
             queue_max: 1 << 20,
             log_max: 128 << 10,
+            fresh_max: 512 << 10,
             queue_total: 256 << 20,
             stall_time: Duration::from_mins(1),
             rate: Some(10),
@@ -91,6 +95,7 @@ impl Limits {
         let positive = [
             ("line_max", self.line_max),
             ("log_max", self.log_max),
+            ("fresh_max", self.fresh_max),
             ("per_ip_max", self.per_ip_max),
             ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("chunk", self.chunk),

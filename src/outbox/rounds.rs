@@ -40,7 +40,7 @@ impl Outbox {
     /// Whether writing goes before reading: bytes that are held here belong to somebody
     /// in line, so this always comes to an end.
     pub(crate) fn brake(&self) -> bool {
-        self.lanes.held() + self.fresh > self.limits.log_max
+        self.lanes.held() > self.limits.log_max || self.fresh > self.limits.fresh_max
     }
 
     /// How many bytes are held for connections one by one.

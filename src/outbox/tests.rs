@@ -14,7 +14,14 @@ fn outbox(limits: &Limits) -> Outbox {
 
 /// Small limits: 10 bytes is behind, 20 is parked, 40 is the end.
 fn small() -> Limits {
-    Limits { queue_soft: 10, queue_park: 20, queue_max: 40, log_max: 100, ..Limits::default() }
+    Limits {
+        queue_soft: 10,
+        queue_park: 20,
+        queue_max: 40,
+        log_max: 100,
+        fresh_max: 100,
+        ..Limits::default()
+    }
 }
 
 const RED: Lane = Lane::FIRST;

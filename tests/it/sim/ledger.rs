@@ -21,7 +21,7 @@ struct Ledger<'a> {
     /// Its socket is full, and the hub has not heard that it takes more.
     is_blocked: bool,
     is_skipping: bool,
-    /// Reads in a row while more than `log_max` waited for it and could be written.
+    /// Reads in a row while more than the limits allow waited for it and could be written.
     reads_over: u8,
     /// It has had more waiting than is allowed, or may have had.
     was_over: bool,
@@ -91,11 +91,16 @@ impl Ledger<'_> {
         (usize::try_from(least).unwrap_or(0), most)
     }
 
+    /// How much may wait for one that takes it, while others are read from.
+    fn at_once(&self) -> usize {
+        self.limits.log_max + self.limits.fresh_max
+    }
+
     /// What the whole server's doings say about this client.
     fn look_around(&mut self, entry: &Entry) {
         let (least, most) = self.bounds();
         let (who, park) = (self.case.who, self.limits.queue_park);
-        if self.is_blocked || least <= self.limits.log_max {
+        if self.is_blocked || least <= self.at_once() {
             self.reads_over = 0;
         }
         match &entry.fact {
@@ -109,7 +114,7 @@ impl Ledger<'_> {
             // Writing goes first. But who had to wait may go on with what was read from it
             // before, and is read from once more, before that is looked at.
             Fact::Read(_) if self.case.opened.contains(&entry.who) => {
-                let is_over = !self.is_blocked && least > self.limits.log_max;
+                let is_over = !self.is_blocked && least > self.at_once();
                 self.reads_over += u8::from(is_over);
                 assert!(self.reads_over <= 2, "#{who} has {least} waiting, and others are read");
             }

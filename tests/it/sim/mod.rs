@@ -24,6 +24,7 @@ mod command;
 mod coverage;
 mod door;
 mod endings;
+mod errors;
 mod framing;
 mod journal;
 mod ledger;

@@ -178,6 +178,14 @@ impl Coverage {
         }
     }
 
+    /// What is rarest, and how often that was.
+    pub(super) fn rarest(&self) -> Vec<(u64, &'static str)> {
+        let mut kinds: Vec<_> = self.kinds.iter().map(|(kind, count)| (*count, *kind)).collect();
+        kinds.sort_unstable();
+        kinds.truncate(8);
+        kinds
+    }
+
     /// What has never happened.
     pub(super) fn missing(&self) -> Vec<String> {
         let never = self.kinds.iter().filter(|(_, count)| **count == 0);

@@ -120,6 +120,34 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_the_same_name_in_every_spelling_and_read_as_it_is_written() {
+        use super::super::command::Command;
+        use super::super::text::sanitise;
+        let hasher = NameHasher::default();
+        arbtest::arbtest(|u| {
+            let letters = b"aZ09-_.gGuest1. @/\xc3";
+            let bytes: Vec<u8> = (0..u.int_in_range(1..=34)?)
+                .map(|_| u.choose(letters).copied())
+                .collect::<Result<_, _>>()?;
+            let name = String::from_utf8_lossy(&bytes);
+            if check(&name).is_err() {
+                return Ok(());
+            }
+            assert_eq!(sanitise(name.as_bytes()), name);
+            assert_eq!(Shown::guest_number(&name), None, "{name} passes for a guest");
+            let upper = name.to_uppercase();
+            assert!(check(&upper).is_ok() && fits_room(&name), "{name}");
+            assert_eq!(hasher.hash(&upper), hasher.hash(&name));
+            let line = format!("/nick {name}");
+            assert!(matches!(Command::parse(&line), Ok(Command::Nick(read)) if *read == *name));
+            let line = format!("SEND @{name} hi");
+            let command = Command::parse(&line);
+            assert!(matches!(command, Ok(Command::Send(to, "hi")) if *to == *name), "{line}");
+            Ok(())
+        });
+    }
+
+    #[test]
     fn a_guest_is_found_by_what_is_shown() {
         for number in [1, 2, 10, 4_000_000_000] {
             let shown = Shown::Guest(number).to_string();

@@ -73,10 +73,28 @@ mod tests {
     }
 
     #[test]
-    fn a_second_time_changes_nothing() {
-        let line: Vec<u8> = (0..=255).cycle().take(1024).collect();
-        let once = sanitise(&line).into_owned();
-        assert_eq!(sanitise(once.as_bytes()), once);
-        assert!(once.len() <= 3 * line.len());
+    fn a_second_time_changes_nothing_and_nothing_grows_beyond_three_times() {
+        let pieces: [&[u8]; 9] = [
+            b"a",
+            b"\0",
+            b"\x1b",
+            b"\t",
+            "\u{9b}".as_bytes(),
+            "é👩\u{200d}".as_bytes(),
+            b"\xe2\x80",
+            b"\xae",
+            b"\xff",
+        ];
+        arbtest::arbtest(|u| {
+            let mut line: Vec<u8> = u.arbitrary()?;
+            for _ in 0..u.int_in_range(0..=20)? {
+                line.extend_from_slice(u.choose::<&[u8]>(&pieces)?);
+            }
+            let once = sanitise(&line);
+            assert!(!once.chars().any(is_forbidden), "{once:?}");
+            assert!(once.len() <= 3 * line.len(), "{} of {}", once.len(), line.len());
+            assert_eq!(sanitise(once.as_bytes()), once);
+            Ok(())
+        });
     }
 }

@@ -243,3 +243,92 @@ fn an_old_id_names_nobody() {
     assert_eq!(out.next_in_line(), Some(new));
     assert_eq!(write_all(&mut out, new), "hello");
 }
+
+#[test]
+fn a_connection_ends_once_and_for_its_first_reason() {
+    let mut out = outbox(&small());
+    let ann = out.open(0);
+    out.send(ann, b"never sent");
+    out.kill(ann, CloseReason::Broken);
+    out.kill(ann, CloseReason::TooSlow);
+    out.drain(ann, CloseReason::Asked);
+    assert_eq!(out.next_closing(), Some((ann, CloseReason::Broken)));
+    assert_eq!((out.next_closing(), out.take_dead()), (None, vec![ann]));
+    // One that is closing can still break, and is not told of twice.
+    let bob = out.open(1);
+    out.drain(bob, CloseReason::Asked);
+    assert_eq!(out.next_closing(), Some((bob, CloseReason::Asked)));
+    out.kill(bob, CloseReason::Broken);
+    out.kill(bob, CloseReason::TooSlow);
+    assert_eq!(out.state(bob), State::Dead(CloseReason::Broken));
+    assert_eq!((out.next_closing(), out.take_dead()), (None, vec![bob]));
+}
+
+#[test]
+fn when_all_together_have_too_much_those_with_the_most_go() {
+    let mut out = outbox(&Limits { queue_total: 30, ..Limits::default() });
+    let ids = [12, 15, 3, 14].map(|length| {
+        let id = out.open(length);
+        out.send(id, &vec![b'x'; length]);
+        id
+    });
+    assert!(out.keep_to_total(), "44 is more than 30");
+    assert_eq!(out.take_dead(), [ids[1]]);
+    out.send(ids[2], b"x");
+    assert!(!out.keep_to_total(), "30 is as much as may be");
+}
+
+/// What is counted as it changes, counted anew.
+fn check_counts(out: &Outbox) {
+    let owned = out.queues.iter().map(Queue::own_len).sum::<usize>();
+    let in_line = out.queues.iter().filter(|queue| queue.place == Place::InLine);
+    assert_eq!(out.owned, owned);
+    assert_eq!(out.fresh, in_line.map(Queue::own_len).sum::<usize>());
+    let is_spanless = |queue: &Queue| queue.place == Place::InLine || queue.span.is_empty();
+    assert!(out.queues.iter().all(is_spanless), "only those in line may have a span");
+}
+
+#[test]
+fn what_is_counted_is_what_waits_whatever_happens() {
+    arbtest::arbtest(|u| {
+        let mut out = outbox(&Limits { queue_total: 90, ..small() });
+        let mut ids: Vec<ConnId> = (0..4).map(|slot| out.open(slot)).collect();
+        for _ in 0..u.int_in_range(1..=60)? {
+            let which = u.int_in_range(0..=3)?;
+            let (id, line) = (ids[which], vec![b'x'; u.int_in_range(1..=15)?]);
+            match u.int_in_range(0..=9)? {
+                0 | 1 => out.send(id, &line),
+                2..=4 => out.send_all(Lane::of(u.int_in_range(0..=2)?), ids.clone(), &line),
+                5 => out.drain(id, CloseReason::Asked),
+                6 => out.kill(id, CloseReason::Broken),
+                7 => out.unblock(id),
+                _ => {
+                    if let Some(next) = out.next_in_line() {
+                        out.gather(next);
+                        let count = out.pending(next).len();
+                        out.consume(next, u.int_in_range(0..=count)?);
+                        if out.pending(next).is_empty() {
+                            out.leave_line(next);
+                        } else {
+                            out.block(next);
+                        }
+                    }
+                }
+            }
+            out.keep_to_total();
+            check_counts(&out);
+            assert!(out.owned <= 90, "{} bytes wait", out.owned);
+            while out.next_closing().is_some() {}
+            for dead in out.take_dead() {
+                out.vacate(dead);
+                ids[dead.slot()] = out.open(dead.slot());
+            }
+        }
+        while let Some(id) = out.next_in_line() {
+            out.take(id);
+        }
+        check_counts(&out);
+        assert_eq!(out.lanes.held(), 0, "nothing is kept for nobody");
+        Ok(())
+    });
+}

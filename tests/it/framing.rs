@@ -160,6 +160,26 @@ fn bytes_without_an_end_come_to_one() {
 }
 
 #[test]
+fn whatever_comes_and_in_whatever_pieces_it_is_the_same() {
+    const BYTES: &[u8] = b"ab\n\r\0\x08\x7f\xff\xff\xfd\xfb\xfa\xf0\x01\x06\xc3\xa9";
+    arbtest::arbtest(|u| {
+        let mut input = Vec::new();
+        for _ in 0..u.int_in_range(0..=300)? {
+            input.push(*u.choose(BYTES)?);
+        }
+        let mut pieces = Vec::new();
+        let mut left = &input[..];
+        while !left.is_empty() {
+            let (piece, rest) = left.split_at(u.int_in_range(1..=left.len().min(9))?);
+            pieces.push(piece);
+            left = rest;
+        }
+        assert_eq!(frame(&pieces), frame(&[&input]), "{}", input.escape_ascii());
+        Ok(())
+    });
+}
+
+#[test]
 fn the_work_grows_with_the_bytes_whatever_the_pieces() {
     // Were the tail looked at again for every piece, this would take minutes.
     let mut lines = LineSplitter::new(1 << 20, 16 << 20);

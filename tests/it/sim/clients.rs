@@ -215,8 +215,14 @@ impl World {
 
     fn pipeline(&mut self, who: usize) {
         self.journal.hit("pipeline many lines");
+        let is_blank = self.rng.one_in(8);
         for _ in 0..self.rng.between(2, 20) {
-            self.type_line(who);
+            if is_blank {
+                let client = &mut self.clients[who];
+                client.unsent.extend(client.ending);
+            } else {
+                self.type_line(who);
+            }
         }
         self.clients[who].send_rest();
     }

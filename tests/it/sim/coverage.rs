@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::errors::{CALLS, Call, ERRORS};
+
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 133] = [
+const KINDS: [&str; 131] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
-    "read interrupted",
-    "write interrupted",
     "write took nothing",
     "socket full",
     "read reset",
@@ -147,27 +147,53 @@ const KINDS: [&str; 133] = [
 
 /// How often each kind has happened.
 #[derive(Clone)]
-pub(super) struct Coverage(BTreeMap<&'static str, u64>);
+pub(super) struct Coverage {
+    kinds: BTreeMap<&'static str, u64>,
+    /// By the call and the error.
+    errors: [[u64; ERRORS.len()]; CALLS.len()],
+}
 
 impl Default for Coverage {
     fn default() -> Coverage {
-        Coverage(KINDS.into_iter().map(|kind| (kind, 0)).collect())
+        let kinds = KINDS.into_iter().map(|kind| (kind, 0)).collect();
+        Coverage { kinds, errors: [[0; ERRORS.len()]; CALLS.len()] }
     }
 }
 
 impl Coverage {
     pub(super) fn hit(&mut self, kind: &'static str) {
-        *self.0.get_mut(kind).unwrap_or_else(|| panic!("'{kind}' is not listed")) += 1;
+        *self.kinds.get_mut(kind).unwrap_or_else(|| panic!("'{kind}' is not listed")) += 1;
+    }
+
+    pub(super) fn failed(&mut self, call: Call, error: usize) {
+        self.errors[call as usize][error] += 1;
     }
 
     pub(super) fn add(&mut self, other: &Coverage) {
-        for (kind, count) in &other.0 {
-            *self.0.get_mut(kind).expect("all list the same kinds") += count;
+        for (kind, count) in &other.kinds {
+            *self.kinds.get_mut(kind).expect("all list the same kinds") += count;
+        }
+        for (sum, count) in self.errors.iter_mut().flatten().zip(other.errors.iter().flatten()) {
+            *sum += count;
         }
     }
 
+    /// What is rarest, and how often that was.
+    pub(super) fn rarest(&self) -> Vec<(u64, &'static str)> {
+        let mut kinds: Vec<_> = self.kinds.iter().map(|(kind, count)| (*count, *kind)).collect();
+        kinds.sort_unstable();
+        kinds.truncate(8);
+        kinds
+    }
+
     /// What has never happened.
-    pub(super) fn missing(&self) -> Vec<&'static str> {
-        self.0.iter().filter(|(_, count)| **count == 0).map(|(kind, _)| *kind).collect()
+    pub(super) fn missing(&self) -> Vec<String> {
+        let never = self.kinds.iter().filter(|(_, count)| **count == 0);
+        let mut missing: Vec<String> = never.map(|(kind, _)| (*kind).to_owned()).collect();
+        for (call, errors) in CALLS.iter().zip(&self.errors) {
+            let never = errors.iter().zip(ERRORS).filter(|(count, _)| **count == 0);
+            missing.extend(never.map(|(_, (name, _))| format!("{call:?}: {name}")));
+        }
+        missing
     }
 }

@@ -13,7 +13,7 @@ use super::world::World;
 #[expect(clippy::struct_excessive_bools, reason = "each says something else of it")]
 #[derive(Default)]
 struct Present {
-    /// It was told that nothing more comes; its input has ended; a call has failed.
+    /// All was sent to it; its input has ended; a call has failed.
     has_said_all: bool,
     has_ended: bool,
     has_failed: bool,
@@ -123,7 +123,7 @@ impl Endings<'_> {
 impl Present {
     fn follow(&mut self, fact: &Fact, at: Duration) {
         match fact {
-            Fact::ShutWrite => self.has_said_all = true,
+            Fact::ShutWrite | Fact::ShutFailed => self.has_said_all = true,
             Fact::EndRead => self.has_ended = true,
             Fact::Failed => self.has_failed = true,
             Fact::Took(_) => (self.is_blocked, self.has_taken) = (false, true),

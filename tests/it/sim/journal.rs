@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use chinwag::{CloseReason, Ending, Now, Refusal};
 
 use super::coverage::Coverage;
+use super::errors::Call;
 
 /// What happened to a client. Clients are numbered as they come, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub(super) enum Fact {
     EndRead,
     Failed,
     ShutWrite,
+    /// It was to be told that nothing more comes, and that failed.
+    ShutFailed,
     /// The world did so: marked it writable; dropped the stream that the hub gave back.
     MarkedWritable,
     Dropped,
@@ -152,6 +155,10 @@ impl Journal {
 
     pub(super) fn hit(&self, kind: &'static str) {
         self.0.coverage.borrow_mut().hit(kind);
+    }
+
+    pub(super) fn failed(&self, call: Call, error: usize) {
+        self.0.coverage.borrow_mut().failed(call, error);
     }
 
     /// Something got done, so that a turn was not for nothing.

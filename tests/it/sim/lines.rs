@@ -121,9 +121,10 @@ impl Lines {
         match rng.pick(self.focuses) {
             Focus::Rooms => self.room_command(rng),
             Focus::People => self.people_command(rng),
-            Focus::Seats => match rng.below(4) {
-                0 => "/resume".to_owned(),
-                1 => write_return(rng),
+            Focus::Seats => match rng.below(8) {
+                0..2 => "/resume".to_owned(),
+                2..5 => write_return(rng),
+                5 => format!("/join {}", rng.pick(&["games", "tea"])),
                 _ => format!("{} is seen later", self.count),
             },
         }

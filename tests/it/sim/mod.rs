@@ -24,6 +24,7 @@ mod command;
 mod coverage;
 mod door;
 mod endings;
+mod errors;
 mod framing;
 mod journal;
 mod ledger;
@@ -95,6 +96,7 @@ fn whatever_happens_everybody_gets_what_the_protocol_says() {
     });
     if asked_for.is_some() {
         report(seeds, total.events, threads, start.elapsed());
+        println!("rarest: {:?}", total.coverage.rarest());
     }
     let coverage = total.coverage;
     let missing = coverage.missing();

@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use chinwag::Stream;
 
+use super::errors::{self, Call, ERRORS, INTERRUPTED, WOULD_BLOCK};
 use super::journal::{Fact, Journal};
 use super::rng::Rng;
 
@@ -44,6 +45,8 @@ pub(super) struct Wire {
     write_armed: bool,
     /// The server has said that it sends nothing any more.
     shut: bool,
+    /// It tried to say so, and that failed.
+    unshut: bool,
     closed: bool,
     /// The close turned into a reset, and what the client had not read is lost.
     destroyed: bool,
@@ -117,6 +120,7 @@ impl Wire {
             read_armed: true,
             write_armed: true,
             shut: false,
+            unshut: false,
             closed: false,
             destroyed: false,
             reads: 0,
@@ -128,9 +132,8 @@ impl Wire {
         self.reads += 1;
         self.journal.count_event();
         self.burn();
-        if self.is_rough() {
-            self.journal.hit("read interrupted");
-            return Err(ErrorKind::Interrupted.into());
+        if let Some(error) = self.rough_error(Call::Read) {
+            return Err(error);
         }
         if self.reset == Some(Reset::DropsData) {
             self.inbound.clear();
@@ -159,8 +162,7 @@ impl Wire {
             };
             self.journal.hit(kind);
             self.journal.note(self.who, Fact::Failed);
-            let kinds = [ErrorKind::ConnectionReset, ErrorKind::TimedOut];
-            return Err((*self.rng.pick(&kinds)).into());
+            return Err(self.hard_error(Call::Read));
         }
         if self.ended {
             self.journal.note(self.who, Fact::EndRead);
@@ -172,18 +174,17 @@ impl Wire {
 
     fn accept(&mut self, bytes: &[u8]) -> io::Result<usize> {
         assert!(!bytes.is_empty(), "#{}: a write of nothing", self.who);
-        assert!(!self.shut, "#{}: written to after shutdown_write", self.who);
+        let was_shut = self.shut || self.unshut;
+        assert!(!was_shut, "#{}: written to after shutdown_write", self.who);
         self.journal.count_event();
         self.burn();
-        if self.is_rough() {
-            self.journal.hit("write interrupted");
-            return Err(ErrorKind::Interrupted.into());
+        if let Some(error) = self.rough_error(Call::Write) {
+            return Err(error);
         }
         if self.reset.is_some() {
             self.journal.hit("write reset");
             self.journal.note(self.who, Fact::Failed);
-            let kinds = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset, ErrorKind::TimedOut];
-            return Err((*self.rng.pick(&kinds)).into());
+            return Err(self.hard_error(Call::Write));
         }
         let window = self.window();
         if window == 0 {
@@ -210,10 +211,22 @@ impl Wire {
 
     fn shut_write(&mut self) -> io::Result<()> {
         self.journal.count_event();
+        assert!(!self.shut && !self.unshut, "#{}: shut down twice", self.who);
         if self.reset.is_some() {
-            return Err(ErrorKind::NotConnected.into());
+            return Err(self.hard_error(Call::Shutdown));
         }
-        assert!(!self.shut, "#{}: shut down twice", self.who);
+        if !self.journal.is_calm() && self.rng.one_in(4) {
+            // Nobody looks whether it says to try again. It may do so while the connection
+            // goes on, or because there is none.
+            let error = self.rng.below(ERRORS.len());
+            self.journal.failed(Call::Shutdown, error);
+            self.journal.note(self.who, Fact::ShutFailed);
+            self.unshut = true;
+            if self.rng.one_in(2) {
+                self.reset(Reset::KeepsData);
+            }
+            return Err(errors::error(error));
+        }
         self.shut = true;
         self.journal.note(self.who, Fact::ShutWrite);
         Ok(())
@@ -232,6 +245,37 @@ impl Wire {
 
     fn destroy(&mut self) {
         self.destroyed |= self.read < self.accepted.len();
+    }
+
+    /// What a call comes back with now and then, whatever it could do: nearly always
+    /// that it is to be made again.
+    fn rough_error(&mut self, call: Call) -> Option<io::Error> {
+        if !self.is_rough() {
+            return None;
+        }
+        let which = match self.rng.below(80) {
+            0 => {
+                self.reset(Reset::DropsData);
+                self.journal.note(self.who, Fact::Failed);
+                return Some(self.hard_error(call));
+            }
+            1..10 => WOULD_BLOCK,
+            _ => INTERRUPTED,
+        };
+        if which == WOULD_BLOCK && call == Call::Read {
+            self.read_armed = true;
+        } else if which == WOULD_BLOCK {
+            self.write_armed = true;
+            self.journal.note(self.who, Fact::Full);
+        }
+        self.journal.failed(call, which);
+        Some(errors::error(which))
+    }
+
+    fn hard_error(&mut self, call: Call) -> io::Error {
+        let which = errors::pick_hard(&mut self.rng);
+        self.journal.failed(call, which);
+        errors::error(which)
     }
 
     fn is_rough(&mut self) -> bool {
@@ -345,6 +389,10 @@ impl Wire {
 
     pub(super) fn is_shut(&self) -> bool {
         self.shut
+    }
+
+    pub(super) fn could_not_be_shut(&self) -> bool {
+        self.unshut
     }
 
     pub(super) fn is_closed(&self) -> bool {

@@ -87,8 +87,12 @@ pub struct Outbox {
     /// swap is what tells the lanes how far they can be trimmed.
     this_round: VecDeque<ConnId>,
     next_round: VecDeque<ConnId>,
-    /// The `own` bytes of those in line: with the lanes, what the brake looks at.
+    /// Bytes for one that came in this round or the last, for those in line: with the
+    /// lanes, what the brake looks at. Copies of a span are not among them, since they
+    /// count with its lane.
     fresh: usize,
+    /// How many of them came before this round began.
+    fresh_mark: usize,
     /// The `own` bytes of all.
     owned: usize,
     spare: Spare,
@@ -130,6 +134,7 @@ impl Outbox {
             this_round: VecDeque::new(),
             next_round: VecDeque::new(),
             fresh: 0,
+            fresh_mark: 0,
             owned: 0,
             spare: Spare::new(),
             closing: VecDeque::new(),
@@ -317,7 +322,6 @@ impl Outbox {
         if !span.is_empty() {
             let bytes = self.lanes.bytes(queue.lane, span);
             queue.own_mut(&mut self.spare).bytes.extend(bytes);
-            self.fresh += span.len();
             self.owned += span.len();
         }
     }

@@ -37,8 +37,8 @@ impl Outbox {
         !queue.parked && !queue.held
     }
 
-    /// Whether writing goes before reading: bytes that are held here belong to somebody
-    /// in line, so this always comes to an end.
+    /// Whether writing goes before reading. What counts goes with the round after the one
+    /// that it came in, and rounds are written, so this always comes to an end.
     pub(crate) fn brake(&self) -> bool {
         self.lanes.held() + self.fresh > self.limits.log_max
     }
@@ -64,12 +64,15 @@ impl Outbox {
             }
             if self.next_round.is_empty() {
                 self.lanes.clear();
+                (self.fresh, self.fresh_mark) = (0, 0);
                 give_back(&mut self.this_round);
                 give_back(&mut self.next_round);
                 return None;
             }
             mem::swap(&mut self.this_round, &mut self.next_round);
             self.lanes.end_round();
+            self.fresh -= self.fresh_mark;
+            self.fresh_mark = self.fresh;
         }
     }
 
@@ -97,9 +100,6 @@ impl Outbox {
             Some(own) if !own.bytes.is_empty() => {
                 own.bytes.drain(..count);
                 self.owned -= count;
-                if queue.place == Place::InLine {
-                    self.fresh -= count;
-                }
             }
             _ => {
                 let count = u32::try_from(count).expect("a span is shorter than 4 GiB");
@@ -111,7 +111,6 @@ impl Outbox {
     /// The socket takes no more: what is left waits here for a writable edge.
     pub(crate) fn block(&mut self, id: ConnId) {
         self.spill(id);
-        self.fresh -= self.queues[id.slot()].own_len();
         self.queues[id.slot()].place = Place::Blocked;
         self.unpark(id);
     }
@@ -175,9 +174,6 @@ impl Outbox {
         }
         self.dead.push(id);
         let queue = &mut self.queues[id.slot()];
-        if queue.place == Place::InLine {
-            self.fresh -= queue.own_len();
-        }
         self.owned -= queue.own_len();
         *queue = Queue { serial: id.serial, state: State::Dead(why), ..Queue::VACANT };
     }

@@ -111,16 +111,40 @@ fn private_bytes_of_those_in_line_put_the_brake_on_too() {
         out.send(*id, &[b'x'; 30]);
     }
     assert!(out.brake());
-    block_next(&mut out, ids[0]);
+    for id in &ids {
+        block_next(&mut out, *id);
+    }
+    assert_eq!(out.next_in_line(), None);
     assert!(!out.brake(), "what waits for a full socket cannot be helped by writing");
-    out.unblock(ids[0]);
+    for id in &ids {
+        out.unblock(*id);
+    }
     assert!(out.brake());
     out.kill(ids[1], CloseReason::Broken);
-    assert!(!out.brake());
     while let Some(id) = out.next_in_line() {
         write_all(&mut out, id);
     }
-    assert_eq!(out.fresh, 0);
+    assert_eq!((out.brake(), out.fresh), (false, 0));
+}
+
+#[test]
+fn private_bytes_go_with_the_round_after_theirs_and_copies_of_a_span_do_not_count() {
+    let mut out = outbox(&small());
+    let ids: Vec<ConnId> = (0..4).map(|slot| out.open(slot)).collect();
+    out.send_all(RED, ids.iter().copied(), &[b'x'; 30]);
+    for id in &ids {
+        out.send(*id, b"!");
+    }
+    assert_eq!((out.owned, out.lanes.held(), out.fresh), (4 * 31, 30, 4));
+    assert!(!out.brake(), "four copies are no more than the one span");
+    // All are served; what is said meanwhile is for the round that follows.
+    for id in &ids {
+        assert_eq!(out.next_in_line(), Some(*id));
+        write_all(&mut out, *id);
+        out.send(*id, b"?");
+    }
+    assert_eq!(out.next_in_line(), Some(ids[0]));
+    assert_eq!((out.brake(), out.fresh), (false, 4));
 }
 
 #[test]

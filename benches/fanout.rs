@@ -183,7 +183,7 @@ fn stalled(options: &Options) -> Contest {
     let all_read = Talk { length: STALLED_LENGTH, ..Talk::new(Pattern::Outstanding(SENDERS)) };
     let talk = Talk { deaf_every: Some(10), ..all_read };
     let peers = options.peers_for(STALLED_CLIENTS).map(Subject::Peer);
-    let mut entrants = vec![entrant("all read", Subject::Chinwag, all_read)];
+    let mut entrants = vec![entrant("chinwag, all read", Subject::Chinwag, all_read)];
     entrants.push(entrant("chinwag", Subject::Chinwag, talk));
     entrants.extend(peers.map(|peer| entrant(peer.name(), peer, talk)));
     Contest {

@@ -104,30 +104,42 @@ pub(crate) struct Addresses {
     max: usize,
     /// Whether this machine's own addresses count as well.
     with_loopback: bool,
-    counts: HashMap<IpAddr, usize>,
-    /// Of those that count.
-    by_id: HashMap<ConnId, IpAddr>,
+    counts: HashMap<Key, u32>,
+    /// By slot, of those that count.
+    by_slot: Vec<Option<Key>>,
 }
+
+/// The first half of an IPv6 address; an IPv4 address as if it were that of a reserved
+/// network. With every connection goes one, so it is small.
+type Key = u64;
+
+/// Where IPv4 addresses stand among the keys: in `0100::/16`, whose one real network is
+/// for what is to be dropped, and from which nothing comes.
+const RESERVED: Key = 0x0100_ffff << 32;
 
 impl Addresses {
     pub(crate) fn new(max: usize, with_loopback: bool) -> Addresses {
-        Addresses { max, with_loopback, counts: HashMap::new(), by_id: HashMap::new() }
+        Addresses { max, with_loopback, counts: HashMap::new(), by_slot: Vec::new() }
     }
 
     /// Whether there are as many from this address as there may be.
     pub(crate) fn is_full(&self, addr: IpAddr) -> bool {
-        self.key(addr).and_then(|key| self.counts.get(&key)).is_some_and(|count| *count >= self.max)
+        let count = self.key(addr).and_then(|key| self.counts.get(&key));
+        count.is_some_and(|count| *count as usize >= self.max)
     }
 
     pub(crate) fn add(&mut self, id: ConnId, addr: IpAddr) {
         if let Some(key) = self.key(addr) {
             *self.counts.entry(key).or_default() += 1;
-            self.by_id.insert(id, key);
+            if self.by_slot.len() <= id.slot() {
+                self.by_slot.resize(id.slot() + 1, None);
+            }
+            self.by_slot[id.slot()] = Some(key);
         }
     }
 
     pub(crate) fn remove(&mut self, id: ConnId) {
-        let Some(key) = self.by_id.remove(&id) else { return };
+        let Some(key) = self.by_slot.get_mut(id.slot()).and_then(Option::take) else { return };
         let count = self.counts.get_mut(&key).expect("it was counted when it came");
         *count -= 1;
         if *count == 0 {
@@ -135,15 +147,24 @@ impl Addresses {
         }
     }
 
+<<<<<<< HEAD
     /// `None`, if it does not count; those who have no address do not.
     fn key(&self, addr: IpAddr) -> Option<IpAddr> {
+=======
+    fn key(&self, addr: IpAddr) -> Option<Key> {
+>>>>>>> bench
         let addr = addr.to_canonical();
         if addr.is_unspecified() || (addr.is_loopback() && !self.with_loopback) {
             return None;
         }
         Some(match addr {
+<<<<<<< HEAD
             IpAddr::V4(addr) => addr.into(),
             IpAddr::V6(_) => Network::of_one(addr).addr,
+=======
+            IpAddr::V4(addr) => RESERVED | Key::from(u32::from(addr)),
+            IpAddr::V6(addr) => Key::try_from(u128::from(addr) >> 64).expect("it is a half"),
+>>>>>>> bench
         })
     }
 }
@@ -171,7 +192,7 @@ mod tests {
         addresses.remove(id(1));
         assert!(!addresses.is_full(addr("192.0.2.1")));
         addresses.remove(id(2));
-        assert!(addresses.counts.is_empty() && addresses.by_id.is_empty());
+        assert!(addresses.counts.is_empty());
     }
 
     #[test]

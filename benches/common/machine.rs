@@ -25,7 +25,8 @@ pub(crate) fn describe() -> String {
     let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
     let model = model.map_or("unknown processor", |(_, model)| model.trim());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    format!("{} cores of {model}, Linux {}", allowed_cores().len(), kernel.trim())
+    let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
+    format!("{cores} cores of {model}, Linux {}", kernel.trim())
 }
 
 /// A number of a file such as `/proc/meminfo`, behind the first word that it begins with.

@@ -42,6 +42,11 @@ impl Network {
         Some(Network { addr, prefix })
     }
 
+    /// Where it begins.
+    pub(crate) fn addr(&self) -> IpAddr {
+        self.addr
+    }
+
     /// One address, or the /64 that an IPv6 one is in: whoever has one of those has them
     /// all.
     pub(crate) fn of_one(addr: IpAddr) -> Network {

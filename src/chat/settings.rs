@@ -40,6 +40,9 @@ pub struct Settings {
     /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
     /// ([`Chat::take_requests`](super::Chat::take_requests)). No.
     pub operators: bool,
+    /// Whether names can be protected with passwords. Requests are then to be taken as
+    /// well. No.
+    pub accounts: bool,
     /// Bans in force at a time. 4096.
     pub bans_max: usize,
     /// The dialects that listeners have. Those that show addresses can be spoken
@@ -63,6 +66,7 @@ impl Default for Settings {
             random: None,
             resident: None,
             operators: false,
+            accounts: false,
             bans_max: 4096,
             dialects: vec![Dialect::Native],
         }

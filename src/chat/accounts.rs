@@ -106,6 +106,9 @@ impl Chat {
             return self.say_word(id, Word::NameFirst, out);
         }
         let name = user.shown().to_string();
+        if self.account_of(user).is_none() {
+            return self.say_word(id, Word::NotProtected(&name), out);
+        }
         if !user.has_account() {
             return self.say_word(id, Word::NotLoggedIn(&name), out);
         }
@@ -121,6 +124,9 @@ impl Chat {
             return self.say_word(id, Word::NameFirst, out);
         }
         let name = user.shown().to_string();
+        if self.account_of(user).is_none() {
+            return self.say_word(id, Word::NotProtected(&name), out);
+        }
         if let Some(password) = self.attempt(id, &name, password, out) {
             self.request(id, Request::Unregister { name, password }, out);
         }

@@ -19,6 +19,7 @@ pub(in crate::chat) enum Word<'a> {
     Wrong,
     TooMany,
     NotLoggedIn(&'a str),
+    NotProtected(&'a str),
     PasswordSet,
     Unregistered(&'a str),
     NotSaid,
@@ -37,6 +38,7 @@ impl Word<'_> {
             Word::Wrong => "wrong_password",
             Word::TooMany => "too_many_attempts",
             Word::NotLoggedIn(_) => "not_logged_in",
+            Word::NotProtected(_) => "not_protected",
             Word::PasswordSet => "password_changed",
             Word::Unregistered(_) => "unprotected",
             Word::NotSaid => "not_said",
@@ -69,6 +71,9 @@ impl fmt::Display for Word<'_> {
             Word::TooMany => f.write_str("Too many attempts; wait a minute."),
             Word::NotLoggedIn(name) => {
                 write!(f, "You have not shown that {name} is yours: /nick {name} PASSWORD")
+            }
+            Word::NotProtected(name) => {
+                write!(f, "Name {name} is not protected: /register PASSWORD")
             }
             Word::PasswordSet => f.write_str("Password changed."),
             Word::Unregistered(name) => write!(f, "Name {name} is no longer protected."),

@@ -32,6 +32,7 @@ mod slip;
 mod stream;
 mod text;
 mod turns;
+mod worker;
 mod world;
 mod wrap;
 

@@ -183,7 +183,9 @@ fn a_password_is_changed_and_a_name_let_go() {
          g1> /unregister two  words
          g1< Name ann is no longer protected.
          g1> /passwd hunter22
-         g1< You have not shown that ann is yours: /nick ann PASSWORD
+         g1< Name ann is not protected: /register PASSWORD
+         g1> /unregister hunter22
+         g1< Name ann is not protected: /register PASSWORD
          g1> /nick bob
          g1< You are now bob
          g2> /nick ann
@@ -314,6 +316,15 @@ fn an_account_can_be_an_operators() {
          ann> /nick other
          ann< You are now other
          ann> /bans
+         ann< Unknown command: bans",
+    );
+    // What it has shown for one name is worth nothing for another.
+    let mut both = kept(true);
+    both.accounts.push(Account { name: "other".to_owned(), op: true });
+    network.chat.answer(None, Answer::Reloaded(Some(both)), &mut network.out);
+    check_in(
+        &mut network,
+        "ann> /bans
          ann< Unknown command: bans
          ann> /nick ann hunter22
          ann< You are now ann
@@ -327,7 +338,7 @@ fn an_account_can_be_an_operators() {
     check_in(
         &mut network,
         "ann> /passwd hunter22
-         ann< You have not shown that ann is yours: /nick ann PASSWORD",
+         ann< Name ann is not protected: /register PASSWORD",
     );
 }
 

@@ -94,6 +94,10 @@ impl Chat {
         if self.account_of(user).is_some() {
             return self.say_word(id, Word::Already(&name), out);
         }
+        let max = self.settings.accounts_max;
+        if self.accounts.0.len() >= max {
+            return self.say_word(id, Word::Full(max), out);
+        }
         match Password::new(password.0) {
             Some(password) => self.request(id, Request::Register { name, password }, out),
             None => self.say_word(id, Word::PasswordUnfit, out),

@@ -246,7 +246,7 @@ impl Chat {
     #[must_use]
     pub fn new(settings: Settings) -> Chat {
         Chat {
-            users: Users::new(settings.shows_addresses() || settings.operators, settings.operators),
+            users: Users::new(settings.keeps_addresses(), settings.operators),
             rooms: Rooms::new(),
             seats: Seats::default(),
             newcomers: Timeouts::new(settings.patience()),

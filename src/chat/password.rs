@@ -1,4 +1,7 @@
 //! A password on its way to whoever checks it: wiped when it is dropped, and never shown.
+//!
+//! The line that it came in is not wiped everywhere: the loop's one buffer is overwritten by
+//! what is read next, but a piece of a line that had to wait is freed as it is.
 
 use std::fmt;
 

@@ -12,6 +12,8 @@ pub(in crate::chat) enum Word<'a> {
     Protected(&'a str),
     Already(&'a str),
     Registered(&'a str),
+    /// Protected names.
+    Full(usize),
     NotEncrypted,
     PasswordUnfit,
     NameFirst,
@@ -32,6 +34,7 @@ impl Word<'_> {
             Word::Protected(_) => "name_protected",
             Word::Already(_) => "already_protected",
             Word::Registered(_) => "protected",
+            Word::Full(_) => "accounts_full",
             Word::NotEncrypted => "not_encrypted",
             Word::PasswordUnfit => "password_unfit",
             Word::NameFirst => "name_first",
@@ -61,6 +64,9 @@ impl fmt::Display for Word<'_> {
             Word::Already(name) => write!(f, "Name {name} is protected already."),
             Word::Registered(name) => {
                 write!(f, "Name {name} is protected from now on: /nick {name} PASSWORD")
+            }
+            Word::Full(max) => {
+                write!(f, "There are {max} protected names already, as many as there may be.")
             }
             Word::NotEncrypted => f.write_str(
                 "That line was not encrypted: whoever carried it can have read the password.",

@@ -283,6 +283,22 @@ fn who_registers_from_afar_is_warned() {
 }
 
 #[test]
+fn there_are_so_many_protected_names_and_no_more() {
+    let settings = Settings { accounts: true, accounts_max: 1, ..Settings::default() };
+    check_in(
+        &mut Network::with(settings),
+        "ann> /register hunter22
+         ann< Name ann is protected from now on: /nick ann PASSWORD
+         bob> /register hunter22
+         bob< There are 1 protected names already, as many as there may be.
+         ann> /unregister hunter22
+         ann< Name ann is no longer protected.
+         bob> /register hunter22
+         bob< Name bob is protected from now on: /nick bob PASSWORD",
+    );
+}
+
+#[test]
 fn what_cannot_be_saved_is_not_so() {
     let mut network = network();
     network.worker = Worker::Fails("the disk is full");

@@ -42,6 +42,11 @@ impl Network {
         Some(Network { addr, prefix })
     }
 
+    /// Where it begins.
+    pub(crate) fn addr(&self) -> IpAddr {
+        self.addr
+    }
+
     /// One address, or the /64 that an IPv6 one is in: whoever has one of those has them
     /// all.
     pub(crate) fn of_one(addr: IpAddr) -> Network {
@@ -147,24 +152,15 @@ impl Addresses {
         }
     }
 
-<<<<<<< HEAD
     /// `None`, if it does not count; those who have no address do not.
-    fn key(&self, addr: IpAddr) -> Option<IpAddr> {
-=======
     fn key(&self, addr: IpAddr) -> Option<Key> {
->>>>>>> bench
         let addr = addr.to_canonical();
         if addr.is_unspecified() || (addr.is_loopback() && !self.with_loopback) {
             return None;
         }
         Some(match addr {
-<<<<<<< HEAD
-            IpAddr::V4(addr) => addr.into(),
-            IpAddr::V6(_) => Network::of_one(addr).addr,
-=======
             IpAddr::V4(addr) => RESERVED | Key::from(u32::from(addr)),
             IpAddr::V6(addr) => Key::try_from(u128::from(addr) >> 64).expect("it is a half"),
->>>>>>> bench
         })
     }
 }

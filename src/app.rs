@@ -7,7 +7,7 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::thread;
 use std::time::Instant;
 
@@ -67,8 +67,11 @@ impl App {
         for (id, request) in self.chat.take_requests() {
             if matches!(request, Request::Shutdown) {
                 self.server.shutdown();
-            } else if self.jobs.try_send((Some(id), request)).is_err() {
-                self.chat.answer(Some(id), Answer::Busy, out);
+            } else if let Err(
+                TrySendError::Full((id, request)) | TrySendError::Disconnected((id, request)),
+            ) = self.jobs.try_send((Some(id), request))
+            {
+                self.chat.answer(id, Answer::Busy(request), out);
             }
         }
     }

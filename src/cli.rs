@@ -15,6 +15,8 @@ pub(crate) const HELP: &str = "\
 A lightweight chat server; nc or telnet is client enough.
 
 Usage: chinwag [OPTIONS]
+       chinwag passwd DIR NAME   Give NAME a password in a state directory
+       chinwag accounts DIR      List the names that have one there, and flags
 
 Options:
   -l, --listen [DIALECT=]ADDR  Listen here; may be repeated [127.0.0.1:1337]
@@ -22,7 +24,7 @@ Options:
                                DIALECT is native, recipe, tutorial, fork or json
   -l, --listen [DIALECT=]unix:PATH  The same at a Unix socket of the owner's (0600);
                                who connects to op=unix:PATH is an operator
-      --state DIR              Keep here what outlives the server
+      --state DIR              Keep bans and accounts here; they outlive the server
       --greet-after TIME|off   Greet who has said nothing for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again
       --history LINES          Lines that each room keeps [200]
@@ -56,6 +58,10 @@ pub(crate) enum Task {
     Help,
     Version,
     Run(Box<Options>),
+    /// Give a name a password.
+    Passwd(PathBuf, String),
+    /// List the names that have one.
+    Accounts(PathBuf),
 }
 
 #[derive(Debug)]
@@ -76,16 +82,21 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     if arguments.contains(["-V", "--version"]) {
         return Ok(Task::Version);
     }
+    if let Some(word) = arguments.subcommand().map_err(|error| error.to_string())? {
+        return subcommand(&word, &arguments.finish());
+    }
     let mut config = Config::default();
     let places = all(&mut arguments, "--listen", ["-l", "--listen"], place)?;
     read_places(places, &mut config);
     let mut settings = Settings::default();
     read_settings(&mut arguments, &mut settings)?;
     settings.dialects = dialects(&config);
-    settings.operators = config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
     let (mut motd, mut state) = (None, None);
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
     set(&mut arguments, "--state", &mut state, |path| Ok(Some(PathBuf::from(path))))?;
+    settings.accounts = state.is_some() && cfg!(feature = "accounts");
+    settings.operators =
+        settings.accounts || config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
     read_limits(&mut arguments, &mut config.limits)?;
     let network = |text: &str| text.parse::<Network>().map_err(|error| error.to_string());
     config.proxies = all(&mut arguments, "--proxy-protocol", "--proxy-protocol", network)?;
@@ -104,6 +115,19 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     }
     let log = LevelFilter::iter().nth(log).unwrap_or(LevelFilter::Trace);
     Ok(Task::Run(Box::new(Options { config, settings, motd, state, log })))
+}
+
+fn subcommand(word: &str, rest: &[OsString]) -> Result<Task, String> {
+    let usage = |what: &str| Err(format!("usage: chinwag {what}"));
+    match (word, rest) {
+        ("passwd", [dir, name]) => {
+            Ok(Task::Passwd(dir.into(), name.to_string_lossy().into_owned()))
+        }
+        ("accounts", [dir]) => Ok(Task::Accounts(dir.into())),
+        ("passwd", _) => usage("passwd DIR NAME"),
+        ("accounts", _) => usage("accounts DIR"),
+        _ => Err(format!("unexpected argument '{word}'; see --help")),
+    }
 }
 
 /// What the chat is like.
@@ -312,7 +336,11 @@ mod tests {
         let options = run("-l unix:/run/a -l json=unix:b=c --state d").unwrap();
         assert_eq!(options.config.listen, []);
         assert_eq!(options.config.listen_unix, [unix("native", "/run/a"), unix("json", "b=c")]);
-        assert!(!options.settings.operators && options.state == Some("d".into()));
+        assert_eq!(options.state, Some("d".into()));
+        let has_accounts = cfg!(feature = "accounts");
+        assert_eq!(options.settings.accounts, has_accounts);
+        // An account may be an operator's.
+        assert_eq!(options.settings.operators, has_accounts);
     }
 
     #[test]
@@ -368,6 +396,8 @@ mod tests {
             ("-l 127.0.0.1:99999", "--listen 127.0.0.1:99999: "),
             ("--frobnicate", "unexpected argument '--frobnicate'"),
             ("stray", "unexpected argument 'stray'"),
+            ("passwd dir", "usage: chinwag passwd DIR NAME"),
+            ("accounts", "usage: chinwag accounts DIR"),
         ];
         for (line, part) in cases {
             let error = run(line).unwrap_err();

@@ -64,6 +64,7 @@
 //! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/places.rs` |
 //! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/resume.rs` |
 //! | what operators may do; who is banned | `chat/operators.rs`, `chat/ban.rs` |
+//! | names with passwords | `chat/accounts.rs`, `chat/password.rs` |
 //! | what the chat wants of somebody who may block | `chat/request.rs` |
 //! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |
 //! | what whoever runs it may choose | `chat/settings.rs` |

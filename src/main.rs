@@ -3,6 +3,8 @@
 mod cli;
 mod memory;
 mod output;
+#[cfg(feature = "accounts")]
+mod passwd;
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -16,6 +18,8 @@ use cli::{Options, Task};
 use jiff::tz::TimeZone;
 use log::{LevelFilter, warn};
 use output::Output;
+#[cfg(feature = "accounts")]
+use passwd::{list as list_accounts, set as set_password};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -33,6 +37,8 @@ fn main() -> ExitCode {
     let code = match cli::parse(std::env::args_os().skip(1).collect()) {
         Ok(Task::Help) => say(&stdout, cli::HELP, 0),
         Ok(Task::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
+        Ok(Task::Passwd(dir, name)) => finish(set_password(&dir, &name), &stdout, &stderr),
+        Ok(Task::Accounts(dir)) => finish(list_accounts(&dir), &stdout, &stderr),
         Ok(Task::Run(options)) => {
             init_log(options.log, stderr.clone());
             match serve(*options, &stdout) {
@@ -45,6 +51,25 @@ fn main() -> ExitCode {
     stdout.finish();
     stderr.finish();
     ExitCode::from(code)
+}
+
+/// What has come of something short.
+fn finish(result: io::Result<String>, stdout: &Output, stderr: &Output) -> u8 {
+    match result {
+        Ok(text) if text.is_empty() => 0,
+        Ok(text) => say(stdout, &text, 0),
+        Err(error) => say(stderr, &format!("chinwag: {error}"), 1),
+    }
+}
+
+#[cfg(not(feature = "accounts"))]
+fn set_password(_: &Path, _: &str) -> io::Result<String> {
+    list_accounts(Path::new(""))
+}
+
+#[cfg(not(feature = "accounts"))]
+fn list_accounts(_: &Path) -> io::Result<String> {
+    Err(io::Error::other("it was built without accounts"))
 }
 
 /// The last words, and the code to end with.
@@ -125,7 +150,9 @@ fn perform(state: Option<&mut State>, request: Request) -> Answer {
         (Some(state), request) => state.perform(request),
         (None, Request::Ban { ban, .. }) => Answer::Banned(ban),
         (None, Request::Unban(target)) => Answer::Unbanned(target),
-        (None, Request::Reload | Request::Shutdown) => Answer::Reloaded(None),
+        (None, Request::Reload) => Answer::Reloaded(None),
+        // There are no accounts then, so nobody asks.
+        (None, _) => Answer::NotSaved("there is no place for it".to_owned()),
     }
 }
 

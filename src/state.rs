@@ -1,6 +1,8 @@
 //! What outlives the process: a directory with text files that people can read and mend.
 //! It blocks, so only a worker uses it.
 
+#[cfg(feature = "accounts")]
+mod accounts;
 mod bans;
 mod lines;
 mod save;
@@ -21,6 +23,8 @@ const BANS: &str = "bans";
 pub struct State {
     dir: PathBuf,
     bans: File<Ban>,
+    #[cfg(feature = "accounts")]
+    accounts: File<accounts::Entry>,
     /// Asked before each step of a save, so that each can fail in a test.
     may: fn(Step) -> io::Result<()>,
 }
@@ -40,13 +44,25 @@ impl State {
     pub fn open(dir: &Path) -> io::Result<State> {
         make(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
         let bans = read(dir, BANS, bans::parse, bans::key)?;
-        Ok(State { dir: dir.to_owned(), bans, may: |_| Ok(()) })
+        Ok(State {
+            dir: dir.to_owned(),
+            bans,
+            #[cfg(feature = "accounts")]
+            accounts: read(dir, accounts::ACCOUNTS, accounts::parse, accounts::key)?,
+            may: |_| Ok(()),
+        })
     }
 
     /// All that is kept.
     #[must_use]
     pub fn kept(&self) -> Kept {
-        Kept { bans: self.bans.lines.entries().cloned().collect() }
+        Kept {
+            bans: self.bans.lines.entries().cloned().collect(),
+            #[cfg(feature = "accounts")]
+            accounts: self.accounts.lines.entries().map(|entry| entry.account.clone()).collect(),
+            #[cfg(not(feature = "accounts"))]
+            accounts: Vec::new(),
+        }
     }
 
     /// Does what a chat asks for. Whatever has been answered to be kept is on the disk.
@@ -55,7 +71,18 @@ impl State {
             Request::Ban { ban, now } => self.ban(&ban, now).map(|()| Answer::Banned(ban)),
             Request::Unban(target) => self.unban(&target).map(|()| Answer::Unbanned(target)),
             Request::Reload => return self.reload(),
-            Request::Shutdown => Err(io::Error::other("that is no file's matter")),
+            #[cfg(feature = "accounts")]
+            Request::Register { name, password } => return self.register(name, &password),
+            #[cfg(feature = "accounts")]
+            Request::LogIn { name, password, by } => {
+                let is_right = self.verify(&name, &password);
+                return if is_right { Answer::LoggedIn(name, by) } else { Answer::Wrong };
+            }
+            #[cfg(feature = "accounts")]
+            Request::Passwd { name, password } => return self.change_password(&name, &password),
+            #[cfg(feature = "accounts")]
+            Request::Unregister { name, password } => return self.unregister(name, &password),
+            _ => Err(io::Error::other("this server cannot do that")),
         };
         done.unwrap_or_else(|error| Answer::NotSaved(error.to_string()))
     }
@@ -75,9 +102,7 @@ impl State {
     }
 
     fn save_bans(&mut self, lines: Lines<Ban>) -> io::Result<()> {
-        let text = lines.render(bans::render);
-        let stamp = save::save(&self.dir, BANS, &text, self.bans.stamp, self.may)?;
-        self.bans = File { lines, stamp: Some(stamp) };
+        self.bans = store(&self.dir, BANS, lines, bans::render, self.bans.stamp, self.may)?;
         Ok(())
     }
 
@@ -120,6 +145,19 @@ fn read<T>(
     let lines = Lines::parse(&bytes, parse, key)
         .map_err(|why| io::Error::new(ErrorKind::InvalidData, format!("{place}: {why}")))?;
     Ok(File { lines, stamp })
+}
+
+/// Replaces one file, if it is still the version that was read.
+fn store<T>(
+    dir: &Path,
+    name: &str,
+    lines: Lines<T>,
+    render: fn(&T) -> String,
+    known: Option<Stamp>,
+    may: fn(Step) -> io::Result<()>,
+) -> io::Result<File<T>> {
+    let stamp = save::save(dir, name, &lines.render(render), known, may)?;
+    Ok(File { lines, stamp: Some(stamp) })
 }
 
 fn named(place: &str, error: &io::Error) -> io::Error {

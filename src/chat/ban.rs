@@ -47,6 +47,12 @@ impl Target {
         (target.name.is_some() || target.network.is_some()).then_some(target)
     }
 
+    /// Whether it is a name and nothing else.
+    #[cfg(feature = "accounts")]
+    pub(crate) fn is_name(&self) -> bool {
+        self.network.is_none()
+    }
+
     pub(super) fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }

@@ -1,11 +1,14 @@
 //! Text becomes a command, or what is wrong with it.
 
+use super::password::Secret;
+
 /// What a user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command<'a> {
     Say(&'a str),
-    Register(&'a str),
-    Nick(&'a str),
+    /// A name, and the password that it is protected with.
+    Register(&'a str, Option<Secret<'a>>),
+    Nick(&'a str, Option<Secret<'a>>),
     /// To NAME alone; nothing comes back.
     Send(&'a str, &'a str),
     /// To NAME alone, with a copy for the sender.
@@ -124,7 +127,9 @@ impl<'a> Command<'a> {
         let (word, rest) = split_word(line);
         let is = |keyword: &str| word.eq_ignore_ascii_case(keyword);
         if is("REGISTER") {
-            return one_word(rest).map(Command::Register).ok_or(Mistake::Usage("REGISTER NAME"));
+            let (name, password) =
+                name_and_password(rest).ok_or(Mistake::Usage("REGISTER NAME"))?;
+            return Ok(Command::Register(name, password));
         }
         if is("SEND")
             && let Some(rest) = rest.trim_start_matches(' ').strip_prefix('@')
@@ -149,7 +154,7 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
         _ => one_word(rest).map(Some),
     };
     let command = match entry.name {
-        "nick" => one_word(rest).map(Command::Nick),
+        "nick" => name_and_password(rest).map(|(name, password)| Command::Nick(name, password)),
         "msg" => name_and_text(rest).map(|(name, text)| Command::Msg(name, text)),
         "reply" | "r" => text.map(Command::Reply),
         "me" => text.map(Command::Me),
@@ -240,6 +245,13 @@ pub(super) fn one_word(rest: &str) -> Option<&str> {
     Some(word).filter(|word| !word.is_empty() && !word.contains(' '))
 }
 
+/// A name, and perhaps its password: all that follows one space.
+fn name_and_password(rest: &str) -> Option<(&str, Option<Secret<'_>>)> {
+    let (name, password) = split_word(rest.trim_matches(' '));
+    let password = Some(Secret(password)).filter(|_| !password.is_empty());
+    Some((name, password)).filter(|_| !name.is_empty())
+}
+
 /// A name, and a text behind one space; the rest of its spaces are the text's own.
 fn name_and_text(rest: &str) -> Option<(&str, &str)> {
     let (name, text) = rest.split_once(' ')?;
@@ -260,8 +272,9 @@ mod tests {
             ("//", Say("/")),
             ("/say /nick ann", Say("/nick ann")),
             ("/SAY  two spaces", Say(" two spaces")),
-            ("register ann", Register("ann")),
-            ("REGISTER   ann", Register("ann")),
+            ("register ann", Register("ann", None)),
+            ("REGISTER   ann", Register("ann", None)),
+            ("Register ann smith", Register("ann", Some(Secret("smith")))),
             ("registered users only", Say("registered users only")),
             ("Send help please", Say("Send help please")),
             ("SEND bob hi", Say("SEND bob hi")),
@@ -271,7 +284,8 @@ mod tests {
             ("EXIT", Goodbye),
             ("quit it", Say("quit it")),
             ("/quit", Exit),
-            ("/nick ann", Nick("ann")),
+            ("/nick ann", Nick("ann", None)),
+            ("/nick  ann a  b ", Nick("ann", Some(Secret("a  b")))),
             ("/msg bob hi", Msg("bob", "hi")),
             ("/r hi", Reply("hi")),
             ("/me waves", Me("waves")),
@@ -299,11 +313,9 @@ mod tests {
     fn a_mistake_is_never_said_to_anybody() {
         let cases = [
             ("REGISTER", Mistake::Usage("REGISTER NAME")),
-            ("Register ann smith", Mistake::Usage("REGISTER NAME")),
             ("SEND @bob", Mistake::Usage("SEND @NAME TEXT")),
             ("SEND @", Mistake::Usage("SEND @NAME TEXT")),
             ("send @ hi", Mistake::Usage("SEND @NAME TEXT")),
-            ("/nick a b", Mistake::Usage("/nick NAME")),
             ("/nick", Mistake::Usage("/nick NAME")),
             ("/msg bob", Mistake::Usage("/msg NAME TEXT")),
             ("/say", Mistake::Usage("/say TEXT")),

@@ -4,6 +4,7 @@
 //! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`,
 //! its sentences in `reply.rs`. How a line looks is in `dialect/`.
 
+mod accounts;
 mod ban;
 mod command;
 mod courtesy;
@@ -13,6 +14,7 @@ mod lists;
 mod name;
 mod notices;
 mod operators;
+mod password;
 mod places;
 mod reply;
 mod request;
@@ -23,6 +25,7 @@ mod talk;
 mod text;
 mod users;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::mem;
 use std::time::{Duration, Instant, SystemTime};
@@ -32,14 +35,16 @@ use crate::line::Ending;
 use crate::outbox::Outbox;
 use crate::service::{Limit, Peer, Refusal, Service};
 use crate::timeouts::{Now, Timeouts};
+use accounts::{Accounts, Attempts, Word};
 use ban::Bans;
 pub use ban::{Ban, NoTarget, Target};
 use command::{Command, HELP, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
 use dialect::{Event, Kind, Wording};
 use operators::Mutes;
+pub use password::Password;
 use reply::Reply;
-pub use request::{Answer, Kept, Request};
+pub use request::{Account, Answer, Kept, Naming, Request};
 use resume::Seats;
 use room::{Room, RoomNo, Rooms};
 pub use settings::{Motd, Settings};
@@ -69,6 +74,8 @@ pub struct Chat {
     holds: Timeouts<u64>,
     bans: Bans,
     mutes: Mutes,
+    accounts: Accounts,
+    attempts: Attempts,
     /// What somebody else has to do, and for whom.
     requests: Vec<(ConnId, Request)>,
     /// Why the server is shut down, if an operator has said so.
@@ -124,8 +131,8 @@ impl Service for Chat {
         // and where he is then; who leaves with it was never here.
         let is_about_himself = matches!(
             command,
-            Ok(Command::Register(_)
-                | Command::Nick(_)
+            Ok(Command::Register(..)
+                | Command::Nick(..)
                 | Command::Join(_)
                 | Command::Resume(..)
                 | Command::Exit
@@ -135,14 +142,21 @@ impl Service for Chat {
             self.announce(id, out);
         }
         match command {
+            Ok(Command::Say(_)) if self.settings.accounts && accounts::looks_secret(&text) => {
+                self.reply(id, Reply::Word(Word::NotSaid), out);
+            }
             Ok(command) => self.act(id, command, out),
             Err(mistake) => {
-                if !self.operate(id, &text, out) {
+                if !self.operate(id, &text, out) && !self.wish(id, &text, out) {
                     self.refuse_line(id, mistake, out);
                 }
             }
         }
-        if out.is_open(id) {
+        if let (Cow::Owned(text), true) = (text, self.settings.accounts) {
+            password::wipe(&mut text.into_bytes());
+        }
+        // Who has asked for a name is told of once it is known whether it gets it.
+        if out.is_open(id) && !self.has_asked(id) {
             self.announce(id, out);
         }
     }
@@ -241,7 +255,7 @@ impl Chat {
     #[must_use]
     pub fn new(settings: Settings) -> Chat {
         Chat {
-            users: Users::new(settings.shows_addresses() || settings.operators, settings.operators),
+            users: Users::new(settings.keeps_addresses(), settings.operators),
             rooms: Rooms::new(),
             seats: Seats::default(),
             newcomers: Timeouts::new(settings.patience()),
@@ -249,6 +263,8 @@ impl Chat {
             holds: Timeouts::new(settings.resume_for),
             bans: Bans::default(),
             mutes: Mutes::default(),
+            accounts: Accounts::default(),
+            attempts: Attempts::default(),
             requests: Vec::new(),
             farewell: String::new(),
             lines_in: 0,
@@ -269,8 +285,14 @@ impl Chat {
             Command::Msg(name, text) => self.send_to(id, name, text, true, out),
             Command::Reply(text) => self.write_back(id, text, out),
             Command::History(count) => self.show_history(id, count, out),
-            Command::Register(name) => self.rename(id, name, |name| Reply::Registered(name), out),
-            Command::Nick(name) => self.rename(id, name, |name| Reply::Renamed(name), out),
+            Command::Register(name, None) => self.rename(id, name, Naming::Register, out),
+            Command::Register(name, Some(password)) => {
+                self.log_in(id, name, password, Naming::Register, out);
+            }
+            Command::Nick(name, None) => self.rename(id, name, Naming::Nick, out),
+            Command::Nick(name, Some(password)) => {
+                self.log_in(id, name, password, Naming::Nick, out);
+            }
             Command::Away(text) => self.set_away(id, text, out),
             Command::Ignore(name) => self.ignore(id, name, out),
             Command::Unignore(name) => self.unignore(id, name, out),
@@ -301,8 +323,11 @@ impl Chat {
     }
 
     fn help(&mut self, id: ConnId, out: &mut Outbox) {
-        let is_operator = self.users.get(id).is_some_and(|user| user.is_operator);
-        for line in HELP.iter().chain(is_operator.then_some(&operators::HELP)) {
+        let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
+        let has_accounts = self.settings.accounts;
+        let more =
+            [has_accounts.then_some(&accounts::HELP), is_operator.then_some(&operators::HELP)];
+        for line in HELP.iter().chain(more.into_iter().flatten()) {
             self.reply(id, Reply::Help(line), out);
         }
     }

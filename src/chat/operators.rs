@@ -8,7 +8,6 @@ mod command;
 mod mutes;
 mod reply;
 
-use std::mem;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +16,7 @@ use log::warn;
 use super::Chat;
 use super::dialect::{Event, Kind};
 use super::reply::Reply;
-use super::request::{Answer, Kept, Request};
+use super::request::{Kept, Request};
 use super::room::RoomNo;
 use super::{millis, tell};
 use crate::conn::ConnId;
@@ -29,73 +28,21 @@ pub(super) use mutes::{Mute, Mutes};
 pub(super) use reply::Act;
 use reply::Why;
 
-/// For whoever carries the requests.
 impl Chat {
-    /// What has to be done elsewhere, and for whom. Each is to be answered, once, with
-    /// [`Chat::answer`]; [`Request::Shutdown`] alone is not.
-    pub fn take_requests(&mut self) -> Vec<(ConnId, Request)> {
-        mem::take(&mut self.requests)
-    }
-
-    /// Brings back what has come of a request. Whoever asked may have gone: what was done
-    /// holds all the same. `None`: nobody of the chat's had asked.
-    pub fn answer(&mut self, id: Option<ConnId>, answer: Answer, out: &mut Outbox) {
-        let by = id.map_or_else(|| "a signal".to_owned(), |id| self.operator_name(id));
-        match answer {
-            Answer::Banned(ban) => self.put_in_force(id, ban, out),
-            Answer::Unbanned(target) => {
-                warn!("{by} lifted the ban of {target}");
-                self.bans.lift(&target);
-                self.tell_asker(id, Act::Unbanned(&target.to_string()), out);
-            }
-            Answer::Reloaded(kept) => {
-                warn!("{by} had the state read again");
-                self.tell_asker(id, Act::Reloaded, out);
-                if let Some(kept) = kept {
-                    self.reload(kept, out);
-                }
-            }
-            Answer::NotSaved(why) => {
-                warn!("not saved for {by}: {why}");
-                self.tell_asker(id, Act::NotSaved(&why), out);
-            }
-            Answer::NotReloaded(why) => {
-                warn!("not reloaded for {by}: {why}; what was read before stays");
-                self.tell_asker(id, Act::NotReloaded(&why), out);
-            }
-            Answer::Busy => self.tell_asker(id, Act::Busy, out),
-        }
-        if let Some(id) = id {
-            out.release(id);
-        }
-    }
-
     /// Puts in force what is kept, before anybody has come.
     pub fn load(&mut self, kept: Kept) {
         for ban in kept.bans {
             let notice = self.door_notice(&ban);
             self.bans.add(ban, notice);
         }
-    }
-
-    fn tell_asker(&mut self, id: Option<ConnId>, act: Act<'_>, out: &mut Outbox) {
-        if let Some(id) = id {
-            self.reply(id, Reply::Act(act), out);
-        }
-    }
-}
-
-impl Chat {
-    /// Asks for something to be done elsewhere. What else this user sends waits for it.
-    fn request(&mut self, id: ConnId, request: Request, out: &mut Outbox) {
-        out.hold(id);
-        self.requests.push((id, request));
+        self.accounts.replace(kept.accounts);
+        self.review_accounts();
     }
 
     /// A line that is none of everybody's commands: perhaps it is an operator's. False if
     /// it is not.
     pub(super) fn operate(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
-        if !self.users.get(id).is_some_and(|user| user.is_operator) {
+        if !self.users.get(id).is_some_and(|user| self.is_operator(user)) {
             return false;
         }
         match Operation::parse(line) {
@@ -124,7 +71,7 @@ impl Chat {
 
     /// An operator as others are told: whoever has taken no name is `op`, which is too
     /// short for anybody's.
-    fn operator_name(&self, id: ConnId) -> String {
+    pub(super) fn operator_name(&self, id: ConnId) -> String {
         let named = self.users.get(id).filter(|user| user.is_named());
         named.map_or_else(|| "op".to_owned(), |user| user.shown().to_string())
     }
@@ -163,7 +110,8 @@ impl Chat {
         };
         let name = user.shown().to_string();
         let mut marks = format!(", in {}", self.rooms.get(user.room).name);
-        for (mark, is_so) in [(", operator", user.is_operator), (", muted", user.is_muted())] {
+        for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", user.is_muted())]
+        {
             marks.push_str(if is_so { mark } else { "" });
         }
         let idle = self.users.heard(user.id).map(|at| out.now().monotonic.duration_since(at));

@@ -1,16 +1,16 @@
 //! Where users are, how they are called, and how they come and go.
 
+use super::accounts::Word;
 use super::dialect::{Event, Kind, Wording};
 use super::name::{self, Unfit};
 use super::operators::{Act, timestamp};
 use super::reply::Reply;
+use super::request::Naming;
 use super::room::RoomNo;
 use super::users::{Arrival, Stage, User};
 use super::{Chat, Dialect, millis, send};
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
-
-type Naming = for<'a> fn(&'a str) -> Reply<'a>;
 
 impl Chat {
     /// A newcomer has had its time: whoever has said nothing is a person, and greeted.
@@ -51,7 +51,7 @@ impl Chat {
         send(user, &mut self.line, &event, out);
     }
 
-    pub(super) fn rename(&mut self, id: ConnId, name: &str, done: Naming, out: &mut Outbox) {
+    pub(super) fn rename(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
         match name::check(name) {
             Err(Unfit::Shape) => return self.reply(id, Reply::NameUnfit, out),
             Err(Unfit::Reserved) => return self.reply(id, Reply::NameReserved(name), out),
@@ -60,21 +60,35 @@ impl Chat {
         if self.bans.has_name(name, timestamp(out.now())) {
             return self.reply(id, Reply::Act(Act::NameBanned(name)), out);
         }
+        let is_own = self.users.find(name).is_some_and(|owner| owner.id == id);
+        if let Some(account) = self.accounts.get(name).filter(|_| !is_own) {
+            let name = account.name.clone();
+            return self.reply(id, Reply::Word(Word::Protected(&name)), out);
+        }
         let owner = self.users.find(name).filter(|owner| owner.id != id);
         let owner = owner.map(|owner| owner.shown().to_string());
         if let Some(owner) = owner.or_else(|| self.seats.holder_of(name).map(str::to_owned)) {
             return self.reply(id, Reply::NameTaken(&owner), out);
         }
+        self.take_name(id, name, by, out);
+    }
+
+    /// Has somebody bear a name that is free, or its own.
+    pub(super) fn take_name(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
+        let done = match by {
+            Naming::Nick => Reply::Renamed(name),
+            Naming::Register => Reply::Registered(name),
+        };
         let is_respelled = self.users.find(name).is_some();
         let Some(old) = self.users.rename(id, name) else { return };
         self.take_up_mute(id, name);
         if is_respelled {
-            return self.reply(id, done(name), out);
+            return self.reply(id, done, out);
         }
         if self.is_told_of_own_name(id) {
             self.tell_own_name(id, old.shown(), out);
         } else {
-            self.reply(id, done(name), out);
+            self.reply(id, done, out);
         }
         self.tell_rename(id, old.shown(), out);
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::accounts::Word;
 use super::command::Entry;
 use super::name;
 use super::operators::Act;
@@ -80,6 +81,7 @@ pub(super) enum Reply<'a> {
     /// Why, if that is said.
     ShuttingDown(&'a str),
     Act(Act<'a>),
+    Word(Word<'a>),
 }
 
 /// What one who is turned away reads. He has not shown his line ending yet.
@@ -138,13 +140,16 @@ impl Reply<'_> {
             Reply::Goodbye | Reply::Bye => "bye",
             Reply::ShuttingDown(_) => "shutting_down",
             Reply::Act(act) => act.code(),
+            Reply::Word(word) => word.code(),
         }
     }
 
     /// Whether something could not be done.
     pub(super) fn is_error(&self) -> bool {
-        if let Reply::Act(act) = self {
-            return act.is_error();
+        match self {
+            Reply::Act(act) => return act.is_error(),
+            Reply::Word(word) => return word.is_error(),
+            _ => {}
         }
         matches!(
             self,
@@ -223,6 +228,7 @@ impl fmt::Display for Reply<'_> {
                 write!(f, "Server is shutting down: {why}")
             }
             Reply::Act(act) => act.fmt(f),
+            Reply::Word(word) => word.fmt(f),
             Reply::Who(text)
             | Reply::Time(text)
             | Reply::Text(text)

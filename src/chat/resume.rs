@@ -171,6 +171,18 @@ impl Chat {
         }
     }
 
+    /// Its name is shown to be another's, who takes it now.
+    pub(super) fn replace(&mut self, id: ConnId, out: &mut Outbox) {
+        self.reply(id, Reply::Replaced, out);
+        self.tell_departure(id, out);
+        self.take_seat(id);
+        out.close(id);
+        if let Some(held) = self.lift_out(id) {
+            self.forget_ignoring(id, &held.more);
+            self.leave_mute(held.name.as_deref(), held.more.mute);
+        }
+    }
+
     /// Takes a user out of the chat, without a word.
     fn lift_out(&mut self, id: ConnId) -> Option<Held> {
         let room = self.rooms.get(self.users.get(id)?.room).name.clone();
@@ -219,6 +231,7 @@ impl Chat {
             *user.more_mut() = held.more;
         }
         self.enter_room(id, room, out);
+        self.review_accounts();
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
         self.reply(id, Reply::Renamed(&name), out);
     }

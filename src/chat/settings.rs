@@ -43,6 +43,11 @@ pub struct Settings {
     /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
     /// ([`Chat::take_requests`](super::Chat::take_requests)). No.
     pub operators: bool,
+    /// Whether names can be protected with passwords. Requests are then to be taken as
+    /// well. No.
+    pub accounts: bool,
+    /// Names that may be protected at a time. 10 000.
+    pub accounts_max: usize,
     /// Bans in force at a time. 4096.
     pub bans_max: usize,
     /// The dialects that listeners have. Those that show addresses can be spoken
@@ -67,6 +72,8 @@ impl Default for Settings {
             resident: None,
             give_back: None,
             operators: false,
+            accounts: false,
+            accounts_max: 10_000,
             bans_max: 4096,
             dialects: vec![Dialect::Native],
         }
@@ -79,8 +86,13 @@ impl Settings {
         self.greet_after.unwrap_or(Duration::from_secs(2))
     }
 
+    /// Whether addresses are kept: to be shown, or to count failures by.
+    pub(super) fn keeps_addresses(&self) -> bool {
+        self.shows_addresses() || self.operators || self.accounts
+    }
+
     /// Whether anybody may be shown an address.
-    pub(super) fn shows_addresses(&self) -> bool {
+    fn shows_addresses(&self) -> bool {
         self.dialects.iter().any(|dialect| dialect.shows_addresses())
     }
 

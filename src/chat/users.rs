@@ -27,6 +27,7 @@ pub(super) struct User {
     pub(super) notices: bool,
     pub(super) stage: Stage,
     pub(super) arrival: Arrival,
+    /// By the door that it came through.
     pub(super) is_operator: bool,
     /// What few users have.
     more: Option<Box<More>>,
@@ -81,6 +82,8 @@ pub(super) struct More {
     /// The key under which its name is held if it is cut off.
     pub(super) seat: Option<u64>,
     pub(super) mute: Option<Mute>,
+    /// It has shown that its name, which is protected, is its own.
+    pub(super) has_account: bool,
 }
 
 impl User {
@@ -98,6 +101,10 @@ impl User {
 
     pub(super) fn more_mut(&mut self) -> &mut More {
         self.more.get_or_insert_default()
+    }
+
+    pub(super) fn has_account(&self) -> bool {
+        self.more().is_some_and(|more| more.has_account)
     }
 
     pub(super) fn is_muted(&self) -> bool {
@@ -205,6 +212,7 @@ impl Users {
 
     /// Where somebody is from, as far as that is kept.
     pub(super) fn addr(&self, id: ConnId) -> Option<SocketAddr> {
+        self.get(id)?;
         *self.addrs.as_ref()?.get(id.slot())?
     }
 
@@ -218,6 +226,7 @@ impl Users {
 
     /// When somebody last said something, or came; as far as that is kept.
     pub(super) fn heard(&self, id: ConnId) -> Option<Instant> {
+        self.get(id)?;
         *self.heard.as_ref()?.get(id.slot())?
     }
 
@@ -244,8 +253,12 @@ impl Users {
 
     /// Gives somebody a name that nobody else has. Returns what it was called before.
     pub(super) fn rename(&mut self, id: ConnId, name: &str) -> Option<Name> {
+        let is_respelled = self.find(name).is_some_and(|owner| owner.id == id);
         self.forget_name(id);
         let user = self.get_mut(id)?;
+        if let Some(more) = user.more.as_mut().filter(|_| !is_respelled) {
+            more.has_account = false;
+        }
         let old = mem::replace(&mut user.name, Name::Own(name.into()));
         let slot = id.slot;
         let hash = self.hasher.hash(name);

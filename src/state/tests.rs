@@ -150,3 +150,93 @@ fn nobody_else_may_read_it() {
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&dir.0), mode(&dir.0.join(BANS))), (0o700, 0o600));
 }
+
+#[cfg(feature = "accounts")]
+mod of_accounts {
+    use super::*;
+    use crate::chat::{Account, Naming, Password};
+
+    fn password(text: &str) -> Password {
+        Password::new(text).unwrap()
+    }
+
+    fn register(name: &str, text: &str) -> Request {
+        Request::Register { name: name.to_owned(), password: password(text) }
+    }
+
+    fn log_in(name: &str, text: &str) -> Request {
+        let (name, password) = (name.to_owned(), password(text));
+        Request::LogIn { name, password, by: Naming::Nick }
+    }
+
+    fn unregister(name: &str, text: &str) -> Request {
+        Request::Unregister { name: name.to_owned(), password: password(text) }
+    }
+
+    impl Dir {
+        fn accounts(&self) -> String {
+            fs::read_to_string(self.0.join("accounts")).unwrap_or_default()
+        }
+    }
+
+    #[test]
+    fn a_password_is_right_or_wrong_and_outlives_the_process() {
+        let dir = Dir::new("accounts");
+        let mut state = dir.open();
+        assert!(matches!(state.perform(register("Ann", "hunter22")), Answer::Registered(_)));
+        assert!(matches!(state.perform(register("ANN", "hunter23")), Answer::Exists(_)));
+        assert!(dir.accounts().starts_with("Ann:$argon2id$v=19$m=19456,t=2,p=1$"));
+        let mut state = dir.open();
+        assert!(matches!(state.perform(log_in("ann", "hunter22")), Answer::LoggedIn(..)));
+        assert!(matches!(state.perform(log_in("ann", "hunter23")), Answer::Wrong));
+        assert!(matches!(state.perform(log_in("bob", "hunter22")), Answer::Wrong));
+        let name = "ann".to_owned();
+        let change = Request::Passwd { name, password: password("hunter24") };
+        assert!(matches!(state.perform(change), Answer::PasswordSet));
+        assert!(matches!(state.perform(log_in("ann", "hunter24")), Answer::LoggedIn(..)));
+        assert!(matches!(state.perform(unregister("ann", "hunter22")), Answer::Wrong));
+        assert!(matches!(state.perform(unregister("ann", "hunter24")), Answer::Unregistered(_)));
+        assert_eq!((dir.accounts().as_str(), dir.open().kept()), ("", Kept::default()));
+    }
+
+    #[test]
+    fn comments_flags_and_the_order_stay() {
+        let dir = Dir::new("accounts-order");
+        let mut state = dir.open();
+        state.set_password("bob", &password("hunter22")).unwrap();
+        let bob = dir.accounts();
+        let ann = bob.replace("bob:", "ann:").trim().to_owned() + "op\n";
+        fs::write(dir.0.join("accounts"), format!("# in charge\n{ann}\n# others\n{bob}")).unwrap();
+        let mut state = dir.open();
+        let admins = |state: &State| state.kept().accounts.into_iter().filter(|own| own.op).count();
+        assert_eq!(admins(&state), 1);
+        assert!(matches!(state.perform(register("cat", "hunter22")), Answer::Registered(_)));
+        state.set_password("ANN", &password("hunter23")).unwrap();
+        let text = dir.accounts();
+        let shape: Vec<_> = text.lines().map(|line| line.split(':').next().unwrap()).collect();
+        assert_eq!(shape, ["# in charge", "ann", "", "# others", "bob", "cat"]);
+        assert!(text.lines().nth(1).unwrap().ends_with(":op") && text.contains(&bob));
+        let kept = dir.open().kept().accounts;
+        assert_eq!(kept[0], Account { name: "ann".to_owned(), op: true });
+    }
+
+    #[test]
+    fn each_step_of_a_save_may_fail_here_too() {
+        let dir = Dir::new("accounts-steps");
+        let mut state = dir.open();
+        state.set_password("bob", &password("hunter22")).unwrap();
+        let (text, kept) = (dir.accounts(), state.kept());
+        for step in STEPS {
+            for request in [register("ann", "hunter22"), unregister("bob", "hunter22")] {
+                FAILS.set(Some(step));
+                let answer = state.perform(request);
+                assert!(matches!(answer, Answer::NotSaved(_)), "{step:?}: {answer:?}");
+                assert_eq!(
+                    (dir.accounts(), state.kept()),
+                    (text.clone(), kept.clone()),
+                    "{step:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! The built program, as a process: what whoever starts it and its clients see.
 
+mod accounts;
 mod chat;
 mod endings;
 mod limits;

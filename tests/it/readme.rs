@@ -145,6 +145,7 @@ fn its_objects_and_codes_are_those_that_there_are() {
     let replies = [
         include_str!("../../src/chat/reply.rs"),
         include_str!("../../src/chat/operators/reply.rs"),
+        include_str!("../../src/chat/accounts/reply.rs"),
     ]
     .concat();
     let codes = replies.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());

@@ -31,7 +31,7 @@ impl Chat {
         out: &mut Outbox,
     ) {
         let bearer = self.users.find(text);
-        if let Some(bearer) = bearer.filter(|bearer| bearer.is_operator) {
+        if let Some(bearer) = bearer.filter(|bearer| self.is_operator(bearer)) {
             let name = bearer.shown().to_string();
             return self.reply(id, Reply::Act(Act::IsOperator(&name)), out);
         }
@@ -63,7 +63,7 @@ impl Chat {
     }
 
     /// A ban is kept: from here on it holds, and whoever it is for has to go.
-    pub(super) fn put_in_force(&mut self, id: Option<ConnId>, ban: Ban, out: &mut Outbox) {
+    pub(in crate::chat) fn put_in_force(&mut self, id: Option<ConnId>, ban: Ban, out: &mut Outbox) {
         let Ban { target, until, by, why } = &ban;
         let told = format!("{target}{}", self.until(*until));
         warn!("{by} banned {told}{}", Why(why));
@@ -80,7 +80,7 @@ impl Chat {
         let Ban { target, by, why, .. } = ban;
         let mut rooms: Vec<(RoomNo, Vec<String>)> = Vec::new();
         let mut banned = Vec::new();
-        for user in self.users.all().filter(|user| !user.is_operator) {
+        for user in self.users.all().filter(|user| !self.is_operator(user)) {
             let is_from_there =
                 self.users.addr(user.id).is_some_and(|addr| target.has_addr(addr.ip()));
             let name = user.shown().to_string();
@@ -141,7 +141,7 @@ impl Chat {
     }
 
     /// The same later, in place of what was in force. Whoever is banned only now has to go.
-    pub(super) fn reload(&mut self, kept: Kept, out: &mut Outbox) {
+    pub(in crate::chat) fn reload(&mut self, kept: Kept, out: &mut Outbox) {
         let before = self.bans.take();
         let now = timestamp(out.now());
         for ban in kept.bans.iter().filter(|ban| !before.contains(ban) && !ban.is_over(now)) {

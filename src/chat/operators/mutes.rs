@@ -61,7 +61,7 @@ impl Chat {
             return self.reply(id, Reply::NoOneCalled(name), out);
         };
         let (target, name) = (target.id, target.shown().to_string());
-        if self.users.get(target).is_some_and(|user| user.is_operator) {
+        if self.users.get(target).is_some_and(|user| self.is_operator(user)) {
             return self.reply(id, Reply::Act(Act::IsOperator(&name)), out);
         }
         let until = time.and_then(|time| end(timestamp(out.now()), time));

@@ -96,6 +96,7 @@ fn slash(line: &str) -> Command {
         "ignore" => name(Command::Ignore, "/ignore NAME"),
         "unignore" => name(Command::Unignore, "/unignore NAME"),
         "dialect" => name(Command::Dialect, "/dialect NAME"),
+        "register" | "passwd" | "unregister" => no_accounts(),
         "stats" => Command::Stats,
         "time" => Command::Time,
         "exit" | "quit" => Command::Exit("Bye."),
@@ -137,6 +138,10 @@ fn with_options(word: &str, rest: &str) -> Command {
         ("help", _) => Command::Help("help".to_owned()),
         _ => unknown(word),
     }
+}
+
+fn no_accounts() -> Command {
+    Command::Answer("no_accounts", "This server keeps no accounts.".to_owned())
 }
 
 fn unknown(word: &str) -> Command {

@@ -42,6 +42,7 @@ mod slip;
 mod stream;
 mod text;
 mod turns;
+mod worker;
 mod world;
 mod wrap;
 

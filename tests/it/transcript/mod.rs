@@ -6,6 +6,7 @@
 //! stands still, but for `+500` milliseconds. All that each client reads between one
 //! typed line and the next is compared, no more, no less.
 
+mod accounts;
 mod comings;
 mod dialects;
 mod mutes;
@@ -18,7 +19,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::chat::{Answer, Dialect, Motd, Request, Settings};
+use chinwag::chat::{Answer, Dialect, Motd, Password, Request, Settings};
 use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Outbox, Peer, Service};
 
 /// 2026-11-20 15:17:28 UTC, a Friday.
@@ -32,6 +33,7 @@ struct Network {
     clients: BTreeMap<String, ConnId>,
     connected: usize,
     worker: Worker,
+    vault: Vault,
 }
 
 /// What becomes of the chat's requests.
@@ -65,6 +67,7 @@ impl Network {
             clients: BTreeMap::new(),
             connected: 0,
             worker: Worker::Keeps,
+            vault: Vault::default(),
         }
     }
 
@@ -144,7 +147,8 @@ impl Network {
                 (Worker::Keeps, Request::Reload) => Answer::Reloaded(None),
                 (Worker::Fails(why), Request::Reload) => Answer::NotReloaded(why.to_owned()),
                 (Worker::Fails(why), _) => Answer::NotSaved(why.to_owned()),
-                (Worker::IsBusy, _) => Answer::Busy,
+                (Worker::IsBusy, request) => Answer::Busy(request),
+                (Worker::Keeps, request) => self.vault.perform(request),
             };
             self.chat.answer(Some(id), answer, &mut self.out);
         }
@@ -178,6 +182,40 @@ impl Network {
             }
         }
         all
+    }
+}
+
+/// Names and their passwords, as a worker keeps them, but for the hashes.
+#[derive(Default)]
+struct Vault(BTreeMap<String, Vec<u8>>);
+
+impl Vault {
+    fn is_right(&self, name: &str, password: &Password) -> bool {
+        self.0.get(&name.to_lowercase()).is_some_and(|own| own == password.as_bytes())
+    }
+
+    fn perform(&mut self, request: Request) -> Answer {
+        match request {
+            Request::Register { name, .. } if self.0.contains_key(&name.to_lowercase()) => {
+                Answer::Exists(name)
+            }
+            Request::Register { name, password } => {
+                self.0.insert(name.to_lowercase(), password.as_bytes().to_vec());
+                Answer::Registered(name)
+            }
+            Request::LogIn { name, password, by } if self.is_right(&name, &password) => {
+                Answer::LoggedIn(name, by)
+            }
+            Request::Passwd { name, password } => {
+                self.0.insert(name.to_lowercase(), password.as_bytes().to_vec());
+                Answer::PasswordSet
+            }
+            Request::Unregister { name, password } if self.is_right(&name, &password) => {
+                self.0.remove(&name.to_lowercase());
+                Answer::Unregistered(name)
+            }
+            _ => Answer::Wrong,
+        }
     }
 }
 

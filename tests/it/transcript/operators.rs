@@ -309,7 +309,8 @@ fn what_is_read_again_is_in_force_for_those_who_are_here_too() {
         why: String::new(),
     };
     let reload = |network: &mut Network, bans: &[&str]| {
-        let kept = Kept { bans: bans.iter().map(|text| ban(text)).collect() };
+        let bans = bans.iter().map(|text| ban(text)).collect();
+        let kept = Kept { bans, ..Kept::default() };
         network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
         network.close_the_closing();
     };

@@ -34,7 +34,7 @@ impl Dialect {
 }
 
 /// What programs are told is an error, and not an answer.
-const ERRORS: [&str; 21] = [
+const ERRORS: [&str; 22] = [
     "name_unfit",
     "name_reserved",
     "name_taken",
@@ -52,6 +52,7 @@ const ERRORS: [&str; 21] = [
     "no_resume",
     "token_unknown",
     "replaced",
+    "no_accounts",
     "unknown_command",
     "usage",
     "line_too_long",

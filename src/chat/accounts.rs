@@ -1,0 +1,255 @@
+//! Names with passwords. Passwords and their hashes are elsewhere: the chat knows which
+//! names are protected, asks for a verdict, and acts upon it.
+
+mod attempts;
+mod command;
+mod reply;
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use log::info;
+
+use super::Chat;
+use super::name::{self, Unfit};
+use super::operators::{Act, timestamp};
+use super::password::{Password, Secret};
+use super::reply::Reply;
+use super::request::{Account, Naming, Request};
+use super::users::User;
+use crate::addresses::Network;
+use crate::conn::ConnId;
+use crate::outbox::Outbox;
+pub(super) use attempts::Attempts;
+use command::Wish;
+pub(super) use command::{HELP, looks_secret};
+pub(super) use reply::Word;
+
+/// The names that are protected.
+#[derive(Default)]
+pub(super) struct Accounts(HashMap<Box<str>, Account>);
+
+impl Accounts {
+    pub(super) fn get(&self, name: &str) -> Option<&Account> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&*name.to_ascii_lowercase())
+    }
+
+    pub(super) fn add(&mut self, account: Account) {
+        self.0.insert(account.name.to_ascii_lowercase().into(), account);
+    }
+
+    fn remove(&mut self, name: &str) {
+        self.0.remove(&*name.to_ascii_lowercase());
+    }
+
+    pub(super) fn replace(&mut self, accounts: Vec<Account>) {
+        self.0.clear();
+        for account in accounts {
+            self.add(account);
+        }
+    }
+}
+
+impl Chat {
+    /// A line that is none of the other commands: perhaps it is about an account. False if
+    /// it is not.
+    pub(super) fn wish(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
+        match Wish::parse(line) {
+            None => return false,
+            Some(_) if !self.settings.accounts => self.say_word(id, Word::NoAccounts, out),
+            Some(Ok(Wish::Register(password))) => self.register(id, password, out),
+            Some(Ok(Wish::Passwd(password))) => self.change_password(id, password, out),
+            Some(Ok(Wish::Unregister(password))) => self.unregister(id, password, out),
+            Some(Ok(Wish::HelpOn(entry))) => self.reply(id, Reply::HelpOn(entry), out),
+            Some(Err(mistake)) => self.refuse_line(id, mistake, out),
+        }
+        true
+    }
+
+    fn say_word(&mut self, id: ConnId, word: Word<'_>, out: &mut Outbox) {
+        self.reply(id, Reply::Word(word), out);
+    }
+
+    /// Whether somebody may do what operators do: by the door that it came through, or by
+    /// the account that it is logged in to.
+    pub(super) fn is_operator(&self, user: &User) -> bool {
+        user.is_operator || (user.has_account() && self.account_of(user).is_some_and(|own| own.op))
+    }
+
+    /// The account of the name that somebody bears, whether it has shown that it is its own
+    /// or not.
+    fn account_of(&self, user: &User) -> Option<&Account> {
+        if user.is_named() { self.accounts.get(&user.shown().to_string()) } else { None }
+    }
+
+    fn register(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if !user.is_named() {
+            return self.say_word(id, Word::NameFirst, out);
+        }
+        let name = user.shown().to_string();
+        if self.account_of(user).is_some() {
+            return self.say_word(id, Word::Already(&name), out);
+        }
+        let max = self.settings.accounts_max;
+        if self.accounts.0.len() >= max {
+            return self.say_word(id, Word::Full(max), out);
+        }
+        match Password::new(password.0) {
+            Some(password) => self.request(id, Request::Register { name, password }, out),
+            None => self.say_word(id, Word::PasswordUnfit, out),
+        }
+    }
+
+    fn change_password(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if !user.is_named() {
+            return self.say_word(id, Word::NameFirst, out);
+        }
+        let name = user.shown().to_string();
+        if self.account_of(user).is_none() {
+            return self.say_word(id, Word::NotProtected(&name), out);
+        }
+        if !user.has_account() {
+            return self.say_word(id, Word::NotLoggedIn(&name), out);
+        }
+        match Password::new(password.0) {
+            Some(password) => self.request(id, Request::Passwd { name, password }, out),
+            None => self.say_word(id, Word::PasswordUnfit, out),
+        }
+    }
+
+    fn unregister(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if !user.is_named() {
+            return self.say_word(id, Word::NameFirst, out);
+        }
+        let name = user.shown().to_string();
+        if self.account_of(user).is_none() {
+            return self.say_word(id, Word::NotProtected(&name), out);
+        }
+        if let Some(password) = self.attempt(id, &name, password, out) {
+            self.request(id, Request::Unregister { name, password }, out);
+        }
+    }
+
+    /// Somebody wants a name, and has a password for it.
+    pub(super) fn log_in(
+        &mut self,
+        id: ConnId,
+        name: &str,
+        password: Secret<'_>,
+        by: Naming,
+        out: &mut Outbox,
+    ) {
+        if !self.settings.accounts {
+            let usage = match by {
+                Naming::Nick => "/nick NAME",
+                Naming::Register => "REGISTER NAME",
+            };
+            return self.reply(id, Reply::Usage(usage), out);
+        }
+        match name::check(name) {
+            Err(Unfit::Shape) => return self.reply(id, Reply::NameUnfit, out),
+            Err(Unfit::Reserved) => return self.reply(id, Reply::NameReserved(name), out),
+            Ok(()) => {}
+        }
+        if let Some(password) = self.attempt(id, name, password, out) {
+            let name = name.to_owned();
+            self.request(id, Request::LogIn { name, password, by }, out);
+        }
+    }
+
+    /// A password that may be tried, unless there were too many of them already.
+    fn attempt(
+        &mut self,
+        id: ConnId,
+        name: &str,
+        password: Secret<'_>,
+        out: &mut Outbox,
+    ) -> Option<Password> {
+        let Some(password) = Password::new(password.0) else {
+            self.say_word(id, Word::PasswordUnfit, out);
+            return None;
+        };
+        let (addr, now) = (self.attempts_addr(id), out.now().monotonic);
+        if !self.attempts.begin(addr, name, now) {
+            self.say_word(id, Word::TooMany, out);
+            return None;
+        }
+        Some(password)
+    }
+
+    fn attempts_addr(&self, id: ConnId) -> Option<IpAddr> {
+        self.users.addr(id).map(|addr| Network::of_one(addr.ip()).addr())
+    }
+
+    /// Nobody has failed: the right password was given, or none was looked at.
+    pub(super) fn forgive(&mut self, id: Option<ConnId>, name: &str) {
+        if let Some(id) = id {
+            let addr = self.attempts_addr(id);
+            self.attempts.forgive(addr, name);
+        }
+    }
+
+    /// The name that somebody bears is protected.
+    pub(super) fn registered(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        info!("{name} is protected");
+        self.accounts.add(Account { name: name.to_owned(), op: false });
+        let is_remote = self.users.addr(id).is_some_and(|addr| !addr.ip().is_loopback());
+        if let Some(user) = self.users.get_mut(id) {
+            user.more_mut().has_account = true;
+        }
+        self.say_word(id, Word::Registered(name), out);
+        if is_remote {
+            self.say_word(id, Word::NotEncrypted, out);
+        }
+    }
+
+    /// A name is no longer protected, whoever bears it.
+    pub(super) fn unregistered(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        info!("{name} is not protected any more");
+        self.accounts.remove(name);
+        self.forgive(Some(id), name);
+        if let Some(bearer) = self.users.find(name).map(|user| user.id)
+            && let Some(user) = self.users.get_mut(bearer)
+        {
+            user.more_mut().has_account = false;
+        }
+        self.say_word(id, Word::Unregistered(name), out);
+    }
+
+    /// The right password: the name changes hands, whoever has it now.
+    pub(super) fn logged_in(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
+        self.forgive(Some(id), name);
+        if self.users.get(id).is_none() {
+            return;
+        }
+        if self.bans.has_name(name, timestamp(out.now())) {
+            return self.reply(id, Reply::Act(Act::NameBanned(name)), out);
+        }
+        if let Some(other) = self.users.find(name).map(|user| user.id).filter(|other| *other != id)
+        {
+            self.replace(other, out);
+        }
+        self.end_hold_of(name, out);
+        self.take_name(id, name, by, out);
+        if let Some(user) = self.users.get_mut(id) {
+            user.more_mut().has_account = self.accounts.get(name).is_some();
+        }
+    }
+
+    /// Whoever is logged in to an account that is gone is so no longer.
+    pub(super) fn review_accounts(&mut self) {
+        let is_gone = |user: &&User| user.has_account() && self.account_of(user).is_none();
+        let gone: Vec<ConnId> = self.users.all().filter(is_gone).map(|user| user.id).collect();
+        for id in gone {
+            if let Some(user) = self.users.get_mut(id) {
+                user.more_mut().has_account = false;
+            }
+        }
+    }
+}

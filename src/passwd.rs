@@ -1,0 +1,51 @@
+//! `chinwag passwd` and `chinwag accounts`: a state directory without its server.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use chinwag::State;
+use chinwag::chat::Password;
+use zeroize::Zeroizing;
+
+/// More than a password and its line's ending may have.
+const INPUT_MAX: u64 = 1024;
+
+/// Protects a name with a password from a prompt, or from standard input if that is no
+/// terminal. Returns what there is to say.
+pub(crate) fn set(dir: &Path, name: &str) -> io::Result<String> {
+    let mut state = State::open(dir)?;
+    let text = if io::stdin().is_terminal() { ask()? } else { read_line()? };
+    let password = Password::new(text.trim_end_matches(['\n', '\r']))
+        .ok_or_else(|| io::Error::other("a password has 8 to 128 bytes of UTF-8"))?;
+    state.set_password(name, &password)?;
+    Ok(format!("{name} has this password now; a server that runs is told with SIGHUP or /reload"))
+}
+
+/// The names that are protected, a line each, and their flags.
+pub(crate) fn list(dir: &Path) -> io::Result<String> {
+    if !dir.is_dir() {
+        let why = format!("{}: no such directory", dir.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, why));
+    }
+    let accounts = State::open(dir)?.kept().accounts;
+    let line = |op: bool| if op { " op" } else { "" };
+    let lines: Vec<String> =
+        accounts.iter().map(|account| format!("{}{}", account.name, line(account.op))).collect();
+    Ok(lines.join("\n"))
+}
+
+/// Twice, because nobody sees what is typed.
+fn ask() -> io::Result<Zeroizing<String>> {
+    let text = Zeroizing::new(rpassword::prompt_password("Password: ")?);
+    let again = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
+    if *text != *again {
+        return Err(io::Error::other("these are two different passwords"));
+    }
+    Ok(text)
+}
+
+fn read_line() -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    io::stdin().lock().take(INPUT_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}

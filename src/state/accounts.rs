@@ -1,0 +1,174 @@
+//! Accounts as lines, `alice:$argon2id$…:op`, and their passwords, of which only hashes are
+//! kept. Hashing takes some 20 ms and 19 MiB, which is the point of it.
+
+use std::io;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+
+use super::lines::Lines;
+use super::{File, State, store};
+use crate::chat::{Account, Answer, Password, Target};
+
+pub(super) const ACCOUNTS: &str = "accounts";
+
+/// Checked where there is no such name, so that this takes as long.
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2hpbndhZyBub2JvZHk$\
+    4Di2FDrq2vNUOAtjBf1ws6Xk0OIJyvb8xcyCuo6q1rY";
+
+/// An account, as it is kept.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) account: Account,
+    /// In the PHC string format.
+    hash: String,
+}
+
+pub(super) fn parse(line: &str) -> Result<Entry, String> {
+    let fields: Vec<&str> = line.split(':').collect();
+    let [name, hash, flags] = fields[..] else {
+        return Err("NAME:HASH:FLAGS is wanted; the flags may be none".to_owned());
+    };
+    if !can_be_name(name) {
+        return Err(format!("'{name}' cannot be a name"));
+    }
+    let is_known = |hash: &PasswordHash| hash.algorithm.as_str() == "argon2id";
+    if !PasswordHash::new(hash).is_ok_and(|hash| is_known(&hash)) {
+        return Err(format!("{name} has no argon2id hash in the PHC format"));
+    }
+    let op = match flags {
+        "" => false,
+        "op" => true,
+        other => return Err(format!("'{other}' is no flag; there is op")),
+    };
+    Ok(Entry { account: Account { name: name.to_owned(), op }, hash: hash.to_owned() })
+}
+
+pub(super) fn render(entry: &Entry) -> String {
+    let flags = if entry.account.op { "op" } else { "" };
+    format!("{}:{}:{flags}", entry.account.name, entry.hash)
+}
+
+pub(super) fn key(entry: &Entry) -> String {
+    entry.account.name.to_ascii_lowercase()
+}
+
+fn can_be_name(text: &str) -> bool {
+    matches!(text.parse::<Target>(), Ok(target) if target.is_name())
+}
+
+impl Entry {
+    fn has_name(&self, name: &str) -> bool {
+        self.account.name.eq_ignore_ascii_case(name)
+    }
+}
+
+impl State {
+    pub(super) fn register(&mut self, name: String, password: &Password) -> Answer {
+        if self.find(name.as_str()).is_some() {
+            return Answer::Exists(name);
+        }
+        match self.set_password(&name, password) {
+            Ok(()) => Answer::Registered(name),
+            Err(error) => Answer::NotSaved(error.to_string()),
+        }
+    }
+
+    pub(super) fn change_password(&mut self, name: &str, password: &Password) -> Answer {
+        if self.find(name).is_none() {
+            return Answer::Wrong;
+        }
+        match self.set_password(name, password) {
+            Ok(()) => Answer::PasswordSet,
+            Err(error) => Answer::NotSaved(error.to_string()),
+        }
+    }
+
+    pub(super) fn unregister(&mut self, name: String, password: &Password) -> Answer {
+        if !self.verify(&name, password) {
+            return Answer::Wrong;
+        }
+        let mut lines = self.accounts.lines.clone();
+        lines.retain(|entry| !entry.has_name(&name));
+        match self.save_accounts(lines) {
+            Ok(()) => Answer::Unregistered(name),
+            Err(error) => Answer::NotSaved(error.to_string()),
+        }
+    }
+
+    /// Whether it is the password of this name. It takes as long if there is no such name.
+    pub(super) fn verify(&self, name: &str, password: &Password) -> bool {
+        let entry = self.find(name);
+        let hash = entry.map_or(NOBODY, |entry| &entry.hash);
+        let is_right = argon2().verify_password(password.as_bytes(), hash).is_ok();
+        is_right && entry.is_some()
+    }
+
+    /// Protects a name with a password; flags that it has stay. Saved when this returns.
+    ///
+    /// # Errors
+    ///
+    /// If it can be nobody's name, if it cannot be saved, or if there is no chance to make
+    /// a salt of.
+    pub fn set_password(&mut self, name: &str, password: &Password) -> io::Result<()> {
+        if !can_be_name(name) {
+            let why = format!("'{name}' cannot be a name");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let hash = argon2().hash_password(password.as_bytes()).map_err(io::Error::other)?;
+        let old = self.find(name).map(|entry| entry.account.clone());
+        let account = old.unwrap_or_else(|| Account { name: name.to_owned(), op: false });
+        let mut lines = self.accounts.lines.clone();
+        let entry = Entry { account, hash: hash.to_string() };
+        lines.put(entry, |old| old.has_name(name));
+        self.save_accounts(lines)
+    }
+
+    /// Looks at all, so that it takes as long wherever it stands.
+    fn find(&self, name: &str) -> Option<&Entry> {
+        self.accounts.lines.entries().filter(|entry| entry.has_name(name)).last()
+    }
+
+    fn save_accounts(&mut self, lines: Lines<Entry>) -> io::Result<()> {
+        let File { stamp, .. } = self.accounts;
+        self.accounts = store(&self.dir, ACCOUNTS, lines, render, stamp, self.may)?;
+        Ok(())
+    }
+}
+
+fn argon2() -> Argon2<'static> {
+    let params = Params::new(19_456, 2, 1, None).expect("they are in their ranges");
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_nobody_is_like_any_other() {
+        let mine = argon2().hash_password(b"12345678").unwrap();
+        let nobodys = PasswordHash::new(NOBODY).unwrap();
+        assert_eq!(mine.params.to_string(), nobodys.params.to_string());
+        assert_eq!((mine.algorithm, mine.version), (nobodys.algorithm, nobodys.version));
+        assert_eq!(mine.hash.unwrap().len(), nobodys.hash.unwrap().len());
+        assert_eq!(mine.params.to_string(), "m=19456,t=2,p=1");
+    }
+
+    #[test]
+    fn a_line_is_written_as_it_is_read_and_what_is_wrong_is_told() {
+        for flags in ["", "op"] {
+            let line = format!("alice:{NOBODY}:{flags}");
+            assert_eq!(render(&parse(&line).unwrap()), line);
+        }
+        for (line, why) in [
+            ("alice".to_owned(), "NAME:HASH:FLAGS is wanted; the flags may be none"),
+            (format!("al:{NOBODY}:"), "'al' cannot be a name"),
+            (format!("192.0.2.7:{NOBODY}:"), "'192.0.2.7' cannot be a name"),
+            (format!("alice:{NOBODY}:admin"), "'admin' is no flag; there is op"),
+            ("alice:secret:".to_owned(), "alice has no argon2id hash in the PHC format"),
+        ] {
+            assert_eq!(parse(&line).unwrap_err(), why);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Names with passwords, from the wire to the disk and back.
+#![cfg(all(target_os = "linux", feature = "accounts"))]
+
+use std::fs;
+use std::io::Write;
+use std::process::Stdio;
+
+use super::{Folder, Outcome, Program, chinwag, run};
+use crate::client::Client;
+
+fn start(folder: &Folder, options: &[&str]) -> Program {
+    let state = format!("{}/state", folder.path());
+    fs::create_dir_all(&folder.0).unwrap();
+    let socket = format!("op=unix:{}/op", folder.path());
+    let fixed = ["-l", "127.0.0.1:0", "-l", &socket, "--state", &state, "--rate", "off"];
+    Program::start(&[&fixed[..], options].concat())
+}
+
+/// Runs it with something to read.
+fn run_with(arguments: &[&str], input: &str) -> Outcome {
+    let mut command = chinwag();
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let lines =
+        |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect();
+    Outcome {
+        code: output.status.code(),
+        stdout: lines(output.stdout),
+        stderr: lines(output.stderr),
+    }
+}
+
+#[test]
+fn a_name_is_ones_own_beyond_a_restart_and_no_password_is_told() {
+    let folder = Folder::new("accounts-restart");
+    let program = start(&folder, &["-vvvv"]);
+    let mut ann = program.client("ann");
+    let protected = "Name ann is protected from now on: /nick ann PASSWORD";
+    assert_eq!(ann.ask("/register open sesame"), protected);
+    let mut bob = program.client("bob");
+    assert_eq!(bob.ask("/nick ann"), "Name ann is protected: /nick ann PASSWORD");
+    assert_eq!(bob.ask("/nick ann close sesame"), "Wrong name or password.");
+    // What is typed ahead waits for the verdict, and is said under the new name.
+    bob.write("/nick ann open sesame\nit is me\n");
+    assert_eq!(ann.rest(), "You have been replaced by another connection.\n");
+    bob.expect("You are now ann");
+    bob.expect("[ann] it is me");
+    assert_eq!(bob.ask("/passwd new sesame"), "Password changed.");
+    program.signal("TERM");
+    bob.expect("Server is shutting down.");
+    drop(bob);
+    let log = program.outcome().stderr.join("\n");
+    assert!(log.contains("ann is protected") && !log.contains("sesame"), "{log}");
+    let program = start(&folder, &[]);
+    let mut ann = Client::connect(program.addr());
+    assert_eq!(ann.ask("REGISTER ann"), "Name ann is protected: /nick ann PASSWORD");
+    assert_eq!(ann.ask("REGISTER ann new sesame"), "Registered as ann");
+    assert_eq!(ann.ask("/unregister new sesame"), "Name ann is no longer protected.");
+    assert_eq!(fs::read_to_string(folder.0.join("state/accounts")).unwrap(), "");
+}
+
+#[test]
+fn passwords_are_set_from_outside_and_read_when_it_is_asked_for() {
+    let folder = Folder::new("accounts-outside");
+    let program = start(&folder, &[]);
+    let state = format!("{}/state", folder.path());
+    let passwd = |name: &str, input: &str| run_with(&["passwd", &state, name], input);
+    let outcome = passwd("ann", "open sesame\n");
+    assert_eq!((outcome.code, outcome.stderr.len()), (Some(0), 0), "{outcome:?}");
+    for (name, input, why) in [
+        ("bob", "short\n", "chinwag: a password has 8 to 128 bytes of UTF-8"),
+        ("al", "open sesame\n", "chinwag: 'al' cannot be a name"),
+    ] {
+        let outcome = passwd(name, input);
+        assert_eq!((outcome.code, outcome.stderr), (Some(1), vec![why.to_owned()]));
+    }
+    assert_eq!(run(&["accounts", &state]).stdout, ["ann"]);
+    let file = folder.0.join("state/accounts");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.trim().to_owned() + "op\n").unwrap();
+    assert_eq!(run(&["accounts", &state]).stdout, ["ann op"]);
+    let mut bob = program.client("bob");
+    // Not before it has read it, nor over what it has not read.
+    let answer = bob.ask("/register open sesame");
+    assert_eq!(answer, "Not saved: accounts was changed by somebody else; /reload first");
+    program.signal("HUP");
+    assert!(program.log_line().contains("not saved for bob: accounts was changed"));
+    assert!(program.log_line().ends_with("a signal had the state read again"));
+    assert_eq!(bob.ask("/nick ann open sesame"), "You are now ann");
+    assert_eq!(bob.ask("/bans"), "There are no bans.");
+    fs::write(&file, "ann:secret:\n").unwrap();
+    let answer = bob.ask("/reload");
+    assert!(answer.ends_with("line 1: ann has no argon2id hash in the PHC format"), "{answer}");
+    assert_eq!(bob.ask("/nick ann open sesame"), "You are now ann");
+    assert_eq!(run(&["accounts", "/nowhere"]).code, Some(1));
+}
+
+#[test]
+fn two_hundred_at_once_get_a_verdict_each_and_nobody_else_waits_for_them() {
+    let folder = Folder::new("accounts-crowd");
+    let program = start(&folder, &[]);
+    let mut ann = program.client("ann");
+    ann.say("/register open sesame");
+    ann.line();
+    let mut clients: Vec<Client> = (0..200).map(|_| Client::connect(program.addr())).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        // Twenty attempts an address are enough; these are nobody's names.
+        client.say(&format!("/nick user-{number} open sesame"));
+    }
+    // Everything else goes on meanwhile.
+    assert_eq!(ann.ask("/up here"), "HERE");
+    let mut counts = [0; 3];
+    for client in &mut clients {
+        let answer = client.line();
+        let kinds = ["Wrong name or password.", "Busy; try again in a moment."];
+        let last = "Too many attempts; wait a minute.";
+        let kind = kinds.iter().position(|kind| answer == *kind);
+        counts[kind.unwrap_or_else(|| {
+            assert_eq!(answer, last);
+            2
+        })] += 1;
+        assert_eq!(client.ask("/up done"), "DONE");
+    }
+    assert!((17..=20).contains(&counts[0]), "{counts:?}");
+}

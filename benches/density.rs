@@ -146,10 +146,16 @@ fn idle(options: &Options, clients: usize, runs: usize, cores: Cores) -> io::Res
     let stays: Vec<Stay> = own.into_iter().chain(peers).collect();
     let mut rows: Vec<_> = stays.iter().map(|stay| (stay.name(), Vec::new())).collect();
     let mut progress = Progress::new(runs * stays.len());
-    for _ in 0..runs {
-        for (stay, (name, cells)) in stays.iter().zip(&mut rows) {
+    for run in 0..runs {
+        let mut order: Vec<usize> = (0..stays.len()).collect();
+        // Every other run goes backwards; see `fanout`.
+        if run % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            let (stay, (name, cells)) = (stays[index], &mut rows[index]);
             progress.next(&format!("{clients}, idle: {name}"));
-            match (cell(*stay, rooms, cores, share), stay) {
+            match (cell(stay, rooms, cores, share), stay) {
                 (Ok(cell), _) => cells.push(cell),
                 (Err(error), Stay::Peer(_)) => println!("{name} is left out of a run: {error}"),
                 (Err(error), _) => return Err(error),

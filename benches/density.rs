@@ -53,10 +53,10 @@ enum Stay {
     Peer(Peer),
 }
 
-/// Who came last is told of a second later, and who says nothing is greeted after two.
-/// Only then is there nothing left to do.
+/// Who came last is told of a second later, who says nothing after two. Only then is there
+/// nothing left to do.
 const REST: Duration = Duration::from_millis(1200);
-const GREETING: Duration = Duration::from_millis(2500);
+const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// How long all clients are left alone, to see what the server does meanwhile.
 const IDLE: Duration = Duration::from_secs(1);
@@ -146,10 +146,16 @@ fn idle(options: &Options, clients: usize, runs: usize, cores: Cores) -> io::Res
     let stays: Vec<Stay> = own.into_iter().chain(peers).collect();
     let mut rows: Vec<_> = stays.iter().map(|stay| (stay.name(), Vec::new())).collect();
     let mut progress = Progress::new(runs * stays.len());
-    for _ in 0..runs {
-        for (stay, (name, cells)) in stays.iter().zip(&mut rows) {
+    for run in 0..runs {
+        let mut order: Vec<usize> = (0..stays.len()).collect();
+        // Every other run goes backwards; see `fanout`.
+        if run % 2 == 1 {
+            order.reverse();
+        }
+        for index in order {
+            let (stay, (name, cells)) = (stays[index], &mut rows[index]);
             progress.next(&format!("{clients}, idle: {name}"));
-            match (cell(*stay, rooms, cores, share), stay) {
+            match (cell(stay, rooms, cores, share), stay) {
                 (Ok(cell), _) => cells.push(cell),
                 (Err(error), Stay::Peer(_)) => println!("{name} is left out of a run: {error}"),
                 (Err(error), _) => return Err(error),
@@ -195,8 +201,10 @@ impl Stay {
         }
     }
 
-    fn rest(self) -> Duration {
-        if self == Stay::Connected { GREETING } else { REST }
+    /// Who only connects would be greeted meanwhile, which is a cost of another kind; see
+    /// `arrivals`.
+    fn arguments(self) -> &'static [&'static str] {
+        if self == Stay::Connected { &["--greet-after", "off"] } else { &[] }
     }
 }
 
@@ -204,7 +212,7 @@ impl Stay {
 /// for the share of the usual times that is given.
 fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> {
     let subject = stay.subject();
-    let server = ServerProcess::start(subject, cores)?;
+    let server = ServerProcess::start_with(subject, stay.arguments(), cores)?;
     let (cpu_when_empty, empty) = (server.cpu_microseconds()?, server.resident()?);
     let (descriptors, kernel_when_empty) = (server.descriptors()?, machine::kernel_objects()?);
 
@@ -216,21 +224,15 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
     server.wait_until_accepted(clients)?;
     let connecting = start.elapsed().as_secs_f64();
     let busy = 1.0 - crowd.idle_seconds() / connecting;
-    let mut cpu_when_full = server.cpu_microseconds()?;
-
-    thread::sleep(stay.rest());
-    let cpu_when_rested = server.cpu_microseconds()?;
-    if stay != Stay::Connected {
-        // Telling who has come belongs to it; greeting who says nothing does not.
-        cpu_when_full = cpu_when_rested;
-    }
+    thread::sleep(if stay == Stay::Connected { PATIENCE } else { REST });
+    let cpu_when_full = server.cpu_microseconds()?;
     thread::sleep(IDLE.mul_f64(share));
-    let idle = server.cpu_microseconds()? - cpu_when_rested;
+    let idle = server.cpu_microseconds()? - cpu_when_full;
     let full = server.resident()?;
     let kernel = machine::kernel_objects()?.saturating_sub(kernel_when_empty);
 
     let rooms = if stay == Stay::InRooms { rooms } else { Rooms::new(clients, 1) };
-    // Whoever was greeted or told of others has not been heard yet.
+    // What one is told of others has not been heard yet.
     crowd.forget_unread()?;
     if stay == Stay::Connected {
         crowd.ask(0..clients, ask::name)?;

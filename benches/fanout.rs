@@ -18,6 +18,7 @@ use common::options::{self, Options};
 use common::progress::Progress;
 use common::rooms::Rooms;
 use common::server::{ServerProcess, Subject};
+use common::syscalls::Count;
 use common::table::{Column, Table};
 use common::{ask, stats};
 use std::io;
@@ -62,6 +63,8 @@ struct Plan {
     cores: Cores,
     runs: usize,
     warm_up: Duration,
+    /// Not worth the wait for a glance.
+    counts_syscalls: bool,
     duration: Duration,
 }
 
@@ -77,6 +80,8 @@ struct Cell {
     kernel: f64,
     server_busy: f64,
     generator_busy: f64,
+    /// Not a number where nobody counts them.
+    syscalls_per_line: f64,
     lost: f64,
     disordered: f64,
 }
@@ -89,6 +94,7 @@ const P99: Column<Cell> = Column::main("p99 ms", 2, |cell| cell.latency[1]);
 const P999: Column<Cell> = Column::new("p99.9 ms", 2, |cell| cell.latency[2]);
 const PEAK: Column<Cell> = Column::new("peak KiB over idle", 0, |cell| cell.peak);
 const KERNEL: Column<Cell> = Column::new("KiB in sockets each, both ends", 0, |cell| cell.kernel);
+const CALLS: Column<Cell> = Column::new("syscalls a line", 4, |cell| cell.syscalls_per_line);
 const SERVER: Column<Cell> = Column::new("server busy %", 0, |cell| cell.server_busy);
 const GENERATOR: Column<Cell> = Column::new("generator busy %", 0, |cell| cell.generator_busy);
 const LOST: Column<Cell> = Column::new("lost", 0, |cell| cell.lost);
@@ -107,6 +113,7 @@ fn measure(options: &Options) -> io::Result<bool> {
         cores,
         runs: options.runs.unwrap_or(default_runs),
         warm_up: Duration::from_millis(warm_up),
+        counts_syscalls: !options.quick,
         duration: Duration::from_millis(duration),
     };
     let sizes = match options.clients {
@@ -175,7 +182,7 @@ fn beside_floors(options: &Options, clients: usize) -> Vec<Contest> {
 }
 
 fn costs() -> Vec<Column<Cell>> {
-    vec![LINES, COST, SERVER, GENERATOR, LOST, DISORDERED]
+    vec![LINES, COST, CALLS, SERVER, GENERATOR, LOST, DISORDERED]
 }
 
 /// One in ten never reads, and the others should not notice.
@@ -324,6 +331,15 @@ impl Plan {
         Ok((table, arrived))
     }
 
+    /// Lets everything get going. Returns the server's system calls a delivered line, where
+    /// they can be counted.
+    fn warm_up(&self, load: &mut Load, server: &ServerProcess) -> io::Result<f64> {
+        let count = if self.counts_syscalls { Count::begin(server.id()) } else { None };
+        let outcome = load.run(self.warm_up)?;
+        let calls = count.map(Count::end).transpose()?.flatten();
+        Ok(calls.map_or(f64::NAN, |calls| stats::float(calls) / outcome.delivered))
+    }
+
     /// Starts a server, puts the load on it, and stops it.
     fn cell(&self, clients: usize, entrant: &Entrant) -> io::Result<Cell> {
         let Entrant { subject, talk, .. } = *entrant;
@@ -338,7 +354,7 @@ impl Plan {
         let rooms = entrant.rooms.unwrap_or(Rooms::new(clients, 1));
         let mut load = Load::new(crowd, rooms, subject, talk)?;
         let (resident, waiting) = (server.resident()?, machine::kernel_queues()?);
-        load.run(self.warm_up)?;
+        let syscalls = self.warm_up(&mut load, &server)?;
         let before = server.cpu_microseconds()?;
         let outcome = load.run(self.duration)?;
         let cpu = server.cpu_microseconds()? - before;
@@ -351,6 +367,7 @@ impl Plan {
             latency: [0.5, 0.99, 0.999].map(quantile),
             peak: kibibytes(server.resident_at_most()?.saturating_sub(resident)),
             kernel: kibibytes(waiting) / stats::float(load.deaf().max(1) as u64),
+            syscalls_per_line: syscalls,
             server_busy: 100.0 * cpu / (outcome.seconds * 1e6),
             generator_busy: 100.0 * outcome.busy,
             lost: stats::float(load.lost()),

@@ -20,6 +20,7 @@ pub(crate) mod rooms;
 pub(crate) mod server;
 pub(crate) mod soak;
 pub(crate) mod stats;
+pub(crate) mod syscalls;
 pub(crate) mod table;
 pub(crate) mod targets;
 pub(crate) mod wire;

@@ -77,9 +77,9 @@ fn about(book: &Book, text: &mut String) {
     let (date, machine) = (date.unwrap_or("never"), machine.unwrap_or("nowhere"));
     let said = writeln!(
         text,
-        "\nMedians of {runs} runs on {date}, on {machine}; the server has one core to itself, \
-         the clients another. `plain`, `coalescing` and `rolling` are the floors: the smallest \
-         programs that do the same kernel work."
+        "\nMedians of {runs} runs on {date}, on {machine};\n\
+         the server has one core to itself, the clients another. `plain`, `coalescing` and\n\
+         `rolling` are the floors: the smallest programs that do the same kernel work.\n"
     );
     said.expect("a String takes everything");
     for bench in ["fanout", "density"] {

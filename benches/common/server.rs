@@ -125,8 +125,18 @@ pub(crate) struct ServerProcess {
 impl ServerProcess {
     /// Starts a server and waits until it listens.
     pub(crate) fn start(subject: Subject, cores: Cores) -> io::Result<ServerProcess> {
+        ServerProcess::start_with(subject, &[], cores)
+    }
+
+    /// The same, with further arguments.
+    pub(crate) fn start_with(
+        subject: Subject,
+        arguments: &[&str],
+        cores: Cores,
+    ) -> io::Result<ServerProcess> {
         let folder = folder_for(subject)?;
         let (mut words, addr) = subject.command(&folder)?;
+        words.extend(arguments.iter().map(|argument| (*argument).to_owned()));
         if let Some(core) = cores.server {
             // taskset becomes the server, under the same process id.
             words.splice(0..0, ["taskset".into(), "-c".into(), core.to_string()]);
@@ -160,6 +170,10 @@ impl ServerProcess {
 
     pub(crate) fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The path of one of the files that the kernel keeps about this process.

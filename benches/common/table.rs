@@ -132,6 +132,7 @@ impl Table {
         for figure in &row.figures {
             let (spread, decimals) = (&figure.spread, figure.decimals);
             texts.push(match decimals {
+                _ if spread.median.is_nan() => String::new(),
                 0 => stats::grouped(spread.median),
                 _ => format!("{:.decimals$}", spread.median),
             });

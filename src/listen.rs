@@ -265,7 +265,9 @@ mod tests {
             Verdict::Broken => "broken",
         };
         let (eintr, econnaborted, eproto, eperm, enetunreach) = (4, 103, 71, 1, 101);
-        for code in [eintr, econnaborted, eproto, eperm, enetunreach] {
+        let of_networks = [100, 110, 112, 113, 104, 92, 95, 64];
+        let of_the_next = [eintr, econnaborted, eproto, eperm, enetunreach];
+        for code in of_the_next.into_iter().chain(of_networks) {
             assert_eq!(judge(code), "go on", "{code}");
         }
         let (emfile, enfile, enobufs, enomem) = (24, 23, 105, 12);

@@ -31,7 +31,7 @@ enum Fault {
 const HARMLESS: [Fault; 2] =
     [Fault::Error(ErrorKind::Interrupted), Fault::Error(ErrorKind::WouldBlock)];
 
-const FAULTS: [(Call, Fault); 16] = [
+const FAULTS: [(Call, Fault); 30] = [
     (Call::Read, Fault::Error(ErrorKind::Interrupted)),
     (Call::Read, Fault::Error(ErrorKind::WouldBlock)),
     (Call::Read, Fault::Error(ErrorKind::ConnectionReset)),
@@ -39,15 +39,29 @@ const FAULTS: [(Call, Fault); 16] = [
     (Call::Read, Fault::Error(ErrorKind::HostUnreachable)),
     (Call::Read, Fault::Error(ErrorKind::OutOfMemory)),
     (Call::Read, Fault::Error(ErrorKind::Other)),
+    (Call::Read, Fault::Error(ErrorKind::BrokenPipe)),
+    (Call::Read, Fault::Error(ErrorKind::NotConnected)),
+    (Call::Read, Fault::Error(ErrorKind::ConnectionAborted)),
+    (Call::Read, Fault::Error(ErrorKind::NetworkUnreachable)),
+    (Call::Read, Fault::Error(ErrorKind::InvalidInput)),
     (Call::Write, Fault::Error(ErrorKind::Interrupted)),
     (Call::Write, Fault::Error(ErrorKind::WouldBlock)),
     (Call::Write, Fault::Error(ErrorKind::ConnectionReset)),
     (Call::Write, Fault::Error(ErrorKind::BrokenPipe)),
     (Call::Write, Fault::Error(ErrorKind::TimedOut)),
     (Call::Write, Fault::Error(ErrorKind::OutOfMemory)),
+    (Call::Write, Fault::Error(ErrorKind::HostUnreachable)),
+    (Call::Write, Fault::Error(ErrorKind::NetworkUnreachable)),
+    (Call::Write, Fault::Error(ErrorKind::NotConnected)),
+    (Call::Write, Fault::Error(ErrorKind::ConnectionAborted)),
+    (Call::Write, Fault::Error(ErrorKind::InvalidInput)),
+    (Call::Write, Fault::Error(ErrorKind::Other)),
     (Call::Write, Fault::Zero),
     (Call::Shutdown, Fault::Error(ErrorKind::NotConnected)),
     (Call::Shutdown, Fault::Error(ErrorKind::Interrupted)),
+    (Call::Shutdown, Fault::Error(ErrorKind::BrokenPipe)),
+    (Call::Shutdown, Fault::Error(ErrorKind::ConnectionReset)),
+    (Call::Shutdown, Fault::Error(ErrorKind::InvalidInput)),
 ];
 
 /// What is still to go wrong, once.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::lines::{ENDINGS, write_return};
 use super::preface::Preface;
+use super::record::Recorder;
 use super::rng::Rng;
 use super::stream::{Reset, Wire};
 use super::world::World;
@@ -72,6 +73,10 @@ impl Client {
     pub(super) fn progress(&self) -> (u64, usize) {
         let wire = self.wire.borrow();
         (wire.reads(), wire.accepted().len())
+    }
+
+    pub(super) fn is_known_to(&self, service: &Recorder) -> bool {
+        service.ever_knew(self.wire.borrow().who())
     }
 
     fn may_send(&self) -> bool {

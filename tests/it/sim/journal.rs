@@ -83,8 +83,6 @@ pub(super) struct Rest {
     pub(super) stuck: Vec<usize>,
     /// Those who have sent what was not read.
     pub(super) unread: Vec<usize>,
-    /// What the outbox says that waits for all together.
-    pub(super) queued: usize,
 }
 
 /// The time of a turn, as the service was told.

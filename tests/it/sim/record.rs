@@ -17,7 +17,7 @@ pub(super) struct Recorder {
     /// Those who are here, by the serial of their connection.
     clients: BTreeMap<u32, Known>,
     /// Those who have left; their slots may be others' by now.
-    gone: Vec<ConnId>,
+    gone: Vec<(usize, ConnId)>,
     alarm: Option<Instant>,
     ticks: u64,
 }
@@ -64,6 +64,17 @@ impl Recorder {
 
     pub(super) fn client_count(&self) -> usize {
         self.clients.len()
+    }
+
+    /// Whether it knows or knew somebody.
+    pub(super) fn ever_knew(&self, who: usize) -> bool {
+        self.knows(who) || self.gone.iter().any(|(gone, _)| *gone == who)
+    }
+
+    /// What waits for all whom it ever knew.
+    pub(super) fn queued(&self, out: &Outbox) -> usize {
+        let here = self.clients.values().map(|known| known.id);
+        here.chain(self.gone.iter().map(|(_, id)| *id)).map(|id| out.queued(id)).sum()
     }
 
     pub(super) fn knows(&self, who: usize) -> bool {
@@ -120,12 +131,12 @@ impl Recorder {
 
     /// An old id names nobody, whatever it is used for.
     fn talk_to_the_gone(&mut self, out: &mut Outbox) {
-        let Some(id) = self.gone.last().copied() else { return };
+        let Some((_, id)) = self.gone.last().copied() else { return };
         self.journal.hit("service uses an old id");
         let queued = out.queued(id);
         match self.rng.below(5) {
             0 => out.send(id, b"to a ghost\n"),
-            1 => out.send_all(Lane::of(0), self.gone.iter().copied(), b"to all ghosts\n"),
+            1 => out.send_all(Lane::of(0), self.gone.iter().map(|(_, id)| *id), b"to all ghosts\n"),
             2 => out.hold(id),
             3 => out.release(id),
             _ => out.close(id),
@@ -187,8 +198,8 @@ impl Service for Recorder {
 
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
         self.note(id, Fact::Closed(why), out);
-        self.clients.remove(&id.serial());
-        self.gone.push(id);
+        let known = self.clients.remove(&id.serial()).expect("it has just been looked for");
+        self.gone.push((known.who, id));
         self.chat.on_close(id, why, out);
     }
 

@@ -134,8 +134,13 @@ impl World {
         for who in &unread {
             assert!(service.knows(*who), "#{who} is forgotten");
         }
-        let (stuck, queued) = (service.stuck(outbox), outbox.traffic().bytes_queued);
-        self.journal.note(EVERYBODY, Fact::Sleep(Rest { stuck, unread, queued }));
+        // Nobody stands in line, so whatever waits is somebody's own. Those whom the service
+        // never knew have at most one line waiting, that says why.
+        let (each, all) = (service.queued(outbox), outbox.traffic().bytes_queued);
+        let strangers = self.live().filter(|client| !client.is_known_to(service)).count();
+        assert!(each <= all && all <= each + 40 * strangers, "{each} wait, {all} are counted");
+        let stuck = service.stuck(outbox);
+        self.journal.note(EVERYBODY, Fact::Sleep(Rest { stuck, unread }));
         let left = self.hub.timeout(self.now()).map(|left| self.now().monotonic + left);
         let is_early = self.hub.service().alarm().is_none_or(|at| left.is_some_and(|it| it <= at));
         assert!(is_early, "the service wants to be woken before that");

@@ -139,7 +139,9 @@ mod tests {
             assert!(check(&upper).is_ok() && fits_room(&name), "{name}");
             assert_eq!(hasher.hash(&upper), hasher.hash(&name));
             let line = format!("/nick {name}");
-            assert!(matches!(Command::parse(&line), Ok(Command::Nick(read, None)) if *read == *name));
+            assert!(
+                matches!(Command::parse(&line), Ok(Command::Nick(read, None)) if *read == *name)
+            );
             let line = format!("SEND @{name} hi");
             let command = Command::parse(&line);
             assert!(matches!(command, Ok(Command::Send(to, "hi")) if *to == *name), "{line}");

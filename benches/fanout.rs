@@ -71,6 +71,8 @@ struct Plan {
 /// What one fresh server has given.
 struct Cell {
     lines_per_second: f64,
+    /// To each who reads.
+    lines_per_reader: f64,
     microseconds_per_line: f64,
     /// In milliseconds; of paced lines only.
     latency: [f64; 3],
@@ -87,7 +89,7 @@ struct Cell {
 }
 
 const LINES: Column<Cell> = Column::new("lines/s", 0, |cell| cell.lines_per_second);
-const RATE: Column<Cell> = Column::main("lines/s", 0, |cell| cell.lines_per_second);
+const EACH: Column<Cell> = Column::main("lines/s a reader", 0, |cell| cell.lines_per_reader);
 const COST: Column<Cell> = Column::main("CPU us a line", 4, |cell| cell.microseconds_per_line);
 const P50: Column<Cell> = Column::new("p50 ms", 2, |cell| cell.latency[0]);
 const P99: Column<Cell> = Column::main("p99 ms", 2, |cell| cell.latency[1]);
@@ -199,7 +201,7 @@ fn stalled(options: &Options) -> Contest {
         clients: STALLED_CLIENTS,
         entrants,
         floor: 0,
-        columns: vec![RATE, PEAK, KERNEL, SERVER, GENERATOR, LOST, DISORDERED],
+        columns: vec![LINES, EACH, PEAK, KERNEL, SERVER, GENERATOR, LOST, DISORDERED],
     }
 }
 
@@ -361,12 +363,17 @@ impl Plan {
         let kibibytes = |bytes: u64| stats::float(bytes) / 1024.0;
         let waiting = machine::kernel_queues()?.saturating_sub(waiting);
         let quantile = |quantile| stats::float(outcome.latency.value_at_quantile(quantile)) / 1e3;
+        let readers = stats::float((clients - load.deaf()) as u64);
         Ok(Cell {
             lines_per_second: outcome.delivered / outcome.seconds,
+            lines_per_reader: outcome.delivered / outcome.seconds / readers,
             microseconds_per_line: cpu / outcome.delivered,
             latency: [0.5, 0.99, 0.999].map(quantile),
             peak: kibibytes(server.resident_at_most()?.saturating_sub(resident)),
-            kernel: kibibytes(waiting) / stats::float(load.deaf().max(1) as u64),
+            kernel: match load.deaf() {
+                0 => 0.0,
+                deaf => kibibytes(waiting) / stats::float(deaf as u64),
+            },
             syscalls_per_line: syscalls,
             server_busy: 100.0 * cpu / (outcome.seconds * 1e6),
             generator_busy: 100.0 * outcome.busy,

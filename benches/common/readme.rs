@@ -58,7 +58,7 @@ pub(crate) fn section(book: &Book) -> String {
     }
     if let Some(page) = fanout("stalled").pop() {
         let figures = [
-            ("lines/s", "lines/s"),
+            ("lines/s to each reader", "lines/s a reader"),
             ("peak KiB over idle", "peak KiB over idle"),
             ("KiB in sockets for each stalled", "KiB in sockets each, both ends"),
         ];

@@ -92,8 +92,12 @@ fn aims(book: &Book) -> Vec<Aim> {
         aim(at(page, "1 000 x 16, peak KiB over idle"), value, Bound::AtMost(16_384.0));
     }
     if let Some(page) = book.of_kind("fanout", "stalled").pop() {
-        let value = ratio(page, "chinwag", "lines/s", "chinwag, all read");
-        aim(at(page, "one in ten stalled, lines/s x without"), value, Bound::AtLeast(0.95));
+        let value = ratio(page, "chinwag", "lines/s a reader", "chinwag, all read");
+        aim(
+            at(page, "one in ten stalled, lines/s a reader x without"),
+            value,
+            Bound::AtLeast(0.95),
+        );
         let value = page.median("chinwag", "peak KiB over idle");
         // 8 MB, and what may wait for twenty.
         let limits = 20.0 * 64.0;

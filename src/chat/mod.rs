@@ -2,7 +2,8 @@
 //! lines come in through [`Service`], and all that it says goes into the [`Outbox`].
 //!
 //! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`,
-//! its sentences in `reply.rs`. How a line looks is in `dialect/`.
+//! its sentences in `reply.rs`. How a line looks is in `dialect/`. Operators' commands are
+//! in `operators/`, those with passwords in `accounts/`; what could block is a `Request`.
 
 mod accounts;
 mod ban;

@@ -140,10 +140,10 @@ impl Chat {
     }
 }
 
-/// When a time is over that begins now; whole seconds are enough.
+/// When a time is over that begins now, in whole seconds, the last of which counts.
 fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
-    let seconds = i64::try_from(time.as_secs()).ok()?;
-    Timestamp::from_second(now.as_second().checked_add(seconds)?).ok()
+    let begun = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
+    Timestamp::from_second(begun.checked_add(i64::try_from(time.as_secs()).ok()?)?).ok()
 }
 
 /// The time of the turn, by the calendar.

@@ -123,5 +123,5 @@ fn two_hundred_at_once_get_a_verdict_each_and_nobody_else_waits_for_them() {
         })] += 1;
         assert_eq!(client.ask("/up done"), "DONE");
     }
-    assert!((17..=20).contains(&counts[0]), "{counts:?}");
+    assert!((16..=20).contains(&counts[0]), "{counts:?}");
 }

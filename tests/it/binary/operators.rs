@@ -36,8 +36,8 @@ fn whoever_opens_the_socket_is_an_operator_and_nobody_else() {
     let mut op = program.operator();
     let whois = op.ask("/whois alice");
     let addr = alice.local_addr();
-    let wanted = format!("alice: {addr}, idle 0 s, 0 bytes queued, in lobby");
-    assert_eq!(whois, wanted);
+    let is_alice = whois.starts_with(&format!("alice: {addr}, idle "));
+    assert!(is_alice && whois.ends_with(" s, 0 bytes queued, in lobby"), "{whois}");
     op.say("good evening");
     assert_eq!((alice.line(), op.line()).0, "[guest] good evening");
     assert_eq!(op.ask("/kick alice too  loud"), "alice was kicked by op: too  loud");
@@ -98,17 +98,11 @@ fn who_is_banned_is_told_at_the_door_and_nobody_hears_of_it() {
     // The visitor and nobody else has come and gone since.
     assert_eq!(op.ask("/unban 127.0.0.7"), "No longer banned: 127.0.0.7");
     assert_eq!(from(7, &program).ask("/up in"), "IN");
-    assert_eq!(op.ask("/ban 127.0.0.7 1s"), op_banned(&mut op));
+    let answer = op.ask("/ban 127.0.0.7 1s");
+    assert!(answer.starts_with("Banned 127.0.0.7 until "), "{answer}");
     eventually("the ban is over", || {
         from(7, &program).try_ask("/down IN\n").is_some_and(|line| line == "in\n")
     });
-}
-
-/// What `/ban 127.0.0.7 1s` was answered, by what `/bans` says.
-fn op_banned(op: &mut Client) -> String {
-    let line = op.ask("/bans");
-    let (ban, _) = line.split_once(" by op").expect(&line);
-    format!("Banned {ban}.")
 }
 
 #[test]

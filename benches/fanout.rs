@@ -33,6 +33,9 @@ const RUNS_DEFAULT: usize = 3;
 const STALLED_CLIENTS: usize = 200;
 const STALLED_LENGTH: usize = 400;
 
+/// Lines a second that keep them busy, and the server's core about half of the time.
+const BUSY_PACE: u32 = 1000;
+
 /// Senders when lines are outstanding, unless it is to be many.
 const SENDERS: usize = 16;
 
@@ -123,7 +126,7 @@ fn measure(options: &Options) -> io::Result<bool> {
         None if options.quick => vec![CLIENTS_QUICK],
         None => CLIENTS_DEFAULT.to_vec(),
     };
-    let mut contests = vec![stalled(options)];
+    let mut contests = vec![stalled(options), beside_one_stalled()];
     for size in sizes {
         let clients = machine::affordable(size)?;
         contests.extend(beside_floors(options, clients));
@@ -202,6 +205,23 @@ fn stalled(options: &Options) -> Contest {
         entrants,
         floor: 0,
         columns: vec![LINES, EACH, PEAK, KERNEL, SERVER, GENERATOR, LOST, DISORDERED],
+    }
+}
+
+/// One who never reads, beside a room that is kept busy: how late lines reach the others.
+fn beside_one_stalled() -> Contest {
+    let all_read = Talk { length: STALLED_LENGTH, ..Talk::new(Pattern::Paced(BUSY_PACE)) };
+    let talk = Talk { deaf_every: Some(STALLED_CLIENTS), ..all_read };
+    Contest {
+        id: "beside-stalled",
+        title: format!("one of them never reads, {BUSY_PACE} lines/s of {STALLED_LENGTH} bytes"),
+        clients: STALLED_CLIENTS,
+        entrants: vec![
+            entrant("chinwag, all read", Subject::Chinwag, all_read),
+            entrant("chinwag", Subject::Chinwag, talk),
+        ],
+        floor: 0,
+        columns: vec![P50, P99, P999, PEAK, SERVER, LOST, DISORDERED],
     }
 }
 

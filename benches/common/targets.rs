@@ -103,6 +103,10 @@ fn aims(book: &Book) -> Vec<Aim> {
         let limits = 20.0 * 64.0;
         aim(at(page, "the same, peak KiB"), value, Bound::AtMost(8192.0 + limits));
     }
+    if let Some(page) = book.of_kind("fanout", "beside-stalled").pop() {
+        let value = ratio(page, "chinwag", "p99 ms", "chinwag, all read");
+        aim(at(page, "paced p99 beside one stalled, x without"), value, Bound::AtMost(1.2));
+    }
     aims.extend(density_aims(book));
     aims
 }

@@ -4,6 +4,8 @@
 #[cfg(feature = "accounts")]
 mod accounts;
 mod bans;
+#[cfg(feature = "accounts")]
+mod hash;
 mod lines;
 mod save;
 
@@ -25,6 +27,8 @@ pub struct State {
     bans: File<Ban>,
     #[cfg(feature = "accounts")]
     accounts: File<accounts::Entry>,
+    #[cfg(feature = "accounts")]
+    hasher: hash::Hasher,
     /// Asked before each step of a save, so that each can fail in a test.
     may: fn(Step) -> io::Result<()>,
 }
@@ -49,6 +53,8 @@ impl State {
             bans,
             #[cfg(feature = "accounts")]
             accounts: read(dir, accounts::ACCOUNTS, accounts::parse, accounts::key)?,
+            #[cfg(feature = "accounts")]
+            hasher: hash::Hasher::default(),
             may: |_| Ok(()),
         })
     }
@@ -109,7 +115,11 @@ impl State {
     fn reload(&mut self) -> Answer {
         match State::open(&self.dir) {
             Ok(state) => {
-                *self = State { may: self.may, ..state };
+                self.bans = state.bans;
+                #[cfg(feature = "accounts")]
+                {
+                    self.accounts = state.accounts;
+                }
                 Answer::Reloaded(Some(self.kept()))
             }
             Err(error) => Answer::NotReloaded(error.to_string()),

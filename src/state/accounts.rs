@@ -1,20 +1,14 @@
-//! Accounts as lines, `alice:$argon2id$…:op`, and their passwords, of which only hashes are
-//! kept. Hashing takes some 20 ms and 19 MiB, which is the point of it.
+//! Accounts as lines, `alice:$argon2id$…:op`, and what is asked of them. Of passwords only
+//! hashes are kept.
 
 use std::io;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-
+use super::hash::{NOBODY, is_hash};
 use super::lines::Lines;
 use super::{File, State, store};
 use crate::chat::{Account, Answer, Password, Target};
 
 pub(super) const ACCOUNTS: &str = "accounts";
-
-/// Checked where there is no such name, so that this takes as long.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2hpbndhZyBub2JvZHk$\
-    4Di2FDrq2vNUOAtjBf1ws6Xk0OIJyvb8xcyCuo6q1rY";
 
 /// An account, as it is kept.
 #[derive(Clone, Debug)]
@@ -32,8 +26,7 @@ pub(super) fn parse(line: &str) -> Result<Entry, String> {
     if !can_be_name(name) {
         return Err(format!("'{name}' cannot be a name"));
     }
-    let is_known = |hash: &PasswordHash| hash.algorithm.as_str() == "argon2id";
-    if !PasswordHash::new(hash).is_ok_and(|hash| is_known(&hash)) {
+    if !is_hash(hash) {
         return Err(format!("{name} has no argon2id hash in the PHC format"));
     }
     let op = match flags {
@@ -97,11 +90,10 @@ impl State {
     }
 
     /// Whether it is the password of this name. It takes as long if there is no such name.
-    pub(super) fn verify(&self, name: &str, password: &Password) -> bool {
-        let entry = self.find(name);
-        let hash = entry.map_or(NOBODY, |entry| &entry.hash);
-        let is_right = argon2().verify_password(password.as_bytes(), hash).is_ok();
-        is_right && entry.is_some()
+    pub(super) fn verify(&mut self, name: &str, password: &Password) -> bool {
+        let hash = self.find(name).map(|entry| entry.hash.clone());
+        let is_right = self.hasher.is_of(hash.as_deref().unwrap_or(NOBODY), password);
+        is_right && hash.is_some()
     }
 
     /// Protects a name with a password; flags that it has stay. Saved when this returns.
@@ -115,11 +107,11 @@ impl State {
             let why = format!("'{name}' cannot be a name");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        let hash = argon2().hash_password(password.as_bytes()).map_err(io::Error::other)?;
+        let hash = self.hasher.hash(password)?;
         let old = self.find(name).map(|entry| entry.account.clone());
         let account = old.unwrap_or_else(|| Account { name: name.to_owned(), op: false });
         let mut lines = self.accounts.lines.clone();
-        let entry = Entry { account, hash: hash.to_string() };
+        let entry = Entry { account, hash };
         lines.put(entry, |old| old.has_name(name));
         self.save_accounts(lines)
     }
@@ -136,24 +128,9 @@ impl State {
     }
 }
 
-fn argon2() -> Argon2<'static> {
-    let params = Params::new(19_456, 2, 1, None).expect("they are in their ranges");
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_hash_of_nobody_is_like_any_other() {
-        let mine = argon2().hash_password(b"12345678").unwrap();
-        let nobodys = PasswordHash::new(NOBODY).unwrap();
-        assert_eq!(mine.params.to_string(), nobodys.params.to_string());
-        assert_eq!((mine.algorithm, mine.version), (nobodys.algorithm, nobodys.version));
-        assert_eq!(mine.hash.unwrap().len(), nobodys.hash.unwrap().len());
-        assert_eq!(mine.params.to_string(), "m=19456,t=2,p=1");
-    }
 
     #[test]
     fn a_line_is_written_as_it_is_read_and_what_is_wrong_is_told() {

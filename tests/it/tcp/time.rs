@@ -17,7 +17,9 @@ impl Service for Porter {
         let _ = self.0.send(out.now().monotonic);
     }
 
-    fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+    fn on_line(&mut self, id: ConnId, _: &[u8], out: &mut Outbox) {
+        out.send(id, b"welcome\n");
+    }
 }
 
 #[test]
@@ -26,8 +28,10 @@ fn whoever_comes_to_a_quiet_server_comes_now_and_not_when_it_fell_asleep() {
     let server = Running::run(bind(config()), Porter(send));
     for _ in 0..3 {
         let before = Instant::now();
-        let _client = Client::connect(server.addr);
+        let mut client = Client::connect(server.addr);
         let told = opened.recv_timeout(PATIENCE).expect("the service to be told");
         assert!(told >= before, "{:?} too early", before - told);
+        // It has gone on: the next one is not accepted in the same go.
+        assert_eq!(client.ask("hello"), "welcome");
     }
 }

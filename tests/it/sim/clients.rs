@@ -21,6 +21,8 @@ pub(super) struct Client {
     /// Typed, and not sent yet.
     unsent: VecDeque<u8>,
     is_reading: bool,
+    /// A few bytes at a time.
+    is_slow: bool,
     /// Even when the server has said its last.
     never_leaves: bool,
     /// While it waits to be read from: who was, turn by turn.
@@ -60,6 +62,7 @@ impl Client {
             ending,
             unsent,
             is_reading: true,
+            is_slow: rng.one_in(8),
             never_leaves,
             overtaken_by: None,
         };
@@ -122,7 +125,7 @@ impl Client {
 
     /// It behaves from here on, and has as much room as it needs.
     pub(super) fn come_to_rest(&mut self) {
-        self.is_reading = true;
+        (self.is_reading, self.is_slow) = (true, false);
         self.wire.borrow_mut().smooth();
     }
 
@@ -144,7 +147,8 @@ impl World {
     pub(super) fn live_on(&mut self) {
         for client in &mut self.clients {
             if client.is_reading {
-                client.wire.borrow_mut().read(usize::MAX);
+                let most = if client.is_slow { self.rng.below(4) } else { usize::MAX };
+                client.wire.borrow_mut().read(most);
             }
             if !client.unsent.is_empty() && self.rng.one_in(2) {
                 self.journal.count_event();

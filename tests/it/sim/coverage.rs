@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::errors::{CALLS, Call, ERRORS};
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 131] = [
+const KINDS: [&str; 132] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
@@ -60,6 +60,7 @@ const KINDS: [&str; 131] = [
     "rate: paid for what was dropped",
     "rate: too long, and too fast",
     "rate: a blank line",
+    "takes a little now and then",
     "idle: asked",
     "shutdown",
     "wake",

@@ -21,6 +21,8 @@ struct Present {
     is_blocked: bool,
     has_taken: bool,
     since: Option<Duration>,
+    /// Since when it has been behind, whatever it took.
+    full_from: Option<Duration>,
     closed: Option<(Duration, CloseReason)>,
 }
 
@@ -105,8 +107,8 @@ impl Endings<'_> {
     }
 
     /// Whoever is to be gone by now is gone.
-    fn check_sleep(&self, at: Duration) {
-        for (who, present) in &self.present {
+    fn check_sleep(&mut self, at: Duration) {
+        for (who, present) in &mut self.present {
             if let Some((closed, why)) = present.closed {
                 assert!(!is_hard(why), "#{who} is cut off, and still here");
                 assert!(at < closed + self.limits.drain_time, "#{who} takes too long to close");
@@ -116,6 +118,10 @@ impl Endings<'_> {
             }
             let has_stalled = present.is_blocked && present.has_stalled(at, self.limits);
             assert!(!has_stalled, "#{who} has taken nothing for too long");
+            present.full_from = present.full_from.filter(|_| present.is_blocked);
+            if present.full_from.is_some_and(|from| at >= from + self.limits.stall_time) {
+                self.journal.hit("takes a little now and then");
+            }
         }
     }
 }
@@ -128,6 +134,7 @@ impl Present {
             Fact::Failed => self.has_failed = true,
             Fact::Took(_) => (self.is_blocked, self.has_taken) = (false, true),
             Fact::Full => {
+                self.full_from.get_or_insert(at);
                 if self.has_taken || self.since.is_none() {
                     self.since = Some(at);
                 }

@@ -69,11 +69,13 @@ pub(super) struct Arrival {
 }
 
 /// How things stand for one who has just spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Acted {
     pub(super) is_open: bool,
     /// What the outbox says that waits for it.
     pub(super) queued: usize,
+    /// Those who did not read after it, and did before; and how much more waits for them.
+    pub(super) newly_stuck: Vec<(usize, usize)>,
 }
 
 /// How things stand when there is nothing to do.

@@ -77,6 +77,7 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         seats: Vec::new(),
         tokens: 0,
         is_over: false,
+        newly_stuck: Vec::new(),
         entry: 0,
         now: Moment::default(),
         given,
@@ -108,6 +109,8 @@ struct Model<'a> {
     /// How many were given out so far.
     tokens: u64,
     is_over: bool,
+    /// Who stops reading with the present line, and how much more waits for it then.
+    newly_stuck: Vec<(usize, usize)>,
     entry: usize,
     now: Moment,
     given: &'a Given,
@@ -188,7 +191,9 @@ impl Model<'_> {
             }
             Fact::Line(line) => {
                 let acted = next.map(|next| &next.fact);
-                let is_open = matches!(acted, Some(Fact::Acted(acted)) if acted.is_open);
+                let Some(Fact::Acted(acted)) = acted else { panic!("#{who} says and does not") };
+                let is_open = acted.is_open;
+                self.newly_stuck.clone_from(&acted.newly_stuck);
                 self.line(who, line, is_open);
                 if self.members[&who].phase == Phase::LastLine {
                     self.close(who);

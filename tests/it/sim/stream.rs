@@ -213,6 +213,7 @@ impl Wire {
         self.journal.count_event();
         assert!(!self.shut && !self.unshut, "#{}: shut down twice", self.who);
         if self.reset.is_some() {
+            self.journal.note(self.who, Fact::ShutFailed);
             return Err(self.hard_error(Call::Shutdown));
         }
         if !self.journal.is_calm() && self.rng.one_in(4) {
@@ -268,6 +269,8 @@ impl Wire {
             self.write_armed = true;
             self.journal.note(self.who, Fact::Full);
         }
+        // To be asked to try again is no rest.
+        self.journal.worked();
         self.journal.failed(call, which);
         Some(errors::error(which))
     }

@@ -58,7 +58,7 @@ impl Model<'_> {
         let (from, reader) = (sender.person(), target.person());
         let is_ignored = target.ignores.contains(&who);
         let away = target.away.clone();
-        if line.stuck.contains(&to) {
+        if line.stuck.contains(&to) || self.was_filled_by_a_notice(to) {
             let text = format!("{} is not reading; not delivered.", reader.name);
             return self.reply(who, "not_reading", &text);
         }
@@ -75,6 +75,14 @@ impl Model<'_> {
             self.saw("is away");
             self.reply(who, "is_away", &format!("{} is away: {away}", reader.name));
         }
+    }
+
+    /// Whether what was told before the present line was acted on made somebody stop
+    /// reading: no more than that has come to what waits for it.
+    fn was_filled_by_a_notice(&self, who: usize) -> bool {
+        let told = self.lives[who].sent.iter().rev().take_while(|sent| sent.entry == self.entry);
+        let length: usize = told.map(|sent| sent.bytes.len()).sum();
+        length > 0 && self.newly_stuck.contains(&(who, length))
     }
 
     pub(super) fn history(&mut self, who: usize, count: usize) {

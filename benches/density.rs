@@ -219,6 +219,7 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
     let clients = rooms.clients();
     let start = Instant::now();
     let mut crowd = Crowd::new()?;
+    crowd.spare_backlog(subject.backlog());
     crowd.connect(server.addr(), clients, |id| stay.enter(id, rooms))?;
     crowd.ask(0..clients, |_| subject.join())?;
     server.wait_until_accepted(clients)?;

@@ -367,6 +367,7 @@ impl Plan {
         let Entrant { subject, talk, .. } = *entrant;
         let server = ServerProcess::start(subject, self.cores)?;
         let mut crowd = Crowd::new()?;
+        crowd.spare_backlog(subject.backlog());
         crowd.connect(server.addr(), clients, |id| talk.enter(subject, id))?;
         crowd.ask(0..clients, |_| subject.join())?;
         if let Some(rooms) = entrant.rooms {

@@ -10,6 +10,7 @@ use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// So many clients may wait for their answers at once. More would only show how
@@ -24,6 +25,9 @@ const FIRST_PORT: usize = 20_000;
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
+/// How long a server with a small backlog gets to accept who is in it.
+const ACCEPT: Duration = Duration::from_millis(2);
+
 /// Few, so that what a sender is waiting for is not seen late.
 const EVENTS_MAX: usize = 256;
 const CHUNK_SIZE: usize = 256 * 1024;
@@ -32,6 +36,8 @@ const CHUNK_SIZE: usize = 256 * 1024;
 pub(crate) struct Crowd {
     poll: Poll,
     streams: Vec<TcpStream>,
+    /// After so many connects the server is left to accept them.
+    backlog: usize,
     chunk: Box<[u8]>,
     idle: Duration,
 }
@@ -47,9 +53,16 @@ impl Crowd {
         Ok(Crowd {
             poll: Poll::new()?,
             streams: Vec::new(),
+            backlog: usize::MAX,
             chunk: vec![0; CHUNK_SIZE].into_boxed_slice(),
             idle: Duration::ZERO,
         })
+    }
+
+    /// Spares a server whose backlog is small: a connect that finds it full is tried again
+    /// only after a second.
+    pub(crate) fn spare_backlog(&mut self, backlog: usize) {
+        self.backlog = backlog;
     }
 
     /// Connects `count` more clients. Each asks, and once all have their answers they
@@ -168,6 +181,9 @@ impl Crowd {
         let registry = self.poll.registry();
         registry.register(&mut stream, Token(id), Interest::READABLE)?;
         self.streams.push(stream);
+        if self.streams.len().is_multiple_of(self.backlog) {
+            thread::sleep(ACCEPT);
+        }
         Ok(())
     }
 

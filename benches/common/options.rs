@@ -59,7 +59,7 @@ Options, after `cargo bench --bench NAME --`:
   --rooms N      spread over this many rooms (1 to 19999; else ten clients a room)
   --runs N       this many runs (1 to 99), of which medians are taken
   --peers LIST   measure these beside it, where they are installed: redis, valkey, nats,
-                 ngircd, inspircd, ncat, tokio; or all
+                 ngircd, inspircd, ncat, tokio, tokio-buffered; or all
   --only WORD    only the tables whose name has this in it: one, outstanding, paced,
                  stalled, wording, private, crowd, rooms, idle, million, arrivals
   --quick        one short run: a sign of life, not a measurement";

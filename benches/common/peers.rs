@@ -22,10 +22,12 @@ pub(crate) enum Peer {
     Ncat,
     /// One task and one channel a client; built from `benches/peers/tokio`.
     Tokio,
+    /// The same, and all that waits in a channel is written in one go.
+    TokioBuffered,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Peer; 7] = [
+    pub(crate) const ALL: [Peer; 8] = [
         Peer::Redis,
         Peer::Valkey,
         Peer::Nats,
@@ -33,6 +35,7 @@ impl Peer {
         Peer::Inspircd,
         Peer::Ncat,
         Peer::Tokio,
+        Peer::TokioBuffered,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -44,11 +47,17 @@ impl Peer {
             Peer::Inspircd => "inspircd",
             Peer::Ncat => "ncat",
             Peer::Tokio => "tokio",
+            Peer::TokioBuffered => "tokio-buffered",
         }
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Peer> {
         Peer::ALL.into_iter().find(|peer| peer.name() == name)
+    }
+
+    /// Whether it is written for this bench, and no server that anybody runs.
+    pub(crate) fn is_fixture(self) -> bool {
+        matches!(self, Peer::Tokio | Peer::TokioBuffered)
     }
 
     fn program(self) -> &'static str {
@@ -59,7 +68,7 @@ impl Peer {
             Peer::Ngircd => "ngircd",
             Peer::Inspircd => "inspircd",
             Peer::Ncat => "ncat",
-            Peer::Tokio => "chinwag-peer-tokio",
+            Peer::Tokio | Peer::TokioBuffered => "chinwag-peer-tokio",
         }
     }
 
@@ -75,7 +84,7 @@ impl Peer {
 
     /// Where its program is; the fixture is built first.
     pub(crate) fn find(self) -> Result<PathBuf, String> {
-        if self == Peer::Tokio {
+        if self.is_fixture() {
             return build_fixture();
         }
         let path = env::var_os("PATH").unwrap_or_default();
@@ -105,6 +114,7 @@ impl Peer {
             }
             Peer::Ncat => format!("-l --broker -m 1000 127.0.0.1 {port}"),
             Peer::Tokio => port,
+            Peer::TokioBuffered => format!("{port} buffered"),
         };
         let arguments = arguments.split(' ').map(str::to_owned);
         Ok([program].into_iter().chain(arguments).collect())
@@ -123,7 +133,7 @@ impl Peer {
             Peer::Ngircd | Peer::Inspircd => {
                 vec![Ask::until(format!("NICK {name}\r\nUSER {name} 0 * :{name}\r"), " 001 ")]
             }
-            Peer::Ncat | Peer::Tokio => Vec::new(),
+            Peer::Ncat | Peer::Tokio | Peer::TokioBuffered => Vec::new(),
         }
     }
 
@@ -144,9 +154,14 @@ impl Peer {
             }
             Peer::Nats => format!("PUB r {length}\r\n{text}\r\n"),
             Peer::Ngircd | Peer::Inspircd => format!("PRIVMSG #r :{text}\r\n"),
-            Peer::Ncat | Peer::Tokio => format!("{text}\n"),
+            Peer::Ncat | Peer::Tokio | Peer::TokioBuffered => format!("{text}\n"),
         };
         packet.push_str(&bytes);
+    }
+
+    /// How many may be waiting to be accepted.
+    pub(crate) fn backlog(self) -> usize {
+        if self == Peer::Ncat { 8 } else { usize::MAX }
     }
 
     /// Whether what a client says comes back to it.

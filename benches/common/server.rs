@@ -68,6 +68,14 @@ impl Subject {
         }
     }
 
+    /// How many may be waiting to be accepted.
+    pub(crate) fn backlog(self) -> usize {
+        match self {
+            Subject::Floor(_) | Subject::Chinwag => usize::MAX,
+            Subject::Peer(peer) => peer.backlog(),
+        }
+    }
+
     /// Whether what a client says comes back to it.
     pub(crate) fn echoes(self) -> bool {
         !matches!(self, Subject::Peer(peer) if !peer.echoes())

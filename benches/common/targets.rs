@@ -2,6 +2,7 @@
 
 use super::book::{Book, Page};
 use super::chart::number;
+use super::peers::Peer;
 use super::stats;
 
 /// One aim: what is looked at, what it is, and what it may be at most or at least.
@@ -57,8 +58,8 @@ fn aims(book: &Book) -> Vec<Aim> {
         let value = ratio(page, "chinwag", cost, "rolling");
         aim(at(page, "16 x 16, x rolling"), value, Bound::AtMost(1.2));
         let ours = page.median("chinwag", cost);
-        let floors = ["chinwag", "coalescing", "rolling"];
-        let peers = page.servers().into_iter().filter(|server| !floors.contains(server));
+        let is_peer = |name: &&str| Peer::from_name(name).is_some_and(|peer| !peer.is_fixture());
+        let peers = page.servers().into_iter().filter(is_peer);
         let best = peers.filter_map(|peer| page.median(peer, cost)).reduce(f64::min);
         let value = best.zip(ours).map(|(best, ours)| best / ours);
         aim(at(page, "16 x 16, the best peer x ours"), value, Bound::AtLeast(8.0));

@@ -39,14 +39,14 @@ impl Client {
         let ending = *rng.pick(&ENDINGS);
         // The first bytes decide what the server takes a client for. With a blank line it
         // shows its ending before it has said anything.
-        let first: &[u8] = match rng.below(12) {
+        let first: &[u8] = match rng.below(14) {
             0 => b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n",
             1 => b"\x16\x03\x01\x02\x00\x01\x00",
             2 => b"exit\n",
             3..6 => ending,
             // Somebody who means to come back.
-            6 => b"/join games\n/resume\n",
-            7 => b"/join tea\n/resume\nREGISTER ann\n",
+            6..8 => b"/join games\n/resume\n",
+            8..10 => b"/join tea\n/resume\nREGISTER ann\n",
             _ => b"",
         };
         let said_by_proxy = preface.iter().flat_map(|preface| &preface.bytes);

@@ -26,9 +26,9 @@ impl Rules {
         let greet_after = *rng.pick(&[Some(0), Some(300), Some(1500), None]);
         Rules {
             greet_after: greet_after.map(Duration::from_millis),
-            history_lines: *rng.pick(&[0, 1, 3, 12, 200]),
+            history_lines: *rng.pick(&[0, 0, 1, 3, 12, 200]),
             history_bytes: *rng.pick(&[40, 200, 64 << 10]),
-            rooms_max: *rng.pick(&[1, 2, 2, 3, 5]),
+            rooms_max: *rng.pick(&[1, 2, 2, 2, 3, 5]),
             require_name: rng.one_in(8),
             resume_for: Duration::from_millis(*rng.pick(&[0, 40, 700, 5000, 60_000, 60_000])),
             held_max: *rng.pick(&[1, 2, 100]),

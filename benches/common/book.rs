@@ -66,6 +66,11 @@ impl Book {
         plots::draw(&book)
     }
 
+    /// Where the charts of these figures go.
+    pub(crate) fn charts(&self) -> PathBuf {
+        self.path.with_extension("charts")
+    }
+
     /// What the bench was called with, when, and where.
     pub(crate) fn about(&self, bench: &str, what: &str) -> Option<&str> {
         self.benches.get(bench)?.get(what)?.as_str()

@@ -1,6 +1,6 @@
 //! Which charts there are.
 
-use super::book::{self, Book, Page};
+use super::book::{Book, Page};
 use super::chart::{self, Series};
 use std::collections::BTreeMap;
 use std::{fs, io};
@@ -17,7 +17,7 @@ pub(crate) fn draw(book: &Book) -> io::Result<()> {
     for (file, title, unit, pages, figure) in over {
         let series = series(pages, figure);
         if !series.is_empty() {
-            save(file, &chart::lines(title, "clients", unit, &series))?;
+            save(book, file, &chart::lines(title, "clients", unit, &series))?;
         }
     }
     let costs = [("one", "one line at a time"), ("outstanding", "16 x 16 lines outstanding")];
@@ -26,7 +26,7 @@ pub(crate) fn draw(book: &Book) -> io::Result<()> {
             let clients = page.clients();
             let title = format!("CPU us a delivered line, {clients} receivers, {what}");
             let bars = bars(page, "CPU us a line");
-            save(&format!("cost-{id}-{clients}"), &chart::bars(&title, &bars))?;
+            save(book, &format!("cost-{id}-{clients}"), &chart::bars(&title, &bars))?;
         }
     }
     Ok(())
@@ -54,6 +54,8 @@ fn bars(page: Page<'_>, figure: &str) -> Vec<(String, f64)> {
     bars
 }
 
-fn save(name: &str, svg: &str) -> io::Result<()> {
-    fs::write(book::folder().join(format!("{name}.svg")), svg)
+fn save(book: &Book, name: &str, svg: &str) -> io::Result<()> {
+    let folder = book.charts();
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(format!("{name}.svg")), svg)
 }

@@ -141,17 +141,23 @@ impl Listener {
         }
         match outcome {
             Ok((stream, addr)) => return Ok(Some((inherit(stream), addr))),
-            Err(error) => match verdict(&error) {
-                Verdict::GoOn => {}
-                Verdict::Nobody => self.ready = false,
-                Verdict::Exhausted => {
-                    self.ready = false;
-                    self.retry_at = Some(now + RETRY);
-                }
-                Verdict::Broken => return Err(error),
-            },
+            Err(error) => self.failed(now, error)?,
         }
         Ok(None)
+    }
+
+    /// Nobody was accepted; whether, and when, that is to be tried again.
+    fn failed(&mut self, now: Instant, error: io::Error) -> io::Result<()> {
+        match verdict(&error) {
+            Verdict::GoOn => {}
+            Verdict::Nobody => self.ready = false,
+            Verdict::Exhausted => {
+                self.ready = false;
+                self.retry_at = Some(now + RETRY);
+            }
+            Verdict::Broken => return Err(error),
+        }
+        Ok(())
     }
 
     fn log(&mut self, now: Instant, error: &io::Error) {
@@ -255,6 +261,25 @@ mod errno {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listener_goes_on_rests_or_tries_again_later_as_the_error_has_it() {
+        let now = Instant::now();
+        let mut listener = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let (econnaborted, eagain, emfile, ebadf) = (103, 11, 24, 9);
+        let mut after = |code| {
+            listener.mark_ready();
+            let error = io::Error::from_raw_os_error(code);
+            let is_broken = listener.failed(now, error).is_err();
+            let state = (listener.is_ready(), listener.retry_at(), is_broken);
+            listener.retry();
+            (state, listener.is_ready())
+        };
+        assert_eq!(after(econnaborted), ((true, None, false), true));
+        assert_eq!(after(eagain), ((false, None, false), false));
+        assert_eq!(after(emfile), ((false, Some(now + RETRY), false), true));
+        assert_eq!(after(ebadf), ((true, None, true), true));
+    }
 
     #[test]
     fn an_accept_error_is_judged_by_whom_it_concerns() {

@@ -345,3 +345,22 @@ impl Stream for TcpStream {
         self.shutdown(Shutdown::Write)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_time_is_up_because_the_machine_was_asleep() {
+        let seconds = Duration::from_secs;
+        let mut clock = Clock::default();
+        clock.slept(seconds(3), seconds(2));
+        assert_eq!(clock.lost, Duration::ZERO, "a second late is only late");
+        let before = clock.read().monotonic;
+        clock.slept(seconds(3602), seconds(2));
+        let after = clock.read().monotonic;
+        assert!(after + seconds(3600) >= before && after < before, "an hour has not passed");
+        clock.slept(seconds(12), seconds(2));
+        assert_eq!(clock.lost, seconds(3610));
+    }
+}

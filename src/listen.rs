@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_listener_goes_on_rests_or_tries_again_later_as_the_error_has_it() {
         let now = Instant::now();
-        let mut listener = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
         let (econnaborted, eagain, emfile, ebadf) = (103, 11, 24, 9);
         let mut after = |code| {
             listener.mark_ready();

@@ -130,15 +130,13 @@ impl Service for Chat {
         let command = Command::parse(&text);
         // Who names himself with his first line, or goes elsewhere, is told of as what
         // and where he is then; who leaves with it was never here.
-        let is_about_himself = matches!(
-            command,
-            Ok(Command::Register(..)
-                | Command::Nick(..)
-                | Command::Join(_)
-                | Command::Resume(..)
-                | Command::Exit
-                | Command::Goodbye)
-        );
+        let is_about_himself = match &command {
+            Ok(Command::Register(_, password) | Command::Nick(_, password)) => {
+                password.is_none() || self.settings.accounts
+            }
+            Ok(Command::Join(_) | Command::Resume(..) | Command::Exit | Command::Goodbye) => true,
+            _ => false,
+        };
         if !is_about_himself {
             self.announce(id, out);
         }

@@ -101,3 +101,16 @@ fn others_need_no_header() {
         "[alice] PROXY TCP4 1.2.3.4 5.6.7.8 9 10"
     );
 }
+
+#[test]
+fn a_proxy_that_is_there_itself_may_still_connect_for_others() {
+    let program = start(&["--max-per-ip", "1", "--limit-loopback"]);
+    let mut own = Client::connect(program.addr());
+    let mut local = Vec::new();
+    ProxyHeader::with_local().encode_v2(&mut local).unwrap();
+    own.write([&local[..], b"/up here\n"].concat());
+    own.expect("HERE");
+    let mut other = Client::connect(program.addr());
+    other.write([&header(1, "192.0.2.9:5001")[..], b"/up there\n"].concat());
+    other.expect("THERE");
+}

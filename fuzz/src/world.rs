@@ -123,6 +123,7 @@ struct Client {
     refused: Option<&'static [u8]>,
     /// Turned away among so many that one try to tell it had to do.
     is_hurried: bool,
+    is_proxied: bool,
     /// The number of its connection.
     serial: u32,
 }
@@ -208,6 +209,9 @@ impl<'a> World<'a> {
     }
 }
 
+/// What one is told of whose address there are too many.
+const ADDRESS_FULL: &[u8] = b"Too many connections from your address.\n";
+
 /// Limits so small that a handful of clients runs into all of them.
 fn limits(decisions: &mut Decisions<'_>) -> Limits {
     let queue_soft = decisions.pick(&[300, 0, 30, 100]);
@@ -284,12 +288,12 @@ impl World<'_> {
         let refusal = if self.hub.open_count() >= CLIENTS {
             Some((Refusal::Full, &b"Server is full.\n"[..]))
         } else if !is_proxied && self.hub.is_full_for(addr.ip()) {
-            Some((Refusal::Address, &b"Too many connections from your address.\n"[..]))
+            Some((Refusal::Address, ADDRESS_FULL))
         } else {
             None
         };
         let refused = refusal.map(|(_, text)| text);
-        let mut client = Client { wire, slot, refused, is_hurried: false, serial: 0 };
+        let mut client = Client { wire, slot, refused, is_hurried: false, is_proxied, serial: 0 };
         if let Some((why, _)) = refusal {
             self.hub.refuse(stream, why);
             self.drop_closed();
@@ -474,6 +478,11 @@ fn check(client: &Client, ending: Option<Ending>) {
         assert!(text.starts_with(wire.accepted()), "turned away with other words");
         let is_cut_off = wire.is_reset() || !wire.is_shut() || client.is_hurried;
         assert!(is_cut_off || wire.accepted() == text, "turned away without a word");
+        return;
+    }
+    // Known only once its proxy has said for whom it is; and then told in one go, perhaps,
+    // of which its socket may take a part.
+    if client.is_proxied && ADDRESS_FULL.starts_with(wire.accepted()) {
         return;
     }
     let sent = take_apart(wire.accepted());

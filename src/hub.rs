@@ -16,6 +16,8 @@ mod ebb;
 mod proxied;
 mod receive;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::collections::{HashMap, VecDeque};

@@ -69,7 +69,7 @@
 //! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |
 //! | what whoever runs it may choose | `chat/settings.rs` |
 //! | what becomes of bytes that are no text | `chat/text.rs` |
-//! | how bytes become lines; what telnet adds | `line.rs`, `telnet.rs` |
+//! | how bytes become lines; what telnet and terminals add | `line.rs`, `telnet.rs` (`scan.rs` counts what they look at) |
 //! | how sockets are read | `hub/receive.rs` |
 //! | for whom a proxy connects | `hub/proxied.rs` |
 //! | how they are written, and how they end | `hub/settle.rs` |
@@ -124,6 +124,7 @@ mod line;
 mod listen;
 mod outbox;
 mod rate;
+mod scan;
 mod server;
 mod service;
 mod state;

@@ -1,10 +1,12 @@
 //! Bytes become lines, bounded, whatever the segmentation. Knows no connection.
 //!
-//! A line ends at LF or NUL; one CR just before either belongs to the ending. BS and
-//! DEL erase the code point before them. A complete line is borrowed from the bytes
-//! it came in; only an unfinished one is copied, and waits here for its rest.
+//! A line ends at LF or NUL; one CR just before either belongs to the ending. A complete
+//! line is borrowed from the bytes it came in; only an unfinished one is copied, and waits
+//! here for its rest.
 
-use memchr::{memchr2, memchr2_iter};
+use memchr::memchr2;
+
+use crate::scan;
 
 /// What a connection ends its lines with, and so reads best itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,34 +78,41 @@ impl LineSplitter {
         }
     }
 
-    /// The next piece, taken from the front of `bytes`; `None` once they are used up.
+    /// The next piece, taken from the front of `bytes`; `None` once they are used up. Ask
+    /// also when there are none, after [`LineSplitter::skip`] or [`LineSplitter::erase`].
+    /// Each byte is looked at once, and those behind the one that is too many not at all.
     pub fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Piece<'a>> {
         self.clear_given();
-        if bytes.is_empty() {
-            return None;
+        loop {
+            if self.unended > self.endless {
+                self.unended = 0;
+                *bytes = &[];
+                return Some(Piece::Endless);
+            }
+            let window = &bytes[..bytes.len().min(self.room())];
+            if window.is_empty() {
+                return None;
+            }
+            if let Some(end) = scan::counted(window, memchr2(b'\n', 0, window)) {
+                let (part, last) = (&bytes[..end], bytes[end]);
+                *bytes = &bytes[end + 1..];
+                return Some(self.end(part, last));
+            }
+            *bytes = &bytes[window.len()..];
+            if !self.take(window) {
+                return Some(Piece::TooLong);
+            }
         }
-        let end = memchr2(b'\n', 0, bytes);
-        let part = &bytes[..end.unwrap_or(bytes.len())];
-        // Nothing behind the byte that is one too many is looked at, whatever came with it.
-        let part = &part[..part.len().min((self.endless + 1).saturating_sub(self.unended))];
-        if self.discarding.is_none() && !self.take(part, end.is_some()) {
-            self.tail = Vec::new();
-            self.discarding = Some(false);
-            return Some(Piece::TooLong);
+    }
+
+    /// Takes back the last code point of the present line; at its start, nothing.
+    pub fn erase(&mut self) {
+        self.clear_given();
+        match &mut self.discarding {
+            Some(after_cr) => *after_cr = false,
+            None => erase_one(&mut self.tail),
         }
-        if !self.skip(part.len()) {
-            *bytes = &[];
-            return Some(Piece::Endless);
-        }
-        let Some(end) = end else {
-            *bytes = &[];
-            self.discarding = self.discarding.map(|_| part.ends_with(b"\r"));
-            return None;
-        };
-        let last = bytes[end];
-        *bytes = &bytes[end + 1..];
-        let len = std::mem::take(&mut self.unended);
-        Some(self.ended(part, last, len))
+        self.skip(1);
     }
 
     /// The unterminated last line, if there is one, when no more bytes will come.
@@ -117,11 +126,9 @@ impl LineSplitter {
         Some(Piece::Line(without_cr(&self.tail), None))
     }
 
-    /// Counts bytes that came on the connection and are not part of a line. False once
-    /// too many have come without an ending.
-    pub fn skip(&mut self, count: usize) -> bool {
+    /// Counts bytes that came on the connection and are not part of a line.
+    pub fn skip(&mut self, count: usize) {
         self.unended += count;
-        self.unended <= self.endless
     }
 
     /// What there is of the present line.
@@ -142,57 +149,46 @@ impl LineSplitter {
         }
     }
 
-    /// Adds to the tail, unless `part` is a whole line that can stay where it is.
-    /// False if the line is too long with it.
-    fn take(&mut self, part: &[u8], ended: bool) -> bool {
-        if memchr2(0x08, 0x7f, part).is_some() {
-            return self.take_erasing(part);
+    /// So many bytes decide whether the line is too long, or comes without an end.
+    fn room(&self) -> usize {
+        let endless = self.endless + 1 - self.unended;
+        match self.discarding {
+            Some(_) => endless,
+            None => endless.min((self.line_max + 1).saturating_sub(self.tail.len()).max(1)),
         }
-        if !self.fits(part) {
-            return false;
-        }
-        if !(ended && self.tail.is_empty()) {
+    }
+
+    /// Takes a piece from the middle of a line. False if that is too long with it; a CR
+    /// in the place behind the last may turn out to be part of the ending.
+    fn take(&mut self, part: &[u8]) -> bool {
+        self.unended += part.len();
+        let after_cr = part.ends_with(b"\r");
+        let len = self.tail.len() + part.len();
+        let is_short = len <= self.line_max || (len == self.line_max + 1 && after_cr);
+        let was_short = self.discarding.is_none();
+        if was_short && is_short {
             self.tail.extend_from_slice(part);
+            return true;
         }
-        true
+        self.tail = Vec::new();
+        self.discarding = Some(after_cr);
+        !was_short
     }
 
-    /// Erasures are done as they come, so that only what is left counts as long.
-    fn take_erasing(&mut self, part: &[u8]) -> bool {
-        let mut from = 0;
-        for at in memchr2_iter(0x08, 0x7f, part).chain([part.len()]) {
-            let typed = &part[from..at];
-            if !self.fits(typed) {
-                return false;
-            }
-            self.tail.extend_from_slice(typed);
-            if at < part.len() {
-                erase_one(&mut self.tail);
-            }
-            from = at + 1;
-        }
-        true
-    }
-
-    /// Whether the line is still short enough with `more`; a CR at its end may turn out
-    /// to be part of the ending.
-    fn fits(&self, more: &[u8]) -> bool {
-        let len = self.tail.len() + more.len();
-        let last = more.last().or(self.tail.last());
-        len <= self.line_max || (len == self.line_max + 1 && last == Some(&b'\r'))
-    }
-
-    /// A line has ended: with `part`, and then the byte `last`, after `len` bytes.
-    fn ended<'a>(&'a mut self, part: &'a [u8], last: u8, len: usize) -> Piece<'a> {
+    /// The line ends with `part`, and then the byte `last`.
+    fn end<'a>(&'a mut self, part: &'a [u8], last: u8) -> Piece<'a> {
+        let len = std::mem::take(&mut self.unended) + part.len();
         if let Some(after_cr) = self.discarding.take() {
             let after_cr = part.last().map_or(after_cr, |byte| *byte == b'\r');
             return Piece::Discarded(ending(after_cr, last), len);
         }
-        // `take` left it where it was, or has put all of it into the tail. The tail may
-        // also be empty because everything was erased.
-        let erased = memchr2(0x08, 0x7f, part).is_some();
-        let line = if self.tail.is_empty() && !erased { part } else { &self.tail[..] };
         self.given = true;
+        let line = if self.tail.is_empty() {
+            part
+        } else {
+            self.tail.extend_from_slice(part);
+            &self.tail
+        };
         Piece::Line(without_cr(line), Some(ending(line.ends_with(b"\r"), last)))
     }
 }

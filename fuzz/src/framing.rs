@@ -35,18 +35,17 @@ pub fn framed(pieces: &[&[u8]], line_max: usize) -> Vec<Item> {
     let mut items = Vec::new();
     for mut bytes in pieces.iter().copied() {
         while let Some(token) = telnet.next(&mut bytes) {
+            let mut data: &[u8] = b"";
             match token {
-                Token::Data(mut data) => {
-                    while let Some(piece) = lines.next(&mut data) {
-                        items.push(item(piece));
-                    }
-                }
+                Token::Data(bytes) => data = bytes,
+                Token::Erase => lines.erase(),
                 Token::Command(count, answer) => {
                     items.extend(answer.map(Item::Answer));
-                    if !lines.skip(count) {
-                        items.push(Item::Endless);
-                    }
+                    lines.skip(count);
                 }
+            }
+            while let Some(piece) = lines.next(&mut data) {
+                items.push(item(piece));
             }
             if items.last() == Some(&Item::Endless) {
                 return items;

@@ -186,28 +186,29 @@ impl<T: Stream, S: Service> Hub<T, S> {
         let now = self.outbox.now().monotonic;
         let mut left = bytes;
         while let Some(token) = input.telnet.next(&mut left) {
+            let mut data: &[u8] = b"";
             match token {
-                Token::Data(mut data) => {
-                    while let Some(piece) = input.lines.next(&mut data) {
-                        if let Err(wait) = self.rate.take(id, self.price(piece), now) {
-                            input.waiting = Some(self.put_off(id, piece, wait));
-                        } else {
-                            self.dispatch(id, piece);
-                        }
-                        if input.waiting.is_some() || !self.outbox.listens(id) {
-                            return bytes.len() - left.len() - data.len();
-                        }
-                    }
-                }
+                Token::Data(bytes) => data = bytes,
+                Token::Erase => input.lines.erase(),
                 Token::Command(count, answer) => {
                     self.outbox.send(id, answer.as_ref().map_or(b"", |answer| answer));
-                    if !input.lines.skip(count) {
-                        self.dispatch(id, Piece::Endless);
-                    }
-                    if !self.outbox.listens(id) {
-                        return bytes.len() - left.len();
-                    }
+                    input.lines.skip(count);
                 }
+            }
+            while let Some(piece) = input.lines.next(&mut data) {
+                if let Err(wait) = self.rate.take(id, self.price(piece), now) {
+                    input.waiting = Some(self.put_off(id, piece, wait));
+                } else {
+                    self.dispatch(id, piece);
+                }
+                if input.is_waiting() || !self.outbox.listens(id) {
+                    break;
+                }
+            }
+            if input.is_waiting() || !self.outbox.listens(id) {
+                // What is left of the data comes again, and need not be searched again.
+                input.telnet.give_back(data.len());
+                return bytes.len() - left.len() - data.len();
             }
         }
         bytes.len()

@@ -14,23 +14,21 @@ fn frame(pieces: &[&[u8]]) -> String {
     let mut out = String::new();
     for mut bytes in pieces.iter().copied() {
         while let Some(token) = telnet.next(&mut bytes) {
+            let mut data: &[u8] = b"";
             match token {
-                Token::Data(mut data) => {
-                    while let Some(piece) = lines.next(&mut data) {
-                        note(&mut out, piece);
-                        if piece == Piece::Endless {
-                            return out;
-                        }
-                    }
-                }
+                Token::Data(bytes) => data = bytes,
+                Token::Erase => lines.erase(),
                 Token::Command(count, answer) => {
                     if let Some(answer) = answer {
                         write!(out, "{{{answer:x?}}}").unwrap();
                     }
-                    if !lines.skip(count) {
-                        note(&mut out, Piece::Endless);
-                        return out;
-                    }
+                    lines.skip(count);
+                }
+            }
+            while let Some(piece) = lines.next(&mut data) {
+                note(&mut out, piece);
+                if piece == Piece::Endless {
+                    return out;
                 }
             }
         }

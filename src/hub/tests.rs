@@ -1,0 +1,110 @@
+//! What can only be counted from inside: how often the loop looks at what it is sent.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Hub, Stream};
+use crate::conn::ConnId;
+use crate::limits::Limits;
+use crate::outbox::Outbox;
+use crate::scan;
+use crate::service::{Peer, Service};
+use crate::timeouts::Now;
+
+/// Has pieces to read, and takes whatever it is sent.
+struct Pieces(VecDeque<Vec<u8>>);
+
+impl Read for Pieces {
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        let mut piece = self.0.pop_front().ok_or(ErrorKind::WouldBlock)?;
+        let rest = piece.split_off(piece.len().min(chunk.len()));
+        if !rest.is_empty() {
+            self.0.push_front(rest);
+        }
+        chunk[..piece.len()].copy_from_slice(&piece);
+        Ok(piece.len())
+    }
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Pieces {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Makes a connection wait for each answer until the next turn.
+#[derive(Default)]
+struct Ponderer {
+    held: Vec<ConnId>,
+    lines: usize,
+}
+
+impl Service for Ponderer {
+    fn on_line(&mut self, id: ConnId, _: &[u8], out: &mut Outbox) {
+        self.lines += 1;
+        out.hold(id);
+        self.held.push(id);
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        self.held.drain(..).for_each(|id| out.release(id));
+    }
+}
+
+/// Has the loop read these pieces to their end, line by line. Returns how many lines there
+/// were, and how many bytes were looked at.
+fn receive(pieces: Vec<Vec<u8>>, limits: &Limits) -> (usize, usize) {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+    let mut hub = Hub::new(Ponderer::default(), limits, now);
+    let peer = Peer { addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)), label: "" };
+    scan::take_looked_at();
+    hub.open(Pieces(pieces.into()), &peer);
+    hub.mark_readable(0);
+    // Nothing is left to do once there is no reason to be called again.
+    while hub.timeout(now).is_some() || !hub.service().held.is_empty() {
+        now.monotonic += Duration::from_secs(1);
+        hub.wake();
+        hub.turn(now);
+    }
+    (hub.service().lines, scan::take_looked_at())
+}
+
+#[test]
+fn no_byte_is_looked_at_more_than_twice_however_often_its_line_has_to_wait() {
+    arbtest::arbtest(|u| {
+        let line_max = u.int_in_range(1..=40)?;
+        let rate = *u.choose(&[None, Some(1), Some(100)])?;
+        let chunk = u.int_in_range(1..=600)?;
+        let limits = Limits { line_max, chunk, rate, ..Limits::default() };
+        let bytes = b"aaaaaaaaaaaaaaaaaaa\n\n\n\r\0\x08\x7f\xff\xff\xfa\xf0\xfd\x06";
+        let mut pieces = Vec::new();
+        for _ in 0..u.int_in_range(1..=4)? {
+            let len = u.int_in_range(1..=400)?;
+            let piece: Result<Vec<u8>, _> = (0..len).map(|_| u.choose(bytes).copied()).collect();
+            pieces.push(piece?);
+        }
+        let received: usize = pieces.iter().map(Vec::len).sum();
+        let (_, looked_at) = receive(pieces, &limits);
+        assert!(looked_at <= 2 * received, "{looked_at} of {received}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_packet_full_of_lines_is_looked_at_twice_though_each_has_to_wait() {
+    let limits = Limits { rate: None, ..Limits::default() };
+    let (lines, looked_at) = receive(vec![b"hi\n".repeat(5000)], &limits);
+    assert_eq!((lines, looked_at), (5000, 2 * 15_000));
+}

@@ -28,9 +28,9 @@ pub(crate) enum State {
     Vacant,
     Open,
     /// It takes no more lines, in or out; what is queued is still sent.
-    Draining(CloseReason),
+    Draining,
     /// Nothing is sent any more, and its slot waits to be freed.
-    Dead(CloseReason),
+    Dead,
 }
 
 /// Why a connection ended.

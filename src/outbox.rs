@@ -34,6 +34,8 @@ struct Own {
     bytes: VecDeque<u8>,
     /// Lines left out since the queue grew over `queue_soft`.
     skipped: u64,
+    /// The connection waits because too much of this is unread.
+    parked: bool,
 }
 
 /// Emptied ones for whoever is next to need one: replies and private lines come one
@@ -49,9 +51,10 @@ struct Queue {
     place: Place,
     /// The service makes it wait.
     held: bool,
-    /// It waits because too much that it asked for is unread.
-    parked: bool,
 }
+
+// There are many of them, and most are idle; what those that are not have goes into `Own`.
+const _: () = assert!(size_of::<Queue>() <= 24);
 
 impl Queue {
     const VACANT: Queue = Queue {
@@ -62,7 +65,6 @@ impl Queue {
         state: State::Vacant,
         place: Place::Idle,
         held: false,
-        parked: false,
     };
 
     /// What it holds for itself, from the spare ones where there are any.
@@ -92,8 +94,8 @@ pub struct Outbox {
     /// The `own` bytes of all.
     owned: usize,
     spare: Spare,
-    /// Left `Open`, and the service has not been told.
-    closing: VecDeque<ConnId>,
+    /// Left `Open`, and why; the service has not been told.
+    closing: VecDeque<(ConnId, CloseReason)>,
     /// `Dead`, and the slot is not free yet.
     dead: Vec<ConnId>,
     /// May be read from again.
@@ -328,9 +330,10 @@ impl Outbox {
     }
 
     fn unpark(&mut self, id: ConnId) {
-        let queue = &mut self.queues[id.slot()];
-        if queue.parked && queue.own_len() <= self.limits.queue_park {
-            queue.parked = false;
+        if let Some(own) = &mut self.queues[id.slot()].own
+            && own.bytes.len() <= self.limits.queue_park
+            && mem::take(&mut own.parked)
+        {
             self.released.push(id);
         }
     }

@@ -83,11 +83,11 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     self.conns[id.slot()].listed = false;
                     self.receive(id);
                 }
-                State::Draining(_) => {
+                State::Draining => {
                     self.conns[id.slot()].listed = false;
                     self.discard(id);
                 }
-                State::Vacant | State::Dead(_) => {}
+                State::Vacant | State::Dead => {}
             }
             // Whoever has just left frees a name that the next one may ask for.
             self.announce_closing();

@@ -65,12 +65,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
             State::Open if skipped > 0 => {
                 self.service.on_limit(id, Limit::Skipped(skipped), &mut self.outbox);
             }
-            State::Draining(why) => {
+            State::Draining => {
                 let conn = &mut self.conns[id.slot()];
                 // If it fails the connection is broken, and reading will say so.
                 let _ = conn.stream.shutdown_write();
                 if conn.ended {
-                    self.outbox.kill(id, why);
+                    self.outbox.kill(id, CloseReason::EndOfInput);
                 }
             }
             _ => {}
@@ -86,7 +86,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 self.addresses.remove(id);
                 self.service.on_close(id, why, &mut self.outbox);
             }
-            if let State::Draining(_) = self.outbox.state(id) {
+            if self.outbox.state(id) == State::Draining {
                 self.drains.start(id, self.outbox.now().monotonic);
                 // It may have more to say, which is to be read and dropped.
                 self.list_ready(id);

@@ -33,7 +33,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     pub(super) fn ring(&mut self, now: Now) {
         while let Some((id, alarm)) = self.alarms.expired(now.monotonic) {
             match (alarm, self.outbox.state(id)) {
-                (Alarm::Stall, State::Open | State::Draining(_)) => {
+                (Alarm::Stall, State::Open | State::Draining) => {
                     self.check_stall(id, now.monotonic);
                 }
                 (Alarm::Header, State::Open) => self.check_header(id),

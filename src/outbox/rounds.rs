@@ -33,8 +33,11 @@ impl Outbox {
             return false;
         }
         let queue = &mut self.queues[id.slot()];
-        queue.parked = queue.own_len() > self.limits.queue_park;
-        !queue.parked && !queue.held
+        let is_parked = queue.own.as_mut().is_some_and(|own| {
+            own.parked = own.bytes.len() > self.limits.queue_park;
+            own.parked
+        });
+        !is_parked && !queue.held
     }
 
     /// Whether writing goes before reading: bytes that are held here belong to somebody
@@ -134,12 +137,11 @@ impl Outbox {
 
     /// All has been written. Returns how many lines were left out on the way.
     pub(crate) fn leave_line(&mut self, id: ConnId) -> u64 {
+        self.unpark(id);
         let queue = &mut self.queues[id.slot()];
         queue.place = Place::Idle;
         queue.span = Span::EMPTY;
-        let skipped = queue.own.take().map_or(0, |own| self.put_by(own));
-        self.unpark(id);
-        skipped
+        queue.own.take().map_or(0, |own| self.put_by(own))
     }
 
     /// Keeps what a queue has emptied for the next that needs it, unless it has grown
@@ -158,8 +160,8 @@ impl Outbox {
         if self.state(id) != State::Open {
             return;
         }
-        self.queues[id.slot()].state = State::Draining(why);
-        self.closing.push_back(id);
+        self.queues[id.slot()].state = State::Draining;
+        self.closing.push_back((id, why));
         // With nothing to send it stands in line all the same, so that every close
         // comes by the place where "all has been sent" is noticed.
         if self.queues[id.slot()].place == Place::Idle {
@@ -168,12 +170,13 @@ impl Outbox {
     }
 
     /// Ends a connection at once. Safe at any point, also in the middle of a
-    /// broadcast: it only marks.
+    /// broadcast: it only marks. If it is closing already, it is so for the reason that it
+    /// began with.
     pub(crate) fn kill(&mut self, id: ConnId, why: CloseReason) {
         match self.state(id) {
-            State::Vacant | State::Dead(_) => return,
-            State::Open => self.closing.push_back(id),
-            State::Draining(_) => {}
+            State::Vacant | State::Dead => return,
+            State::Open => self.closing.push_back((id, why)),
+            State::Draining => {}
         }
         self.dead.push(id);
         let queue = &mut self.queues[id.slot()];
@@ -181,7 +184,7 @@ impl Outbox {
             self.fresh -= queue.own_len();
         }
         self.owned -= queue.own_len();
-        *queue = Queue { serial: id.serial, state: State::Dead(why), ..Queue::VACANT };
+        *queue = Queue { serial: id.serial, state: State::Dead, ..Queue::VACANT };
     }
 
     /// While all together have too much unread, those with the most are cut off. Returns
@@ -202,11 +205,7 @@ impl Outbox {
     }
 
     pub(crate) fn next_closing(&mut self) -> Option<(ConnId, CloseReason)> {
-        let id = self.closing.pop_front()?;
-        match self.state(id) {
-            State::Draining(why) | State::Dead(why) => Some((id, why)),
-            State::Vacant | State::Open => unreachable!("only the closing are listed, once"),
-        }
+        self.closing.pop_front()
     }
 
     pub(crate) fn take_dead(&mut self) -> Vec<ConnId> {

@@ -181,7 +181,7 @@ fn too_much_of_its_own_makes_a_connection_wait_and_then_ends_it() {
     out.send(ann, &[b'x'; 20]);
     assert_eq!((out.state(ann), out.queued(ann)), (State::Open, 40));
     out.send(ann, b"x");
-    assert_eq!(out.state(ann), State::Dead(CloseReason::TooSlow));
+    assert_eq!(out.state(ann), State::Dead);
     assert_eq!(out.next_closing(), Some((ann, CloseReason::TooSlow)));
     assert_eq!((out.next_closing(), out.take_dead()), (None, vec![ann]));
 }
@@ -260,7 +260,7 @@ fn a_connection_ends_once_and_for_its_first_reason() {
     assert_eq!(out.next_closing(), Some((bob, CloseReason::Asked)));
     out.kill(bob, CloseReason::Broken);
     out.kill(bob, CloseReason::TooSlow);
-    assert_eq!(out.state(bob), State::Dead(CloseReason::Broken));
+    assert_eq!(out.state(bob), State::Dead);
     assert_eq!((out.next_closing(), out.take_dead()), (None, vec![bob]));
 }
 

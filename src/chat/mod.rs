@@ -197,7 +197,7 @@ impl Service for Chat {
             if let Some(more) = user.more() {
                 self.forget_ignoring(id, more);
             }
-            self.leave_mute(user.into_name().as_deref(), mute);
+            self.leave_mute(user.own_name(), mute);
         }
         self.forget_newcomers();
     }

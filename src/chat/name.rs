@@ -11,6 +11,9 @@ pub(super) const RULE: &str = "Username must only contain letters, digits, '-', 
 pub(super) const ROOM_RULE: &str = "Room name must only contain letters, digits, '-', '_' and '.', \
     start with a letter or digit, and its length must be between 1 and 32 characters.";
 
+/// The longest name, in bytes.
+const LEN_MAX: usize = 32;
+
 const RESERVED: [&str; 7] = ["server", "system", "admin", "operator", "root", "all", "everyone"];
 
 /// Why a name cannot be had by anybody.
@@ -22,7 +25,7 @@ pub(super) enum Unfit {
 
 /// Whether a name may be borne.
 pub(super) fn check(name: &str) -> Result<(), Unfit> {
-    if !(3..=32).contains(&name.len()) || !has_shape(name) || is_ipv4_like(name) {
+    if !(3..=LEN_MAX).contains(&name.len()) || !has_shape(name) || is_ipv4_like(name) {
         return Err(Unfit::Shape);
     }
     let starts_as_guest = name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("guest"));
@@ -34,7 +37,7 @@ pub(super) fn check(name: &str) -> Result<(), Unfit> {
 
 /// Whether a room may be called so.
 pub(super) fn fits_room(name: &str) -> bool {
-    name.len() <= 32 && has_shape(name)
+    name.len() <= LEN_MAX && has_shape(name) && !is_ipv4_like(name)
 }
 
 /// The letters of a name, whatever its length.
@@ -80,6 +83,64 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
+/// What a user is called. Most names are short, and then they take no memory of their own.
+pub(super) enum Name {
+    /// Its number among those who have none.
+    Guest(u32),
+    /// As its owner spells it.
+    Short(Spelling<14>),
+    Long(Box<Spelling<LEN_MAX>>),
+}
+
+// There are as many as there are users.
+const _: () = assert!(size_of::<Name>() <= 16);
+
+impl Name {
+    /// A name that may be borne.
+    pub(super) fn own(name: &str) -> Name {
+        Spelling::of(name).map_or_else(
+            || Name::Long(Box::new(Spelling::of(name).expect("names are no longer"))),
+            Name::Short,
+        )
+    }
+
+    /// As its owner spells it, if it has one.
+    pub(super) fn as_own(&self) -> Option<&str> {
+        match self {
+            Name::Guest(_) => None,
+            Name::Short(spelling) => Some(spelling.as_str()),
+            Name::Long(spelling) => Some(spelling.as_str()),
+        }
+    }
+
+    pub(super) fn shown(&self) -> Shown<'_> {
+        match self {
+            Name::Guest(number) => Shown::Guest(*number),
+            Name::Short(spelling) => Shown::Named(spelling.as_str()),
+            Name::Long(spelling) => Shown::Named(spelling.as_str()),
+        }
+    }
+}
+
+/// At most so many bytes of text, kept where they stand.
+pub(super) struct Spelling<const MAX: usize> {
+    len: u8,
+    bytes: [u8; MAX],
+}
+
+impl<const MAX: usize> Spelling<MAX> {
+    /// `None` if it is longer.
+    fn of(text: &str) -> Option<Spelling<MAX>> {
+        let mut bytes = [0; MAX];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Spelling { len: u8::try_from(text.len()).ok()?, bytes })
+    }
+
+    fn as_str(&self) -> &str {
+        str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("it was text")
+    }
+}
+
 /// Hashes names, for tables that do not store them twice; every spelling alike.
 #[derive(Default)]
 pub(super) struct NameHasher(RandomState);
@@ -108,6 +169,24 @@ mod tests {
             ["", "ab", "-ab", ".ab", "_ab", "a b", "añn", "a/b", "127.0.0.1", "1.2.3.999", &long]
         {
             assert_eq!(check(name), Err(Unfit::Shape), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_room_may_be_called_by_one_letter_and_not_like_an_address() {
+        for name in ["a", "guest", "1.2.3", &"x".repeat(32)] {
+            assert!(fits_room(name), "{name}");
+        }
+        for name in ["", "a b", "127.0.0.1", &"x".repeat(33)] {
+            assert!(!fits_room(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_kept_as_it_is_spelled_whatever_its_length() {
+        for len in 3..=LEN_MAX {
+            let name = "aBc-".repeat(8)[..len].to_owned();
+            assert_eq!(Name::own(&name).as_own(), Some(&*name));
         }
     }
 

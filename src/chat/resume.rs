@@ -197,7 +197,7 @@ impl Chat {
             echo: user.echo,
             notices: user.notices,
             more: std::mem::take(user.more_mut()),
-            name: user.into_name(),
+            name: user.own_name().map(Box::from),
         })
     }
 

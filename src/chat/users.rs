@@ -8,7 +8,7 @@ use std::time::Instant;
 use hashbrown::HashTable;
 
 use super::dialect::{Dialect, Person, Wording};
-use super::name::{NameHasher, Shown};
+use super::name::{Name, NameHasher, Shown};
 use super::operators::Mute;
 use super::room::RoomNo;
 use crate::conn::ConnId;
@@ -53,23 +53,6 @@ pub(super) enum Arrival {
     Announced,
 }
 
-/// What a user is called.
-pub(super) enum Name {
-    /// As its owner spells it.
-    Own(Box<str>),
-    /// Its number among those who have none.
-    Guest(u32),
-}
-
-impl Name {
-    pub(super) fn shown(&self) -> Shown<'_> {
-        match self {
-            Name::Own(name) => Shown::Named(name),
-            Name::Guest(number) => Shown::Guest(*number),
-        }
-    }
-}
-
 /// What few users have.
 #[derive(Default)]
 pub(super) struct More {
@@ -92,7 +75,7 @@ impl User {
     }
 
     pub(super) fn is_named(&self) -> bool {
-        matches!(self.name, Name::Own(_))
+        self.own_name().is_some()
     }
 
     pub(super) fn more(&self) -> Option<&More> {
@@ -120,11 +103,8 @@ impl User {
     }
 
     /// Its own name, if it has one.
-    pub(super) fn into_name(self) -> Option<Box<str>> {
-        match self.name {
-            Name::Own(name) => Some(name),
-            Name::Guest(_) => None,
-        }
+    pub(super) fn own_name(&self) -> Option<&str> {
+        self.name.as_own()
     }
 
     /// Those who do not want to see what it says.
@@ -259,7 +239,7 @@ impl Users {
         if let Some(more) = user.more.as_mut().filter(|_| !is_respelled) {
             more.has_account = false;
         }
-        let old = mem::replace(&mut user.name, Name::Own(name.into()));
+        let old = mem::replace(&mut user.name, Name::own(name));
         let slot = id.slot;
         let hash = self.hasher.hash(name);
         // Taken apart, because growing the table looks names up in the other field.
@@ -272,22 +252,20 @@ impl Users {
     /// Takes the name or the guest's number away.
     fn forget_name(&mut self, id: ConnId) {
         let Some(user) = self.get(id) else { return };
-        match &user.name {
-            Name::Own(name) => {
+        match user.shown() {
+            Shown::Named(name) => {
                 let hash = self.hasher.hash(name);
                 if let Ok(entry) = self.by_name.find_entry(hash, |slot| *slot == id.slot) {
                     entry.remove();
                 }
             }
-            Name::Guest(number) => self.guests.remove(*number),
+            Shown::Guest(number) => self.guests.remove(number),
         }
     }
 
     fn name_of(&self, slot: u32) -> &str {
-        match self.by_slot[slot as usize].as_ref().map(|user| &user.name) {
-            Some(Name::Own(name)) => name,
-            _ => unreachable!("only the named are indexed"),
-        }
+        let user = self.by_slot[slot as usize].as_ref();
+        user.and_then(User::own_name).expect("only the named are indexed")
     }
 }
 

@@ -125,6 +125,9 @@ impl Listener {
         spare: &mut Spare,
         refusal: &[u8],
     ) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+        // Somebody else may have been quicker the last time. It goes before a newcomer, or
+        // the one after that could not even be told.
+        spare.take_back();
         let mut outcome = self.socket.accept();
         if let Err(error) = &outcome
             && let Verdict::Exhausted = verdict(error)
@@ -195,7 +198,7 @@ impl Spare {
     }
 
     fn take_back(&mut self) {
-        self.0 = open_spare();
+        self.0 = self.0.take().or_else(open_spare);
     }
 }
 
@@ -203,8 +206,9 @@ fn open_spare() -> Option<File> {
     File::open(if cfg!(windows) { "NUL" } else { "/dev/null" }).ok()
 }
 
-/// Tells one who cannot be kept why. What it has sent so far is read first: unread, it would turn the close into a reset,
-/// and the answer would be lost. Whatever fails here, no more can be done.
+/// Tells one who cannot be kept why. What it has sent so far is read first: unread, it would
+/// turn the close into a reset, and the answer would be lost. Whatever fails here, no more
+/// can be done.
 fn say_no(mut stream: &TcpStream, refusal: &[u8]) {
     let _ = stream.write(refusal);
     let _ = stream.shutdown(Shutdown::Write);
@@ -279,6 +283,14 @@ mod tests {
         assert_eq!(after(eagain), ((false, None, false), false));
         assert_eq!(after(emfile), ((false, Some(now + RETRY), false), true));
         assert_eq!(after(ebadf), ((true, None, true), true));
+    }
+
+    #[test]
+    fn a_spare_descriptor_that_somebody_else_took_is_taken_back() {
+        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let mut spare = Spare(None);
+        assert!(listener.accept(Instant::now(), &mut spare, b"").unwrap().is_none());
+        assert!(spare.0.is_some());
     }
 
     #[test]

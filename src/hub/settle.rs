@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 
+use log::info;
+
 use super::{Hub, Stream};
 use crate::conn::{CloseReason, ConnId, State};
 use crate::service::{Limit, Service};
@@ -81,6 +83,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
             let is_known = self.proxied.remove(&id).is_none() && !self.conns[id.slot()].refused;
+            info!("connection {} ended: {why:?}", id.serial());
             if is_known {
                 self.open -= 1;
                 self.addresses.remove(id);

@@ -114,7 +114,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             chunk: vec![0; limits.chunk].into(),
             spare: None,
             drains: Timeouts::new(limits.drain_time),
-            rate: Rate::new(limits.rate),
+            rate: Rate::new(limits.rate, now.monotonic),
             proxied: HashMap::new(),
             addresses: Addresses::new(limits.per_ip_max, limits.limit_loopback),
             alarms: Alarms::new(),

@@ -1,26 +1,36 @@
 //! How fast a connection may speak: a bucket of tokens each. Knows no clock.
-//!
-//! A bucket is kept only while it is not full, so those who are silent cost nothing.
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::conn::ConnId;
 
-/// All buckets that are not full.
+/// All buckets.
 pub(crate) struct Rate {
     /// Tokens a second, and half of what a bucket holds.
     per_second: Option<u32>,
-    buckets: HashMap<ConnId, Bucket>,
-    /// With so many buckets, it is worth looking for those that are full by now.
-    crowded: usize,
+    /// What the buckets count from.
+    started: Instant,
+    /// By slot, of those who have spoken.
+    buckets: Vec<Bucket>,
 }
 
-#[derive(Clone, Copy)]
-struct Bucket {
-    full_at: Instant,
-    /// It has been told that it has to wait.
-    is_told: bool,
+/// When a bucket will be full, in nanoseconds, doubled, and in the lowest bit whether its
+/// owner has been told that it has to wait. There is one a client, so it is small.
+#[derive(Clone, Copy, Default)]
+struct Bucket(u64);
+
+impl Bucket {
+    fn new(full_at: u64, is_told: bool) -> Bucket {
+        Bucket(full_at.min(u64::MAX >> 1) << 1 | u64::from(is_told))
+    }
+
+    fn full_at(self) -> u64 {
+        self.0 >> 1
+    }
+
+    fn is_told(self) -> bool {
+        self.0 & 1 == 1
+    }
 }
 
 /// What has to be waited for.
@@ -31,54 +41,68 @@ pub(crate) struct Wait {
     pub(crate) is_first: bool,
 }
 
-const FEW: usize = 64;
-
 impl Rate {
     /// So many tokens a second; `None` lets everything pass.
-    pub(crate) fn new(per_second: Option<u32>) -> Rate {
-        Rate { per_second, buckets: HashMap::new(), crowded: FEW }
+    pub(crate) fn new(per_second: Option<u32>, now: Instant) -> Rate {
+        Rate { per_second, started: now, buckets: Vec::new() }
     }
 
     /// Takes the price of a line, or says how long to wait with it: until there are as
     /// many tokens, or the bucket is full, for lines that cost more than it holds.
     pub(crate) fn take(&mut self, id: ConnId, price: u32, now: Instant) -> Result<(), Wait> {
         let Some(per_second) = self.per_second.filter(|_| price > 0) else { return Ok(()) };
-        let bucket = self.buckets.get(&id).copied().filter(|bucket| bucket.full_at > now);
-        let bucket = bucket.unwrap_or(Bucket { full_at: now, is_told: false });
-        let one = Duration::from_secs(1) / per_second;
+        let (bucket, now) = (self.bucket(id, now), self.since(now));
+        let one = SECOND / u64::from(per_second);
         // With a full bucket a while away, there are that many tokens less in it.
-        let spare = one * (2 * per_second).saturating_sub(price);
-        let may_at = bucket.full_at.checked_sub(spare).unwrap_or(now);
+        let spare = one * u64::from((2 * per_second).saturating_sub(price));
+        let may_at = bucket.full_at().saturating_sub(spare);
         if may_at > now {
-            self.put(id, Bucket { is_told: true, ..bucket }, now);
-            return Err(Wait { until: may_at, is_first: !bucket.is_told });
+            self.put(id, Bucket::new(bucket.full_at(), true));
+            let until = self.started + Duration::from_nanos(may_at);
+            return Err(Wait { until, is_first: !bucket.is_told() });
         }
-        self.put(id, Bucket { full_at: bucket.full_at + one * price, ..bucket }, now);
+        let full_at = bucket.full_at().saturating_add(one * u64::from(price));
+        self.put(id, Bucket::new(full_at, bucket.is_told()));
         Ok(())
     }
 
     /// Takes a price without asking; what is too much is waited for the next time.
     pub(crate) fn charge(&mut self, id: ConnId, price: u32, now: Instant) {
         let Some(per_second) = self.per_second.filter(|_| price > 0) else { return };
-        let bucket = self.buckets.get(&id).copied().filter(|bucket| bucket.full_at > now);
-        let mut bucket = bucket.unwrap_or(Bucket { full_at: now, is_told: false });
-        bucket.full_at += Duration::from_secs(1) / per_second * price;
-        self.put(id, bucket, now);
+        let bucket = self.bucket(id, now);
+        let cost = SECOND / u64::from(per_second) * u64::from(price);
+        self.put(id, Bucket::new(bucket.full_at().saturating_add(cost), bucket.is_told()));
     }
 
+    /// The connection is gone, and another may get its slot.
     pub(crate) fn forget(&mut self, id: ConnId) {
-        self.buckets.remove(&id);
-    }
-
-    fn put(&mut self, id: ConnId, bucket: Bucket, now: Instant) {
-        self.buckets.insert(id, bucket);
-        if self.buckets.len() >= self.crowded {
-            self.buckets.retain(|_, bucket| bucket.full_at > now);
-            self.buckets.shrink_to(2 * self.buckets.len());
-            self.crowded = FEW.max(2 * self.buckets.len());
+        if let Some(bucket) = self.buckets.get_mut(id.slot()) {
+            *bucket = Bucket::default();
         }
     }
+
+    /// A full bucket is one that is full from now on, whose owner has not been told.
+    fn bucket(&self, id: ConnId, now: Instant) -> Bucket {
+        let now = self.since(now);
+        let bucket = self.buckets.get(id.slot()).copied().unwrap_or_default();
+        if bucket.full_at() > now { bucket } else { Bucket::new(now, false) }
+    }
+
+    fn put(&mut self, id: ConnId, bucket: Bucket) {
+        if self.buckets.len() <= id.slot() {
+            self.buckets.resize(id.slot() + 1, Bucket::default());
+        }
+        self.buckets[id.slot()] = bucket;
+    }
+
+    /// In nanoseconds.
+    fn since(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.started);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
 }
+
+const SECOND: u64 = 1_000_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -94,7 +118,7 @@ mod tests {
     #[test]
     fn a_burst_passes_and_then_one_at_a_time() {
         let start = Instant::now();
-        let mut rate = Rate::new(Some(10));
+        let mut rate = Rate::new(Some(10), start);
         for _ in 0..20 {
             assert_eq!(rate.take(ANN, 1, start), Ok(()));
         }
@@ -115,7 +139,7 @@ mod tests {
     #[test]
     fn a_line_that_costs_more_than_a_bucket_waits_for_a_full_one() {
         let start = Instant::now();
-        let mut rate = Rate::new(Some(2));
+        let mut rate = Rate::new(Some(2), start);
         assert_eq!(rate.take(ANN, 1, start), Ok(()));
         assert_eq!(rate.take(ANN, 5, start), Err(Wait { until: start + ms(500), is_first: true }));
         assert_eq!(rate.take(ANN, 5, start + ms(500)), Ok(()));
@@ -129,8 +153,8 @@ mod tests {
     fn no_more_passes_than_the_burst_and_the_rate_allow_since_any_moment() {
         arbtest::arbtest(|u| {
             let per_second = u.int_in_range(1..=50)?;
-            let mut rate = Rate::new(Some(per_second));
             let mut now = Instant::now();
+            let mut rate = Rate::new(Some(per_second), now);
             let mut passed: Vec<(Instant, u32)> = Vec::new();
             for _ in 0..u.int_in_range(1..=100)? {
                 now += ms(u.int_in_range(0..=500)?);
@@ -155,7 +179,7 @@ mod tests {
     fn whoever_waits_as_long_as_told_may_pass() {
         arbtest::arbtest(|u| {
             let mut now = Instant::now();
-            let mut rate = Rate::new(Some(u.int_in_range(1..=1000)?));
+            let mut rate = Rate::new(Some(u.int_in_range(1..=1000)?), now);
             for _ in 0..u.int_in_range(1..=100)? {
                 let price = u.int_in_range(1..=5000)?;
                 if let Err(wait) = rate.take(ANN, price, now) {
@@ -168,13 +192,13 @@ mod tests {
     }
 
     #[test]
-    fn full_buckets_are_not_kept() {
-        let mut now = Instant::now();
-        let mut rate = Rate::new(Some(10));
-        for serial in 0..100_000 {
-            now += ms(10);
-            assert_eq!(rate.take(ConnId { slot: 0, serial }, 1, now), Ok(()));
-            assert!(rate.buckets.len() <= FEW);
-        }
+    fn who_comes_next_into_a_slot_has_a_full_bucket() {
+        let start = Instant::now();
+        let mut rate = Rate::new(Some(1), start);
+        assert_eq!(rate.take(ANN, 2, start), Ok(()));
+        assert!(rate.take(ANN, 1, start).is_err());
+        rate.forget(ANN);
+        assert_eq!(rate.take(ANN, 2, start), Ok(()));
+        assert!(rate.take(ANN, 1, start).unwrap_err().is_first);
     }
 }

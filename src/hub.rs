@@ -196,6 +196,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Reading comes before deadlines, so that nobody is cut off who has just spoken.
     pub fn turn(&mut self, now: Now) {
         self.outbox.pass(now);
+        self.outbox.begin_turn();
         self.receive_ready();
         self.tick(now);
         self.ring(now);

@@ -43,6 +43,10 @@ pub struct Limits {
     pub limit_loopback: bool,
     /// Reads from one connection in one turn. 4.
     pub read_budget: usize,
+    /// Once so many readers have had a line queued in one turn, what else has been read
+    /// waits for the next: a thousand who speak to ten thousand at once are not to keep
+    /// the writing waiting for longer than some milliseconds. 1 000 000.
+    pub delivery_budget: u64,
     /// Connections that are written to in one turn. 128.
     pub write_budget: usize,
     /// Connections that are accepted in one turn. 256.
@@ -72,6 +76,7 @@ impl Default for Limits {
             limit_loopback: false,
             chunk: 16 << 10,
             read_budget: 4,
+            delivery_budget: 1_000_000,
             write_budget: 128,
             accept_budget: 256,
             drain_time: Duration::from_secs(5),
@@ -100,6 +105,7 @@ impl Limits {
             ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("chunk", self.chunk),
             ("read_budget", self.read_budget),
+            ("delivery_budget", usize::try_from(self.delivery_budget).unwrap_or(usize::MAX)),
             ("write_budget", self.write_budget),
             ("accept_budget", self.accept_budget),
         ];

@@ -105,6 +105,8 @@ pub struct Outbox {
     now: Now,
     last_serial: u32,
     lines_sent: u64,
+    /// What `lines_sent` may come to in this turn before writing goes before reading.
+    lines_sent_max: u64,
     lines_skipped: u64,
 }
 
@@ -142,6 +144,7 @@ impl Outbox {
             now,
             last_serial: 0,
             lines_sent: 0,
+            lines_sent_max: limits.delivery_budget,
             lines_skipped: 0,
         }
     }

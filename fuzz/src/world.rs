@@ -222,6 +222,7 @@ fn limits(decisions: &mut Decisions<'_>) -> Limits {
         queue_park,
         queue_max: queue_park + decisions.pick(&[3000, 0, 100]),
         log_max: decisions.pick(&[1000, 1, 100, 100_000]),
+        delivery_budget: decisions.pick(&[1_000_000, 1, 10, 100]),
         fresh_max: decisions.pick(&[1000, 1, 100, 100_000]),
         queue_total: decisions.pick(&[100_000, 1000, 0]),
         chunk: decisions.pick(&[64, 1, 7, 1024]),

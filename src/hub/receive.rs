@@ -122,7 +122,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// Goes on with what was read before the connection had to wait. False if it has
-    /// to wait again, or closes.
+    /// to wait again, for whatever, or closes.
     fn digest_rest(&mut self, id: ConnId) -> bool {
         let Some(mut input) = self.conns[id.slot()].input.take() else { return true };
         if !self.pass_waiting(id, &mut input) {
@@ -137,9 +137,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
         } else {
             input.rest_start = 0;
         }
-        let is_waiting = input.is_waiting();
+        let is_done = input.rest.is_empty() && !input.is_waiting();
         self.keep(id, input);
-        !is_waiting && self.outbox.listens(id)
+        is_done && self.outbox.listens(id)
     }
 
     /// Lets the line that came too fast pass, if there is one and its time has come.
@@ -175,13 +175,13 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if first && self.outbox.listens(id) {
             self.service.on_partial(id, partial, &mut self.outbox);
         }
-        let is_waiting = input.is_waiting();
+        let is_done = input.rest.is_empty() && !input.is_waiting();
         self.keep(id, input);
-        !is_waiting && self.outbox.listens(id)
+        is_done && self.outbox.listens(id)
     }
 
-    /// Hands the lines in `bytes` to the service until they are used up, or the
-    /// connection has to wait or closes. Returns how many bytes were used.
+    /// Hands the lines in `bytes` to the service until they are used up, the connection
+    /// has to wait or closes, or writing goes first. Returns how many bytes were used.
     fn digest(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
         let now = self.outbox.now().monotonic;
         let mut left = bytes;
@@ -201,17 +201,29 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 } else {
                     self.dispatch(id, piece);
                 }
-                if input.is_waiting() || !self.outbox.listens(id) {
-                    break;
+                if self.stops(id, input) {
+                    // What is left of the data comes again, and need not be searched again.
+                    input.telnet.give_back(data.len());
+                    return bytes.len() - left.len() - data.len();
                 }
             }
-            if input.is_waiting() || !self.outbox.listens(id) {
-                // What is left of the data comes again, and need not be searched again.
-                input.telnet.give_back(data.len());
-                return bytes.len() - left.len() - data.len();
+            if !self.outbox.listens(id) {
+                return bytes.len() - left.len();
             }
         }
         bytes.len()
+    }
+
+    /// Whether what follows has to wait. For its turn only it is listed right away.
+    fn stops(&mut self, id: ConnId, input: &Input) -> bool {
+        if input.is_waiting() || !self.outbox.listens(id) {
+            return true;
+        }
+        let brake = self.outbox.brake();
+        if brake {
+            self.list_ready(id);
+        }
+        brake
     }
 
     /// A line comes too fast: it waits, and all that follows it.

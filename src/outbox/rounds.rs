@@ -40,10 +40,17 @@ impl Outbox {
         !is_parked && !queue.held
     }
 
-    /// Whether writing goes before reading: bytes that are held here belong to somebody
-    /// in line, so this always comes to an end.
+    /// A turn begins: it may queue as many lines as every other.
+    pub(crate) fn begin_turn(&mut self) {
+        self.lines_sent_max = self.lines_sent.saturating_add(self.limits.delivery_budget);
+    }
+
+    /// Whether writing goes before reading. That always comes to an end: bytes that are
+    /// held here belong to somebody in line, and each turn has a budget of its own.
     pub(crate) fn brake(&self) -> bool {
-        self.lanes.held() > self.limits.log_max || self.fresh > self.limits.fresh_max
+        self.lanes.held() > self.limits.log_max
+            || self.fresh > self.limits.fresh_max
+            || self.lines_sent >= self.lines_sent_max
     }
 
     /// How many bytes are held for connections one by one.

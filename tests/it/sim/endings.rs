@@ -86,7 +86,9 @@ impl Endings<'_> {
             | CloseReason::Endless => true,
         };
         assert!(is_right, "#{who} is closed as {why:?}, and is not");
-        let was_broken = present.has_failed && why != CloseReason::Broken;
+        // A shutdown begins between two turns; what breaks in the next comes after it.
+        let is_told = matches!(why, CloseReason::Broken | CloseReason::Shutdown);
+        let was_broken = present.has_failed && !is_told;
         assert!(!was_broken, "#{who} broke first, and is closed as {why:?}");
         present.closed = Some((at, why));
     }

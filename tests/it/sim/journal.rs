@@ -202,6 +202,17 @@ impl Journal {
         self.0.calm.get()
     }
 
+    /// How much has been noted so far.
+    pub(super) fn len(&self) -> usize {
+        self.0.entries.borrow().len()
+    }
+
+    /// Those whose lines have been heard since so much was noted.
+    pub(super) fn speakers_since(&self, len: usize) -> Vec<usize> {
+        let is_said = |entry: &&Entry| matches!(entry.fact, Fact::Line(_) | Fact::TooLong);
+        self.0.entries.borrow()[len..].iter().filter(is_said).map(|entry| entry.who).collect()
+    }
+
     pub(super) fn entries(&self) -> Vec<Entry> {
         self.0.entries.borrow().clone()
     }

@@ -20,6 +20,7 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
         queue_park,
         queue_max,
         log_max: *rng.pick(&[1, 100, 1000, 100_000]),
+        delivery_budget: *rng.pick(&[1, 10, 1_000_000]),
         fresh_max: *rng.pick(&[1, 100, 1000, 100_000]),
         chunk: *rng.pick(chunks),
         read_budget: rng.between(1, 4),

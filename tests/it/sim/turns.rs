@@ -153,6 +153,7 @@ impl World {
         let was_due = self.hub.timeout(now) == Some(Duration::ZERO);
         let (work, ticks) = (self.journal.work(), self.hub.service().ticks());
         let before: Vec<(u64, usize)> = self.clients.iter().map(Client::progress).collect();
+        let noted = self.journal.len();
         self.hub.turn(now);
         let is_place_free = self.drop_closed() > 0;
         let wasted = was_due && !marked && self.journal.work() == work;
@@ -171,7 +172,7 @@ impl World {
         assert!(alarm.is_none_or(|at| at > now.monotonic), "the service's time has come");
         let (queued, most) = (self.hub.outbox().traffic().bytes_queued, self.limits.queue_total);
         assert!(queued <= most, "{queued} bytes wait, and {most} may");
-        self.check_fairness(&before);
+        self.check_fairness(&before, noted);
         // The next one may come before anything else happens, and gets the same slot.
         let comes = is_place_free && !self.is_shutting_down && !self.journal.is_calm();
         if comes && self.rng.one_in(2) {
@@ -192,12 +193,15 @@ impl World {
         count
     }
 
-    /// While somebody waits to be read from, nobody else is read from in more than two
-    /// turns. (But for those who have to wait for another reason.)
-    fn check_fairness(&mut self, before: &[(u64, usize)]) {
-        let was_read =
-            |(who, client): (usize, &Client)| (client.progress().0 > before[who].0).then_some(who);
-        let read: Vec<usize> = self.clients.iter().enumerate().filter_map(was_read).collect();
+    /// While somebody waits to be listened to, nobody else is in more than two turns: is
+    /// read from, or has a line heard that was read before. (But for those who have to wait
+    /// for another reason.)
+    fn check_fairness(&mut self, before: &[(u64, usize)], noted: usize) {
+        let spoke = self.journal.speakers_since(noted);
+        let was_heard = |(who, client): (usize, &Client)| {
+            (client.progress().0 > before[who].0 || spoke.contains(&who)).then_some(who)
+        };
+        let read: Vec<usize> = self.clients.iter().enumerate().filter_map(was_heard).collect();
         let park = self.limits.queue_park;
         let took = |who: usize| self.clients[who].progress().1 - before[who].1;
         let exempt = self.hub.service().have_to_wait(self.hub.outbox(), park, took);

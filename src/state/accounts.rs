@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::hash::{NOBODY, is_hash};
+use super::hash::{self, NOBODY};
 use super::lines::Lines;
 use super::{File, State, store};
 use crate::chat::{Account, Answer, Password, Target};
@@ -26,9 +26,7 @@ pub(super) fn parse(line: &str) -> Result<Entry, String> {
     if !can_be_name(name) {
         return Err(format!("'{name}' cannot be a name"));
     }
-    if !is_hash(hash) {
-        return Err(format!("{name} has no argon2id hash in the PHC format"));
-    }
+    hash::check(hash).map_err(|why| format!("{name} {why}"))?;
     let op = match flags {
         "" => false,
         "op" => true,
@@ -144,6 +142,10 @@ mod tests {
             (format!("192.0.2.7:{NOBODY}:"), "'192.0.2.7' cannot be a name"),
             (format!("alice:{NOBODY}:admin"), "'admin' is no flag; there is op"),
             ("alice:secret:".to_owned(), "alice has no argon2id hash in the PHC format"),
+            (
+                format!("alice:{}:", NOBODY.replace("t=2", "t=99")),
+                "alice has a hash with t=99; at most 16 is allowed",
+            ),
         ] {
             assert_eq!(parse(&line).unwrap_err(), why);
         }

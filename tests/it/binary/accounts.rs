@@ -93,6 +93,13 @@ fn passwords_are_set_from_outside_and_read_when_it_is_asked_for() {
     fs::write(&file, "ann:secret:\n").unwrap();
     let answer = bob.ask("/reload");
     assert!(answer.ends_with("line 1: ann has no argon2id hash in the PHC format"), "{answer}");
+    fs::write(&file, text.replace("m=19456", "m=4194304")).unwrap();
+    let why = "line 1: ann has a hash with m=4194304; at most 65536 is allowed";
+    let answer = bob.ask("/reload");
+    assert!(answer.ends_with(why), "{answer}");
+    let outcome = run(&["-l", "127.0.0.1:0", "--state", &state]);
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(outcome.stderr, [format!("chinwag: --state {}: {why}", file.display())]);
     assert_eq!(bob.ask("/nick ann open sesame"), "You are now ann");
     assert_eq!(run(&["accounts", "/nowhere"]).code, Some(1));
 }

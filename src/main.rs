@@ -7,7 +7,7 @@ mod output;
 mod passwd;
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -197,13 +197,26 @@ fn reload_motd(motd: &Motd, path: Option<&Path>) -> io::Result<()> {
 }
 
 fn read_motd(path: &Path) -> io::Result<Vec<u8>> {
-    let name = |why: String| format!("--motd {}: {why}", path.display());
+    let named =
+        |kind, why: String| io::Error::new(kind, format!("--motd {}: {why}", path.display()));
     let text =
-        fs::read(path).map_err(|error| io::Error::new(error.kind(), name(error.to_string())))?;
+        read_start(path, MOTD_MAX + 1).map_err(|error| named(error.kind(), error.to_string()))?;
     if text.len() > MOTD_MAX {
-        let why = name(format!("{} bytes; at most {MOTD_MAX} are allowed", text.len()));
-        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        let why = format!("it is too long; at most {MOTD_MAX} bytes are allowed");
+        return Err(named(io::ErrorKind::InvalidData, why));
     }
+    Ok(text)
+}
+
+/// Reads no more than so many bytes of a file, and nothing of what could be endless or
+/// have one wait.
+fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    // Asked before it is opened, since opening may wait already.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut text = Vec::new();
+    fs::File::open(path)?.take(most as u64).read_to_end(&mut text)?;
     Ok(text)
 }
 

@@ -94,6 +94,19 @@ impl State {
         is_right && hash.is_some()
     }
 
+    /// Whether a name can be given a password.
+    ///
+    /// # Errors
+    ///
+    /// If it can be nobody's name.
+    pub fn check_name(name: &str) -> io::Result<()> {
+        if can_be_name(name) {
+            return Ok(());
+        }
+        let why = format!("'{name}' cannot be a name");
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+    }
+
     /// Protects a name with a password; flags that it has stay. Saved when this returns.
     ///
     /// # Errors
@@ -101,10 +114,7 @@ impl State {
     /// If it can be nobody's name, if it cannot be saved, or if there is no chance to make
     /// a salt of.
     pub fn set_password(&mut self, name: &str, password: &Password) -> io::Result<()> {
-        if !can_be_name(name) {
-            let why = format!("'{name}' cannot be a name");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
+        State::check_name(name)?;
         let hash = self.hasher.hash(password)?;
         let old = self.find(name).map(|entry| entry.account.clone());
         let account = old.unwrap_or_else(|| Account { name: name.to_owned(), op: false });

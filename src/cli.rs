@@ -75,6 +75,7 @@ pub(crate) struct Options {
 
 /// Reads the command line, without the program's name.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
+    let readable = readable(&arguments);
     let mut arguments = Arguments::from_vec(arguments);
     if arguments.contains(["-h", "--help"]) {
         return Ok(Task::Help);
@@ -82,9 +83,11 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     if arguments.contains(["-V", "--version"]) {
         return Ok(Task::Version);
     }
-    if let Some(word) = arguments.subcommand().map_err(|error| error.to_string())? {
+    // It fails for a word that cannot be read, which is told next.
+    if let Ok(Some(word)) = arguments.subcommand() {
         return subcommand(&word, &arguments.finish());
     }
+    readable?;
     let mut config = Config::default();
     let places = all(&mut arguments, "--listen", ["-l", "--listen"], place)?;
     read_places(places, &mut config);
@@ -115,6 +118,35 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     }
     let log = LevelFilter::iter().nth(log).unwrap_or(LevelFilter::Trace);
     Ok(Task::Run(Box::new(Options { config, settings, motd, state, log })))
+}
+
+/// Whether all is text.
+fn readable(arguments: &[OsString]) -> Result<(), String> {
+    let Some(at) = arguments.iter().position(|argument| argument.to_str().is_none()) else {
+        return Ok(());
+    };
+    let text = arguments[at].to_string_lossy();
+    let before = arguments[..at].last().and_then(|before| before.to_str()).unwrap_or("");
+    let (option, value) = match text.split_once('=') {
+        Some(parts) if text.starts_with('-') => parts,
+        _ if before.starts_with('-') && !before.contains('=') => (before, &*text),
+        _ => return Err(format!("unexpected argument '{text}'; see --help")),
+    };
+    Err(format!("{option} {value}: it is not UTF-8"))
+}
+
+/// A line is one line, whatever a value in it has that would make it another, or move
+/// the cursor.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            line.extend(c.escape_debug());
+        } else {
+            line.push(c);
+        }
+    }
+    line
 }
 
 fn subcommand(word: &str, rest: &[OsString]) -> Result<Task, String> {
@@ -153,9 +185,9 @@ fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), Str
     set(arguments, "--queue-max", &mut limits.queue_max, bytes)?;
     set(arguments, "--queue-total", &mut limits.queue_total, |text| number(text, 1024, 1 << 40))?;
     set(arguments, "--stall", &mut limits.stall_time, |text| {
-        time_or_off(text)?.ok_or_else(|| "it cannot be off; a time is wanted".to_owned())
+        some_time_or_off(text)?.ok_or_else(|| "it cannot be off; a time is wanted".to_owned())
     })?;
-    set(arguments, "--idle", &mut limits.idle_time, time_or_off)?;
+    set(arguments, "--idle", &mut limits.idle_time, some_time_or_off)?;
     limits.limit_loopback = arguments.contains("--limit-loopback");
     let (soft, park, max) = (limits.queue_soft, limits.queue_park, limits.queue_max);
     if soft > park || park > max {
@@ -242,6 +274,9 @@ fn place(text: &str) -> Result<Place, String> {
         OPERATORS => Dialect::Native,
         name => name.parse().map_err(|error| format!("{error}"))?,
     };
+    if path == Some("") {
+        return Err("unix:PATH is wanted, and there is no path".to_owned());
+    }
     if let Some(path) = path {
         let label = if label == OPERATORS { OPERATORS } else { dialect.name() };
         return Ok(Place::Unix(ListenUnix { path: path.into(), label: label.to_owned() }));
@@ -285,6 +320,16 @@ fn time_or_off(text: &str) -> Result<Option<Duration>, String> {
         .filter(|seconds| (0.0..=day).contains(seconds))
         .map(|seconds| Some(Duration::from_secs_f64(seconds)))
         .ok_or_else(|| "a time from 0 to 24h, or off, is wanted; ms, s, m and h allowed".to_owned())
+}
+
+/// The same, where none at all would be for nobody.
+fn some_time_or_off(text: &str) -> Result<Option<Duration>, String> {
+    match time_or_off(text)? {
+        Some(Duration::ZERO) => {
+            Err("0 would cut everybody off; a longer time is wanted".to_owned())
+        }
+        time => Ok(time),
+    }
 }
 
 #[cfg(test)]
@@ -370,6 +415,25 @@ mod tests {
         assert!(matches!(request("--version"), Ok(Task::Version)));
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_text_is_named_as_far_as_it_can_be_read() {
+        use std::os::unix::ffi::OsStringExt;
+        for (line, why) in [
+            (&b"--max-line \xff1"[..], "--max-line \u{fffd}1: it is not UTF-8"),
+            (b"-l 127.0.0.1:0 --motd=a=\xff", "--motd a=\u{fffd}: it is not UTF-8"),
+            (b"-l unix:\xff", "-l unix:\u{fffd}: it is not UTF-8"),
+            (b"--idle=1 \xff", "unexpected argument '\u{fffd}'; see --help"),
+            (b"\xff", "unexpected argument '\u{fffd}'; see --help"),
+        ] {
+            let words = line.split(|byte| *byte == b' ').map(<[u8]>::to_vec);
+            let result = parse(words.map(OsString::from_vec).collect());
+            assert_eq!(result.unwrap_err(), why);
+        }
+        let directory = OsString::from_vec(b"\xff".to_vec());
+        assert!(matches!(parse(vec!["accounts".into(), directory]), Ok(Task::Accounts(_))));
+    }
+
     #[test]
     fn an_error_names_the_option_the_value_and_what_is_allowed() {
         let cases = [
@@ -387,6 +451,10 @@ mod tests {
             ("--rate fast", "--rate fast: a number from 1 to 1000000"),
             ("--queue-soft 1G", "--queue-soft 1073741824, --queue-park 131072"),
             ("--stall off", "--stall off: it cannot be off"),
+            ("--stall 0", "--stall 0: 0 would cut everybody off; a longer time is wanted"),
+            ("--idle 0.0ms", "--idle 0.0ms: 0 would cut everybody off; a longer time"),
+            ("-l unix:", "--listen unix:: unix:PATH is wanted, and there is no path"),
+            ("-l op=unix:", "--listen op=unix:: unix:PATH is wanted, and there is no path"),
             ("--greet-after soon", "--greet-after soon: a time from 0 to 24h, or off, is wanted"),
             ("--greet-after -1", "--greet-after -1: a time"),
             ("--resume-for 1e3", "--resume-for 1e3: a time"),

@@ -7,7 +7,7 @@ mod output;
 mod passwd;
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::thread;
@@ -43,10 +43,10 @@ fn main() -> ExitCode {
             init_log(options.log, stderr.clone());
             match serve(*options, &stdout) {
                 Ok(()) => 0,
-                Err(error) => say(&stderr, &format!("chinwag: {error}"), 1),
+                Err(error) => fail(&stderr, &error.to_string(), 1),
             }
         }
-        Err(message) => say(&stderr, &format!("chinwag: {message}"), 2),
+        Err(message) => fail(&stderr, &message, 2),
     };
     stdout.finish();
     stderr.finish();
@@ -58,7 +58,7 @@ fn finish(result: io::Result<String>, stdout: &Output, stderr: &Output) -> u8 {
     match result {
         Ok(text) if text.is_empty() => 0,
         Ok(text) => say(stdout, &text, 0),
-        Err(error) => say(stderr, &format!("chinwag: {error}"), 1),
+        Err(error) => fail(stderr, &error.to_string(), 1),
     }
 }
 
@@ -76,6 +76,11 @@ fn list_accounts(_: &Path) -> io::Result<String> {
 fn say(output: &Output, text: &str, code: u8) -> u8 {
     output.line(text);
     code
+}
+
+/// What went wrong, in one line.
+fn fail(stderr: &Output, why: &str, code: u8) -> u8 {
+    say(stderr, &format!("chinwag: {}", cli::one_line(why)), code)
 }
 
 fn serve(options: Options, stdout: &Output) -> io::Result<()> {
@@ -96,7 +101,7 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     if state.is_none() && !settings.operators {
         watch_signals(server.handle(), move || {
             if let Err(error) = reload_motd(&words, motd.as_deref()) {
-                warn!("{error}; the old one stays");
+                warn!("{}; the old one stays", cli::one_line(&error.to_string()));
             }
         })?;
         ready();
@@ -119,7 +124,8 @@ fn say_where(server: &Server, config: &Config, stdout: &Output) {
         stdout.line(&format!("chinwag listening on {addr} ({label})"));
     }
     for ListenUnix { path, label } in &config.listen_unix {
-        stdout.line(&format!("chinwag listening on unix:{} ({label})", path.display()));
+        let path = cli::one_line(&path.display().to_string());
+        stdout.line(&format!("chinwag listening on unix:{path} ({label})"));
     }
     if io::stdout().is_terminal()
         && let Some(addr) = server.local_addrs().first()
@@ -191,13 +197,26 @@ fn reload_motd(motd: &Motd, path: Option<&Path>) -> io::Result<()> {
 }
 
 fn read_motd(path: &Path) -> io::Result<Vec<u8>> {
-    let name = |why: String| format!("--motd {}: {why}", path.display());
+    let named =
+        |kind, why: String| io::Error::new(kind, format!("--motd {}: {why}", path.display()));
     let text =
-        fs::read(path).map_err(|error| io::Error::new(error.kind(), name(error.to_string())))?;
+        read_start(path, MOTD_MAX + 1).map_err(|error| named(error.kind(), error.to_string()))?;
     if text.len() > MOTD_MAX {
-        let why = name(format!("{} bytes; at most {MOTD_MAX} are allowed", text.len()));
-        return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+        let why = format!("it is too long; at most {MOTD_MAX} bytes are allowed");
+        return Err(named(io::ErrorKind::InvalidData, why));
     }
+    Ok(text)
+}
+
+/// Reads no more than so many bytes of a file, and nothing of what could be endless or
+/// have one wait.
+fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    // Asked before it is opened, since opening may wait already.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
+    }
+    let mut text = Vec::new();
+    fs::File::open(path)?.take(most as u64).read_to_end(&mut text)?;
     Ok(text)
 }
 

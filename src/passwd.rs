@@ -13,11 +13,12 @@ const INPUT_MAX: u64 = 1024;
 /// Protects a name with a password from a prompt, or from standard input if that is no
 /// terminal. Returns what there is to say.
 pub(crate) fn set(dir: &Path, name: &str) -> io::Result<String> {
-    let mut state = State::open(dir)?;
+    State::check_name(name)?;
     let text = if io::stdin().is_terminal() { ask()? } else { read_line()? };
     let password = Password::new(text.trim_end_matches(['\n', '\r']))
         .ok_or_else(|| io::Error::other("a password has 8 to 128 bytes of UTF-8"))?;
-    state.set_password(name, &password)?;
+    // Not before, since it makes the directory.
+    State::open(dir)?.set_password(name, &password)?;
     Ok(format!("{name} has this password now; a server that runs is told with SIGHUP or /reload"))
 }
 

@@ -148,13 +148,21 @@ fn read<T>(
     let place = path.display().to_string();
     // The older stamp: what changes in between is noticed before it is overwritten.
     let stamp = Stamp::of(&path).map_err(|error| named(&place, &error))?;
-    let bytes = match fs::read(&path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        result => result.map_err(|error| named(&place, &error))?,
-    };
+    let bytes = read_regular(&path).map_err(|error| named(&place, &error))?;
     let lines = Lines::parse(&bytes, parse, key)
         .map_err(|why| io::Error::new(ErrorKind::InvalidData, format!("{place}: {why}")))?;
     Ok(File { lines, stamp })
+}
+
+/// All of a file, or nothing if there is none. Whatever else is there may have no end, or
+/// have one wait before it is even open.
+fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+        Ok(metadata) if metadata.is_file() => fs::read(path),
+        Ok(_) => Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file")),
+    }
 }
 
 /// Replaces one file, if it is still the version that was read.

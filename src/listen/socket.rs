@@ -15,8 +15,9 @@ pub(super) enum Socket {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
-        socket: mio::net::UnixListener,
+        // Goes first: as long as the socket is there, no other file can be taken for its.
         _file: File,
+        socket: mio::net::UnixListener,
     },
 }
 
@@ -64,12 +65,12 @@ impl Socket {
         let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
         socket.set_nonblocking(true)?;
         socket.bind(&SockAddr::unix(path)?)?;
-        let file = File(path.to_owned());
+        let file = File::new(path)?;
         // Before it listens, so that nobody can have connected before.
         set_permissions(path, Permissions::from_mode(0o600))?;
         socket.listen(super::BACKLOG)?;
         let socket = mio::net::UnixListener::from(std::os::fd::OwnedFd::from(socket));
-        Ok(Socket::Unix { socket, _file: file })
+        Ok(Socket::Unix { _file: file, socket })
     }
 
     #[cfg(not(unix))]
@@ -80,14 +81,35 @@ impl Socket {
 
 /// The socket's file, which goes when nobody listens any more.
 #[cfg(unix)]
-pub(super) struct File(PathBuf);
+pub(super) struct File {
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+#[cfg(unix)]
+impl File {
+    fn new(path: &Path) -> io::Result<File> {
+        Ok(File { path: path.to_owned(), identity: identity(path)? })
+    }
+}
 
 #[cfg(unix)]
 impl Drop for File {
     fn drop(&mut self) {
-        // Somebody may have removed it.
-        let _ = std::fs::remove_file(&self.0);
+        // Somebody may have removed it, and another server may listen there by now.
+        if identity(&self.path).is_ok_and(|identity| identity == self.identity) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+/// By what a file is known from another of the same name.
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+
+    let metadata = std::fs::symlink_metadata(path)?;
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 /// Only a socket, and one that nobody answers on.

@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::hash::{NOBODY, is_hash};
+use super::hash::{self, NOBODY};
 use super::lines::Lines;
 use super::{File, State, store};
 use crate::chat::{Account, Answer, Password, Target};
@@ -26,9 +26,7 @@ pub(super) fn parse(line: &str) -> Result<Entry, String> {
     if !can_be_name(name) {
         return Err(format!("'{name}' cannot be a name"));
     }
-    if !is_hash(hash) {
-        return Err(format!("{name} has no argon2id hash in the PHC format"));
-    }
+    hash::check(hash).map_err(|why| format!("{name} {why}"))?;
     let op = match flags {
         "" => false,
         "op" => true,
@@ -96,6 +94,19 @@ impl State {
         is_right && hash.is_some()
     }
 
+    /// Whether a name can be given a password.
+    ///
+    /// # Errors
+    ///
+    /// If it can be nobody's name.
+    pub fn check_name(name: &str) -> io::Result<()> {
+        if can_be_name(name) {
+            return Ok(());
+        }
+        let why = format!("'{name}' cannot be a name");
+        Err(io::Error::new(io::ErrorKind::InvalidInput, why))
+    }
+
     /// Protects a name with a password; flags that it has stay. Saved when this returns.
     ///
     /// # Errors
@@ -103,10 +114,7 @@ impl State {
     /// If it can be nobody's name, if it cannot be saved, or if there is no chance to make
     /// a salt of.
     pub fn set_password(&mut self, name: &str, password: &Password) -> io::Result<()> {
-        if !can_be_name(name) {
-            let why = format!("'{name}' cannot be a name");
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
-        }
+        State::check_name(name)?;
         let hash = self.hasher.hash(password)?;
         let old = self.find(name).map(|entry| entry.account.clone());
         let account = old.unwrap_or_else(|| Account { name: name.to_owned(), op: false });
@@ -144,6 +152,10 @@ mod tests {
             (format!("192.0.2.7:{NOBODY}:"), "'192.0.2.7' cannot be a name"),
             (format!("alice:{NOBODY}:admin"), "'admin' is no flag; there is op"),
             ("alice:secret:".to_owned(), "alice has no argon2id hash in the PHC format"),
+            (
+                format!("alice:{}:", NOBODY.replace("t=2", "t=99")),
+                "alice has a hash with t=99; at most 16 is allowed",
+            ),
         ] {
             assert_eq!(parse(&line).unwrap_err(), why);
         }

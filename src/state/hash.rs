@@ -17,6 +17,13 @@ pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2hpbndhZyBub2Jv
 /// Bytes of a new hash.
 const LENGTH: usize = 32;
 
+/// The most that a hash from a file may ask for: KiB of memory, which is 64 MiB,
+const MEMORY_MAX: u32 = 64 << 10;
+/// how often all of it is gone over,
+const PASSES_MAX: u32 = 16;
+/// and in how many lanes, one after another.
+const LANES_MAX: u32 = 4;
+
 /// Makes hashes, and checks passwords against them.
 #[derive(Default)]
 pub(super) struct Hasher {
@@ -69,15 +76,31 @@ impl Hasher {
     }
 }
 
-/// Whether this can be checked.
-pub(super) fn is_hash(text: &str) -> bool {
-    PasswordHash::new(text).is_ok_and(|hash| {
-        hash.algorithm.as_str() == "argon2id"
+/// What a hash lacks that can be checked, if it lacks something, or asks too much: its
+/// parameters say what a check costs, and whoever asks for one need not know the password.
+///
+/// # Errors
+///
+/// What is wrong, of something that has a hash.
+pub(super) fn check(text: &str) -> Result<(), String> {
+    let params = PasswordHash::new(text).ok().and_then(|hash| {
+        let is_argon2id = hash.algorithm.as_str() == "argon2id"
             && hash.version == Some(Version::V0x13.into())
-            && Params::try_from(&hash.params).is_ok()
             && hash.salt.is_some()
-            && hash.hash.is_some()
-    })
+            && hash.hash.is_some();
+        Params::try_from(&hash.params).ok().filter(|_| is_argon2id)
+    });
+    let params = params.ok_or("has no argon2id hash in the PHC format")?;
+    for (name, value, most) in [
+        ("m", params.m_cost(), MEMORY_MAX),
+        ("t", params.t_cost(), PASSES_MAX),
+        ("p", params.p_cost(), LANES_MAX),
+    ] {
+        if value > most {
+            return Err(format!("has a hash with {name}={value}; at most {most} is allowed"));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -108,7 +131,7 @@ mod tests {
         let cheap = Argon2::from(Params::new(64, 1, 1, Some(16)).unwrap());
         let cheap = argon2::PasswordHasher::hash_password(&cheap, b"12345678").unwrap().to_string();
         for hash in [&hash, &cheap, &hash] {
-            assert!(is_hash(hash) && hasher.is_of(hash, &password("12345678")), "{hash}");
+            assert!(check(hash).is_ok() && hasher.is_of(hash, &password("12345678")), "{hash}");
             assert!(!hasher.is_of(hash, &password("12345679")), "{hash}");
         }
         for text in [
@@ -118,7 +141,24 @@ mod tests {
             "$argon2id$v=16$m=64,t=1,p=1$c2FsdHNhbHQ$c2FsdHNhbHQ",
             "$argon2i$v=19$m=64,t=1,p=1$c2FsdHNhbHQ$c2FsdHNhbHQ",
         ] {
-            assert!(!is_hash(text) && !hasher.is_of(text, &password("12345678")), "{text}");
+            let why = check(text).unwrap_err();
+            assert_eq!(why, "has no argon2id hash in the PHC format", "{text}");
+            assert!(!hasher.is_of(text, &password("12345678")), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_check_would_cost_is_bounded() {
+        let with = |params: &str| check(&NOBODY.replace("m=19456,t=2,p=1", params));
+        assert_eq!(with("m=65536,t=16,p=4"), Ok(()));
+        for (params, why) in [
+            ("m=4294967295,t=2,p=1", "m=4294967295; at most 65536"),
+            ("m=65537,t=2,p=1", "m=65537; at most 65536"),
+            ("m=19456,t=4294967295,p=1", "t=4294967295; at most 16"),
+            ("m=19456,t=17,p=1", "t=17; at most 16"),
+            ("m=19456,t=2,p=5", "p=5; at most 4"),
+        ] {
+            assert_eq!(with(params), Err(format!("has a hash with {why} is allowed")));
         }
     }
 }

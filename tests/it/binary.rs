@@ -54,6 +54,15 @@ impl Drop for Folder {
     }
 }
 
+/// Makes a file that nobody can open as long as nobody writes to it.
+#[cfg(unix)]
+fn fifo(folder: &Path, name: &str) -> PathBuf {
+    std::fs::create_dir_all(folder).unwrap();
+    let path = folder.join(name);
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    path
+}
+
 /// How a process ended, and what it wrote that nobody has looked at before.
 #[derive(Debug)]
 struct Outcome {

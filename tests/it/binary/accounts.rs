@@ -21,7 +21,8 @@ fn run_with(arguments: &[&str], input: &str) -> Outcome {
     let mut command = chinwag();
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    // It may have ended without reading it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let lines =
         |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect();
@@ -93,8 +94,25 @@ fn passwords_are_set_from_outside_and_read_when_it_is_asked_for() {
     fs::write(&file, "ann:secret:\n").unwrap();
     let answer = bob.ask("/reload");
     assert!(answer.ends_with("line 1: ann has no argon2id hash in the PHC format"), "{answer}");
+    fs::write(&file, text.replace("m=19456", "m=4194304")).unwrap();
+    let why = "line 1: ann has a hash with m=4194304; at most 65536 is allowed";
+    let answer = bob.ask("/reload");
+    assert!(answer.ends_with(why), "{answer}");
+    let outcome = run(&["-l", "127.0.0.1:0", "--state", &state]);
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(outcome.stderr, [format!("chinwag: --state {}: {why}", file.display())]);
     assert_eq!(bob.ask("/nick ann open sesame"), "You are now ann");
     assert_eq!(run(&["accounts", "/nowhere"]).code, Some(1));
+}
+
+#[test]
+fn a_directory_is_made_for_a_name_and_a_password_that_can_be() {
+    let folder = Folder::new("accounts-none");
+    let passwd = |name: &str, input: &str| run_with(&["passwd", folder.path(), name], input).code;
+    for (name, input) in [("ann", ""), ("ann", "short\n"), ("al", "open sesame\n")] {
+        assert_eq!((passwd(name, input), folder.0.exists()), (Some(1), false), "{name} {input}");
+    }
+    assert_eq!((passwd("ann", "open sesame\n"), folder.0.exists()), (Some(0), true));
 }
 
 #[test]

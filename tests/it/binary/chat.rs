@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+#[cfg(unix)]
+use super::{Folder, fifo};
 use super::{Program, run};
 use crate::client::Client;
 
@@ -12,6 +14,8 @@ struct File(PathBuf);
 impl File {
     fn new(name: &str, text: &str) -> File {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        // A test that failed may have left a directory in its place.
+        let _ = fs::remove_dir(&path);
         fs::write(&path, text).unwrap();
         File(path)
     }
@@ -50,6 +54,12 @@ fn the_message_of_the_day_is_read_again_on_sighup_and_kept_if_it_cannot_be() {
     let line = program.log_line();
     assert!(line.contains(motd.path()) && line.ends_with("; the old one stays"), "{line}");
     assert_eq!(greeting(&mut Client::connect(program.addr()))[0], "Be kind.");
+    fs::create_dir(&motd.0).unwrap();
+    program.signal("HUP");
+    let why = format!("--motd {}: it is not a regular file; the old one stays", motd.path());
+    let line = program.log_line();
+    assert!(line.ends_with(&why), "{line}");
+    fs::remove_dir(&motd.0).unwrap();
     fs::write(&motd.0, "Be\nbrief.").unwrap();
     program.signal("HUP");
     // Nothing says when it has been read, but it is soon.
@@ -66,7 +76,22 @@ fn a_message_of_the_day_that_cannot_be_had_is_an_error_at_the_start() {
     let long = File::new("motd-long", &"x".repeat(16 * 1024 + 1));
     let outcome = run(&["-l", "127.0.0.1:0", "--motd", long.path()]);
     assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr[0].contains("16385 bytes; at most 16384 are allowed"), "{outcome:?}");
+    assert!(
+        outcome.stderr[0].contains("it is too long; at most 16384 bytes are allowed"),
+        "{outcome:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_message_of_the_day_is_a_regular_file() {
+    let folder = Folder::new("motd-irregular");
+    for path in [fifo(&folder.0, "motd").to_str().unwrap(), "/dev/null", folder.path()] {
+        let outcome = run(&["-l", "127.0.0.1:0", "--motd", path]);
+        assert_eq!((outcome.code, outcome.stdout.len()), (Some(1), 0));
+        let wrong = format!("chinwag: --motd {path}: it is not a regular file");
+        assert_eq!(outcome.stderr, [wrong]);
+    }
 }
 
 #[test]

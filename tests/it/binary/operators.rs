@@ -82,6 +82,21 @@ fn a_socket_that_nobody_listens_on_is_replaced_and_nothing_else_is() {
 }
 
 #[test]
+fn a_server_that_ends_leaves_a_socket_there_that_is_anothers() {
+    let folder = Folder::new("op-taken-over");
+    let first = start(&folder, &[]);
+    let socket = folder.0.join("op");
+    fs::remove_file(&socket).unwrap();
+    let second = start(&folder, &[]);
+    first.signal("TERM");
+    assert_eq!(first.outcome().code, Some(0));
+    assert_eq!(second.operator().ask("/bans"), "There are no bans.");
+    second.signal("TERM");
+    assert_eq!(second.outcome().code, Some(0));
+    assert!(!socket.exists());
+}
+
+#[test]
 fn who_is_banned_is_told_at_the_door_and_nobody_hears_of_it() {
     let folder = Folder::new("op-ban");
     let program = start(&folder, &[]);

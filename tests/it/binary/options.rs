@@ -21,7 +21,7 @@ fn help_and_version_are_printed_and_that_is_all() {
 
 #[test]
 fn a_bad_option_is_one_line_that_names_it_and_its_value() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 11] = [
         (&["--max-line", "12x"], "--max-line 12x"),
         (&["--max-line=1"], "--max-line 1"),
         (&["--max-clients", "0"], "--max-clients 0"),
@@ -29,12 +29,26 @@ fn a_bad_option_is_one_line_that_names_it_and_its_value() {
         (&["--listen", "127.0.0.1"], "--listen 127.0.0.1"),
         (&["--frobnicate"], "--frobnicate"),
         (&["-l", "127.0.0.1:0", "stray"], "stray"),
+        (&["--max-line", "1\nchinwag: \x1b[2J"], "--max-line 1\\nchinwag: \\u{1b}[2J: a number"),
+        (&["--max\nline=1"], "'--max\\nline=1'"),
+        (&["a\nb"], "'a\\nb'"),
+        (&["-l", "unix:"], "--listen unix:: unix:PATH is wanted"),
     ];
     for (arguments, name) in cases {
         let outcome = run(arguments);
         assert_eq!((outcome.code, outcome.stdout.len()), (Some(2), 0), "{arguments:?}");
         let [line] = &outcome.stderr[..] else { panic!("{arguments:?}: {:?}", outcome.stderr) };
         assert!(line.starts_with("chinwag: ") && line.contains(name), "{arguments:?}: {line}");
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_is_one_line_whatever_is_in_it() {
+    for option in ["--motd", "--state"] {
+        let outcome = run(&["-l", "127.0.0.1:0", option, "/nowhere/a\nb"]);
+        assert_eq!((outcome.code, outcome.stdout.len()), (Some(1), 0));
+        let [line] = &outcome.stderr[..] else { panic!("{:?}", outcome.stderr) };
+        assert!(line.starts_with(&format!("chinwag: {option} /nowhere/a\\nb: ")), "{line}");
     }
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use super::{Folder, Program, piped, run};
+use super::{Folder, Program, fifo, piped, run};
 use crate::client::Client;
 
 fn arguments(folder: &Folder) -> Vec<String> {
@@ -80,6 +80,19 @@ fn what_is_wrong_with_a_file_keeps_it_from_starting_and_from_being_read_again() 
     let outcome = run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!((outcome.code, outcome.stdout.len()), (Some(1), 0));
     assert_eq!(outcome.stderr, [format!("chinwag: --state {wrong}")]);
+}
+
+#[test]
+fn a_file_in_it_is_a_regular_file() {
+    let names: &[&str] = if cfg!(feature = "accounts") { &["bans", "accounts"] } else { &["bans"] };
+    for name in names {
+        let folder = Folder::new("state-irregular");
+        let file = fifo(&folder.0, name);
+        let outcome = run(&["-l", "127.0.0.1:0", "--state", folder.path()]);
+        assert_eq!((outcome.code, outcome.stdout.len()), (Some(1), 0));
+        let wrong = format!("chinwag: --state {}: it is not a regular file", file.display());
+        assert_eq!(outcome.stderr, [wrong]);
+    }
 }
 
 #[test]

@@ -161,3 +161,44 @@ impl Service for App {
         self.chat.on_shutdown(out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::chat::{OPERATORS, Settings};
+    use crate::limits::Limits;
+    use crate::server::{Config, Listen, Server};
+
+    /// However often the worker wakes the loop before it looks, it looks once.
+    #[test]
+    fn all_answers_that_are_there_are_given() {
+        let listen = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
+        let server = Server::bind(Config { listen, ..Config::default() }).unwrap();
+        let chat = Chat::new(Settings { operators: true, ..Settings::default() });
+        let (performed, requests) = mpsc::channel();
+        let perform = move |_| {
+            // It fails once the test is over.
+            let _ = performed.send(());
+            Answer::Reloaded(None)
+        };
+        let mut app = App::start(chat, server.handle(), perform).unwrap();
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        let mut out = Outbox::new(&Limits::default(), now);
+        let peer = Peer { addr: ([127, 0, 0, 1], 1).into(), label: OPERATORS };
+        let ids: Vec<ConnId> = (0..3).map(|slot| out.open(slot)).collect();
+        for id in &ids {
+            app.on_open(*id, &peer, &mut out);
+            app.on_line(*id, b"/reload", &mut out);
+            assert_eq!(out.take(*id), b"");
+        }
+        // With the third begun, the answers to the first two have been sent.
+        for _ in &ids {
+            requests.recv_timeout(Duration::from_secs(10)).expect("the worker works");
+        }
+        app.on_tick(&mut out);
+        let answered = ids[..2].iter().filter(|id| !out.take(**id).is_empty()).count();
+        assert_eq!(answered, 2);
+    }
+}

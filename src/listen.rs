@@ -294,6 +294,24 @@ mod tests {
     }
 
     #[test]
+    fn what_a_listener_is_set_to_holds_for_who_is_accepted() {
+        let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let _client = std::net::TcpStream::connect(addr).unwrap();
+        let (now, mut spare) = (Instant::now(), Spare::new());
+        let accepted = listener.accept(now, &mut spare, b"").unwrap();
+        let (stream, _) = accepted.expect("somebody has connected");
+        let socket = socket2::SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+        // A minute, and four times a quarter of one: two minutes, and so for what was sent.
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_mins(2)));
+    }
+
+    #[test]
     fn an_accept_error_is_judged_by_whom_it_concerns() {
         let judge = |code| match verdict(&io::Error::from_raw_os_error(code)) {
             Verdict::Nobody => "nobody",

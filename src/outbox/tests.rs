@@ -187,6 +187,30 @@ fn too_much_of_its_own_makes_a_connection_wait_and_then_ends_it() {
 }
 
 #[test]
+fn the_room_of_what_has_grown_large_or_many_is_not_kept() {
+    let mut out = outbox(&Limits::default());
+    let crowd: Vec<ConnId> = (0..200).map(|slot| out.open(slot)).collect();
+    for id in &crowd {
+        out.send(*id, b"x");
+    }
+    for id in crowd {
+        write_all(&mut out, id);
+        out.kill(id, CloseReason::Asked);
+        out.vacate(id);
+    }
+    assert_eq!(mem::take(&mut out.spare).len(), 64);
+    for (len, kept) in [(100, 1), (5000, 0)] {
+        let ann = out.open(0);
+        out.send(ann, &vec![b'x'; len]);
+        assert_eq!(write_all(&mut out, ann).len(), len);
+        assert_eq!(out.spare.len(), kept, "after {len} bytes");
+        out.kill(ann, CloseReason::Asked);
+        out.vacate(ann);
+        out.spare.clear();
+    }
+}
+
+#[test]
 fn a_hold_lasts_until_its_release() {
     let mut out = outbox(&Limits::default());
     let ann = out.open(0);

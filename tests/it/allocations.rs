@@ -7,11 +7,12 @@
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, Hub, Limits, Now, Peer, Stream};
+use chinwag::{Chat, Hub, Limits, LineSplitter, Now, Peer, Piece, Stream};
 
 const MEMBERS: usize = 100;
 
@@ -65,8 +66,12 @@ struct Room {
 impl Room {
     /// So many members, `member-0` and so on.
     fn of(members: usize) -> Room {
+        Room::with(members, &Limits::default())
+    }
+
+    fn with(members: usize, limits: &Limits) -> Room {
         let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-        let hub = Hub::new(Chat::new(Settings::default()), &Limits::default(), now);
+        let hub = Hub::new(Chat::new(Settings::default()), limits, now);
         let mut room = Room { hub, members: Vec::new(), now };
         let addr = SocketAddr::from(([192, 0, 2, 1], 4000));
         for id in 0..members {
@@ -81,16 +86,24 @@ impl Room {
     /// A member types a line, and everybody takes what comes of it. Then so much time
     /// passes that nobody ever speaks too fast.
     fn types(&mut self, id: usize, line: &str) {
-        let mut typed = self.members[id].typed.borrow_mut();
-        typed.extend_from_slice(line.as_bytes());
-        typed.push(b'\n');
-        drop(typed);
+        self.members[id].typed.borrow_mut().extend_from_slice(line.as_bytes());
+        self.sends(id, "\n");
+    }
+
+    /// The same for what need not be a line.
+    fn sends(&mut self, id: usize, text: &str) {
+        self.members[id].typed.borrow_mut().extend_from_slice(text.as_bytes());
         self.hub.mark_readable(id);
+        self.settle();
+        self.now.monotonic += Duration::from_secs(1);
+    }
+
+    /// The server works until there is nothing to do.
+    fn settle(&mut self) {
         self.hub.turn(self.now);
         while self.hub.timeout(self.now) == Some(Duration::ZERO) {
             self.hub.turn(self.now);
         }
-        self.now.monotonic += Duration::from_secs(1);
     }
 
     fn lines(&self) -> usize {
@@ -137,4 +150,51 @@ fn an_answer_takes_no_memory() {
     check("/topic", 1);
     check("/nick", 1);
     check("/help", 10);
+}
+
+#[test]
+fn what_a_line_took_before_it_was_whole_is_given_back() {
+    let mut room = Room::of(MEMBERS);
+    let half = "x".repeat(2000);
+    let mut all_of = |members: Range<usize>| {
+        for id in members.clone() {
+            room.sends(id, &format!("/up {half}"));
+        }
+        for id in members {
+            room.sends(id, &format!("{half}\n"));
+            room.members[id].typed.take();
+        }
+    };
+    // The first take what all have in common; the others are to leave nothing behind.
+    all_of(0..MEMBERS / 2);
+    let kept = allocation_counter::measure(|| all_of(MEMBERS / 2..MEMBERS)).bytes_current;
+    assert!(kept <= 4096, "{kept} bytes");
+}
+
+#[test]
+fn what_a_crowd_took_is_given_back() {
+    const CROWD: usize = 5000;
+    let mut room = Room::with(CROWD, &Limits { rate: None, ..Limits::default() });
+    let kept = allocation_counter::measure(|| {
+        // All at once, so that all stand in every list.
+        for id in 0..CROWD {
+            room.members[id].typed.borrow_mut().extend_from_slice(b"/up x\n");
+            room.hub.mark_readable(id);
+        }
+        room.settle();
+        for member in &room.members {
+            member.typed.take();
+        }
+    });
+    assert!(kept.bytes_current <= 16 << 10, "{kept:?}");
+}
+
+#[test]
+fn a_line_that_is_too_long_takes_no_memory() {
+    let mut lines = LineSplitter::new(4096, 65536);
+    let kept = allocation_counter::measure(|| {
+        assert_eq!(lines.next(&mut &[b'x'; 4000][..]), None);
+        assert_eq!(lines.next(&mut &[b'x'; 200][..]), Some(Piece::TooLong));
+    });
+    assert!(kept.bytes_max >= 4000 && kept.bytes_current == 0, "{kept:?}");
 }

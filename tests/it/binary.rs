@@ -2,7 +2,9 @@
 
 mod accounts;
 mod chat;
+mod descriptors;
 mod endings;
+mod flood;
 mod limits;
 mod logs;
 mod operators;
@@ -18,7 +20,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
-use crate::client::{Client, PATIENCE};
+use crate::client::{Client, PATIENCE, eventually};
 
 /// A process that is killed when this is dropped.
 pub(super) struct Program {
@@ -133,9 +135,12 @@ impl Program {
     /// Waits for its end.
     fn outcome(mut self) -> Outcome {
         let (stdout, stderr) = (rest(&self.stdout), rest(&self.stderr));
-        // Both pipes are closed, so it has gone or is about to.
-        let code = self.child.wait().expect("it is a child").code();
-        Outcome { code, stdout, stderr }
+        let mut status = None;
+        eventually("it ends", || {
+            status = self.child.try_wait().expect("it is a child");
+            status.is_some()
+        });
+        Outcome { code: status.and_then(|status| status.code()), stdout, stderr }
     }
 }
 

@@ -139,6 +139,11 @@ impl Client {
         bytes.is_empty() && !end.is_err_and(|error| is_timeout(error.kind()))
     }
 
+    /// Whether the other side has reset the connection, perhaps after its end.
+    pub(crate) fn is_reset(&self) -> bool {
+        self.stream().take_error().unwrap().is_some()
+    }
+
     /// Nothing more comes but the end.
     #[track_caller]
     pub(crate) fn expect_end(&mut self) {

@@ -128,6 +128,25 @@ fn telnets_interrupt_is_answered_each_time_and_the_next_line_is_whole() {
 }
 
 #[test]
+fn whatever_bytes_somebody_sends_others_read_text_that_can_do_nothing() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut noisy = Client::named(server.addr, "noisy");
+    noisy.write(b"\x1b[2J \xc3( \xe2\x80\xae\n");
+    alice.expect("[noisy] \u{241b}[2J \u{fffd}( \u{fffd}");
+    // Every byte before and after every other, but the ends of lines, telnet's own, what
+    // erases, and what makes it a command.
+    let is_plain = |byte: &u8| !matches!(byte, 0 | b'\n' | 0x08 | 0x7f | 0xff);
+    for first in (0..=255).filter(is_plain) {
+        let pairs = (0..=255).filter(is_plain).flat_map(|second| [first, second]);
+        noisy.write([&b"/say "[..], &pairs.collect::<Vec<u8>>(), b"\n"].concat());
+        // That it is UTF-8 is looked at for every line.
+        let line = alice.line();
+        assert!(!line.chars().any(char::is_control), "{first}: {line:?}");
+    }
+}
+
+#[test]
 fn urgent_data_swallows_nothing_and_stalls_nothing() {
     let server = start(config());
     let mut telnet = Client::named(server.addr, "telnet");

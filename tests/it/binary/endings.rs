@@ -1,6 +1,7 @@
 //! How it ends: asked, made to, and not because nobody reads what it prints.
 
 use std::fs::File;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -110,4 +111,18 @@ fn it_serves_with_its_output_on_a_full_device() {
 fn it_serves_with_nobody_at_the_other_end_of_its_output() {
     let broken = || std::io::pipe().unwrap().1;
     serves(chinwag().stdout(broken()).stderr(broken()));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn it_serves_and_ends_with_its_output_stuck() {
+    // The pipes are full from the beginning, and nobody reads. What the server has to say
+    // besides it can keep.
+    let stuck = || {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(&vec![b'x'; 64 << 10]).unwrap();
+        (reader, writer)
+    };
+    let ((_out, stdout), (_err, stderr)) = (stuck(), stuck());
+    serves(chinwag().stdout(stdout).stderr(stderr));
 }

@@ -93,6 +93,21 @@ fn limits_hold_for_those_behind_a_proxy_one_by_one() {
 }
 
 #[test]
+fn behind_a_proxy_a_64_is_one_address() {
+    let program = start(&["--max-per-ip", "1"]);
+    let from = |source: &str| {
+        let mut client = Client::connect(program.addr());
+        client.write([&header(2, source)[..], b"/up here\n"].concat());
+        client
+    };
+    let mut first = from("[2001:db8:1:2::1]:4001");
+    first.expect("HERE");
+    let mut second = from("[2001:db8:1:2:ffff::9]:4001");
+    second.expect("Too many connections from your address.");
+    from("[2001:db8:1:3::1]:4001").expect("HERE");
+}
+
+#[test]
 fn others_need_no_header() {
     let program = Program::start(&["-l", "127.0.0.1:0", "--proxy-protocol", "192.0.2.1"]);
     let mut client = program.client("alice");

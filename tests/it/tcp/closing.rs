@@ -1,10 +1,14 @@
 //! Connections that end: politely, half, with a reset, and the server's own.
 
 use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use chinwag::{Limits, Server};
+#[cfg(unix)]
+use signal_hook::consts::SIGPIPE;
 
 use super::{Running, bind, chat, config, fast, limited, listening, start};
 use crate::client::{Client, eventually};
@@ -69,6 +73,40 @@ fn megabytes_after_quit_destroy_nothing_that_was_said_before() {
 }
 
 #[test]
+fn bytes_without_an_end_are_answered_once_and_come_to_an_end() {
+    let server = start(config());
+    let answer = "Line too long (limit 4096 bytes); dropped.\n";
+    // The second is telnet's: a negotiation that goes on and on.
+    for (start, answer) in [(&b"x"[..], answer), (b"\xff\xfa", "")] {
+        let mut client = Client::connect(server.addr);
+        client.write(start);
+        let mut writer = client.twin();
+        let writing = thread::spawn(move || writer.write("x".repeat(8 << 20)));
+        assert_eq!(client.rest(), answer);
+        // What came behind was taken, and dropped.
+        writing.join().unwrap();
+    }
+}
+
+#[test]
+fn a_web_browser_reads_that_this_is_no_web_server_and_nobody_hears_of_it() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut browser = Client::connect(server.addr);
+    let mut writer = browser.twin();
+    let writing = thread::spawn(move || {
+        writer.write("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        writer.write("/me was here\r\n".repeat(400_000));
+    });
+    assert_eq!(browser.rest(), "This is a chat server, not a web server.\r\n");
+    writing.join().unwrap();
+    let mut tls = Client::connect(server.addr);
+    tls.write([&b"\x16\x03\x01\x02\x00\x01\x00"[..], &[b'x'; 500]].concat());
+    tls.expect_end();
+    assert_eq!(alice.ask("/who"), "1 in lobby: alice");
+}
+
+#[test]
 fn nothing_runs_after_a_command_that_closes() {
     let server = start(config());
     let mut alice = Client::named(server.addr, "alice");
@@ -95,6 +133,44 @@ fn a_reset_frees_the_name_and_nobody_else_notices() {
         reply => reply == "You are now bob",
     });
     assert_eq!(alice.ask("/who"), "1 in lobby: bob");
+}
+
+/// Whoever has gone by then has an address no more, but what it said is still there: only
+/// accept knows who it was, and reading comes before its end.
+#[test]
+#[cfg(target_os = "linux")]
+fn the_last_words_of_one_who_reset_before_he_was_let_in_are_heard() {
+    let server = bind(config());
+    let addr = server.local_addrs()[0];
+    let mut alice = Client::connect(addr);
+    alice.say("/nick alice");
+    let mut bob = Client::connect(addr);
+    bob.say("/nick bob\nfarewell");
+    bob.reset();
+    let _server = Running::run(server, chat());
+    alice.expect("You are now alice");
+    while alice.line() != "[bob] farewell" {}
+    eventually("he is gone", || alice.ask("/who") == "1 in lobby: alice");
+}
+
+/// Who has said that it sends nothing more, and then resets, is a broken pipe to the next
+/// write. A server inside of another program may not be what ends that program.
+#[test]
+#[cfg(unix)]
+fn a_broken_pipe_is_an_error_and_no_signal() {
+    let is_signalled = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGPIPE, Arc::clone(&is_signalled)).unwrap();
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    for _ in 0..20 {
+        let mut bob = Client::connect_narrow(server.addr).register("bob");
+        // More than he reads: when he goes, the server is about to write.
+        bob.write("/help\n".repeat(1000));
+        bob.finish_writing();
+        bob.reset();
+        eventually("he is gone", || alice.ask("/who") == "1 in lobby: alice");
+    }
+    assert!(!is_signalled.load(Ordering::Relaxed), "SIGPIPE");
 }
 
 #[test]

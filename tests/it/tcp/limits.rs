@@ -54,6 +54,25 @@ fn however_many_are_refused_at_once_each_reads_why() {
     assert_eq!(alice.ask("/who"), "1 in lobby: alice");
 }
 
+#[test]
+fn who_is_refused_after_he_has_spoken_reads_why_and_then_the_end() {
+    let server = bind(capped(0));
+    // All have sent something before the server first looks, and do not close: more than
+    // are drained politely.
+    let mut late: Vec<_> = (0..60).map(|_| Client::connect(server.local_addrs()[0])).collect();
+    for client in &mut late {
+        client.say("REGISTER late");
+    }
+    let server = Running::run(server, chat());
+    for client in &mut late {
+        assert_eq!(client.rest(), "Server is full.\n");
+    }
+    // Left unread, what they sent would turn the end into a reset. With somebody else
+    // refused the server has closed all of them.
+    assert_eq!(Client::connect(server.addr).rest(), "Server is full.\n");
+    assert!(!late.iter().any(Client::is_reset));
+}
+
 /// Limits under which everything takes as many turns as it can.
 fn tiny() -> Limits {
     let [chunk, read_budget, write_budget, accept_budget] = [16, 1, 1, 1];

@@ -53,17 +53,20 @@ fn waking_a_server_calls_on_tick_and_ending_it_returns_the_service() {
 
 #[test]
 fn a_shutdown_is_told_to_everybody_and_loses_nothing_that_was_queued() {
-    let server = start(config());
+    // Far more than the kernel takes, so that it waits in the server.
+    const LINES: usize = 700;
+    let [queue_soft, queue_park, queue_max] = [1 << 20; 3];
+    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..fast() }));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");
     let text = "x".repeat(1000);
-    for number in 0..60 {
+    for number in 0..LINES {
         alice.ask(&format!("{number} {text}"));
     }
     server.handle.shutdown();
     alice.expect("Server is shutting down.");
     alice.expect_end();
-    for number in 0..60 {
+    for number in 0..LINES {
         bob.expect(&format!("[alice] {number} {text}"));
     }
     bob.expect("Server is shutting down.");
@@ -74,12 +77,13 @@ fn a_shutdown_is_told_to_everybody_and_loses_nothing_that_was_queued() {
 
 #[test]
 fn a_server_that_is_stopping_takes_nobody_in() {
-    let server = start(config());
+    let limits = Limits { drain_time: Duration::from_hours(1), ..fast() };
+    let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     server.handle.shutdown();
     alice.expect("Server is shutting down.");
     alice.expect_end();
-    // Alice has not closed yet, so it still runs. (A process that another test is just
+    // Alice has not closed yet, so it runs for an hour. (A process that another test is just
     // starting may have the listener too, for a moment.)
     eventually("nobody is let in", || Client::try_connect(server.addr).is_none());
 }

@@ -1,0 +1,99 @@
+//! How fast anybody may speak, and what becomes of who speaks faster.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::limits::{self, start};
+use crate::client::Client;
+
+#[test]
+fn who_speaks_too_fast_is_delayed_and_nothing_is_lost() {
+    let program = start(&["--rate", "10"]);
+    let mut calm = program.client("calm");
+    let mut fast = program.client("fast");
+    let start = Instant::now();
+    let lines: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+    fast.write(lines.join("\n") + "\n");
+    let mut heard = Vec::new();
+    while heard.len() < 41 {
+        heard.push(fast.line());
+        if heard.len() == 20 {
+            // Whoever keeps to the rate is not kept waiting with him.
+            calm.write("/up me\n");
+        }
+    }
+    // Twenty at once (one of them for the name), the others a tenth of a second apart.
+    assert!(start.elapsed() > Duration::from_secs(2), "{:?}", start.elapsed());
+    let told = heard.iter().position(|line| line == "Slow down: your lines are being delayed.");
+    heard.remove(told.expect("he is told"));
+    assert_eq!(heard, lines.iter().map(|line| format!("[fast] {line}")).collect::<Vec<_>>());
+    let calm: Vec<String> = (0..41).map(|_| calm.line()).collect();
+    let answer = calm.iter().position(|line| line == "ME").expect("an answer");
+    assert!(answer < 35, "it came after {answer} lines");
+}
+
+#[test]
+fn a_long_line_counts_for_more_and_a_rate_may_be_off() {
+    let program = start(&["--rate", "2"]);
+    let mut client = Client::connect(program.addr());
+    let start = Instant::now();
+    // Five tokens are more than a bucket holds: each of these waits for a full one.
+    client.write(format!("/up one\n/up {0}\n/up {0}\n", "x".repeat(4092)));
+    let mut answers = 0;
+    while answers < 2 {
+        answers += usize::from(client.line().starts_with("XXX"));
+    }
+    assert!(start.elapsed() > Duration::from_millis(2500), "{:?}", start.elapsed());
+    let program = limits::start(&["--rate", "off"]);
+    let mut client = program.client("free");
+    client.write("x\n".repeat(1000));
+    for _ in 0..1000 {
+        client.expect("[free] x");
+    }
+}
+
+/// What is dropped costs as much as what is said. Each of these has forty tokens to pay,
+/// of which it has twenty.
+#[test]
+fn what_is_blank_or_too_long_counts_too() {
+    let blank = "\n".repeat(40);
+    let too_long = format!("{}\n", "x".repeat(65)).repeat(40);
+    let far_too_long = "x".repeat(40 << 10) + "\n";
+    thread::scope(|scope| {
+        for (line_max, said) in [("64", blank), ("64", too_long), ("4K", far_too_long)] {
+            scope.spawn(move || {
+                let program = limits::start(&["--rate", "10", "--max-line", line_max]);
+                let mut client = Client::connect(program.addr());
+                let start = Instant::now();
+                client.write(said + "/up end\n");
+                while client.line() != "END" {}
+                assert!(start.elapsed() > Duration::from_millis(1500), "{:?}", start.elapsed());
+            });
+        }
+    });
+}
+
+#[test]
+fn who_speaks_too_fast_is_told_again_once_he_has_been_silent() {
+    let program = start(&["--rate", "50"]);
+    let mut fast = program.client("fast");
+    for spell in 0..2 {
+        fast.write("/up x\n".repeat(110) + "/up end\n");
+        let heard: Vec<_> =
+            std::iter::from_fn(|| Some(fast.line()).filter(|line| line != "END")).collect();
+        let told = heard.iter().filter(|line| line.starts_with("Slow down: ")).count();
+        assert_eq!((told, heard.len()), (1, 111), "spell {spell}");
+        // In two seconds the bucket is full again.
+        fast.expect_nothing_for(Duration::from_millis(2100));
+    }
+}
+
+#[test]
+fn who_has_to_wait_is_not_read_from_meanwhile() {
+    let program = start(&["--rate", "2"]);
+    let mut flooding = Client::connect_narrow(program.addr()).register("flooding");
+    // It fails if everything is taken: all that would be in the server's memory.
+    flooding.write_until_blocked(&b"/up x\n".repeat(1000));
+    let mut alice = program.client("alice");
+    assert_eq!(alice.ask("/up here"), "HERE");
+}

@@ -191,18 +191,16 @@ impl Server {
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let before = Instant::now();
-        let result = self.poll.poll(events, timeout);
+        let mut result = self.poll.poll(events, timeout);
         if let Some(timeout) = timeout {
             self.clock.slept(before.elapsed(), timeout);
         }
-        match result {
-            // A signal: nothing is ready, and the turn finds out what is due.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                events.clear();
-                Ok(())
-            }
-            result => result,
+        // A signal: nobody's time is up before it is known who is ready, above all not when
+        // the process was stopped and goes on.
+        while result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+            result = self.poll.poll(events, Some(Duration::ZERO));
         }
+        result
     }
 
     fn timeout<S: Service>(&self, hub: &Hub<TcpStream, S>) -> Option<Duration> {

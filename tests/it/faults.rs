@@ -280,3 +280,16 @@ fn whichever_call_fails_and_however_nobody_else_is_hurt() {
         assert!(count >= least, "only {count} calls of {call:?} were there to fail");
     }
 }
+
+/// What has come by the time at which a close is given up is read, as always: unread, it
+/// would turn the end into a reset.
+#[test]
+fn whoever_closes_at_the_last_moment_has_closed_in_time() {
+    let mut world = World::new(None);
+    world.send(0, "/exit\n");
+    world.now.monotonic += Limits::default().drain_time;
+    world.wires[0].borrow_mut().is_ended = true;
+    world.send(0, "as I was saying\n");
+    let wire = world.wires[0].borrow();
+    assert_eq!((wire.closes, wire.input.len()), (1, 0));
+}

@@ -157,15 +157,36 @@ fn who_leaves_the_most_unread_is_cut_off_first() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_pause_of_the_whole_process_is_nobodys_fault() {
-    let program = start(&["--idle", "1s"]);
+    let program = start(&["--idle", "2s"]);
     let mut alice = program.client("alice");
+    // A second later, so that the server waits for his time when it is stopped, and not
+    // for hers: how much of that was left cannot be known.
+    alice.expect_nothing_for(Duration::from_secs(1));
+    let _bob = program.client("bob");
+    alice.expect("Are you still there?");
+    // Only while it waits can a pause be told from work.
+    let stat = format!("/proc/{}/stat", program.child.id());
+    eventually("it waits", || fs::read_to_string(&stat).unwrap().contains(") S "));
     program.signal("STOP");
-    // It cannot be waited for, only for: three seconds are more than twice the time.
+    // It cannot be waited for, only for: that is longer than she has to answer.
     alice.expect_nothing_for(Duration::from_secs(3));
     program.signal("CONT");
-    // Her second may be over by now, but not the one after it.
     alice.say("/up here");
-    while alice.line() != "HERE" {}
+    alice.expect("HERE");
+}
+
+/// The pause is too short to be taken for one, and long enough for her time to be up.
+#[test]
+#[cfg(target_os = "linux")]
+fn who_has_answered_when_a_stopped_process_goes_on_is_heard_first() {
+    let program = start(&["--idle", "2s"]);
+    let mut alice = program.client("alice");
+    alice.expect("Are you still there?");
+    program.signal("STOP");
+    alice.say("/up here");
+    alice.expect_nothing_for(Duration::from_millis(2500));
+    program.signal("CONT");
+    alice.expect("HERE");
 }
 
 /// What the kernel's table says of the server's side of a connection, field by field.

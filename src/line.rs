@@ -151,11 +151,15 @@ impl LineSplitter {
 
     /// So many bytes decide whether the line is too long, or comes without an end.
     fn room(&self) -> usize {
-        let endless = self.endless + 1 - self.unended;
+        let endless = self.endless.saturating_add(1) - self.unended;
         match self.discarding {
             Some(_) => endless,
-            None => endless.min((self.line_max + 1).saturating_sub(self.tail.len()).max(1)),
+            None => endless.min(self.one_too_many().saturating_sub(self.tail.len()).max(1)),
         }
+    }
+
+    fn one_too_many(&self) -> usize {
+        self.line_max.saturating_add(1)
     }
 
     /// Takes a piece from the middle of a line. False if that is too long with it; a CR
@@ -164,7 +168,7 @@ impl LineSplitter {
         self.unended += part.len();
         let after_cr = part.ends_with(b"\r");
         let len = self.tail.len() + part.len();
-        let is_short = len <= self.line_max || (len == self.line_max + 1 && after_cr);
+        let is_short = len <= self.line_max || (len == self.one_too_many() && after_cr);
         let was_short = self.discarding.is_none();
         if was_short && is_short {
             self.tail.extend_from_slice(part);

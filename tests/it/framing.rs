@@ -189,3 +189,10 @@ fn the_work_grows_with_the_bytes_whatever_the_pieces() {
     let mut end = &b"\n"[..];
     assert!(matches!(lines.next(&mut end), Some(Piece::Line(line, _)) if line.len() == count));
 }
+
+#[test]
+fn there_may_be_no_limits_at_all() {
+    let mut lines = LineSplitter::new(usize::MAX, usize::MAX);
+    assert_eq!(lines.next(&mut &b"a"[..]), None);
+    assert_eq!(lines.next(&mut &b"b\n"[..]), Some(Piece::Line(b"ab", Some(Ending::Lf))));
+}

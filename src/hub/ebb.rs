@@ -41,71 +41,7 @@ impl Ebb {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{self, ErrorKind, Read, Write};
-    use std::time::SystemTime;
-
-    use super::super::{Hub, Stream};
     use super::*;
-    use crate::conn::ConnId;
-    use crate::limits::Limits;
-    use crate::outbox::Outbox;
-    use crate::service::{Peer, Service};
-    use crate::timeouts::Now;
-
-    /// Is full at first, then takes everything.
-    struct Wire(bool);
-
-    impl Read for Wire {
-        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-            Err(ErrorKind::WouldBlock.into())
-        }
-    }
-
-    impl Write for Wire {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let is_full = std::mem::take(&mut self.0);
-            if is_full { Err(ErrorKind::WouldBlock.into()) } else { Ok(bytes.len()) }
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Stream for Wire {
-        fn shutdown_write(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// Sends much to whoever comes, and counts the ebbs.
-    struct Talker(usize);
-
-    impl Service for Talker {
-        fn on_open(&mut self, id: ConnId, _: &Peer<'_>, out: &mut Outbox) {
-            out.send(id, &vec![b'x'; 2 * MUCH]);
-        }
-
-        fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
-
-        fn on_ebb(&mut self) {
-            self.0 += 1;
-        }
-    }
-
-    #[test]
-    fn a_quiet_server_wakes_to_give_memory_back() {
-        let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-        let mut hub = Hub::new(Talker(0), &Limits::default(), now);
-        hub.open(Wire(true), &Peer { addr: ([127, 0, 0, 1], 1).into(), label: "" });
-        hub.turn(now);
-        hub.mark_writable(0);
-        hub.turn(now);
-        assert_eq!(hub.timeout(now), Some(PATIENCE));
-        now.monotonic += PATIENCE;
-        hub.turn(now);
-        assert_eq!(hub.service().0, 1);
-    }
 
     #[test]
     fn memory_is_given_back_once_after_a_spike() {

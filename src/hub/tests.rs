@@ -1,8 +1,10 @@
-//! What can only be counted from inside: how often the loop looks at what it is sent.
+//! What can only be seen from inside: how often the loop looks at what it is sent, and when
+//! it wants to be called again.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Hub, Stream};
@@ -13,24 +15,32 @@ use crate::scan;
 use crate::service::{Peer, Service};
 use crate::timeouts::Now;
 
-/// Has pieces to read, and takes whatever it is sent.
-struct Pieces(VecDeque<Vec<u8>>);
+const PEER: Peer<'_> =
+    Peer { addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000), label: "" };
 
-impl Read for Pieces {
+/// Has pieces to read, and takes whatever it is sent; if it is full, not the first time.
+#[derive(Default)]
+struct Wire {
+    pieces: VecDeque<Vec<u8>>,
+    is_full: bool,
+}
+
+impl Read for Wire {
     fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
-        let mut piece = self.0.pop_front().ok_or(ErrorKind::WouldBlock)?;
+        let mut piece = self.pieces.pop_front().ok_or(ErrorKind::WouldBlock)?;
         let rest = piece.split_off(piece.len().min(chunk.len()));
         if !rest.is_empty() {
-            self.0.push_front(rest);
+            self.pieces.push_front(rest);
         }
         chunk[..piece.len()].copy_from_slice(&piece);
         Ok(piece.len())
     }
 }
 
-impl Write for Pieces {
+impl Write for Wire {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
+        let was_full = mem::take(&mut self.is_full);
+        if was_full { Err(ErrorKind::WouldBlock.into()) } else { Ok(bytes.len()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -38,7 +48,7 @@ impl Write for Pieces {
     }
 }
 
-impl Stream for Pieces {
+impl Stream for Wire {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -68,9 +78,8 @@ impl Service for Ponderer {
 fn receive(pieces: Vec<Vec<u8>>, limits: &Limits) -> (usize, usize) {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
     let mut hub = Hub::new(Ponderer::default(), limits, now);
-    let peer = Peer { addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 4000)), label: "" };
     scan::take_looked_at();
-    hub.open(Pieces(pieces.into()), &peer);
+    hub.open(Wire { pieces: pieces.into(), ..Wire::default() }, &PEER);
     hub.mark_readable(0);
     // Nothing is left to do once there is no reason to be called again.
     while hub.timeout(now).is_some() || !hub.service().held.is_empty() {
@@ -107,4 +116,34 @@ fn a_packet_full_of_lines_is_looked_at_twice_though_each_has_to_wait() {
     let limits = Limits { rate: None, ..Limits::default() };
     let (lines, looked_at) = receive(vec![b"hi\n".repeat(5000)], &limits);
     assert_eq!((lines, looked_at), (5000, 2 * 15_000));
+}
+
+/// Sends much to whoever comes, and counts the ebbs.
+struct Talker(usize);
+
+impl Service for Talker {
+    fn on_open(&mut self, id: ConnId, _: &Peer<'_>, out: &mut Outbox) {
+        out.send(id, &vec![b'x'; 1 << 20]);
+    }
+
+    fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+
+    fn on_ebb(&mut self) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+fn a_quiet_server_wakes_to_give_memory_back() {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Talker(0), &Limits::default(), now);
+    hub.open(Wire { is_full: true, ..Wire::default() }, &PEER);
+    hub.turn(now);
+    hub.mark_writable(0);
+    hub.turn(now);
+    let patience = Duration::from_secs(1);
+    assert_eq!(hub.timeout(now), Some(patience));
+    now.monotonic += patience;
+    hub.turn(now);
+    assert_eq!(hub.service().0, 1);
 }

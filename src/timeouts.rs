@@ -67,27 +67,41 @@ impl<K: Copy> Timeouts<K> {
     }
 }
 
-/// Deadlines at any distance, the nearest first. For the few: each is looked at again
-/// when its time has come, and may have to be set anew.
+/// Deadlines at any distance, the nearest first. Each is looked at again when its time has
+/// come, and may have to be set anew.
 #[derive(Debug)]
-pub(crate) struct Alarms<K: Ord>(BinaryHeap<Reverse<(Instant, K)>>);
+pub(crate) struct Alarms<K: Ord> {
+    heap: BinaryHeap<Reverse<(Instant, K)>>,
+    /// With so many, it is worth looking for the done among them.
+    crowded: usize,
+}
 
-impl<K: Ord> Alarms<K> {
+impl<K: Copy + Ord> Alarms<K> {
     pub(crate) fn new() -> Alarms<K> {
-        Alarms(BinaryHeap::new())
+        Alarms { heap: BinaryHeap::new(), crowded: FEW }
     }
 
     pub(crate) fn set(&mut self, key: K, at: Instant) {
-        self.0.push(Reverse((at, key)));
+        self.heap.push(Reverse((at, key)));
+    }
+
+    /// Drops those who are done, each time that there are twice as many as were left the
+    /// last time.
+    pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
+        if self.heap.len() >= self.crowded {
+            self.heap.retain(|Reverse((_, key))| !is_done(*key));
+            self.crowded = FEW.max(2 * self.heap.len());
+            self.heap.shrink_to(self.crowded);
+        }
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.0.peek().map(|Reverse((at, _))| *at)
+        self.heap.peek().map(|Reverse((at, _))| *at)
     }
 
     pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
         self.next().filter(|at| *at <= now)?;
-        self.0.pop().map(|Reverse((_, key))| key)
+        self.heap.pop().map(|Reverse((_, key))| key)
     }
 }
 

@@ -26,7 +26,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
             for id in dead {
                 self.bury(id);
             }
-            self.drains.prune(|id| self.outbox.state(id) == State::Vacant);
+            let is_gone = |id| self.outbox.state(id) == State::Vacant;
+            self.drains.prune(is_gone);
+            self.alarms.prune(|(id, _)| is_gone(id));
         }
         for id in self.outbox.take_released() {
             if self.outbox.state(id) == State::Open {

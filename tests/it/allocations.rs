@@ -197,9 +197,15 @@ fn a_line_that_is_too_long_takes_no_memory() {
     assert!(kept.bytes_max >= 4000 && kept.bytes_current == 0, "{kept:?}");
 }
 
+/// However long after it has gone its silence would have been looked at.
 #[test]
 fn whoever_has_gone_leaves_nothing_behind() {
-    let idle_time = Some(Duration::from_secs(1));
+    leaves_nothing_behind(Duration::from_secs(1));
+    leaves_nothing_behind(Duration::from_hours(24));
+}
+
+fn leaves_nothing_behind(idle_time: Duration) {
+    let idle_time = Some(idle_time);
     let mut room = Room::with(0, &Limits { idle_time, ..Limits::default() });
     let addr = SocketAddr::from(([192, 0, 2, 1], 4000));
     let mut come_and_go = |times| {

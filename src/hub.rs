@@ -280,6 +280,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     fn insert(&mut self, stream: T, refused: bool) -> ConnId {
+        self.ebb.stir();
         let conn = Conn { stream, input: None, ending: None, listed: false, ended: false, refused };
         self.outbox.open(self.conns.insert(conn))
     }

@@ -53,8 +53,8 @@ pub trait Service {
         let _ = out;
     }
 
-    /// Much of what was held for connections has been let go of: the moment to give memory
-    /// back to the system. At most once a second.
+    /// Much of what was held for connections has been let go of, or much has been done: the
+    /// moment to give memory back to the system. At most once a second.
     fn on_ebb(&mut self) {}
 
     /// When the service next wants [`Service::on_tick`].

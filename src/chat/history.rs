@@ -24,8 +24,21 @@ struct Entry {
     at: i64,
     kind: Kind,
     speaker: ConnId,
-    name_len: usize,
-    text_len: usize,
+    text_len: u32,
+    name_len: u8,
+}
+
+// There may be some hundred a room.
+const _: () = assert!(size_of::<Entry>() <= 24);
+
+impl Entry {
+    fn name_len(&self) -> usize {
+        self.name_len.into()
+    }
+
+    fn len(&self) -> usize {
+        self.name_len() + self.text_len as usize
+    }
 }
 
 /// How much a room keeps.
@@ -71,13 +84,13 @@ impl History {
         self.last_seq += 1;
         let before = self.bytes.len();
         write!(Bytes(&mut self.bytes), "{}", speaker.shown()).expect("a ring takes everything");
-        let name_len = self.bytes.len() - before;
+        let name_len = u8::try_from(self.bytes.len() - before).expect("names are short");
         self.bytes.extend(text.as_bytes());
-        let (speaker, text_len) = (speaker.id, text.len());
-        self.entries.push_back(Entry { at, kind, speaker, name_len, text_len });
+        let text_len = u32::try_from(text.len()).expect("lines are shorter than 4 GiB");
+        self.entries.push_back(Entry { at, kind, speaker: speaker.id, text_len, name_len });
         while self.entries.len() > bounds.lines || self.bytes.len() > bounds.bytes {
-            let Some(Entry { name_len, text_len, .. }) = self.entries.pop_front() else { break };
-            self.bytes.drain(..name_len + text_len);
+            let Some(oldest) = self.entries.pop_front() else { break };
+            self.bytes.drain(..oldest.len());
         }
     }
 
@@ -95,12 +108,12 @@ impl History {
         // The ring may have its seam in the middle of a line.
         let mut line = Vec::new();
         for (entry, number) in self.entries.iter().zip(first..) {
-            let end = start + entry.name_len + entry.text_len;
+            let end = start + entry.len();
             if number >= seq {
                 line.clear();
                 line.extend(self.bytes.range(start..end));
                 let whole = str::from_utf8(&line).expect("only text is kept, and cut where it was");
-                let (name, text) = whole.split_at(entry.name_len);
+                let (name, text) = whole.split_at(entry.name_len());
                 let Entry { at, kind, speaker, .. } = *entry;
                 show(&Record { seq: number, at, kind, speaker, name, text });
             }

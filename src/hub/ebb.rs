@@ -1,5 +1,7 @@
-//! Notices when much that was held has been let go of: the moment to give memory back.
-//! An allocator keeps what is freed, and a spike would be paid for until the end.
+//! Notices when memory should be given back: when much that was held has been let go of,
+//! and when much has been done. An allocator keeps what is freed, and a spike would be paid
+//! for until the end; and every table that has grown leaves a hole behind, as does what
+//! was put into words meanwhile, half as much again as all that is in use.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +9,10 @@ use std::time::{Duration, Instant};
 /// give back takes the longer, the more there is.
 const MUCH: usize = 512 << 10;
 
-/// Whoever begins to let go is not done yet; and to give back takes milliseconds, so it is
+/// So many connections and reads are much to have been done.
+const BUSY: u32 = 1000;
+
+/// Whoever begins is not done yet; and to give back takes up to some milliseconds, so it is
 /// not done more often than this.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -16,18 +21,26 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Ebb {
     /// The most that was held since memory was last given back.
     high: usize,
+    /// What has been done since then.
+    stirred: u32,
     due: Option<Instant>,
 }
 
 impl Ebb {
+    /// A connection has been taken in, or read from.
+    pub(super) fn stir(&mut self) {
+        self.stirred = self.stirred.saturating_add(1);
+    }
+
     /// So many bytes are held now. Returns whether it is time to give memory back.
     pub(super) fn note(&mut self, held: usize, now: Instant) -> bool {
         self.high = self.high.max(held);
         if self.due.is_some_and(|due| due <= now) {
-            *self = Ebb { high: held, due: None };
+            *self = Ebb { high: held, ..Ebb::default() };
             return true;
         }
-        if self.due.is_none() && self.high - held >= MUCH.max(self.high / 8) {
+        let has_ebbed = self.high - held >= MUCH.max(self.high / 8);
+        if self.due.is_none() && (has_ebbed || self.stirred >= BUSY) {
             self.due = Some(now + PATIENCE);
         }
         false
@@ -78,5 +91,20 @@ mod tests {
         }
         assert!(!ebb.note(70 * MUCH, start));
         assert!(ebb.next().is_some());
+    }
+
+    #[test]
+    fn memory_is_given_back_after_much_has_been_done() {
+        let (start, mut ebb) = (Instant::now(), Ebb::default());
+        for _ in 1..BUSY {
+            ebb.stir();
+            assert!(!ebb.note(0, start));
+        }
+        assert_eq!(ebb.next(), None);
+        ebb.stir();
+        assert!(!ebb.note(0, start));
+        assert_eq!(ebb.next(), Some(start + PATIENCE));
+        assert!(ebb.note(0, start + PATIENCE));
+        assert_eq!(ebb.next(), None, "what has been done is done with");
     }
 }

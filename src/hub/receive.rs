@@ -105,6 +105,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             match self.conns[id.slot()].stream.read(&mut self.chunk) {
                 Ok(0) => return self.end_of_input(id),
                 Ok(count) => {
+                    self.ebb.stir();
                     self.watch_silence(id);
                     if !self.digest_chunk(id, count) {
                         return;

@@ -147,3 +147,17 @@ fn a_quiet_server_wakes_to_give_memory_back() {
     hub.turn(now);
     assert_eq!(hub.service().0, 1);
 }
+
+#[test]
+fn after_a_thousand_connections_and_reads_memory_is_given_back() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Ponderer::default(), &Limits::default(), now);
+    for slot in 0..500 {
+        assert_eq!(hub.timeout(now), None);
+        // It is read from once, and then there is nothing.
+        hub.open(Wire { pieces: [b"h".to_vec()].into(), ..Wire::default() }, &PEER);
+        hub.mark_readable(slot);
+        hub.turn(now);
+    }
+    assert_eq!(hub.timeout(now), Some(Duration::from_secs(1)));
+}

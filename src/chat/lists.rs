@@ -35,9 +35,15 @@ impl Chat {
 
     pub(super) fn list_rooms(&mut self, id: ConnId, out: &mut Outbox) {
         let mut rooms: Vec<_> =
-            self.rooms.iter().map(|room| (Reverse(room.len()), room.name.clone())).collect();
+            self.rooms.iter().map(|room| (Reverse(room.len()), &room.name)).collect();
+        // Only those that are listed are put into order.
+        if rooms.len() > LISTED_MAX {
+            rooms.select_nth_unstable(LISTED_MAX);
+            rooms.truncate(LISTED_MAX);
+        }
         rooms.sort_unstable();
-        for (Reverse(count), name) in rooms.iter().take(LISTED_MAX) {
+        let rooms: Vec<_> = rooms.into_iter().map(|(count, name)| (count, name.clone())).collect();
+        for (Reverse(count), name) in &rooms {
             self.reply(id, Reply::Room { name, count: *count }, out);
         }
     }

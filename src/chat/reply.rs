@@ -196,7 +196,7 @@ impl fmt::Display for Reply<'_> {
             Reply::Room { name, count } => write!(f, "{name} {count}"),
             Reply::NoRoomCalled(name) => write!(f, "No room is called {name}."),
             Reply::RoomsFull(max) => {
-                write!(f, "There are {max} rooms already, and somebody in each.")
+                write!(f, "There are {max} rooms already, as many as there may be.")
             }
             Reply::Topic(topic) => write!(f, "Topic: {topic}"),
             Reply::LinesGone(1) => f.write_str("-- 1 line is no longer kept --"),

@@ -114,7 +114,7 @@ fn rooms_history_and_names_are_as_the_options_say() {
     assert_eq!(guest.ask("hello"), "REGISTER first.");
     let mut ann = program.client("ann");
     assert_eq!(ann.ask("/join games"), "1 in games: ann");
-    assert_eq!(guest.ask("/join more"), "There are 2 rooms already, and somebody in each.");
+    assert_eq!(guest.ask("/join more"), "There are 2 rooms already, as many as there may be.");
     assert_eq!(ann.ask("one"), "[ann] one");
     assert_eq!(ann.ask("two"), "[ann] two");
     let kept = ann.ask("/history");

@@ -80,7 +80,7 @@ fn there_are_as_many_rooms_as_there_may_be() {
          bob> /join two
          bob< 1 in two: bob
          cat> /join three
-         cat< There are 3 rooms already, and somebody in each.
+         cat< There are 3 rooms already, as many as there may be.
          bob> kept for a while
          bob< [bob] kept for a while
          bob> /leave

@@ -138,7 +138,7 @@ impl Model<'_> {
         }
         self.saw("rooms are full");
         let most = self.given.rules.rooms_max;
-        let text = format!("There are {most} rooms already, and somebody in each.");
+        let text = format!("There are {most} rooms already, as many as there may be.");
         self.reply(who, "rooms_full", &text);
     }
 

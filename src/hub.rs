@@ -24,7 +24,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::mem;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use slab::Slab;
 
@@ -39,7 +39,7 @@ use crate::timeouts::{Alarms, Now, Timeouts};
 use ebb::Ebb;
 use proxied::Proxied;
 use receive::Input;
-use watch::{Alarm, Heard};
+use watch::{Alarm, Heard, Slow};
 
 /// What goes with a connection, roughly: a name, a place in a room, buffers of the moment.
 const CONN_BYTES: usize = 1024;
@@ -52,6 +52,13 @@ pub trait Stream: Read + Write {
     ///
     /// Whatever the socket says; the loop does not mind.
     fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Whether the other side may take as long as it likes to read. So it is while it is
+    /// behind, and for [`Limits::stall_time`] after that: it is then looked after here, and who
+    /// takes a little at a time is not to be given up by the system.
+    fn set_patient(&mut self, is_patient: bool) {
+        let _ = is_patient;
+    }
 }
 
 /// A connection's socket, and its input half. The output half is in the [`Outbox`],
@@ -79,6 +86,8 @@ pub struct Hub<T, S> {
     ready: VecDeque<ConnId>,
     /// Where every connection is read into.
     chunk: Box<[u8]>,
+    /// Lines that whoever is read from now may still say in this turn.
+    lines_left: usize,
     /// The input state of all who have none of their own.
     spare: Option<Box<Input>>,
     /// When the closing must be gone.
@@ -88,8 +97,8 @@ pub struct Hub<T, S> {
     proxied: HashMap<ConnId, Proxied>,
     addresses: Addresses,
     alarms: Alarms<(ConnId, Alarm)>,
-    /// When each that is blocked last took something.
-    taken: HashMap<ConnId, Instant>,
+    /// Those who are behind, or have been of late.
+    slow: HashMap<ConnId, Slow>,
     /// When each last sent something, where that matters.
     heard: HashMap<ConnId, Heard>,
     ebb: Ebb,
@@ -112,13 +121,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
             limits: limits.clone(),
             ready: VecDeque::new(),
             chunk: vec![0; limits.chunk].into(),
+            lines_left: 0,
             spare: None,
             drains: Timeouts::new(limits.drain_time),
             rate: Rate::new(limits.rate, now.monotonic),
             proxied: HashMap::new(),
             addresses: Addresses::new(limits.per_ip_max, limits.limit_loopback),
             alarms: Alarms::new(),
-            taken: HashMap::new(),
+            slow: HashMap::new(),
             heard: HashMap::new(),
             ebb: Ebb::default(),
             closed: Vec::new(),

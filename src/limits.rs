@@ -43,6 +43,9 @@ pub struct Limits {
     pub limit_loopback: bool,
     /// Reads from one connection in one turn. 4.
     pub read_budget: usize,
+    /// Lines from one connection in one turn. Who pipelines ever so many waits behind everybody
+    /// else after that. 128.
+    pub line_budget: usize,
     /// Once so many readers have had a line queued in one turn, what else has been read
     /// waits for the next: a thousand who speak to ten thousand at once are not to keep
     /// the writing waiting for longer than some milliseconds. 1 000 000.
@@ -76,6 +79,7 @@ impl Default for Limits {
             limit_loopback: false,
             chunk: 16 << 10,
             read_budget: 4,
+            line_budget: 128,
             delivery_budget: 1_000_000,
             write_budget: 128,
             accept_budget: 256,
@@ -105,6 +109,7 @@ impl Limits {
             ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("chunk", self.chunk),
             ("read_budget", self.read_budget),
+            ("line_budget", self.line_budget),
             ("delivery_budget", usize::try_from(self.delivery_budget).unwrap_or(usize::MAX)),
             ("write_budget", self.write_budget),
             ("accept_budget", self.accept_budget),

@@ -178,8 +178,23 @@ fn keep_alive(socket: &socket2::Socket) -> io::Result<()> {
     let keepalive = keepalive.with_interval(Duration::from_secs(15)).with_retries(4);
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(Duration::from_mins(2)))?;
+    socket.set_tcp_user_timeout(Some(GIVE_UP))?;
     Ok(())
+}
+
+/// Sent bytes that stay unacknowledged for so long break a connection. By itself Linux tries
+/// for a quarter of an hour.
+#[cfg(target_os = "linux")]
+const GIVE_UP: Duration = Duration::from_mins(2);
+
+/// Whether a peer may take as long as it likes. Linux counts the time that its window is
+/// closed for what is to be sent next, and does not mind what it reads meanwhile: with a
+/// small receive buffer, whoever stays behind for two minutes would be given up.
+#[cfg(target_os = "linux")]
+pub(crate) fn set_patient(stream: &TcpStream, is_patient: bool) {
+    let time = Some(GIVE_UP).filter(|_| !is_patient);
+    // What a Unix socket says to that does not matter.
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(time);
 }
 
 /// A descriptor kept back, so that there is one to say no with when all are in use.

@@ -17,7 +17,7 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use crate::addresses::Network;
 use crate::hub::{Hub, Stream};
 use crate::limits::Limits;
-use crate::listen::{Listener, Spare};
+use crate::listen::{self, Listener, Spare};
 use crate::service::{Peer, Refusal, Service};
 use crate::timeouts::Now;
 
@@ -342,6 +342,11 @@ impl Clock {
 impl Stream for TcpStream {
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.shutdown(Shutdown::Write)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn set_patient(&mut self, is_patient: bool) {
+        listen::set_patient(self, is_patient);
     }
 }
 

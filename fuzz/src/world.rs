@@ -222,6 +222,7 @@ fn limits(decisions: &mut Decisions<'_>) -> Limits {
         queue_park,
         queue_max: queue_park + decisions.pick(&[3000, 0, 100]),
         log_max: decisions.pick(&[1000, 1, 100, 100_000]),
+        line_budget: decisions.pick(&[128, 1, 5]),
         delivery_budget: decisions.pick(&[1_000_000, 1, 10, 100]),
         fresh_max: decisions.pick(&[1000, 1, 100, 100_000]),
         queue_total: decisions.pick(&[100_000, 1000, 0]),

@@ -40,6 +40,11 @@ impl Input {
         self.rest.extend_from_slice(bytes);
     }
 
+    #[cfg(test)]
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.rest[self.rest_start..]
+    }
+
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting.is_some()
     }
@@ -98,6 +103,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     fn receive(&mut self, id: ConnId) {
+        self.lines_left = self.limits.line_budget;
         if !self.receive_header(id) || !self.outbox.listens(id) || !self.digest_rest(id) {
             return;
         }
@@ -115,7 +121,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return self.outbox.kill(id, CloseReason::Broken),
             }
-            if self.outbox.brake() {
+            if self.is_enough() {
                 break;
             }
         }
@@ -220,11 +226,16 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if input.is_waiting() || !self.outbox.listens(id) {
             return true;
         }
-        let brake = self.outbox.brake();
-        if brake {
+        self.lines_left = self.lines_left.saturating_sub(1);
+        if self.is_enough() {
             self.list_ready(id);
         }
-        brake
+        self.is_enough()
+    }
+
+    /// Whether whoever is read from now has had its share of this turn.
+    fn is_enough(&self) -> bool {
+        self.lines_left == 0 || self.outbox.brake()
     }
 
     /// A line comes too fast: it waits, and all that follows it.

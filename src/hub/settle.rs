@@ -39,7 +39,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// One `write` of all that a connection is behind; more only if that was not
     /// taken whole, until the socket says that it is full.
-    fn flush(&mut self, id: ConnId) {
+    pub(super) fn flush(&mut self, id: ConnId) {
         self.outbox.gather(id);
         let mut took = false;
         while !self.outbox.pending(id).is_empty() {
@@ -64,7 +64,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// All that was queued has been sent.
     fn flushed(&mut self, id: ConnId) {
         let skipped = self.outbox.leave_line(id);
-        self.taken.remove(&id);
+        self.note_caught_up(id);
         match self.outbox.state(id) {
             State::Open if skipped > 0 => {
                 self.service.on_limit(id, Limit::Skipped(skipped), &mut self.outbox);

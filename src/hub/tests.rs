@@ -1,10 +1,12 @@
 //! What can only be seen from inside: how often the loop looks at what it is sent, and when
 //! it wants to be called again.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::{Hub, Stream};
@@ -23,6 +25,8 @@ const PEER: Peer<'_> =
 struct Wire {
     pieces: VecDeque<Vec<u8>>,
     is_full: bool,
+    /// What it was told of how long it may take.
+    patience: Rc<RefCell<Vec<bool>>>,
 }
 
 impl Read for Wire {
@@ -51,6 +55,10 @@ impl Write for Wire {
 impl Stream for Wire {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn set_patient(&mut self, is_patient: bool) {
+        self.patience.borrow_mut().push(is_patient);
     }
 }
 
@@ -118,6 +126,56 @@ fn a_packet_full_of_lines_is_looked_at_twice_though_each_has_to_wait() {
     assert_eq!((lines, looked_at), (5000, 2 * 15_000));
 }
 
+#[test]
+fn what_has_to_wait_stays_where_it_is_however_many_lines_it_is() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let limits = Limits { rate: None, ..Limits::default() };
+    let mut hub = Hub::new(Ponderer::default(), &limits, now);
+    hub.open(Wire { pieces: [b"hi\n".repeat(5000)].into(), ..Wire::default() }, &PEER);
+    hub.mark_readable(0);
+    hub.turn(now);
+    let end = |hub: &Hub<Wire, Ponderer>| {
+        let input = hub.conns[0].input.as_ref()?;
+        Some(input.rest().as_ptr_range().end).filter(|_| !input.rest().is_empty())
+    };
+    let (first, mut turns) = (end(&hub), 0);
+    while let Some(end) = end(&hub) {
+        assert_eq!(Some(end), first, "after {turns} turns");
+        turns += 1;
+        hub.wake();
+        hub.turn(now);
+    }
+    assert!(turns > 1000, "after {turns} turns nothing is left");
+}
+
+/// Writes down who says something.
+#[derive(Default)]
+struct Recorder(Vec<usize>);
+
+impl Service for Recorder {
+    fn on_line(&mut self, id: ConnId, _: &[u8], _: &mut Outbox) {
+        self.0.push(id.slot());
+    }
+}
+
+#[test]
+fn nobody_waits_for_all_that_another_has_pipelined() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let limits = Limits { rate: None, ..Limits::default() };
+    let mut hub = Hub::new(Recorder::default(), &limits, now);
+    for (slot, lines) in [5000, 1, 5000].into_iter().enumerate() {
+        hub.open(Wire { pieces: [b"hi\n".repeat(lines)].into(), ..Wire::default() }, &PEER);
+        hub.mark_readable(slot);
+    }
+    hub.turn(now);
+    let share = limits.line_budget;
+    assert_eq!(hub.service().0, [vec![0; share], vec![1], vec![2; share]].concat());
+    while hub.timeout(now) == Some(Duration::ZERO) {
+        hub.turn(now);
+    }
+    assert_eq!(hub.service().0.len(), 10_001);
+}
+
 /// Sends much to whoever comes, and counts the ebbs.
 struct Talker(usize);
 
@@ -160,4 +218,31 @@ fn after_a_thousand_connections_and_reads_memory_is_given_back() {
         hub.turn(now);
     }
     assert_eq!(hub.timeout(now), Some(Duration::from_secs(1)));
+}
+
+#[test]
+fn who_is_behind_again_and_again_is_looked_after_once() {
+    let limits = Limits::default();
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Ponderer::default(), &limits, now);
+    let patience = Rc::default();
+    let id = hub.open(Wire { patience: Rc::clone(&patience), ..Wire::default() }, &PEER);
+    for _ in 0..100 {
+        hub.outbox.send(id, b"something");
+        hub.conns[id.slot()].stream.is_full = true;
+        hub.turn(now);
+        assert_eq!(*patience.borrow(), [true], "the system is not to give it up");
+        now.monotonic += Duration::from_millis(1);
+        hub.mark_writable(id.slot());
+        hub.turn(now);
+    }
+    let mut alarms = 0;
+    while let Some(time) = hub.timeout(now) {
+        alarms += 1;
+        now.monotonic += time;
+        hub.turn(now);
+    }
+    // When it was first behind, and when it has not been for as long.
+    assert_eq!((alarms, hub.open_count()), (2, 1));
+    assert_eq!(*patience.borrow(), [true, false]);
 }

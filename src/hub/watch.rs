@@ -28,6 +28,14 @@ pub(super) struct Heard {
     is_asked: bool,
 }
 
+/// When a connection that has been behind last took something.
+#[derive(Clone, Copy)]
+pub(super) struct Slow {
+    at: Instant,
+    /// If not, that was all that waited. Its socket may still have much to send.
+    is_behind: bool,
+}
+
 impl<T: Stream, S: Service> Hub<T, S> {
     /// Looks at those whose time has come.
     pub(super) fn ring(&mut self, now: Now) {
@@ -46,25 +54,46 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// Its socket is full. `took`: not without having taken something.
     pub(super) fn watch_stall(&mut self, id: ConnId, took: bool) {
-        let now = self.outbox.now().monotonic;
-        match self.taken.get_mut(&id) {
-            Some(at) if took => *at = now,
-            Some(_) => {}
+        let at = self.outbox.now().monotonic;
+        let due = at + self.limits.stall_time;
+        match self.slow.get_mut(&id) {
             None => {
-                self.taken.insert(id, now);
-                self.alarms.set((id, Alarm::Stall), now + self.limits.stall_time);
+                self.slow.insert(id, Slow { at, is_behind: true });
+                self.alarms.set((id, Alarm::Stall), due);
+                self.conns[id.slot()].stream.set_patient(true);
             }
+            Some(slow) if took || !slow.is_behind => *slow = Slow { at, is_behind: true },
+            Some(slow) if slow.at + self.limits.stall_time <= at => {
+                self.outbox.kill(id, CloseReason::Stalled);
+            }
+            Some(_) => {}
         }
     }
 
-    fn check_stall(&mut self, id: ConnId, now: Instant) {
-        let Some(at) = self.taken.get(&id) else { return };
-        let due = *at + self.limits.stall_time;
-        if due <= now {
-            self.outbox.kill(id, CloseReason::Stalled);
-        } else {
-            self.alarms.set((id, Alarm::Stall), due);
+    /// All that waited has been taken.
+    pub(super) fn note_caught_up(&mut self, id: ConnId) {
+        if let Some(slow) = self.slow.get_mut(&id) {
+            *slow = Slow { at: self.outbox.now().monotonic, is_behind: false };
         }
+    }
+
+    /// Whoever may have stalled is written to once more, and cut off if it takes nothing: a
+    /// socket tells of room only once much of its buffer is free, and somebody who reads
+    /// a little at a time may take minutes for that.
+    fn check_stall(&mut self, id: ConnId, now: Instant) {
+        let Some(slow) = self.slow.get(&id) else { return };
+        let mut due = slow.at + self.limits.stall_time;
+        if due <= now && !slow.is_behind {
+            self.slow.remove(&id);
+            return self.conns[id.slot()].stream.set_patient(false);
+        }
+        if due <= now {
+            due = now + self.limits.stall_time;
+            if self.outbox.is_blocked(id) {
+                self.flush(id);
+            }
+        }
+        self.alarms.set((id, Alarm::Stall), due);
     }
 
     /// It is open, or has just sent something.
@@ -98,7 +127,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// It is gone, and so is what was kept of it.
     pub(super) fn forget(&mut self, id: ConnId) {
-        self.taken.remove(&id);
+        self.slow.remove(&id);
         self.heard.remove(&id);
         self.rate.forget(id);
     }

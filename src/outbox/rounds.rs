@@ -123,9 +123,16 @@ impl Outbox {
     /// The socket takes no more: what is left waits here for a writable edge.
     pub(crate) fn block(&mut self, id: ConnId) {
         self.spill(id);
-        self.fresh -= self.queues[id.slot()].own_len();
+        if !self.is_blocked(id) {
+            self.fresh -= self.queues[id.slot()].own_len();
+        }
         self.queues[id.slot()].place = Place::Blocked;
         self.unpark(id);
+    }
+
+    /// Whether something waits here for a writable edge.
+    pub(crate) fn is_blocked(&self, id: ConnId) -> bool {
+        self.queues[id.slot()].place == Place::Blocked
     }
 
     /// Whether all that was queued has been sent.

@@ -356,3 +356,18 @@ fn what_is_counted_is_what_waits_whatever_happens() {
         Ok(())
     });
 }
+
+#[test]
+fn what_waits_stays_where_it_is_while_the_socket_takes_a_byte_at_a_time() {
+    let mut out = outbox(&Limits::default());
+    let (ann, bob) = (out.open(0), out.open(1));
+    out.send(ann, &vec![b'x'; 100_000]);
+    out.send_all(RED, [bob], &vec![b'y'; 100_000]);
+    for id in [ann, bob] {
+        let end = out.pending(id).as_ptr_range().end;
+        for left in (1..=100_000).rev() {
+            assert_eq!((out.pending(id).len(), out.pending(id).as_ptr_range().end), (left, end));
+            out.consume(id, 1);
+        }
+    }
+}

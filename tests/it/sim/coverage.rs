@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::errors::{CALLS, Call, ERRORS};
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 132] = [
+const KINDS: [&str; 133] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
@@ -61,6 +61,7 @@ const KINDS: [&str; 132] = [
     "rate: too long, and too fast",
     "rate: a blank line",
     "takes a little now and then",
+    "takes something when asked at last",
     "idle: asked",
     "shutdown",
     "wake",

@@ -21,6 +21,8 @@ struct Present {
     is_blocked: bool,
     has_taken: bool,
     since: Option<Duration>,
+    /// When it was last found full.
+    full_at: Duration,
     /// Since when it has been behind, whatever it took.
     full_from: Option<Duration>,
     closed: Option<(Duration, CloseReason)>,
@@ -61,6 +63,9 @@ impl Endings<'_> {
             Fact::Dropped => self.leave(entry.who, entry.at),
             fact => {
                 if let Some(present) = self.present.get_mut(&entry.who) {
+                    if matches!(fact, Fact::Took(_)) && present.has_stalled(entry.at, self.limits) {
+                        self.journal.hit("takes something when asked at last");
+                    }
                     present.follow(fact, entry.at);
                 }
             }
@@ -76,7 +81,7 @@ impl Endings<'_> {
             CloseReason::EndOfInput => present.has_ended,
             CloseReason::Shutdown => is_shutting_down,
             CloseReason::Stalled => {
-                present.has_stalled(at, self.limits) || may_be_full(self.limits)
+                present.has_stalled(present.full_at, self.limits) || may_be_full(self.limits)
             }
             CloseReason::Refused => false,
             // `pace.rs`, `ledger.rs` and the rest of `check.rs` know about these.
@@ -99,7 +104,7 @@ impl Endings<'_> {
         let is_done = present.has_said_all && present.has_ended && !is_hard(why);
         if !is_done && !is_hard(why) {
             let is_late = at >= closed + self.limits.drain_time;
-            let is_given_up = is_late || present.has_stalled(at, self.limits);
+            let is_given_up = is_late || present.has_stalled(present.full_at, self.limits);
             let is_in_the_way = may_be_full(self.limits) && !present.has_said_all;
             let is_right = present.has_failed || is_given_up || is_in_the_way;
             assert!(is_right, "#{who} had time left to read");
@@ -140,13 +145,13 @@ impl Present {
                 if self.has_taken || self.since.is_none() {
                     self.since = Some(at);
                 }
-                (self.is_blocked, self.has_taken) = (true, false);
+                (self.is_blocked, self.has_taken, self.full_at) = (true, false, at);
             }
             _ => {}
         }
     }
 
-    /// Whether something has waited for long enough.
+    /// Whether something had waited for long enough then.
     fn has_stalled(&self, at: Duration, limits: &Limits) -> bool {
         !self.has_taken && self.since.is_some_and(|since| at >= since + limits.stall_time)
     }

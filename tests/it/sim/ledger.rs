@@ -113,7 +113,7 @@ impl Ledger<'_> {
             }
             // Writing goes first. But who had to wait may go on with what was read from it
             // before, and is read from once more, before that is looked at.
-            Fact::Read(_) if self.case.opened.contains(&entry.who) => {
+            Fact::Read(_) if !self.was_over && self.case.opened.contains(&entry.who) => {
                 let is_over = !self.is_blocked && least > self.at_once();
                 self.reads_over += u8::from(is_over);
                 assert!(self.reads_over <= 2, "#{who} has {least} waiting, and others are read");
@@ -134,7 +134,11 @@ impl Ledger<'_> {
                 self.heard += 1;
             }
             Fact::TooLong => self.heard += 1,
-            Fact::Took(count) => self.balance -= isize::try_from(*count).expect("it is small"),
+            Fact::Took(count) => {
+                self.balance -= isize::try_from(*count).expect("it is small");
+                // It may have been asked without an edge.
+                self.is_blocked = false;
+            }
             Fact::Full => self.is_blocked = true,
             Fact::MarkedWritable => self.is_blocked = false,
             _ => {}

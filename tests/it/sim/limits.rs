@@ -24,6 +24,7 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
         fresh_max: *rng.pick(&[1, 100, 1000, 100_000]),
         chunk: *rng.pick(chunks),
         read_budget: rng.between(1, 4),
+        line_budget: *rng.pick(&[1, 5, 64]),
         write_budget: rng.between(1, 5),
         accept_budget: 1,
         drain_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),

@@ -40,6 +40,8 @@ pub(super) struct Wire {
     read: usize,
     /// How much the sockets' buffers hold between the two.
     capacity: usize,
+    /// What has to be free of that before an edge says so.
+    edge_from: usize,
     /// `WouldBlock` was returned, so an edge is due once that changes.
     read_armed: bool,
     write_armed: bool,
@@ -102,7 +104,9 @@ impl Drop for SimStream {
 impl Wire {
     pub(super) fn new(who: usize, journal: Journal, mut rng: Rng) -> Wire {
         let rough = *rng.pick(&[3, 8, 1000]);
-        let capacity = *rng.pick(&[1, 10, 100, 300, 1000, 1_000_000]);
+        let capacity: usize = *rng.pick(&[1, 10, 100, 300, 1000, 1_000_000]);
+        // Linux says nothing before a third is free, and takes bytes all the same.
+        let edge_from = *rng.pick(&[1, capacity.div_ceil(3)]);
         Wire {
             who,
             journal,
@@ -116,6 +120,7 @@ impl Wire {
             accepted: Vec::new(),
             read: 0,
             capacity,
+            edge_from,
             // Being registered with a poll reports how things stand, once.
             read_armed: true,
             write_armed: true,
@@ -366,7 +371,7 @@ impl Wire {
     }
 
     pub(super) fn writable_due(&self) -> bool {
-        self.write_armed && (self.window() > 0 || self.reset.is_some())
+        self.write_armed && (self.window() >= self.edge_from || self.reset.is_some())
     }
 
     /// The edge has fired; the next one needs another `WouldBlock`.

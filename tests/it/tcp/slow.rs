@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use chinwag::Limits;
 
@@ -157,4 +158,25 @@ fn who_leaves_too_much_unread_is_cut_off_and_nobody_else_notices() {
     for number in 0..delivered - 10 {
         bob.expect(&format!("[alice → bob] {}", numbered(number)));
     }
+}
+
+#[test]
+fn who_reads_a_little_at_a_time_has_not_stalled() {
+    const STALL: Duration = Duration::from_secs(1);
+    let server = start(limited(Limits { stall_time: STALL, ..fast() }));
+    let mut alice = Client::named(server.addr, "alice");
+    let mut slow = Client::connect_narrow(server.addr).register("slow");
+    for number in 0..700 {
+        alice.ask(&numbered(number));
+    }
+    // Far less than what has to be free before its socket is said to take more.
+    let (start, mut next) = (Instant::now(), 0);
+    while start.elapsed() < 4 * STALL {
+        slow.expect(&format!("[alice] {}", numbered(next)));
+        next += 1;
+        thread::sleep(STALL / 15);
+    }
+    assert!(next < 80, "{next} lines are not a little");
+    assert!(account(&mut slow, next, 700) > 0, "it was to fall behind");
+    assert_eq!(alice.ask("/who"), "2 in lobby: alice, slow");
 }

@@ -117,6 +117,9 @@ impl Limits {
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(invalid(format!("{name} is 0; at least 1 is needed")));
         }
+        if self.stall_time.is_zero() {
+            return Err(invalid("stall_time is 0; everybody would be cut off".to_owned()));
+        }
         if self.line_max > u32::MAX as usize / 16 {
             let most = u32::MAX / 16;
             return Err(invalid(format!(

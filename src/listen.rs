@@ -171,7 +171,8 @@ impl Listener {
     }
 }
 
-/// A peer that has vanished is noticed within two minutes, said anything or not.
+/// A peer that has vanished is noticed within two minutes, said anything or not; one that
+/// is behind is looked after elsewhere ([`set_patient`]).
 fn keep_alive(socket: &socket2::Socket) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
     #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
@@ -323,7 +324,13 @@ mod tests {
         assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
         assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
         assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_mins(2)));
+        let give_up = || socket.tcp_user_timeout().unwrap();
+        assert_eq!(give_up(), Some(Duration::from_mins(2)));
+        // Whoever reads a little at a time has longer, as long as it is behind.
+        set_patient(&stream, true);
+        assert_eq!(give_up(), None);
+        set_patient(&stream, false);
+        assert_eq!(give_up(), Some(Duration::from_mins(2)));
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl Rooms {
     }
 
     /// The room of this name, made if there is none yet. `None` if there are `max`
-    /// already and somebody is in each.
+    /// already, and somebody is in each but the lobby, which stays.
     pub(super) fn find_or_make(&mut self, name: &str, max: usize) -> Option<RoomNo> {
         if let Some(number) = self.find(name) {
             return Some(number);

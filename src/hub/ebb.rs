@@ -27,7 +27,7 @@ pub(super) struct Ebb {
 }
 
 impl Ebb {
-    /// A connection has been taken in, or read from.
+    /// A connection has been taken in, or lines have been read from one.
     pub(super) fn stir(&mut self) {
         self.stirred = self.stirred.saturating_add(1);
     }

@@ -108,6 +108,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
             return;
         }
         for _ in 0..self.limits.read_budget {
+            if self.is_enough() {
+                break;
+            }
             match self.conns[id.slot()].stream.read(&mut self.chunk) {
                 Ok(0) => return self.end_of_input(id),
                 Ok(count) => {
@@ -120,9 +123,6 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return self.outbox.kill(id, CloseReason::Broken),
-            }
-            if self.is_enough() {
-                break;
             }
         }
         self.list_ready(id);
@@ -188,7 +188,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// Hands the lines in `bytes` to the service until they are used up, the connection
-    /// has to wait or closes, or writing goes first. Returns how many bytes were used.
+    /// has to wait or closes, or others are to be seen to. Returns how many bytes were used.
     fn digest(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
         let now = self.outbox.now().monotonic;
         let mut left = bytes;

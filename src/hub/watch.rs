@@ -28,7 +28,7 @@ pub(super) struct Heard {
     is_asked: bool,
 }
 
-/// When a connection that has been behind last took something.
+/// When a connection that is or was behind last took something while it was.
 #[derive(Clone, Copy)]
 pub(super) struct Slow {
     at: Instant,
@@ -52,7 +52,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
         }
     }
 
-    /// Its socket is full. `took`: not without having taken something.
+    /// Its socket is full. `took`: not without having taken something; if that was too long
+    /// ago it is cut off.
     pub(super) fn watch_stall(&mut self, id: ConnId, took: bool) {
         let at = self.outbox.now().monotonic;
         let due = at + self.limits.stall_time;
@@ -72,8 +73,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// All that waited has been taken.
     pub(super) fn note_caught_up(&mut self, id: ConnId) {
-        if let Some(slow) = self.slow.get_mut(&id) {
-            *slow = Slow { at: self.outbox.now().monotonic, is_behind: false };
+        let at = self.outbox.now().monotonic;
+        if let Some(slow) = self.slow.get_mut(&id).filter(|slow| slow.is_behind) {
+            *slow = Slow { at, is_behind: false };
         }
     }
 
@@ -93,7 +95,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 self.flush(id);
             }
         }
-        self.alarms.set((id, Alarm::Stall), due);
+        if self.outbox.state(id) != State::Dead {
+            self.alarms.set((id, Alarm::Stall), due);
+        }
     }
 
     /// It is open, or has just sent something.

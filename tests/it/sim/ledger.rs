@@ -113,7 +113,9 @@ impl Ledger<'_> {
             }
             // Writing goes first. But who had to wait may go on with what was read from it
             // before, and is read from once more, before that is looked at.
-            Fact::Read(_) if !self.was_over && self.case.opened.contains(&entry.who) => {
+            Fact::Read(_)
+                if most <= self.limits.queue_max && self.case.opened.contains(&entry.who) =>
+            {
                 let is_over = !self.is_blocked && least > self.at_once();
                 self.reads_over += u8::from(is_over);
                 assert!(self.reads_over <= 2, "#{who} has {least} waiting, and others are read");

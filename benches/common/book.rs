@@ -40,12 +40,13 @@ impl Book {
     /// of it was measured anew.
     pub(crate) fn enter(bench: &str, options: &Options, tables: &[Table]) -> io::Result<()> {
         let mut book = Book::open(options.quick)?;
-        let mut entries: Vec<Value> = Vec::new();
+        let (mut entries, mut commands): (Vec<Value>, Vec<Value>) = Default::default();
         if options.only.is_some() {
+            commands = book.list(bench, "commands").cloned().collect();
             let is_new = |old: &Value| {
                 tables.iter().any(|new| old["id"] == new.id && old["clients"] == new.clients)
             };
-            entries = book.tables(bench).into_iter().filter(|old| !is_new(old)).cloned().collect();
+            entries = book.list(bench, "tables").filter(|old| !is_new(old)).cloned().collect();
         }
         entries.extend(tables.iter().map(Table::to_json));
         let arguments: Vec<String> = env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -53,8 +54,10 @@ impl Book {
             "" => format!("cargo bench --bench {bench}"),
             words => format!("cargo bench --bench {bench} -- {words}"),
         };
+        commands.retain(|old| *old != command);
+        commands.push(command.into());
         let entry = json!({
-            "command": command,
+            "commands": commands,
             "date": Zoned::now().strftime("%Y-%m-%d").to_string(),
             "machine": machine::describe(),
             "tables": entries,
@@ -71,19 +74,30 @@ impl Book {
         self.path.with_extension("charts")
     }
 
-    /// What the bench was called with, when, and where.
+    /// When a bench was last called, and where.
     pub(crate) fn about(&self, bench: &str, what: &str) -> Option<&str> {
         self.benches.get(bench)?.get(what)?.as_str()
     }
 
-    fn tables(&self, bench: &str) -> Vec<&Value> {
-        let tables = self.benches.get(bench).and_then(|bench| bench["tables"].as_array());
-        tables.map_or_else(Vec::new, |tables| tables.iter().collect())
+    /// What a bench was called with, for all that there is of it.
+    pub(crate) fn commands(&self, bench: &str) -> impl Iterator<Item = &str> {
+        self.list(bench, "commands").filter_map(Value::as_str)
+    }
+
+    /// The fewest and the most runs behind a table of a bench.
+    pub(crate) fn runs(&self, bench: &str) -> Option<(u64, u64)> {
+        let runs = || self.list(bench, "tables").map(|table| Page(table).runs());
+        Some((runs().min()?, runs().max()?))
+    }
+
+    fn list(&self, bench: &str, what: &str) -> impl Iterator<Item = &Value> {
+        let list = self.benches.get(bench).and_then(|bench| bench[what].as_array());
+        list.into_iter().flatten()
     }
 
     /// The tables of one kind, by the number of clients.
     pub(crate) fn of_kind(&self, bench: &str, id: &str) -> Vec<Page<'_>> {
-        let mut tables = self.tables(bench);
+        let mut tables: Vec<&Value> = self.list(bench, "tables").collect();
         tables.retain(|table| table["id"] == id);
         tables.sort_by_key(|table| table["clients"].as_u64());
         tables.into_iter().map(Page).collect()

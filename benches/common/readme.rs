@@ -73,7 +73,11 @@ pub(crate) fn section(book: &Book) -> String {
 /// When, where, how, and how often.
 fn about(book: &Book, text: &mut String) {
     let (date, machine) = (book.about("fanout", "date"), book.about("fanout", "machine"));
-    let runs = book.of_kind("fanout", "one").first().map_or(0, |page| page.runs());
+    let runs = match book.runs("fanout") {
+        Some((fewest, most)) if fewest < most => format!("{fewest} to {most}"),
+        Some((runs, _)) => runs.to_string(),
+        None => "no".to_owned(),
+    };
     let (date, machine) = (date.unwrap_or("never"), machine.unwrap_or("nowhere"));
     let said = writeln!(
         text,
@@ -83,7 +87,7 @@ fn about(book: &Book, text: &mut String) {
     );
     said.expect("a String takes everything");
     for bench in ["fanout", "density"] {
-        if let Some(command) = book.about(bench, "command") {
+        for command in book.commands(bench) {
             writeln!(text, "- `{command}`").expect("a String takes everything");
         }
     }

@@ -239,6 +239,7 @@ fn who_is_behind_again_and_again_is_looked_after_once() {
     let mut alarms = 0;
     while let Some(time) = hub.timeout(now) {
         alarms += 1;
+        assert!(alarms <= 2, "it is looked after for good");
         // That it is spoken to, and takes it, makes no difference.
         hub.outbox.send(id, b"something");
         hub.turn(now);

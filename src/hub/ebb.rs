@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub(super) struct Ebb {
     /// The most that was held since memory was last given back.
     high: usize,
-    /// What has been done since then.
+    /// What has been done since it was last seen that much had been. What is done until
+    /// memory is given back counts for the next time: its traces may still be held then.
     stirred: u32,
     due: Option<Instant>,
 }
@@ -36,12 +37,12 @@ impl Ebb {
     pub(super) fn note(&mut self, held: usize, now: Instant) -> bool {
         self.high = self.high.max(held);
         if self.due.is_some_and(|due| due <= now) {
-            *self = Ebb { high: held, ..Ebb::default() };
+            (self.high, self.due) = (held, None);
             return true;
         }
         let has_ebbed = self.high - held >= MUCH.max(self.high / 8);
         if self.due.is_none() && (has_ebbed || self.stirred >= BUSY) {
-            self.due = Some(now + PATIENCE);
+            (self.stirred, self.due) = (0, Some(now + PATIENCE));
         }
         false
     }
@@ -104,7 +105,15 @@ mod tests {
         ebb.stir();
         assert!(!ebb.note(0, start));
         assert_eq!(ebb.next(), Some(start + PATIENCE));
+        for _ in 0..BUSY {
+            ebb.stir();
+            assert!(!ebb.note(0, start));
+        }
         assert!(ebb.note(0, start + PATIENCE));
+        assert!(!ebb.note(0, start + PATIENCE));
+        assert_eq!(ebb.next(), Some(start + 2 * PATIENCE), "for what was done meanwhile");
+        assert!(ebb.note(0, start + 2 * PATIENCE));
+        assert!(!ebb.note(0, start + 2 * PATIENCE));
         assert_eq!(ebb.next(), None, "what has been done is done with");
     }
 }

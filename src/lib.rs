@@ -62,7 +62,7 @@
 //! | how a line looks, in which dialect, with which ending | `chat/dialect/` |
 //! | what is said to whom, and kept | `chat/talk.rs`, `chat/history.rs` |
 //! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/places.rs` |
-//! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/resume.rs` |
+//! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/gathered.rs`, `chat/resume.rs` |
 //! | what operators may do; who is banned | `chat/operators.rs`, `chat/ban.rs` |
 //! | names with passwords | `chat/accounts.rs`, `chat/password.rs` |
 //! | what the chat wants of somebody who may block | `chat/request.rs` |

@@ -50,7 +50,6 @@ pub(super) struct Bounds {
 }
 
 /// The last lines of a room. Numbers are given out without gaps, from 1.
-#[derive(Default)]
 pub(super) struct History {
     entries: VecDeque<Entry>,
     /// Names and texts, one after the other. Once grown, it takes no more memory.
@@ -59,6 +58,9 @@ pub(super) struct History {
 }
 
 impl History {
+    pub(super) const NEW: History =
+        History { entries: VecDeque::new(), bytes: VecDeque::new(), last_seq: 0 };
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -159,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_last_lines_are_kept_under_their_numbers() {
-        let mut history = History::default();
+        let mut history = History::NEW;
         assert_eq!(
             (history.first_seq(), history.last_seq(), all(&history, 0).as_str()),
             (1, 0, "")
@@ -175,7 +177,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_too_and_numbers_go_on() {
-        let mut history = History::default();
+        let mut history = History::NEW;
         say(&mut history, "short");
         say(&mut history, &"x".repeat(30));
         assert_eq!(history.first_seq(), 2);
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     fn lines_across_the_seam_of_the_ring_are_whole() {
-        let mut history = History::default();
+        let mut history = History::NEW;
         for number in 0..100 {
             say(&mut history, &format!("grüße {number}"));
             assert!(all(&history, 0).ends_with(&format!("grüße {number} ")));

@@ -21,7 +21,7 @@ impl Chat {
         };
         let room = self.rooms.get(number);
         let count = room.len();
-        let mut list = format!("{count} in {}", room.name);
+        let mut list = format!("{count} in {}", room.name());
         let mut separator = ": ";
         for user in room.all().take(LISTED_MAX).filter_map(|id| self.users.get(id)) {
             write!(list, "{separator}{}", user.shown()).expect("a String takes everything");
@@ -35,14 +35,15 @@ impl Chat {
 
     pub(super) fn list_rooms(&mut self, id: ConnId, out: &mut Outbox) {
         let mut rooms: Vec<_> =
-            self.rooms.iter().map(|room| (Reverse(room.len()), &room.name)).collect();
+            self.rooms.iter().map(|room| (Reverse(room.len()), room.name())).collect();
         // Only those that are listed are put into order.
         if rooms.len() > LISTED_MAX {
             rooms.select_nth_unstable(LISTED_MAX);
             rooms.truncate(LISTED_MAX);
         }
         rooms.sort_unstable();
-        let rooms: Vec<_> = rooms.into_iter().map(|(count, name)| (count, name.clone())).collect();
+        let rooms: Vec<_> =
+            rooms.into_iter().map(|(count, name)| (count, name.to_owned())).collect();
         for (Reverse(count), name) in &rooms {
             self.reply(id, Reply::Room { name, count: *count }, out);
         }

@@ -10,6 +10,7 @@ mod ban;
 mod command;
 mod courtesy;
 mod dialect;
+mod gathered;
 mod history;
 mod lists;
 mod name;
@@ -42,6 +43,7 @@ pub use ban::{Ban, NoTarget, Target};
 use command::{Command, HELP, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
 use dialect::{Event, Kind, Wording};
+use gathered::Gathered;
 use operators::Mutes;
 pub use password::Password;
 use reply::Reply;
@@ -66,6 +68,7 @@ pub struct Chat {
     settings: Settings,
     users: Users,
     rooms: Rooms,
+    gathered: Gathered,
     seats: Seats,
     /// Who has just come and may not say anything for a while.
     newcomers: Timeouts<ConnId>,
@@ -256,6 +259,7 @@ impl Chat {
         Chat {
             users: Users::new(settings.keeps_addresses(), settings.operators),
             rooms: Rooms::new(),
+            gathered: Gathered::default(),
             seats: Seats::default(),
             newcomers: Timeouts::new(settings.patience()),
             seconds: Timeouts::new(SECOND),

@@ -95,6 +95,15 @@ pub(super) enum Name {
 // There are as many as there are users.
 const _: () = assert!(size_of::<Name>() <= 16);
 
+impl From<Shown<'_>> for Name {
+    fn from(shown: Shown<'_>) -> Name {
+        match shown {
+            Shown::Named(name) => Name::own(name),
+            Shown::Guest(number) => Name::Guest(number),
+        }
+    }
+}
+
 impl Name {
     /// A name that may be borne.
     pub(super) fn own(name: &str) -> Name {
@@ -128,6 +137,16 @@ pub(super) struct Spelling<const MAX: usize> {
     bytes: [u8; MAX],
 }
 
+/// What a room is called, kept with it.
+pub(super) type RoomName = Spelling<LEN_MAX>;
+
+impl RoomName {
+    /// A name that a room may have.
+    pub(super) fn new(name: &str) -> RoomName {
+        Spelling::of(name).expect("names are no longer")
+    }
+}
+
 impl<const MAX: usize> Spelling<MAX> {
     /// `None` if it is longer.
     fn of(text: &str) -> Option<Spelling<MAX>> {
@@ -136,7 +155,7 @@ impl<const MAX: usize> Spelling<MAX> {
         Some(Spelling { len: u8::try_from(text.len()).ok()?, bytes })
     }
 
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         str::from_utf8(&self.bytes[..usize::from(self.len)]).expect("it was text")
     }
 }

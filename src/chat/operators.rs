@@ -109,7 +109,7 @@ impl Chat {
             return self.reply(id, Reply::NoOneCalled(name), out);
         };
         let name = user.shown().to_string();
-        let mut marks = format!(", in {}", self.rooms.get(user.room).name);
+        let mut marks = format!(", in {}", self.rooms.get(user.room).name());
         for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", user.is_muted())]
         {
             marks.push_str(if is_so { mark } else { "" });

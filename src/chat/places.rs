@@ -44,7 +44,7 @@ impl Chat {
     pub(super) fn say_hello(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let event = Event {
-            room: Some(&self.rooms.get(user.room).name),
+            room: Some(self.rooms.get(user.room).name()),
             to: Some(self.users.person(user)),
             ..Event::new(Kind::Hello, millis(out))
         };
@@ -151,7 +151,10 @@ impl Chat {
         {
             user.place = place;
         }
-        self.rooms.drop_if_done_with(room);
+        if self.rooms.get(room).len() == 0 {
+            self.drop_notices(room);
+            self.rooms.drop_if_done_with(room);
+        }
     }
 
     /// Changes how things are said to somebody, and with it the list that it is in.

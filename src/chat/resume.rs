@@ -185,7 +185,7 @@ impl Chat {
 
     /// Takes a user out of the chat, without a word.
     fn lift_out(&mut self, id: ConnId) -> Option<Held> {
-        let room = self.rooms.get(self.users.get(id)?.room).name.clone();
+        let room = self.rooms.get(self.users.get(id)?.room).name().into();
         self.exit_room(id);
         let mut user = self.users.remove(id)?;
         // A seat that it still has has just been used.
@@ -220,8 +220,8 @@ impl Chat {
         held.more.ignores.retain(|ignored| *ignored != id);
         held.more.ignored_by.remove(&id);
         self.keep_ignoring(id, was, &held.more);
-        for room in self.rooms.iter_mut() {
-            room.history.pass_on(was, id);
+        for room in self.rooms.iter_mut().filter(|room| !room.history().is_empty()) {
+            room.history_mut().pass_on(was, id);
         }
         if let Some(user) = self.users.get_mut(id) {
             user.wording.dialect = held.dialect;
@@ -239,7 +239,7 @@ impl Chat {
     /// Shows what was said in the room after line `seq`, as far as it is kept.
     fn show_missed(&mut self, id: ConnId, seq: Option<u64>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
-        let history = &self.rooms.get(user.room).history;
+        let history = self.rooms.get(user.room).history();
         let (first, next) = (history.first_seq(), history.last_seq() + 1);
         let from = match seq {
             Some(seq) => seq.saturating_add(1),

@@ -1,10 +1,12 @@
 //! Rooms: who is in each, by how lines are worded for them, and what was said there.
 
 use hashbrown::HashTable;
+use slab::Slab;
+use smallvec::SmallVec;
 
 use super::dialect::Wording;
 use super::history::History;
-use super::name::NameHasher;
+use super::name::{NameHasher, RoomName};
 use super::notices::Pending;
 use crate::conn::ConnId;
 use crate::lanes::Lane;
@@ -13,8 +15,6 @@ use crate::lanes::Lane;
 /// as much as the crowd is large, and not the square of that.
 const CROWD: usize = 200;
 
-const STAYS: &str = "a room stays while it has members";
-
 /// The place of a room among the others; used again once a room is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct RoomNo(u32);
@@ -22,33 +22,57 @@ pub(super) struct RoomNo(u32);
 impl RoomNo {
     /// Where everybody starts. It is never gone.
     pub(super) const LOBBY: RoomNo = RoomNo(0);
+
+    fn index(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// A room. Each wording in use has its own dense list of members, so that a line is
 /// rendered once a wording and handed to a whole list.
 pub(super) struct Room {
     number: RoomNo,
-    pub(super) name: Box<str>,
+    name: RoomName,
     pub(super) topic: Option<Box<str>>,
-    pub(super) history: History,
+    /// Since something was said.
+    history: Option<Box<History>>,
     /// While it gathers comings and goings.
-    pub(super) pending: Option<Box<Pending>>,
-    lists: Vec<(Wording, Vec<ConnId>)>,
+    pub(super) pending: Option<Pending>,
+    lists: SmallVec<[(Wording, Members); 1]>,
 }
+
+/// Those who are told things in the same words: nearly always all of a room, and nearly
+/// always a few. Then a room has no memory of its own besides its place among the rooms.
+/// Small pieces that stay would keep all that was freed around them from being given back.
+type Members = SmallVec<[ConnId; 12]>;
+
+// They stand side by side in one table.
+const _: () = assert!(size_of::<Room>() <= 208);
 
 impl Room {
     fn new(number: RoomNo, name: &str) -> Room {
-        let history = History::default();
-        Room { number, name: name.into(), topic: None, history, pending: None, lists: Vec::new() }
+        let name = RoomName::new(name);
+        Room { number, name, topic: None, history: None, pending: None, lists: SmallVec::new() }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        self.name.as_str()
+    }
+
+    pub(super) fn history(&self) -> &History {
+        static NONE: History = History::NEW;
+        self.history.as_deref().unwrap_or(&NONE)
+    }
+
+    pub(super) fn history_mut(&mut self) -> &mut History {
+        self.history.get_or_insert_with(|| Box::new(History::NEW))
     }
 
     /// Adds a member, and tells its place, which [`Room::remove`] wants back.
     pub(super) fn add(&mut self, id: ConnId, wording: Wording) -> u32 {
         let known = self.lists.iter().position(|(of, _)| *of == wording);
         let at = known.unwrap_or_else(|| {
-            // Nearly always it is the only one.
-            self.lists.reserve_exact(1);
-            self.lists.push((wording, Vec::new()));
+            self.lists.push((wording, Members::new()));
             self.lists.len() - 1
         });
         let list = &mut self.lists[at].1;
@@ -94,32 +118,30 @@ impl Room {
 
     /// Where lines to one of [`Room::lists`] go: the same people, the same lane.
     pub(super) fn lane(&self, wording: Wording) -> Lane {
-        Lane::of(self.number.0 as usize * Wording::COUNT + wording.index())
+        Lane::of(self.number.index() * Wording::COUNT + wording.index())
     }
 
     /// Nobody is here, and nothing would be lost with it.
     fn is_done_with(&self) -> bool {
-        self.number != RoomNo::LOBBY && self.history.is_empty() && self.len() == 0
+        self.number != RoomNo::LOBBY && self.history().is_empty() && self.len() == 0
     }
 }
 
 /// All rooms. They come with their first member, and go with the last one, unless
 /// something was said that is still kept.
 pub(super) struct Rooms {
-    by_number: Vec<Option<Box<Room>>>,
+    by_number: Slab<Room>,
     /// The names themselves are with the rooms.
     by_name: HashTable<RoomNo>,
     hasher: NameHasher,
-    free: Vec<RoomNo>,
 }
 
 impl Rooms {
     pub(super) fn new() -> Rooms {
         let mut rooms = Rooms {
-            by_number: Vec::new(),
+            by_number: Slab::new(),
             by_name: HashTable::new(),
             hasher: NameHasher::default(),
-            free: Vec::new(),
         };
         rooms.make("lobby");
         rooms
@@ -127,22 +149,22 @@ impl Rooms {
 
     /// # Panics
     ///
-    /// If there is no such room: numbers are kept by members only.
+    /// If there is no such room. Only members keep numbers, and while it has some it stays.
     pub(super) fn get(&self, number: RoomNo) -> &Room {
-        self.by_number[number.0 as usize].as_deref().expect(STAYS)
+        &self.by_number[number.index()]
     }
 
     pub(super) fn get_mut(&mut self, number: RoomNo) -> &mut Room {
-        self.by_number[number.0 as usize].as_deref_mut().expect(STAYS)
+        &mut self.by_number[number.index()]
     }
 
     /// A room that may be gone by now.
     pub(super) fn try_get_mut(&mut self, number: RoomNo) -> Option<&mut Room> {
-        self.by_number[number.0 as usize].as_deref_mut()
+        self.by_number.get_mut(number.index())
     }
 
     pub(super) fn find(&self, name: &str) -> Option<RoomNo> {
-        let is_it = |number: &RoomNo| self.get(*number).name.eq_ignore_ascii_case(name);
+        let is_it = |number: &RoomNo| self.get(*number).name().eq_ignore_ascii_case(name);
         self.by_name.find(self.hasher.hash(name), is_it).copied()
     }
 
@@ -154,7 +176,7 @@ impl Rooms {
         }
         if self.by_name.len() >= max {
             let quiet = self.iter().filter(|room| room.number != RoomNo::LOBBY && room.len() == 0);
-            let oldest = quiet.min_by_key(|room| room.history.last_at())?.number;
+            let oldest = quiet.min_by_key(|room| room.history().last_at())?.number;
             self.drop(oldest);
         }
         Some(self.make(name))
@@ -168,7 +190,7 @@ impl Rooms {
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Room> {
-        self.by_number.iter_mut().filter_map(Option::as_deref_mut)
+        self.by_number.iter_mut().map(|(_, room)| room)
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = RoomNo> {
@@ -176,30 +198,24 @@ impl Rooms {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
-        self.by_number.iter().filter_map(Option::as_deref)
+        self.by_number.iter().map(|(_, room)| room)
     }
 
     fn make(&mut self, name: &str) -> RoomNo {
-        let number = self.free.pop().unwrap_or_else(|| {
-            self.by_number.push(None);
-            RoomNo(u32::try_from(self.by_number.len() - 1).expect("rooms are few"))
-        });
-        self.by_number[number.0 as usize] = Some(Box::new(Room::new(number, name)));
+        let entry = self.by_number.vacant_entry();
+        let number = RoomNo(u32::try_from(entry.key()).expect("rooms are few"));
+        entry.insert(Room::new(number, name));
         let (by_number, hasher) = (&self.by_number, &self.hasher);
-        let name_of =
-            |number: &RoomNo| &*by_number[number.0 as usize].as_deref().expect(STAYS).name;
-        let hash = |number: &RoomNo| hasher.hash(name_of(number));
+        let hash = |number: &RoomNo| hasher.hash(by_number[number.index()].name());
         self.by_name.insert_unique(hasher.hash(name), number, hash);
         number
     }
 
     fn drop(&mut self, number: RoomNo) {
-        if let Some(room) = self.by_number[number.0 as usize].take() {
-            let hash = self.hasher.hash(&room.name);
-            if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == number) {
-                entry.remove();
-            }
-            self.free.push(number);
+        let room = self.by_number.remove(number.index());
+        let hash = self.hasher.hash(room.name());
+        if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == number) {
+            entry.remove();
         }
     }
 }

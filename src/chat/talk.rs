@@ -33,10 +33,10 @@ impl Chat {
         let room = self.rooms.get_mut(room);
         let at = millis(out);
         let Settings { history_lines: lines, history_bytes: bytes, .. } = self.settings;
-        room.history.push(user, kind, text, at, Bounds { lines, bytes });
+        room.history_mut().push(user, kind, text, at, Bounds { lines, bytes });
         let event = Event {
-            seq: Some(room.history.last_seq()),
-            room: Some(&room.name),
+            seq: Some(room.history().last_seq()),
+            room: Some(room.name()),
             from: Some(self.users.person(user)),
             text: Some(text),
             ..Event::new(kind, at)
@@ -128,7 +128,7 @@ impl Chat {
 
     pub(super) fn show_history(&mut self, id: ConnId, count: usize, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
-        let history = &self.rooms.get(user.room).history;
+        let history = self.rooms.get(user.room).history();
         let from = (history.last_seq() + 1).saturating_sub(count as u64);
         self.recall(id, from, out);
     }
@@ -137,7 +137,7 @@ impl Chat {
     pub(super) fn show_recent(&mut self, id: ConnId, out: &mut Outbox) -> bool {
         self.show_history(id, RECENT, out);
         let room = self.users.get(id).map(|user| self.rooms.get(user.room));
-        room.is_some_and(|room| !room.history.is_empty())
+        room.is_some_and(|room| !room.history().is_empty())
     }
 
     /// Says again what was said in the room, from line `seq` on. Programs get what they
@@ -146,7 +146,7 @@ impl Chat {
         let Some(user) = self.users.get(id) else { return };
         let room = self.rooms.get(user.room);
         let ignores = user.more().map_or(&[][..], |more| &more.ignores);
-        room.history.each_from(seq, |record| {
+        room.history().each_from(seq, |record| {
             if ignores.contains(&record.speaker) {
                 return;
             }
@@ -157,7 +157,7 @@ impl Chat {
             };
             let event = Event {
                 seq: Some(record.seq),
-                room: Some(&room.name),
+                room: Some(room.name()),
                 from: Some(from),
                 text: Some(record.text),
                 ..Event::new(record.kind, record.at)

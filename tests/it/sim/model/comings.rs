@@ -90,8 +90,12 @@ impl Model<'_> {
     }
 
     pub(super) fn drop_if_done_with(&mut self, number: usize) {
-        let is_empty = self.people(number).is_empty();
-        if number != LOBBY && is_empty && self.rooms.get(number).is_quiet() {
+        if !self.people(number).is_empty() {
+            return;
+        }
+        // Nobody is left whom it was to be told.
+        self.rooms.get_mut(number).happened.clear();
+        if number != LOBBY && self.rooms.get(number).is_quiet() {
             self.rooms.drop(number);
         }
     }

@@ -216,6 +216,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         self.settle();
         let held = self.outbox.owned() + self.conns.len() * CONN_BYTES;
         if self.ebb.note(held, now.monotonic) {
+            self.outbox.drop_spare();
             self.service.on_ebb();
         }
     }

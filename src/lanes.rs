@@ -12,6 +12,13 @@ const LANES: usize = 64;
 /// An emptied log keeps this much memory, in bytes, and gives back what is over.
 const KEEP: usize = 4096;
 
+/// The room that a buffer makes for so many bytes. An allocator's small pieces are soon used
+/// again where they are of few sizes. Of the many that a buffer leaves behind as it grows bit
+/// by bit it keeps a few each, and each keeps what was freed around it from being given back.
+pub(crate) fn room_for(bytes: usize) -> usize {
+    bytes.next_power_of_two().max(256)
+}
+
 /// Which log a line goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u8);
@@ -94,6 +101,8 @@ impl Lanes {
     pub(crate) fn append(&mut self, lane: Lane, line: &[u8]) -> Span {
         let log = &mut self.logs[usize::from(lane.0)];
         let start = log.end();
+        let len = log.bytes.len();
+        log.bytes.reserve_exact(room_for(len + line.len()) - len);
         log.bytes.extend_from_slice(line);
         self.used |= 1 << lane.0;
         self.held += line.len();
@@ -127,6 +136,13 @@ impl Lanes {
             log.trim(end);
             log.mark = end;
         });
+    }
+
+    /// Lets go of the room that emptied logs keep to be used again.
+    pub(crate) fn drop_spare(&mut self) {
+        for log in self.logs.iter_mut().filter(|log| log.bytes.is_empty()) {
+            log.bytes = Vec::new();
+        }
     }
 
     fn each_used(&mut self, act: impl Fn(&mut Log)) {
@@ -208,6 +224,10 @@ mod tests {
         lanes.append(Lane::of(3), &vec![b'x'; 100_000]);
         lanes.clear();
         assert_eq!(lanes.held(), 0);
-        assert!(lanes.logs[3].bytes.capacity() <= KEEP);
+        assert!((1..=KEEP).contains(&lanes.logs[3].bytes.capacity()));
+        let span = lanes.append(Lane::of(4), b"stays");
+        lanes.drop_spare();
+        assert_eq!(lanes.logs[3].bytes.capacity(), 0);
+        assert_eq!(lanes.bytes(Lane::of(4), span), b"stays");
     }
 }

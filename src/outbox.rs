@@ -13,7 +13,7 @@ use std::mem;
 use std::time::Duration;
 
 use crate::conn::{CloseReason, ConnId, State};
-use crate::lanes::{Lane, Lanes, Span};
+use crate::lanes::{Lane, Lanes, Span, room_for};
 use crate::limits::Limits;
 use crate::timeouts::Now;
 
@@ -36,6 +36,14 @@ struct Own {
     skipped: u64,
     /// The connection waits because too much of this is unread.
     parked: bool,
+}
+
+impl Own {
+    fn extend(&mut self, bytes: &[u8]) {
+        let len = self.bytes.len();
+        self.bytes.reserve_exact(room_for(len + bytes.len()) - len);
+        self.bytes.extend(bytes);
+    }
 }
 
 /// Emptied ones for whoever is next to need one: replies and private lines come one
@@ -167,7 +175,7 @@ impl Outbox {
             self.join_line(to);
         }
         let queue = &mut self.queues[to.slot()];
-        queue.own_mut(&mut self.spare).bytes.extend(bytes);
+        queue.own_mut(&mut self.spare).extend(bytes);
         self.owned += bytes.len();
         if queue.place == Place::InLine {
             self.fresh += bytes.len();
@@ -305,7 +313,7 @@ impl Outbox {
             self.lines_sent -= 1;
             self.lines_skipped += 1;
         } else if is_blocked {
-            queue.own_mut(&mut self.spare).bytes.extend(self.lanes.bytes(lane, span));
+            queue.own_mut(&mut self.spare).extend(self.lanes.bytes(lane, span));
             self.owned += span.len();
         } else {
             self.spill(id);
@@ -321,7 +329,7 @@ impl Outbox {
         let span = mem::replace(&mut queue.span, Span::EMPTY);
         if !span.is_empty() {
             let bytes = self.lanes.bytes(queue.lane, span);
-            queue.own_mut(&mut self.spare).bytes.extend(bytes);
+            queue.own_mut(&mut self.spare).extend(bytes);
             self.fresh += span.len();
             self.owned += span.len();
         }

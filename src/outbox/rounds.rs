@@ -169,6 +169,13 @@ impl Outbox {
         skipped
     }
 
+    /// Lets go of what is kept only to be used again. Small pieces here and there would keep
+    /// all that was freed around them from being given back.
+    pub(crate) fn drop_spare(&mut self) {
+        self.spare = Vec::new();
+        self.lanes.drop_spare();
+    }
+
     /// Begins a polite close.
     pub(crate) fn drain(&mut self, id: ConnId, why: CloseReason) {
         if self.state(id) != State::Open {

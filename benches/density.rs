@@ -53,10 +53,9 @@ enum Stay {
     Peer(Peer),
 }
 
-/// Who came last is told of a second later, who says nothing after two. Only then is there
-/// nothing left to do.
-const REST: Duration = Duration::from_millis(1200);
-const PATIENCE: Duration = Duration::from_millis(2500);
+/// Who came last is told of a second later, who says nothing after two; memory is given back
+/// within two of the last that was done. Only then is there nothing left to do.
+const REST: Duration = Duration::from_millis(2500);
 
 /// How long all clients are left alone, to see what the server does meanwhile.
 const IDLE: Duration = Duration::from_secs(1);
@@ -69,7 +68,7 @@ const SPIKE: Duration = Duration::from_millis(300);
 const QUIET: Duration = Duration::from_millis(300);
 
 /// How long a server gets to give memory back.
-const GIVE_BACK: Duration = Duration::from_millis(1500);
+const GIVE_BACK: Duration = Duration::from_millis(2500);
 
 /// How long it may take to notice that all have gone.
 const GONE_MAX: Duration = Duration::from_secs(30);
@@ -225,7 +224,7 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
     server.wait_until_accepted(clients)?;
     let connecting = start.elapsed().as_secs_f64();
     let busy = 1.0 - crowd.idle_seconds() / connecting;
-    thread::sleep(if stay == Stay::Connected { PATIENCE } else { REST });
+    thread::sleep(REST);
     let cpu_when_full = server.cpu_microseconds()?;
     thread::sleep(IDLE.mul_f64(share));
     let idle = server.cpu_microseconds()? - cpu_when_full;

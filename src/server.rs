@@ -145,7 +145,7 @@ impl Server {
         let requests =
             Requests { waker, wake: AtomicBool::new(false), shutdowns: AtomicU8::new(0) };
         let (spare, requests) = (Spare::new(), Arc::new(requests));
-        Ok(Server { poll, listeners, addrs, spare, clock: Clock::default(), requests, config })
+        Ok(Server { poll, listeners, addrs, spare, clock: Clock::new(), requests, config })
     }
 
     /// Where it listens, in the order of [`Config::listen`], with the real ports.
@@ -170,11 +170,12 @@ impl Server {
         let mut events = Events::with_capacity(1024);
         let mut stopping = false;
         loop {
-            self.wait(&mut events, self.timeout(&hub))?;
+            let timeout = self.timeout(&hub);
+            self.wait(&mut events, timeout)?;
+            let now = self.clock.read_after(timeout);
             for event in &events {
                 self.mark(event, &mut hub);
             }
-            let now = self.clock.read();
             hub.pass(now);
             self.take_requests(&mut hub, &mut stopping);
             self.accept(&mut hub, now)?;
@@ -190,11 +191,7 @@ impl Server {
     }
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
-        let before = Instant::now();
         let mut result = self.poll.poll(events, timeout);
-        if let Some(timeout) = timeout {
-            self.clock.slept(before.elapsed(), timeout);
-        }
         // A signal: nobody's time is up before it is known who is ready, above all not when
         // the process was stopped and goes on.
         while result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
@@ -203,7 +200,7 @@ impl Server {
         result
     }
 
-    fn timeout<S: Service>(&self, hub: &Hub<TcpStream, S>) -> Option<Duration> {
+    fn timeout<S: Service>(&mut self, hub: &Hub<TcpStream, S>) -> Option<Duration> {
         if self.listeners.iter().any(Listener::is_ready) {
             return Some(Duration::ZERO);
         }
@@ -314,28 +311,40 @@ fn admit<S: Service>(
     }
 }
 
-/// The only place where clocks are read.
-#[derive(Default)]
+/// The only place where clocks are read: before each poll, and after it.
 struct Clock {
+    last_read: Instant,
     /// Time that nobody could have used.
     lost: Duration,
 }
 
 impl Clock {
-    fn read(&self) -> Now {
-        let now = Instant::now();
-        let monotonic = now.checked_sub(self.lost).unwrap_or(now);
-        Now { monotonic, wall: SystemTime::now() }
+    fn new() -> Clock {
+        Clock { last_read: Instant::now(), lost: Duration::ZERO }
     }
 
-    /// The poll has taken so long, with a timeout of so much. Where it took far longer the
+    fn read(&mut self) -> Now {
+        self.read_after(Some(Duration::ZERO))
+    }
+
+    /// Reads it when so much time may have been slept through since the last time, besides
+    /// that of a turn; `None`: any.
+    fn read_after(&mut self, timeout: Option<Duration>) -> Now {
+        Now { monotonic: self.count(Instant::now(), timeout), wall: SystemTime::now() }
+    }
+
+    /// The time now, without what was lost. Where far more has passed than may have, the
     /// machine or the process was asleep, and so could nobody have kept a deadline. None of
     /// that time counts then: with the timeout counted, the nearest deadline would be past
     /// at once, and whoever it is for could not do anything about it.
-    fn slept(&mut self, took: Duration, timeout: Duration) {
-        if took.saturating_sub(timeout) > Duration::from_secs(1) {
+    fn count(&mut self, now: Instant, timeout: Option<Duration>) -> Instant {
+        let took = now.saturating_duration_since(self.last_read);
+        let was_asleep = |timeout| took.saturating_sub(timeout) > Duration::from_secs(1);
+        if timeout.is_some_and(was_asleep) {
             self.lost += took;
         }
+        self.last_read = now;
+        now.checked_sub(self.lost).unwrap_or(now)
     }
 }
 
@@ -357,14 +366,16 @@ mod tests {
     #[test]
     fn nobodys_time_is_up_because_the_machine_was_asleep() {
         let seconds = Duration::from_secs;
-        let mut clock = Clock::default();
-        clock.slept(seconds(3), seconds(2));
-        assert_eq!(clock.lost, Duration::ZERO, "a second late is only late");
-        let before = clock.read().monotonic;
-        clock.slept(seconds(3602), seconds(2));
-        let after = clock.read().monotonic;
-        assert!(after + seconds(3602) >= before && after < before, "an hour has not passed");
-        clock.slept(seconds(12), seconds(2));
-        assert_eq!(clock.lost, seconds(3614));
+        let mut clock = Clock::new();
+        let start = clock.last_read;
+        let mut counted = |at, timeout: Option<u64>| {
+            clock.count(start + seconds(at), timeout.map(seconds)) - start
+        };
+        assert_eq!(counted(3, Some(2)), seconds(3), "a second late is only late");
+        assert_eq!(counted(3605, Some(2)), seconds(3), "an hour has not passed in a poll");
+        assert_eq!(counted(3606, Some(0)), seconds(4));
+        assert_eq!(counted(7206, Some(0)), seconds(4), "nor in a turn");
+        assert_eq!(counted(10_000, None), seconds(2798), "nobody had a deadline");
+        assert_eq!(counted(10_012, Some(11)), seconds(2810));
     }
 }

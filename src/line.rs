@@ -55,6 +55,8 @@ pub struct LineSplitter {
     given: bool,
     /// In a line that was too long, and whether its last byte was a CR.
     discarding: Option<AfterCr>,
+    /// The first bytes of the last line that was too long.
+    head: [u8; HEAD],
     /// Bytes since the last ending, whatever became of them.
     unended: usize,
     line_max: usize,
@@ -62,6 +64,9 @@ pub struct LineSplitter {
 }
 
 type AfterCr = bool;
+
+/// So much is kept of a line that is too long: as much as tells of an HTTP request.
+const HEAD: usize = 8;
 
 impl LineSplitter {
     /// Lines may be `line_max` bytes long, and `endless` bytes may come without an
@@ -72,6 +77,7 @@ impl LineSplitter {
             tail: Vec::new(),
             given: false,
             discarding: None,
+            head: [0; HEAD],
             unended: 0,
             line_max,
             endless,
@@ -131,6 +137,13 @@ impl LineSplitter {
         self.unended += count;
     }
 
+    /// How the last line that was too long began: eight bytes of it, or with less a zero in
+    /// the place of each that there was not.
+    #[must_use]
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
     /// What there is of the present line.
     #[must_use]
     pub fn partial(&self) -> &[u8] {
@@ -174,7 +187,11 @@ impl LineSplitter {
             self.tail.extend_from_slice(part);
             return true;
         }
-        self.tail = Vec::new();
+        if was_short {
+            let mut start = self.tail.iter().chain(part).copied();
+            self.head = std::array::from_fn(|_| start.next().unwrap_or(0));
+            self.tail = Vec::new();
+        }
         self.discarding = Some(after_cr);
         !was_short
     }

@@ -31,7 +31,8 @@ pub trait Service {
     }
 
     /// The start of a first line that has not ended yet: enough to see that the other
-    /// side speaks another protocol.
+    /// side speaks another protocol. Of one that is too long it is eight bytes, and
+    /// [`Service::on_limit`] follows.
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
         let _ = (id, partial, out);
     }

@@ -56,6 +56,19 @@ use users::{Stage, User, Users};
 /// How a TLS client says hello.
 const TLS: &[u8] = &[0x16, 0x03];
 
+/// How a web browser's request begins.
+const METHODS: [&[u8]; 9] = [
+    b"GET ",
+    b"HEAD ",
+    b"POST ",
+    b"PUT ",
+    b"DELETE ",
+    b"CONNECT ",
+    b"OPTIONS ",
+    b"TRACE ",
+    b"PATCH ",
+];
+
 /// Comings and goings within this time are told together.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -166,16 +179,22 @@ impl Service for Chat {
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
         if partial.starts_with(TLS) {
             self.let_go(id, out);
+        } else if let Some(user) = self.users.get_mut(id) {
+            user.seems_http = METHODS.iter().any(|method| partial.starts_with(method));
         }
     }
 
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
         match limit {
             Limit::LineTooLong { max } => {
-                if let Some(user) = self.users.get_mut(id) {
-                    user.stage = Stage::Speaking;
-                }
+                let Some(user) = self.users.get_mut(id) else { return };
+                let is_first = mem::replace(&mut user.stage, Stage::Speaking) == Stage::Silent;
+                let is_foreign = is_first && user.seems_http;
                 self.forget_newcomers();
+                if is_foreign {
+                    self.reply(id, Reply::NotAWebServer, out);
+                    return self.let_go(id, out);
+                }
                 self.reply(id, Reply::LineTooLong(max), out);
                 self.announce(id, out);
             }
@@ -421,17 +440,6 @@ fn is_foreign(line: &[u8]) -> bool {
 /// A first line that is a web browser's request is an accident, or somebody's trick to
 /// have one speak for it; it is not to be said to the room.
 fn is_http(line: &[u8]) -> bool {
-    const METHODS: [&[u8]; 9] = [
-        b"GET ",
-        b"HEAD ",
-        b"POST ",
-        b"PUT ",
-        b"DELETE ",
-        b"CONNECT ",
-        b"OPTIONS ",
-        b"TRACE ",
-        b"PATCH ",
-    ];
     let ends = line.ends_with(b" HTTP/1.0") || line.ends_with(b" HTTP/1.1");
     ends && METHODS.iter().any(|method| line.starts_with(method))
 }

@@ -29,6 +29,8 @@ pub(super) struct User {
     pub(super) arrival: Arrival,
     /// By the door that it came through.
     pub(super) is_operator: bool,
+    /// What there is of its first line starts like a web browser's request.
+    pub(super) seems_http: bool,
     /// What few users have.
     more: Option<Box<More>>,
 }
@@ -163,6 +165,7 @@ impl Users {
             stage: Stage::Silent,
             arrival: Arrival::Untold,
             is_operator: false,
+            seems_http: false,
             more: None,
         });
         self.count += 1;

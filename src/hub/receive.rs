@@ -203,6 +203,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 }
             }
             while let Some(piece) = input.lines.next(&mut data) {
+                let piece = match piece {
+                    Piece::TooLong => self.show_head(id, input.lines.head()),
+                    piece => piece,
+                };
                 if let Err(wait) = self.rate.take(id, self.price(piece), now) {
                     input.waiting = Some(self.put_off(id, piece, wait));
                 } else {
@@ -219,6 +223,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
             }
         }
         bytes.len()
+    }
+
+    /// The start of a line that is too long, where it may tell of another protocol.
+    fn show_head(&mut self, id: ConnId, head: &[u8]) -> Piece<'static> {
+        if self.conns[id.slot()].ending.is_none() {
+            self.service.on_partial(id, head, &mut self.outbox);
+        }
+        Piece::TooLong
     }
 
     /// Whether what follows has to wait. For its turn only it is listed right away.
@@ -267,10 +279,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 self.note_ending(id, ending);
                 self.service.on_line(id, line, &mut self.outbox);
             }
-            Piece::TooLong => {
+            // Its start may have had the service close the connection.
+            Piece::TooLong if self.outbox.is_open(id) => {
                 let limit = Limit::LineTooLong { max: self.limits.line_max };
                 self.service.on_limit(id, limit, &mut self.outbox);
             }
+            Piece::TooLong => {}
             Piece::Discarded(ending, len) => {
                 // As much as the longest line costs has been paid.
                 let rest = len.saturating_sub(self.limits.line_max) / 1024;

@@ -100,10 +100,33 @@ fn a_web_browser_reads_that_this_is_no_web_server_and_nobody_hears_of_it() {
     });
     assert_eq!(browser.rest(), "This is a chat server, not a web server.\r\n");
     writing.join().unwrap();
-    let mut tls = Client::connect(server.addr);
-    tls.write([&b"\x16\x03\x01\x02\x00\x01\x00"[..], &[b'x'; 500]].concat());
-    tls.expect_end();
     assert_eq!(alice.ask("/who"), "1 in lobby: alice");
+}
+
+#[test]
+fn another_protocol_is_known_by_its_start_if_its_first_line_is_too_long() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let path = "x".repeat(5000);
+    let request = format!("POST /{path} HTTP/1.1\r\nHost: localhost\r\n\r\n/me was here\r\n");
+    for cut in [1, 3, 6, 100, 4096, 4097, request.len()] {
+        let mut browser = Client::connect(server.addr);
+        browser.write(&request[..cut]);
+        // So that what is left comes in a packet of its own.
+        alice.ask("/time");
+        browser.write(&request[cut..]);
+        assert_eq!(browser.rest().trim_end(), "This is a chat server, not a web server.", "{cut}");
+    }
+    for length in [500, 5000, 70_000] {
+        let mut tls = Client::connect(server.addr);
+        tls.write([&b"\x16\x03\x01\x02\x00\x01\x00"[..], &vec![b'x'; length]].concat());
+        tls.expect_end();
+    }
+    let mut bob = Client::connect(server.addr);
+    bob.write(format!("GETTING {path}\nhello\n"));
+    bob.expect("Line too long (limit 4096 bytes); dropped.");
+    bob.expect("[guest] hello");
+    assert_eq!(alice.line(), "[guest] hello");
 }
 
 #[test]

@@ -307,12 +307,16 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// The other side has sent its last: an unfinished line counts, then the
     /// connection is closed once all replies are sent.
     fn end_of_input(&mut self, id: ConnId) {
-        self.conns[id.slot()].ended = true;
         if let Some(mut input) = self.conns[id.slot()].input.take()
             && let Some(piece) = input.lines.finish()
         {
             self.dispatch(id, piece);
+            if self.outbox.is_held(id) {
+                // It waits for an answer. After the release the end comes once more.
+                return;
+            }
         }
+        self.conns[id.slot()].ended = true;
         self.outbox.drain(id, CloseReason::EndOfInput);
     }
 

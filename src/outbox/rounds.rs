@@ -40,6 +40,11 @@ impl Outbox {
         !is_parked && !queue.held
     }
 
+    /// Whether the service makes it wait.
+    pub(crate) fn is_held(&self, id: ConnId) -> bool {
+        self.state(id) == State::Open && self.queues[id.slot()].held
+    }
+
     /// A turn begins: it may queue as many lines as every other.
     pub(crate) fn begin_turn(&mut self) {
         self.lines_sent_max = self.lines_sent.saturating_add(self.limits.delivery_budget);

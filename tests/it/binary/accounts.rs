@@ -62,6 +62,30 @@ fn a_name_is_ones_own_beyond_a_restart_and_no_password_is_told() {
     assert_eq!(fs::read_to_string(folder.0.join("state/accounts")).unwrap(), "");
 }
 
+/// `printf '…' | nc -N`: the verdict comes after the end of what is said.
+#[test]
+fn a_last_line_without_an_end_is_answered_too() {
+    let folder = Folder::new("accounts-last-line");
+    let program = start(&folder, &[]);
+    let said = |text: &str| {
+        let mut client = Client::connect(program.addr());
+        client.write(text);
+        client.finish_writing();
+        client.rest()
+    };
+    let protected = "Name ann is protected from now on: /nick ann PASSWORD\n";
+    assert_eq!(
+        said("REGISTER ann\n/register open sesame"),
+        format!("Registered as ann\n{protected}")
+    );
+    assert_eq!(said("/nick ann close sesame"), "Wrong name or password.\n");
+    assert_eq!(said("/nick ann open sesame"), "You are now ann\n");
+    let mut op = Client::connect_unix(&folder.0.join("op")).unwrap();
+    op.write("/ban ann");
+    op.finish_writing();
+    assert_eq!(op.rest(), "Banned ann.\n");
+}
+
 #[test]
 fn passwords_are_set_from_outside_and_read_when_it_is_asked_for() {
     let folder = Folder::new("accounts-outside");

@@ -17,6 +17,8 @@ struct Present {
     has_said_all: bool,
     has_ended: bool,
     has_failed: bool,
+    /// After its last line it was not closing.
+    is_open: bool,
     /// Its socket is full; since when it has taken nothing.
     is_blocked: bool,
     has_taken: bool,
@@ -138,6 +140,9 @@ impl Present {
         match fact {
             Fact::ShutWrite | Fact::ShutFailed => self.has_said_all = true,
             Fact::EndRead => self.has_ended = true,
+            Fact::Acted(acted) => self.is_open = acted.is_open,
+            // After the release the end comes again.
+            Fact::Held if self.is_open => self.has_ended = false,
             Fact::Failed => self.has_failed = true,
             Fact::Took(_) => (self.is_blocked, self.has_taken) = (false, true),
             Fact::Full => {

@@ -195,7 +195,12 @@ impl Model<'_> {
                 let is_open = acted.is_open;
                 self.newly_stuck.clone_from(&acted.newly_stuck);
                 self.line(who, line, is_open);
-                if self.members[&who].phase == Phase::LastLine {
+            }
+            Fact::Acted(_) if self.members[&who].phase == Phase::LastLine => {
+                // Who waits for an answer is closed once it has it, and the end comes again.
+                if next.is_some_and(|next| next.who == who && next.fact == Fact::Held) {
+                    self.listener(who).phase = Phase::Open;
+                } else {
                     self.close(who);
                 }
             }

@@ -178,12 +178,13 @@ impl Server {
             }
             hub.pass(now);
             self.take_requests(&mut hub, &mut stopping);
-            self.accept(&mut hub, now)?;
             hub.turn(now);
             let freed = hub.take_closed().count() > 0;
             if freed {
                 self.listeners.iter_mut().for_each(Listener::retry);
             }
+            // Whoever has left has made room for who comes now.
+            self.accept(&mut hub, now)?;
             if stopping && (hub.is_empty() || self.requests.shutdowns.load(Ordering::Acquire) > 1) {
                 return Ok(hub.into_service());
             }

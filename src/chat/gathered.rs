@@ -4,8 +4,10 @@
 //! gather at once, and only for a second: memory for each, between what stays for long, could
 //! not be given back after that.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::iter::successors;
+use std::mem;
 
 use slab::Slab;
 
@@ -25,7 +27,7 @@ pub(super) enum News {
 
 impl News {
     fn is_like(&self, other: &News) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
+        mem::discriminant(self) == mem::discriminant(other)
     }
 }
 
@@ -46,8 +48,8 @@ struct Note {
     next: u32,
 }
 
-/// What one room has gathered, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What one room has gathered, in order. Whoever has it has to see that it is forgotten.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chain {
     first: u32,
     last: u32,
@@ -56,15 +58,19 @@ pub(super) struct Chain {
 /// Where no note is.
 const NONE: u32 = u32::MAX;
 
-impl Chain {
-    pub(super) const EMPTY: Chain = Chain { first: NONE, last: NONE };
-
-    pub(super) fn is_empty(self) -> bool {
-        self == Chain::EMPTY
+impl Default for Chain {
+    fn default() -> Chain {
+        Chain { first: NONE, last: NONE }
     }
 }
 
-/// What all rooms have gathered. A chain that nobody needs any more has to be forgotten.
+impl Chain {
+    pub(super) fn is_empty(&self) -> bool {
+        self.first == NONE
+    }
+}
+
+/// What all rooms have gathered.
 #[derive(Default)]
 pub(super) struct Gathered {
     notes: Slab<Note>,
@@ -91,42 +97,65 @@ impl Gathered {
         chain.last = key;
     }
 
-    fn notes(&self, chain: Chain) -> impl Iterator<Item = &Note> {
+    /// What there is in a chain, to be told.
+    pub(super) fn told(&self, chain: &Chain) -> Told<'_> {
         let note = |key: u32| self.notes.get(key as usize);
-        successors(note(chain.first), move |before| note(before.next))
-    }
-
-    /// What there is to tell one user, a line a kind, in the order of the kinds.
-    pub(super) fn lines_for(&self, chain: Chain, id: ConnId) -> Vec<String> {
-        let mut kinds: Vec<Vec<&News>> = Vec::new();
-        for note in self.notes(chain) {
-            match &note.news {
-                None if note.id == id => kinds.clear(),
-                Some(news) if note.id != id => {
-                    match kinds.iter_mut().find(|like| like[0].is_like(news)) {
-                        Some(like) => like.push(news),
-                        None => kinds.push(vec![news]),
-                    }
-                }
-                _ => {}
-            }
+        let (mut notes, mut last) = (Vec::new(), HashMap::new());
+        for note in successors(note(chain.first), |before| note(before.next)) {
+            let before = note.news.as_ref().and_then(|_| last.insert(note.id, notes.len()));
+            notes.push((note, before));
         }
-        kinds.iter().map(|news| together(news)).collect()
+        Told { notes }
     }
 
-    /// Whether all get the same lines but for these.
-    pub(super) fn is_special(&self, chain: Chain, id: ConnId) -> bool {
-        self.notes(chain).any(|note| note.id == id)
-    }
-
-    pub(super) fn forget(&mut self, chain: Chain) {
-        let mut key = chain.first;
+    pub(super) fn forget(&mut self, chain: &mut Chain) {
+        let mut key = mem::take(chain).first;
         while let Some(note) = self.notes.try_remove(key as usize) {
             key = note.next;
         }
         if self.notes.is_empty() {
             self.notes = Slab::new();
         }
+    }
+}
+
+/// What a room has gathered, each with the place of what was before it about the same user.
+pub(super) struct Told<'a> {
+    notes: Vec<(&'a Note, Option<usize>)>,
+}
+
+impl Told<'_> {
+    /// What there is to tell one user, a line a kind, in order. Only where it would be told
+    /// before what happened to the same user earlier does something begin a line of its own.
+    pub(super) fn lines_for(&self, id: ConnId) -> Vec<String> {
+        let mut lines: Vec<Vec<&News>> = Vec::new();
+        // The line that each has got into.
+        let mut line_of = vec![None; self.notes.len()];
+        for (at, (note, before)) in self.notes.iter().enumerate() {
+            match &note.news {
+                None if note.id == id => {
+                    lines.clear();
+                    line_of.fill(None);
+                }
+                Some(news) if note.id != id => {
+                    let since = before.and_then(|before| line_of[before]);
+                    let like = lines.iter().rposition(|line| line[0].is_like(news));
+                    let line = like.filter(|like| Some(*like) >= since).unwrap_or(lines.len());
+                    if line == lines.len() {
+                        lines.push(Vec::new());
+                    }
+                    lines[line].push(news);
+                    line_of[at] = Some(line);
+                }
+                _ => {}
+            }
+        }
+        lines.iter().map(|line| together(line)).collect()
+    }
+
+    /// Whether all get the same lines but for these.
+    pub(super) fn is_special(&self, id: ConnId) -> bool {
+        self.notes.iter().any(|(note, _)| note.id == id)
     }
 }
 
@@ -182,23 +211,56 @@ mod tests {
     #[test]
     fn rooms_gather_side_by_side_and_each_user_is_told_its_own() {
         let mut gathered = Gathered::default();
-        let (mut one, mut other) = (Chain::EMPTY, Chain::EMPTY);
+        let (mut one, mut other) = (Chain::default(), Chain::default());
         gathered.begin_for(&mut one, id(9));
         assert!(one.is_empty(), "with nothing gathered there is nothing to keep from anybody");
-        for (slot, name) in ["ann", "bob", "cat"].into_iter().enumerate() {
-            let id = id(u32::try_from(slot).unwrap());
-            gathered.push(&mut one, id, News::Joined(Name::own(name)));
-            gathered.push(&mut other, id, News::Left(Name::own(name)));
-            gathered.begin_for(&mut one, id);
+        for (slot, name) in [(0, "ann"), (1, "bob"), (2, "cat")] {
+            gathered.push(&mut one, id(slot), News::Joined(Name::own(name)));
+            gathered.push(&mut other, id(slot), News::Left(Name::own(name)));
+            gathered.begin_for(&mut one, id(slot));
         }
         let nobody = id(7);
-        assert_eq!(gathered.lines_for(one, nobody), ["ann, bob and cat joined the chat."]);
-        assert_eq!(gathered.lines_for(one, id(1)), ["cat joined the chat."]);
-        assert_eq!(gathered.lines_for(other, id(1)), ["ann and cat left the chat."]);
-        assert!(gathered.is_special(other, id(2)) && !gathered.is_special(other, nobody));
-        gathered.forget(one);
-        assert_eq!(gathered.lines_for(other, nobody), ["ann, bob and cat left the chat."]);
-        gathered.forget(other);
+        assert_eq!(gathered.told(&one).lines_for(nobody), ["ann, bob and cat joined the chat."]);
+        assert_eq!(gathered.told(&one).lines_for(id(1)), ["cat joined the chat."]);
+        assert_eq!(gathered.told(&other).lines_for(id(1)), ["ann and cat left the chat."]);
+        let told = gathered.told(&other);
+        assert!(told.is_special(id(2)) && !told.is_special(nobody));
+        gathered.forget(&mut one);
+        let told = gathered.told(&other);
+        assert_eq!(told.lines_for(nobody), ["ann, bob and cat left the chat."]);
+        gathered.forget(&mut other);
         assert_eq!(gathered.notes.capacity(), 0, "what nobody needs takes no memory");
+    }
+
+    #[test]
+    fn what_happened_to_somebody_is_told_in_that_order() {
+        let check = |events: &[(u32, &str, &str)], lines: &[&str]| {
+            let (mut gathered, mut chain) = (Gathered::default(), Chain::default());
+            for (slot, name, what) in events {
+                let name = Name::own(name);
+                let news = match *what {
+                    "joined" => News::Joined(name),
+                    "left" => News::Left(name),
+                    new => News::Renamed(Box::new([name, Name::own(new)])),
+                };
+                gathered.push(&mut chain, id(*slot), news);
+            }
+            assert_eq!(gathered.told(&chain).lines_for(id(9)), lines);
+        };
+        let carol = (3, "carol", "left");
+        let (joined, left) = ("bob joined the chat.", "bob left the chat.");
+        check(&[carol, (1, "bob", "joined")], &["carol left the chat.", joined]);
+        check(
+            &[carol, (1, "bob", "joined"), (1, "bob", "left")],
+            &["carol left the chat.", joined, left],
+        );
+        check(
+            &[(1, "bob", "joined"), (1, "bob", "left"), carol, (2, "dan", "joined")],
+            &["bob and dan joined the chat.", "bob and carol left the chat."],
+        );
+        check(
+            &[(4, "eve", "eva"), (2, "zed", "joined"), (2, "zed", "zoe"), (4, "eva", "eve")],
+            &["eve is now eva", "zed joined the chat.", "zed is now zoe and eva is now eve"],
+        );
     }
 }

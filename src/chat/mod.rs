@@ -133,7 +133,7 @@ impl Service for Chat {
             return;
         }
         self.lines_in += 1;
-        let is_first = mem::replace(&mut user.stage, Stage::Speaking) == Stage::Silent;
+        let is_first = mem::replace(&mut user.stage, Stage::Speaking).is_silent();
         self.users.hear(id, out.now().monotonic);
         self.forget_newcomers();
         if is_first && is_foreign(line) {
@@ -179,8 +179,9 @@ impl Service for Chat {
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
         if partial.starts_with(TLS) {
             self.let_go(id, out);
-        } else if let Some(user) = self.users.get_mut(id) {
-            user.seems_http = METHODS.iter().any(|method| partial.starts_with(method));
+        } else if let Some(user) = self.users.get_mut(id).filter(|user| user.stage.is_silent()) {
+            let seems_http = METHODS.iter().any(|method| partial.starts_with(method));
+            user.stage = Stage::Silent { seems_http };
         }
     }
 
@@ -188,10 +189,9 @@ impl Service for Chat {
         match limit {
             Limit::LineTooLong { max } => {
                 let Some(user) = self.users.get_mut(id) else { return };
-                let is_first = mem::replace(&mut user.stage, Stage::Speaking) == Stage::Silent;
-                let is_foreign = is_first && user.seems_http;
+                let before = mem::replace(&mut user.stage, Stage::Speaking);
                 self.forget_newcomers();
-                if is_foreign {
+                if before == (Stage::Silent { seems_http: true }) {
                     self.reply(id, Reply::NotAWebServer, out);
                     return self.let_go(id, out);
                 }
@@ -365,7 +365,7 @@ impl Chat {
 
     /// Who has spoken or gone need not be waited for.
     fn forget_newcomers(&mut self) {
-        let is_silent = |user: &User| user.stage == Stage::Silent;
+        let is_silent = |user: &User| user.stage.is_silent();
         self.newcomers.prune(|id| !self.users.get(id).is_some_and(is_silent));
     }
 

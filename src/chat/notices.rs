@@ -126,7 +126,7 @@ impl Chat {
         let now = out.now().monotonic;
         let is_first = room.pending.is_none();
         let pending =
-            room.pending.get_or_insert(Pending { news: Chain::EMPTY, ends: now + SECOND });
+            room.pending.get_or_insert(Pending { news: Chain::default(), ends: now + SECOND });
         self.gathered.push(&mut pending.news, subject, news);
         if is_first {
             self.seconds.start(room_no, now);
@@ -138,37 +138,37 @@ impl Chat {
     pub(super) fn flush_notices(&mut self, room: RoomNo, out: &mut Outbox) {
         let room = self.rooms.get_mut(room);
         let Some(pending) = &mut room.pending else { return };
-        let news = mem::replace(&mut pending.news, Chain::EMPTY);
+        let mut news = mem::take(&mut pending.news);
         if news.is_empty() {
             return;
         }
-        let (room, users, gathered) = (&*room, &self.users, &self.gathered);
+        let (room, users, told) = (&*room, &self.users, self.gathered.told(&news));
         // Nobody that these lines are for is among those who are told by themselves.
         let nobody = ConnId { slot: u32::MAX, serial: 0 };
-        let common = gathered.lines_for(news, nobody);
+        let common = told.lines_for(nobody);
         let native = room.lists().filter(|(wording, _)| wording.dialect == Dialect::Native);
         for (wording, list) in native {
             let takes = |id: &ConnId| users.get(*id).is_some_and(takes_gathered);
             let members = || list.iter().copied().filter(takes);
             for line in &common {
                 let event = notice(line, out);
-                let to = members().filter(|id| !gathered.is_special(news, *id));
+                let to = members().filter(|id| !told.is_special(*id));
                 send_to_all(room, wording, &mut self.line, &event, to, out);
             }
-            for id in members().filter(|id| gathered.is_special(news, *id)) {
+            for id in members().filter(|id| told.is_special(*id)) {
                 let Some(user) = users.get(id) else { continue };
-                for line in gathered.lines_for(news, id) {
+                for line in told.lines_for(id) {
                     send(user, &mut self.line, &notice(&line, out), out);
                 }
             }
         }
-        self.gathered.forget(news);
+        self.gathered.forget(&mut news);
     }
 
     /// Nobody is left in a room who could be told. Its second goes on, should it stay.
     pub(super) fn drop_notices(&mut self, room: RoomNo) {
         if let Some(pending) = &mut self.rooms.get_mut(room).pending {
-            self.gathered.forget(mem::replace(&mut pending.news, Chain::EMPTY));
+            self.gathered.forget(&mut pending.news);
         }
     }
 
@@ -210,11 +210,10 @@ impl Chat {
     /// Tells one user what is pending for it: it will not be among the takers later.
     pub(super) fn settle_notices(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id).filter(|user| takes_gathered(user)) else { return };
-        let Some(pending) = &mut self.rooms.get_mut(user.room).pending else { return };
-        for line in self.gathered.lines_for(pending.news, id) {
+        let Some(pending) = &self.rooms.get(user.room).pending else { return };
+        for line in self.gathered.told(&pending.news).lines_for(id) {
             send(user, &mut self.line, &notice(&line, out), out);
         }
-        self.gathered.begin_for(&mut pending.news, id);
     }
 }
 

@@ -7,7 +7,7 @@ use super::operators::{Act, timestamp};
 use super::reply::Reply;
 use super::request::Naming;
 use super::room::RoomNo;
-use super::users::{Arrival, Stage, User};
+use super::users::{Arrival, User};
 use super::{Chat, Dialect, millis, send};
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
@@ -15,7 +15,7 @@ use crate::outbox::Outbox;
 impl Chat {
     /// A newcomer has had its time: whoever has said nothing is a person, and greeted.
     pub(super) fn greet(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id).filter(|user| user.stage == Stage::Silent) else {
+        let Some(user) = self.users.get(id).filter(|user| user.stage.is_silent()) else {
             return;
         };
         let is_greeted =

@@ -220,8 +220,8 @@ impl Chat {
         held.more.ignores.retain(|ignored| *ignored != id);
         held.more.ignored_by.remove(&id);
         self.keep_ignoring(id, was, &held.more);
-        for room in self.rooms.iter_mut().filter(|room| !room.history().is_empty()) {
-            room.history_mut().pass_on(was, id);
+        for room in self.rooms.iter_mut() {
+            room.pass_on(was, id);
         }
         if let Some(user) = self.users.get_mut(id) {
             user.wording.dialect = held.dialect;

@@ -68,6 +68,13 @@ impl Room {
         self.history.get_or_insert_with(|| Box::new(History::NEW))
     }
 
+    /// What one connection said counts as another's from now on.
+    pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
+        if let Some(history) = &mut self.history {
+            history.pass_on(was, id);
+        }
+    }
+
     /// Adds a member, and tells its place, which [`Room::remove`] wants back.
     pub(super) fn add(&mut self, id: ConnId, wording: Wording) -> u32 {
         let known = self.lists.iter().position(|(of, _)| *of == wording);
@@ -149,7 +156,7 @@ impl Rooms {
 
     /// # Panics
     ///
-    /// If there is no such room. Only members keep numbers, and while it has some it stays.
+    /// If there is no such room. Only members rely on numbers, and while it has some it stays.
     pub(super) fn get(&self, number: RoomNo) -> &Room {
         &self.by_number[number.index()]
     }
@@ -216,6 +223,10 @@ impl Rooms {
         let hash = self.hasher.hash(room.name());
         if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == number) {
             entry.remove();
+        }
+        if self.by_number.len() == 1 {
+            // Only the lobby is left.
+            self.by_number.shrink_to_fit();
         }
     }
 }

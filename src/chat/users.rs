@@ -29,8 +29,6 @@ pub(super) struct User {
     pub(super) arrival: Arrival,
     /// By the door that it came through.
     pub(super) is_operator: bool,
-    /// What there is of its first line starts like a web browser's request.
-    pub(super) seems_http: bool,
     /// What few users have.
     more: Option<Box<More>>,
 }
@@ -38,11 +36,20 @@ pub(super) struct User {
 /// How far a user has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Its first line has not come.
-    Silent,
+    /// Its first line has not come; whether what there is of it starts like a web
+    /// browser's request.
+    Silent {
+        seems_http: bool,
+    },
     Speaking,
     /// It goes of its own will: nothing is held for it.
     Leaving,
+}
+
+impl Stage {
+    pub(super) fn is_silent(self) -> bool {
+        matches!(self, Stage::Silent { .. })
+    }
 }
 
 /// Who has been told that a user is here. If nobody, nobody is told when it goes.
@@ -162,10 +169,9 @@ impl Users {
             wording,
             echo: wording.dialect.echoes(),
             notices: wording.dialect.has_notices() && wording.dialect != Dialect::Native,
-            stage: Stage::Silent,
+            stage: Stage::Silent { seems_http: false },
             arrival: Arrival::Untold,
             is_operator: false,
-            seems_http: false,
             more: None,
         });
         self.count += 1;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::errors::{CALLS, Call, ERRORS};
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 133] = [
+const KINDS: [&str; 134] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
@@ -133,6 +133,7 @@ const KINDS: [&str; 133] = [
     "left before anybody was told",
     "notices are gathered",
     "notices told together",
+    "a kind of notices in two lines",
     "a notice by itself",
     "names are not held",
     "a name is held",

@@ -254,7 +254,7 @@ impl Model<'_> {
         let takes = |member: &Member| member.notices && member.dialect == Dialect::Native;
         let people = self.people(room).into_iter();
         let takers = people.filter(|who| *who != subject && takes(&self.members[who])).collect();
-        let happened = Happened { kind, what, takers };
+        let happened = Happened { subject, kind, what, takers };
         if happened.takers.is_empty() {
             return;
         }
@@ -289,14 +289,27 @@ impl Model<'_> {
     }
 
     fn tell_together(&mut self, who: usize, happened: &[Happened], sort: Sort) {
-        let mut kinds: Vec<(Coming, Vec<&str>)> = Vec::new();
+        let mut lines: Vec<(Coming, Vec<usize>, Vec<&str>)> = Vec::new();
         for one in happened.iter().filter(|one| one.takers.contains(&who)) {
-            match kinds.iter_mut().find(|(kind, _)| *kind == one.kind) {
-                Some((_, names)) => names.push(&one.what),
-                None => kinds.push((one.kind, vec![&one.what])),
+            let like = lines.iter().rposition(|(kind, ..)| *kind == one.kind);
+            // Not before what else has happened to the same.
+            let told =
+                |at: &usize| !lines[at + 1..].iter().any(|(_, of, _)| of.contains(&one.subject));
+            match like.filter(told) {
+                Some(at) => {
+                    lines[at].1.push(one.subject);
+                    lines[at].2.push(&one.what);
+                }
+                None => lines.push((one.kind, vec![one.subject], vec![&one.what])),
             }
         }
-        for (kind, names) in kinds {
+        let mut kinds: Vec<_> = lines.iter().map(|(kind, ..)| *kind as usize).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        if kinds.len() < lines.len() {
+            self.saw("a kind of notices in two lines");
+        }
+        for (kind, _, names) in lines {
             self.saw(if names.len() > 1 { "notices told together" } else { "a notice by itself" });
             self.send(who, &Told::Gathered(&together(kind, &names)), sort);
         }

@@ -15,6 +15,7 @@ pub(super) const NOWHERE: usize = usize::MAX;
 /// What the native are to be told of together.
 #[derive(Clone, Debug)]
 pub(super) struct Happened {
+    pub(super) subject: usize,
     pub(super) kind: Coming,
     pub(super) what: String,
     /// Who took notices when it happened, and has not been told of it.
@@ -130,6 +131,11 @@ impl Rooms {
     pub(super) fn drop(&mut self, number: usize) {
         self.places[number] = None;
         self.free.push(number);
+        if self.numbers().len() == 1 {
+            // Only the lobby is left: numbers begin anew.
+            self.places.truncate(1);
+            self.free.clear();
+        }
     }
 }
 

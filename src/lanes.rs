@@ -12,11 +12,11 @@ const LANES: usize = 64;
 /// An emptied log keeps this much memory, in bytes, and gives back what is over.
 const KEEP: usize = 4096;
 
-/// The room that a buffer makes for so many bytes. An allocator's small pieces are soon used
-/// again where they are of few sizes. Of the many that a buffer leaves behind as it grows bit
-/// by bit it keeps a few each, and each keeps what was freed around it from being given back.
-pub(crate) fn room_for(bytes: usize) -> usize {
-    bytes.next_power_of_two().max(256)
+/// What a buffer of so many bytes has to reserve to take so many more. An allocator keeps some
+/// freed pieces of each size that it has seen, and each keeps its page from being given back.
+/// So buffers have few sizes.
+pub(crate) fn more_for(len: usize, added: usize) -> usize {
+    (len + added).next_power_of_two().max(256) - len
 }
 
 /// Which log a line goes to.
@@ -102,7 +102,7 @@ impl Lanes {
         let log = &mut self.logs[usize::from(lane.0)];
         let start = log.end();
         let len = log.bytes.len();
-        log.bytes.reserve_exact(room_for(len + line.len()) - len);
+        log.bytes.reserve_exact(more_for(len, line.len()));
         log.bytes.extend_from_slice(line);
         self.used |= 1 << lane.0;
         self.held += line.len();
@@ -228,6 +228,9 @@ mod tests {
         let span = lanes.append(Lane::of(4), b"stays");
         lanes.drop_spare();
         assert_eq!(lanes.logs[3].bytes.capacity(), 0);
+        assert_eq!(lanes.logs[4].bytes.capacity(), 256);
+        lanes.append(Lane::of(4), &[b'x'; 300]);
+        assert_eq!(lanes.logs[4].bytes.capacity(), 512);
         assert_eq!(lanes.bytes(Lane::of(4), span), b"stays");
     }
 }

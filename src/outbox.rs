@@ -13,7 +13,7 @@ use std::mem;
 use std::time::Duration;
 
 use crate::conn::{CloseReason, ConnId, State};
-use crate::lanes::{Lane, Lanes, Span, room_for};
+use crate::lanes::{Lane, Lanes, Span, more_for};
 use crate::limits::Limits;
 use crate::timeouts::Now;
 
@@ -41,7 +41,7 @@ struct Own {
 impl Own {
     fn extend(&mut self, bytes: &[u8]) {
         let len = self.bytes.len();
-        self.bytes.reserve_exact(room_for(len + bytes.len()) - len);
+        self.bytes.reserve_exact(more_for(len, bytes.len()));
         self.bytes.extend(bytes);
     }
 }

@@ -1,8 +1,8 @@
 //! What rooms have not been told yet of who came, who went and who has a new name.
 //!
 //! All of it stands in one table, and what a room gathers is a chain through it. Many rooms
-//! gather at once, and only for a second: memory for each, between what stays for long, could
-//! not be given back after that.
+//! gather at once, and only for a second: with memory for each, as much would be lost as lies
+//! around what stays for long.
 
 use std::collections::HashMap;
 use std::fmt;

@@ -42,8 +42,8 @@ pub(super) struct Room {
 }
 
 /// Those who are told things in the same words: nearly always all of a room, and nearly
-/// always a few. Then a room has no memory of its own besides its place among the rooms.
-/// Small pieces that stay would keep all that was freed around them from being given back.
+/// always a few. Then a room has no memory of its own besides its place among the rooms: many
+/// small pieces that stay would keep all that is freed around them from being given back.
 type Members = SmallVec<[ConnId; 12]>;
 
 // They stand side by side in one table.

@@ -174,8 +174,7 @@ impl Outbox {
         skipped
     }
 
-    /// Lets go of what is kept only to be used again. Small pieces here and there would keep
-    /// all that was freed around them from being given back.
+    /// Lets go of what is kept only to be used again.
     pub(crate) fn drop_spare(&mut self) {
         self.spare = Vec::new();
         self.lanes.drop_spare();

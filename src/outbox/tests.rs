@@ -204,6 +204,7 @@ fn the_room_of_what_has_grown_large_or_many_is_not_kept() {
         out.send(ann, &vec![b'x'; len]);
         assert_eq!(write_all(&mut out, ann).len(), len);
         assert_eq!(out.spare.len(), kept, "after {len} bytes");
+        assert!(out.spare.iter().all(|own| own.bytes.capacity() == 256));
         out.kill(ann, CloseReason::Asked);
         out.vacate(ann);
         out.spare.clear();

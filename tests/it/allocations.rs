@@ -196,7 +196,7 @@ fn what_a_crowd_took_is_given_back() {
         }
         room.settle();
     });
-    // Some emptied queues' bytes are kept for whoever is next, and that not for long.
+    // Some emptied queues' bytes are kept for whoever is next, until memory is given back.
     assert!(kept.bytes_current <= 32 << 10, "{kept:?}");
     let freed = allocation_counter::measure(|| {
         room.now.monotonic += Duration::from_secs(1);
@@ -225,7 +225,7 @@ fn whoever_has_gone_leaves_nothing_behind() {
     }
 }
 
-/// Of what was gathered to be told to somebody who has gone then too.
+/// Comings and goings that were gathered for somebody who has gone before being told.
 #[test]
 fn what_nobody_is_left_to_be_told_is_forgotten() {
     leaves_nothing_behind(Duration::from_hours(24), |room| {
@@ -235,6 +235,45 @@ fn what_nobody_is_left_to_be_told_is_forgotten() {
         }
         room.sends(slot, "/exit\n");
     });
+}
+
+#[test]
+fn rooms_that_are_gone_take_nothing() {
+    const ROOMS: usize = 1000;
+    let mut crowd = Room::with(0, &Limits::default());
+    let mut come_and_go = |rooms: bool| {
+        for number in 0..ROOMS {
+            crowd.visit(&if rooms {
+                format!("/join room-{number}\n")
+            } else {
+                "/up x\n".to_owned()
+            });
+        }
+        for slot in 0..ROOMS {
+            crowd.sends(slot, "/exit\n");
+        }
+        crowd.now.monotonic += Duration::from_secs(10);
+        crowd.settle();
+        crowd.members.clear();
+        assert_eq!(crowd.hub.take_closed().count(), ROOMS);
+    };
+    come_and_go(false);
+    let kept = allocation_counter::measure(|| come_and_go(true)).bytes_current;
+    assert!(kept <= 20 << 10, "{kept} bytes");
+}
+
+#[test]
+fn a_room_of_ten_has_no_memory_of_its_own() {
+    let mut crowd = Room::with(1000, &Limits { rate: None, ..Limits::default() });
+    let mut fill = |rooms: Range<usize>| {
+        for id in 10 * rooms.start..10 * rooms.end {
+            // Shorter than the line with which each has registered: see above.
+            crowd.types(id, &format!("/join {}", id / 10));
+        }
+    };
+    fill(0..50);
+    let kept = allocation_counter::measure(|| fill(50..100)).count_current;
+    assert!(kept <= 10, "{kept} pieces of memory");
 }
 
 /// People come, do something, and are gone in the end.

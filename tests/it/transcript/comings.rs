@@ -388,3 +388,37 @@ fn a_shutdown_is_no_departure() {
     assert_eq!(network.read("ann"), "Server is shutting down.\n");
     assert_eq!(Dialect::default(), Dialect::Native);
 }
+
+#[test]
+fn the_second_of_a_room_that_is_gone_ends_no_other() {
+    let mut network = Network::new();
+    for name in ["ann", "bob", "cat", "dan"] {
+        network.connect(name, "native");
+    }
+    check_in(
+        &mut network,
+        "ann> /notices on
+         ann< Notices on.
+         ann> /join one
+         ann< 1 in one: ann
+         bob> /join one
+         ann< bob joined the chat.
+         bob< 2 in one: ann, bob
+         bob> /leave
+         bob< 3 in lobby: dan, cat, bob
+         ann> /leave
+         ann< bob left the chat.
+         ann< 4 in lobby: dan, cat, bob, ann
+         +500
+         ann> /join two
+         ann< 1 in two: ann
+         bob> /join two
+         ann< bob joined the chat.
+         bob< 2 in two: ann, bob
+         cat> /join two
+         cat< 3 in two: ann, bob, cat
+         +600
+         +500
+         ann< cat joined the chat.",
+    );
+}

@@ -16,13 +16,13 @@ pub struct Limits {
     /// A connection with more than this unread is no longer read from. Lines to many that
     /// are still in a shared log do not count. 128 KiB.
     pub queue_park: usize,
-    /// A connection with more than this unread is cut off. 1 MiB.
+    /// A connection with more than this unread behind a full socket is cut off once it is
+    /// sent something for itself alone. 1 MiB.
     pub queue_max: usize,
     /// While more than this is in the shared logs, writing goes before reading. 128 KiB.
     pub log_max: usize,
     /// While those that have not had their turn yet have more than this waiting besides,
-    /// for each alone, writing goes before reading too. Less than `queue_max`, or one that
-    /// reads well can be cut off for what many say to it at once. 512 KiB.
+    /// for each alone, writing goes before reading too. 512 KiB.
     pub fresh_max: usize,
     /// How much one read takes at most; one such buffer serves every connection. 16 KiB.
     pub chunk: usize,

@@ -164,7 +164,7 @@ impl Outbox {
     }
 
     /// Queues bytes for one connection; for one that has left they are dropped. One
-    /// that would then have more than `queue_max` waiting is cut off.
+    /// whose socket is full, and that then has more than `queue_max` waiting, is cut off.
     pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
         if bytes.is_empty() || self.state(to) != State::Open {
             return;
@@ -180,7 +180,8 @@ impl Outbox {
         if queue.place == Place::InLine {
             self.fresh += bytes.len();
         }
-        if queue.own_len() > self.limits.queue_max {
+        // Whose turn to be written to has yet to come can do nothing about it.
+        if queue.place == Place::Blocked && queue.own_len() > self.limits.queue_max {
             self.kill(to, CloseReason::TooSlow);
         }
     }

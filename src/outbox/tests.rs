@@ -187,6 +187,20 @@ fn too_much_of_its_own_makes_a_connection_wait_and_then_ends_it() {
 }
 
 #[test]
+fn whose_turn_to_be_written_to_has_not_come_is_not_cut_off() {
+    let mut out = outbox(&small());
+    let ann = out.open(0);
+    for _ in 0..10 {
+        out.send(ann, b"0123456789");
+    }
+    assert!(out.is_open(ann) && out.queued(ann) == 100);
+    block_next(&mut out, ann);
+    assert!(out.is_open(ann));
+    out.send(ann, b"one too many");
+    assert_eq!(out.next_closing(), Some((ann, CloseReason::TooSlow)));
+}
+
+#[test]
 fn the_room_of_what_has_grown_large_or_many_is_not_kept() {
     let mut out = outbox(&Limits::default());
     let crowd: Vec<ConnId> = (0..200).map(|slot| out.open(slot)).collect();

@@ -172,7 +172,7 @@ impl Ledger<'_> {
             let (least, most) = self.bounds();
             if sent.sort != Sort::Room {
                 self.was_over |= most > self.limits.queue_max;
-                if least > self.limits.queue_max {
+                if least > self.limits.queue_max && self.is_blocked {
                     return Verdict::TooMuch;
                 }
             }

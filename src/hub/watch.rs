@@ -111,8 +111,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     fn check_silence(&mut self, id: ConnId, now: Instant) {
         let Some(idle_time) = self.limits.idle_time else { return };
-        // Who has to wait with what it sent is not silent.
-        if self.conns[id.slot()].input.as_ref().is_some_and(|input| input.is_waiting()) {
+        // Who has to wait with what it sent is not silent, nor is who is not listened to.
+        let is_waiting =
+            self.conns[id.slot()].input.as_ref().is_some_and(|input| input.is_waiting());
+        if is_waiting || self.outbox.is_held(id) || self.outbox.is_stuck(id) {
             self.watch_silence(id);
         }
         let Some(heard) = self.heard.get_mut(&id) else { return };

@@ -61,6 +61,8 @@ struct Pace<'a> {
     is_waiting: bool,
     /// It has too few tokens, and is perhaps not listened to for another reason.
     may_wait: bool,
+    /// It is not listened to, or was not since the server last had nothing to do.
+    is_unheard: bool,
     asked: Option<Duration>,
     /// When a price fell due that is not paid by waiting is not known any more.
     is_vague: bool,
@@ -90,11 +92,12 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
         waited: at,
         is_waiting: false,
         may_wait: false,
+        is_unheard: false,
         asked: None,
         is_vague: false,
     };
     for entry in &case.entries[opened..=case.closed] {
-        if entry.at > pace.waited && pace.may_wait {
+        if entry.at > pace.waited && (pace.may_wait || pace.is_unheard) {
             pace.waited = entry.at;
         }
         if let Fact::Sleep(rest) = &entry.fact {
@@ -125,8 +128,11 @@ impl Pace<'_> {
             }
             Fact::EndRead => self.delivered = AT_THE_END,
             Fact::Line(_) | Fact::TooLong => self.speak(),
-            Fact::Acted(acted) => self.may_be_parked = acted.queued > self.limits.queue_park,
-            Fact::Held => self.is_held = true,
+            Fact::Acted(acted) => {
+                self.may_be_parked = acted.queued > self.limits.queue_park;
+                self.is_unheard |= self.may_be_parked;
+            }
+            Fact::Held => (self.is_held, self.is_unheard) = (true, true),
             Fact::Released => self.is_held = false,
             Fact::Throttled => self.wait(),
             Fact::Idle => self.be_asked(at),
@@ -235,6 +241,7 @@ impl Pace<'_> {
             _ => false,
         };
         self.may_wait |= has_to_wait;
+        self.is_unheard = !is_let;
         if is_let && has_to_wait {
             let was_told = self.bucket.as_ref().is_some_and(|bucket| bucket.was_told);
             assert!(was_told, "#{who} has to wait, and was not told why");
@@ -243,7 +250,7 @@ impl Pace<'_> {
             assert_eq!(next, None, "#{who} may speak, and is not listened to");
             assert!(!rest.unread.contains(&who), "#{who} is forgotten");
         }
-        if let Some(time) = self.limits.idle_time.filter(|_| !self.may_wait) {
+        if let Some(time) = self.limits.idle_time.filter(|_| !self.may_wait && is_let) {
             // While it waits the server may look at any time, and goes by that.
             let since = self.asked.unwrap_or_default().max(self.heard).max(self.waited);
             assert!(at < since + time, "#{who} has been silent for too long");

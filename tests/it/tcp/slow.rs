@@ -42,6 +42,20 @@ fn skip_notice(line: &str) -> Option<usize> {
 }
 
 #[test]
+fn who_is_not_listened_to_is_not_silent() {
+    let [queue_soft, queue_park] = [1024; 2];
+    let idle_time = Some(Duration::from_millis(200));
+    let server = start(limited(Limits { queue_soft, queue_park, idle_time, ..fast() }));
+    let mut slow = Client::connect_narrow(server.addr).register("slow");
+    slow.write_until_blocked(&b"/help\n".repeat(1000));
+    // Far longer than somebody may be silent, and be asked, and be silent again.
+    let (start, mut alice) = (Instant::now(), Client::named(server.addr, "alice"));
+    while start.elapsed() < Duration::from_secs(1) {
+        assert!(alice.ask("/who").starts_with("2 in lobby: "));
+    }
+}
+
+#[test]
 fn who_does_not_read_the_room_misses_whole_lines_and_is_told_how_many() {
     let server = start(config());
     let mut alice = Client::named(server.addr, "alice");

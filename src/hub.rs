@@ -53,6 +53,11 @@ pub trait Stream: Read + Write {
     /// Whatever the socket says; the loop does not mind.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
+    /// Whether it has broken, as far as that shows without reading from it.
+    fn is_broken(&mut self) -> bool {
+        false
+    }
+
     /// Whether the other side may take as long as it likes to read. So it is while it is
     /// behind, and for [`Limits::stall_time`] after that: it is then looked after here, and who
     /// takes a little at a time is not to be given up by the system.

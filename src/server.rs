@@ -354,6 +354,10 @@ impl Stream for TcpStream {
         self.shutdown(Shutdown::Write)
     }
 
+    fn is_broken(&mut self) -> bool {
+        !matches!(self.take_error(), Ok(None))
+    }
+
     #[cfg(target_os = "linux")]
     fn set_patient(&mut self, is_patient: bool) {
         listen::set_patient(self, is_patient);

@@ -104,7 +104,15 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     fn receive(&mut self, id: ConnId) {
         self.lines_left = self.limits.line_budget;
-        if !self.receive_header(id) || !self.outbox.listens(id) || !self.digest_rest(id) {
+        if !self.receive_header(id) {
+            return;
+        }
+        if !self.outbox.listens(id) || !self.digest_rest(id) {
+            // It is not read from now, perhaps not for long, and what led here may have
+            // been its end.
+            if self.conns[id.slot()].stream.is_broken() {
+                self.outbox.kill(id, CloseReason::Broken);
+            }
             return;
         }
         for _ in 0..self.limits.read_budget {

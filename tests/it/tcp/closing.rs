@@ -104,6 +104,18 @@ fn a_web_browser_reads_that_this_is_no_web_server_and_nobody_hears_of_it() {
 }
 
 #[test]
+fn who_has_to_wait_with_what_it_sent_and_is_gone_is_noticed() {
+    let server = start(limited(Limits { rate: Some(100), ..Limits::default() }));
+    let mut alice = Client::connect(server.addr);
+    let mut ghost = Client::named(server.addr, "ghost");
+    // To say all of it would take far longer than is waited here.
+    ghost.write("\n".repeat(10_000));
+    ghost.expect("Slow down: your lines are being delayed.");
+    ghost.reset();
+    eventually("its name is free", || alice.ask("/nick ghost") == "You are now ghost");
+}
+
+#[test]
 fn another_protocol_is_known_by_its_start_if_its_first_line_is_too_long() {
     let server = start(config());
     let mut alice = Client::named(server.addr, "alice");

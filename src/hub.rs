@@ -7,7 +7,7 @@
 //!
 //! - Streams are edge-triggered: after `WouldBlock`, and only then, does readiness come
 //!   again. A read that did not end in `WouldBlock` leaves the connection listed ready,
-//!   waiting to be released, or dead.
+//!   waiting (for its release, or for a line's time), closing, or dead.
 //! - Lists hold [`ConnId`]s, and a stale one names nobody. Slots are freed at the end of
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.

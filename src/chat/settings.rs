@@ -26,7 +26,8 @@ pub struct Settings {
     pub rooms_max: usize,
     /// Whether only the named may speak to a room. No.
     pub require_name: bool,
-    /// How long a name is held for who asked for it and was cut off. 2 min.
+    /// How long a name is held for who asked for it and was cut off. Zero turns `/resume`
+    /// off. 2 min.
     pub resume_for: Duration,
     /// Those who are held at a time; beyond it the first is let go. 1024.
     pub held_max: usize,

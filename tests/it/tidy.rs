@@ -137,6 +137,32 @@ fn arrows_point_where_the_map_says() {
 }
 
 #[test]
+fn the_map_in_lib_names_every_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let lib = fs::read_to_string(root.join("lib.rs")).expect("sources are text");
+    let map = lib.split("//! # ").find(|section| section.starts_with("The map\n"));
+    let rows = map.expect("lib.rs has a map").lines().filter(|line| line.starts_with("//! |"));
+    let named: BTreeSet<&str> = rows
+        .flat_map(|row| row.split('`').skip(1).step_by(2))
+        .filter(|quoted| quoted.contains(['/', '.']))
+        .map(|path| path.trim_end_matches('/'))
+        .collect();
+    let mut wrong: Vec<String> = (named.iter().filter(|path| !root.join(path).exists()))
+        .map(|path| format!("{path}: the map in lib.rs names it, and it is not there"))
+        .collect();
+    for source in sources("src") {
+        let path = source.path.strip_prefix(&root).expect("it was found there");
+        // Itself, or a folder that it is in.
+        let is_named =
+            path.ancestors().any(|path| path.to_str().is_some_and(|path| named.contains(path)));
+        if !is_named && !path.ends_with("lib.rs") && !path.ends_with("tests.rs") {
+            wrong.push(format!("{}: the map in lib.rs does not name it", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn nothing_is_said_where_it_should_be_absent() {
     let mut wrong = Vec::new();
     for source in sources("src") {

@@ -19,7 +19,8 @@ pub(crate) fn room_for(bytes: usize) -> usize {
     bytes.next_power_of_two().max(256)
 }
 
-/// Which log a line goes to.
+/// Which log a line goes to. Lines for the same people in the same wording get the same
+/// lane; a bad choice costs copies, never order or correctness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u8);
 

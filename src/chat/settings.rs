@@ -42,10 +42,11 @@ pub struct Settings {
     pub give_back: Option<fn()>,
     /// Whether there are operators: on connections of a listener labelled
     /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
-    /// ([`Chat::take_requests`](super::Chat::take_requests)). No.
+    /// ([`Chat::take_requests`](super::Chat::take_requests)), as [`App`](crate::App) does. No.
     pub operators: bool,
     /// Whether names can be protected with passwords. Requests are then to be taken as
-    /// well. No.
+    /// well: [`App`](crate::App) does, with a [`State`](crate::State) that has the feature
+    /// `accounts`. No.
     pub accounts: bool,
     /// Names that may be protected at a time. 10 000.
     pub accounts_max: usize,

@@ -3,7 +3,7 @@
 //! `cargo bench --bench report -- --measure --readme --runs 5 --peers all` measures
 //! everything anew and writes the README's figures; without `--measure` they are those of
 //! the book, `target/bench/figures.json`, and without `--readme` they are only shown.
-//! What else stands behind `--measure` goes to each bench.
+//! With `--measure`, all other options go to each bench.
 
 mod common;
 
@@ -15,13 +15,34 @@ use std::process::{Command, ExitCode};
 
 const BENCHES: [&str; 3] = ["density", "fanout", "micro"];
 
+const USAGE: &str = "\
+Options, after `cargo bench --bench report --`:
+  --readme      write the figures into README.md as well
+  --quick       show the figures of quick runs, which are not to be quoted
+  --measure     measure everything anew; all other options then go to each bench, as
+                `cargo bench --bench density -- --help` lists them";
+
+/// What is to be reported.
+struct Options {
+    quick: bool,
+    /// With what to measure before, if that is wanted.
+    measure: Option<Vec<String>>,
+    writes: bool,
+}
+
 fn main() -> ExitCode {
-    let mut arguments: Vec<String> = env::args().skip(1).collect();
-    // Without `--bench` this is a test run, which wants a sign of life.
-    let is_bench = take(&mut arguments, "--bench");
-    let (measures, writes) = (take(&mut arguments, "--measure"), take(&mut arguments, "--readme"));
-    let quick = !is_bench || arguments.iter().any(|argument| argument == "--quick");
-    match report(measures.then_some(&arguments), writes, quick) {
+    let options = match parse(env::args().skip(1).collect()) {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("report: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match report(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("report: {error}");
@@ -30,13 +51,31 @@ fn main() -> ExitCode {
     }
 }
 
+/// Reads the arguments; `None` asks for the usage.
+fn parse(mut arguments: Vec<String>) -> Result<Option<Options>, String> {
+    // Without `--bench` this is a test run, which wants a sign of life.
+    let is_bench = take(&mut arguments, "--bench");
+    if arguments.iter().any(|argument| ["-h", "--help"].contains(&argument.as_str())) {
+        return Ok(None);
+    }
+    let (measures, writes) = (take(&mut arguments, "--measure"), take(&mut arguments, "--readme"));
+    let is_quick = |argument: &String| argument == "--quick";
+    let quick = !is_bench || arguments.iter().any(is_quick);
+    // Each bench says itself what it does not know.
+    if let (false, Some(unknown)) = (measures, arguments.iter().find(|each| !is_quick(each))) {
+        return Err(format!("unknown argument {unknown} (see --help)"));
+    }
+    Ok(Some(Options { quick, measure: measures.then_some(arguments), writes }))
+}
+
 fn take(arguments: &mut Vec<String>, option: &str) -> bool {
     let before = arguments.len();
     arguments.retain(|argument| argument != option);
     arguments.len() < before
 }
 
-fn report(measure: Option<&Vec<String>>, writes: bool, quick: bool) -> io::Result<()> {
+fn report(options: &Options) -> io::Result<()> {
+    let &Options { quick, ref measure, writes } = options;
     if let Some(arguments) = measure {
         for bench in BENCHES {
             run(bench, arguments)?;

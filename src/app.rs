@@ -28,7 +28,30 @@ const WAITING_MAX: usize = 16;
 type Job = (Option<ConnId>, Request);
 type Done = (Option<ConnId>, Answer);
 
-/// A chat whose requests are carried out.
+/// A chat whose requests are carried out: a [`Service`] like the chat, with a worker thread
+/// beside it. Where there are operators or accounts, this is what to run instead of a bare
+/// [`Chat`], which only asks.
+///
+/// ```
+/// use chinwag::chat::Settings;
+/// use chinwag::{App, Chat, Config, Server, State};
+///
+/// # let dir = std::env::temp_dir().join(format!("chinwag-app-{}", std::process::id()));
+/// # let listen = vec![chinwag::Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
+/// # let config = Config { listen, ..Config::default() };
+/// let mut state = State::open(&dir)?;
+/// let settings = Settings { operators: true, accounts: true, ..Settings::default() };
+/// let mut chat = Chat::new(settings);
+/// // Before anybody comes: the bans and accounts that there are already.
+/// chat.load(state.kept());
+///
+/// let server = Server::bind(config)?;
+/// let app = App::start(chat, server.handle(), move |request| state.perform(request))?;
+/// # server.handle().shutdown();
+/// server.run(app)?;
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct App {
     chat: Chat,
     server: Handle,
@@ -37,7 +60,9 @@ pub struct App {
 }
 
 impl App {
-    /// Starts the worker, which does with `perform` what the chat asks for.
+    /// Starts the worker, which does with `perform` what the chat asks for. That is meant to
+    /// be [`State::perform`](crate::State::perform); it may block. What is kept already goes
+    /// into the chat before, with [`Chat::load`].
     ///
     /// # Errors
     ///

@@ -23,7 +23,8 @@ Options:
                                ADDR is IP:PORT, [::]:PORT (IPv4 too) or HOST:PORT;
                                DIALECT is native, recipe, tutorial, fork or json
   -l, --listen [DIALECT=]unix:PATH  The same at a Unix socket of the owner's (0600);
-                               who connects to op=unix:PATH is an operator
+                               who connects to op=unix:PATH is an operator, and it
+                               alone does not replace the default
       --state DIR              Keep bans and accounts here; they outlive the server
       --greet-after TIME|off   Greet who has said nothing for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again

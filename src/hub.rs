@@ -7,7 +7,7 @@
 //!
 //! - Streams are edge-triggered: after `WouldBlock`, and only then, does readiness come
 //!   again. A read that did not end in `WouldBlock` leaves the connection listed ready,
-//!   waiting to be released, or dead.
+//!   waiting (for its release, or for a line's time), closing, or dead.
 //! - Lists hold [`ConnId`]s, and a stale one names nobody. Slots are freed at the end of
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
@@ -82,6 +82,21 @@ struct Conn<T> {
 }
 
 /// The connections of one server, and the service that they talk to.
+///
+/// [`Server`](crate::Server) is what drives it. Whoever does so with a poll, or a
+/// simulation, of their own keeps to this:
+///
+/// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
+///   given to [`Hub::open`], [`Hub::open_proxied`] or [`Hub::refuse`], before the next is.
+/// - Readiness is edge-triggered. Each edge is handed on with [`Hub::mark_readable`] (ends and
+///   errors, too) or [`Hub::mark_writable`]; one too many does no harm, one too few is a
+///   connection that nobody looks at any more.
+/// - After the edges of one poll comes [`Hub::turn`], with a time that never goes back, and
+///   then the streams of [`Hub::take_closed`] are dropped: their slots are free.
+/// - Then it sleeps until the next edge, for [`Hub::timeout`] at most.
+///
+/// What is opened or shut down outside of a turn is so at the time of the last one, unless
+/// [`Hub::pass`] has told a later.
 pub struct Hub<T, S> {
     service: S,
     conns: Slab<Conn<T>>,

@@ -19,7 +19,8 @@ pub(crate) fn more_for(len: usize, added: usize) -> usize {
     (len + added).next_power_of_two().max(256) - len
 }
 
-/// Which log a line goes to.
+/// Which log a line goes to. Lines for the same people in the same wording get the same
+/// lane; a bad choice costs copies, never order or correctness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lane(u8);
 

@@ -58,13 +58,13 @@
 //! | to change | open |
 //! | --- | --- |
 //! | what a line means, or to add a command | `chat/command.rs`, then `Chat::act` in `chat/mod.rs` |
-//! | a sentence that the server says | `chat/reply.rs` |
+//! | a sentence that the server says | `chat/reply.rs`, `chat/operators/reply.rs`, `chat/accounts/reply.rs` |
 //! | how a line looks, in which dialect, with which ending | `chat/dialect/` |
 //! | what is said to whom, and kept | `chat/talk.rs`, `chat/history.rs` |
 //! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/places.rs` |
 //! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/gathered.rs`, `chat/resume.rs` |
-//! | what operators may do; who is banned | `chat/operators.rs`, `chat/ban.rs` |
-//! | names with passwords | `chat/accounts.rs`, `chat/password.rs` |
+//! | what operators may do; who is banned, who is muted | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs` |
+//! | names with passwords; how often one may be tried | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
 //! | what the chat wants of somebody who may block | `chat/request.rs` |
 //! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |
 //! | what whoever runs it may choose | `chat/settings.rs` |
@@ -81,11 +81,13 @@
 //! | deadlines, and what happens when they pass | `timeouts.rs`, `hub/watch.rs` |
 //! | the poll, the clock, wake and shutdown | `server.rs` |
 //! | listening, accepting, running out of descriptors | `listen.rs` |
+//! | what is listened with: ports, Unix sockets | `listen/socket.rs` |
 //! | blocking work: who does it, and how it comes back | `app.rs` |
 //! | what outlives the process, and how it is written | `state.rs`, `state/` |
 //! | what the loop tells a protocol | `service.rs`, `conn.rs` |
 //! | when memory is given back, and how | `hub/ebb.rs`, `memory.rs` |
 //! | options, log, signals | `cli.rs`, `output.rs`, `main.rs` |
+//! | `chinwag passwd`, `chinwag accounts` | `passwd.rs` |
 //!
 //! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:
 //!
@@ -93,7 +95,8 @@
 //! main ─▶ server ─▶ hub ─▶ line, telnet, timeouts, rate, addresses
 //!   │       │        ├──▶ outbox ◀── service ◀── chat
 //!   │       └▶ listen └──▶ service
-//!   └────▶ app ─▶ chat ◀─ state
+//!   ├────▶ app ──▶ chat ◀─┐
+//!   └────▶ state ─────────┘
 //! ```
 //!
 //! # One line's way, socket to socket

@@ -32,10 +32,11 @@ pub struct Limits {
     /// Who takes nothing for so long although something waits is cut off. 60 s.
     pub stall_time: Duration,
     /// Lines a second that a connection may send; twice as many at once. A line counts
-    /// once, and once more for each full KiB. What is too fast waits. 10.
+    /// once, and once more for each full KiB. What is too fast waits; with `None` nothing is
+    /// too fast. 10.
     pub rate: Option<u32>,
     /// Who sends nothing for so long is asked whether it is there, and closed if it
-    /// sends nothing for as long again. `None`.
+    /// sends nothing for as long again. `None` asks nobody, and is the default.
     pub idle_time: Option<Duration>,
     /// Open connections from one IPv4 address, or one IPv6 /64. 32.
     pub per_ip_max: usize,
@@ -52,7 +53,7 @@ pub struct Limits {
     pub delivery_budget: u64,
     /// Connections that are written to in one turn. 128.
     pub write_budget: usize,
-    /// Connections that are accepted in one turn. 256.
+    /// Connections that are accepted in one turn, from each listener. 256.
     pub accept_budget: usize,
     /// How long a closing connection may take to read its last lines and to close
     /// its own side. 5 s.

@@ -186,9 +186,10 @@ impl Outbox {
         }
     }
 
-    /// Queues a line for many. It is written down once; who is blocked and more than
-    /// `queue_soft` behind misses it, and is told how many it missed once it has
-    /// caught up ([`Limit::Skipped`](crate::Limit::Skipped)).
+    /// Queues a line for many. It is written down once, in a [`Lane`] that is best the same
+    /// for the same people; who is blocked and more than `queue_soft` behind misses it, and
+    /// is told how many it missed once it has caught up
+    /// ([`Limit::Skipped`](crate::Limit::Skipped)).
     pub fn send_all(&mut self, lane: Lane, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
         let span = self.lanes.append(lane, line);
         for id in to {

@@ -1,5 +1,5 @@
-//! The poll, its clock and its waker: where readiness comes from. With `listen.rs` it
-//! is the only file that names mio; what happens to a line is decided elsewhere.
+//! The poll, its clock and its waker: where readiness comes from. Only it, `listen.rs` and
+//! `listen/socket.rs` name mio; what happens to a line is decided elsewhere.
 
 use std::fmt::Display;
 use std::io;
@@ -46,12 +46,13 @@ pub struct Config {
     /// Where to listen; by default at 127.0.0.1:1337, labelled `native`. `[::]` takes
     /// IPv4 connections as well.
     pub listen: Vec<Listen>,
-    /// Unix sockets to listen on as well; on other systems there are none. None.
+    /// Unix sockets to listen on as well. By default there are none; on a system that has
+    /// no such sockets [`Server::bind`] fails with `Unsupported` for any.
     pub listen_unix: Vec<ListenUnix>,
     /// Connections that may be open at a time; one more is refused. 10 000.
     pub max_clients: usize,
     /// Proxies: what they connect starts with a PROXY header, version 1 or 2, that says
-    /// for whom. None.
+    /// for whom. By default there are none.
     pub proxies: Vec<Network>,
     /// What the loop allows a connection.
     pub limits: Limits,

@@ -21,7 +21,8 @@ pub trait Service {
         let _ = (id, peer, out);
     }
 
-    /// A complete line, without its ending, just as it came: any bytes, perhaps none.
+    /// A complete line: any bytes, perhaps none. Its ending is gone, and so are telnet's
+    /// bytes and what was erased with backspaces; all else is as it came.
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox);
 
     /// The connection ended a line for the first time, and this is how. Told once,

@@ -21,7 +21,8 @@ use save::{Stamp, Step};
 
 const BANS: &str = "bans";
 
-/// A directory, and what is in its files.
+/// A directory, and what is in its files. It blocks on the disk, and on hashes of passwords:
+/// once the server runs, only a worker such as [`App`](crate::App)'s is to call it.
 pub struct State {
     dir: PathBuf,
     bans: File<Ban>,
@@ -59,7 +60,7 @@ impl State {
         })
     }
 
-    /// All that is kept.
+    /// All that is kept, for [`Chat::load`](crate::Chat::load).
     #[must_use]
     pub fn kept(&self) -> Kept {
         Kept {
@@ -71,7 +72,8 @@ impl State {
         }
     }
 
-    /// Does what a chat asks for. Whatever has been answered to be kept is on the disk.
+    /// Does what a chat asks for; made to be what [`App::start`](crate::App::start) is given.
+    /// Whatever has been answered to be kept is on the disk.
     pub fn perform(&mut self, request: Request) -> Answer {
         let done = match request {
             Request::Ban { ban, now } => self.ban(&ban, now).map(|()| Answer::Banned(ban)),

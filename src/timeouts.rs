@@ -1,5 +1,5 @@
-//! Time as an argument, and deadlines that are all equally far off: first in, first
-//! out. Knows no clock.
+//! Time as an argument, and deadlines: of one length in a FIFO ([`Timeouts`]), of any in
+//! a heap ([`Alarms`]). Knows no clock.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -104,12 +104,13 @@ fn parse_task(arguments: &mut Arguments) -> Result<Task, String> {
     if let Some(floor) = floor.map_err(|error| error.to_string())? {
         return Ok(Task::Serve(floor));
     }
+    // `cargo bench` passes `--bench`. `cargo test --all-targets` does not, and
+    // wants to know that a bench works, not how fast the server is. It is taken first:
+    // whoever asks for help through cargo passes it too.
+    let measuring = arguments.contains("--bench");
     if arguments.contains(["-h", "--help"]) {
         return Ok(Task::Help);
     }
-    // `cargo bench` passes `--bench`. `cargo test --all-targets` does not, and
-    // wants to know that a bench works, not how fast the server is.
-    let measuring = arguments.contains("--bench");
     Ok(Task::Measure(Options {
         quick: arguments.contains("--quick") || !measuring,
         runs: number(arguments, "--runs", 1..=99)?,

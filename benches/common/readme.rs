@@ -60,7 +60,7 @@ pub(crate) fn section(book: &Book) -> String {
         let figures = [
             ("lines/s to each reader", "lines/s a reader"),
             ("peak KiB over idle", "peak KiB over idle"),
-            ("KiB in sockets for each stalled", "KiB in sockets each, both ends"),
+            ("KiB in sockets for each stalled, both ends", "KiB in sockets each, both ends"),
         ];
         let columns = figures.map(|(heading, figure)| (heading.to_owned(), page, figure));
         let heading = format!("{} members, one in ten never reads", clients(page));

@@ -1,4 +1,5 @@
-//! What operators do: to users, to who may come in, to the server. All of it is logged.
+//! What operators do: to users, to who may come in, to the server. All of it is logged, but
+//! not what they only look at.
 //!
 //! What has to be kept is asked for as a [`Request`], and is in force once it is answered;
 //! until then the operator's further lines wait, and nobody else's do.
@@ -29,7 +30,8 @@ pub(super) use reply::Act;
 use reply::Why;
 
 impl Chat {
-    /// Puts in force what is kept, before anybody has come.
+    /// Puts in force what is kept: before anybody has come, and after a reload, once the bans
+    /// that there were are gone.
     pub fn load(&mut self, kept: Kept) {
         for ban in kept.bans {
             let notice = self.door_notice(&ban);

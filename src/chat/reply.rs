@@ -1,4 +1,5 @@
-//! Every sentence that the server says to one user, and its code for programs.
+//! The sentences that the server says to one user, and their codes for programs. Those that
+//! operators cause are in `operators/reply.rs`, those about accounts in `accounts/reply.rs`.
 
 use std::fmt;
 use std::time::Duration;

@@ -26,7 +26,8 @@ pub struct Settings {
     pub rooms_max: usize,
     /// Whether only the named may speak to a room. No.
     pub require_name: bool,
-    /// How long a name is held for who asked for it and was cut off. 2 min.
+    /// How long a name is held for who asked for it and was cut off. Zero turns `/resume`
+    /// off. 2 min.
     pub resume_for: Duration,
     /// Those who are held at a time; beyond it the first is let go. 1024.
     pub held_max: usize,
@@ -41,10 +42,11 @@ pub struct Settings {
     pub give_back: Option<fn()>,
     /// Whether there are operators: on connections of a listener labelled
     /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
-    /// ([`Chat::take_requests`](super::Chat::take_requests)). No.
+    /// ([`Chat::take_requests`](super::Chat::take_requests)), as [`App`](crate::App) does. No.
     pub operators: bool,
     /// Whether names can be protected with passwords. Requests are then to be taken as
-    /// well. No.
+    /// well: [`App`](crate::App) does, with a [`State`](crate::State) that has the feature
+    /// `accounts`. No.
     pub accounts: bool,
     /// Names that may be protected at a time. 10 000.
     pub accounts_max: usize,

@@ -129,8 +129,8 @@ pub(super) struct Users {
     by_name: HashTable<u32>,
     hasher: NameHasher,
     guests: Guests,
-    /// By slot, and only where a dialect or an operator is shown them. Over a Unix socket
-    /// nobody has one.
+    /// By slot, and only where a dialect or an operator is shown them, or failed passwords
+    /// are counted by them. Over a Unix socket nobody has one.
     addrs: Option<Vec<Option<SocketAddr>>>,
     /// When each last said something, by slot, and only where there are operators.
     heard: Option<Vec<Option<Instant>>>,

@@ -52,8 +52,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
         }
     }
 
-    /// Its socket is full. `took`: not without having taken something; if that was too long
-    /// ago it is cut off.
+    /// Its socket is full. `took`: it has just taken something. If it has not, and last did
+    /// `stall_time` ago, it is cut off.
     pub(super) fn watch_stall(&mut self, id: ConnId, took: bool) {
         let at = self.outbox.now().monotonic;
         let due = at + self.limits.stall_time;

@@ -1,10 +1,12 @@
 //! The shape of the sources: who knows whom, what is absent where, and how long things
 //! may get. A rule that is broken is printed with the place.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Which of the crate's modules each may name. An arrow that is not here is not wanted.
+/// Which of the crate's modules each may name. An arrow that is not here is not wanted, and
+/// one that nobody needs any more is not here.
 const ARROWS: &[(&str, &[&str])] = &[
     ("conn", &[]),
     ("addresses", &["conn"]),
@@ -15,7 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("line", &["scan"]),
     ("telnet", &["scan"]),
     ("listen", &[]),
-    ("timeouts", &["conn"]),
+    ("timeouts", &[]),
     ("outbox", &["conn", "lanes", "limits", "timeouts"]),
     ("service", &["conn", "line", "outbox", "timeouts"]),
     (
@@ -107,26 +109,54 @@ fn read(root: &Path, path: PathBuf) -> Source {
 #[test]
 fn arrows_point_where_the_map_says() {
     let mut wrong = Vec::new();
+    let mut unused: BTreeSet<(&str, &str)> =
+        ARROWS.iter().flat_map(|(from, to)| to.iter().map(|to| (*from, *to))).collect();
     for source in sources("src") {
         if ["lib", "main", "cli", "memory", "output", "passwd"].contains(&source.module.as_str()) {
             continue;
         }
-        let Some((_, allowed)) = ARROWS.iter().find(|(module, _)| *module == source.module) else {
+        let Some((from, allowed)) = ARROWS.iter().find(|(module, _)| *module == source.module)
+        else {
             panic!("{}: the map in tidy.rs has no such module", source.path.display());
         };
         for (at, line) in &source.code {
             let named = line.split("crate::").skip(1).map(|rest| {
                 rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or("")
             });
-            for module in
-                named.filter(|module| *module != source.module && !allowed.contains(module))
-            {
-                wrong.push(format!(
-                    "{}:{at}: {} may not know {module:?}",
-                    source.path.display(),
-                    source.module
-                ));
+            for module in named.filter(|module| module != from) {
+                let path = source.path.display();
+                match allowed.iter().find(|to| **to == module) {
+                    Some(to) => drop(unused.remove(&(*from, *to))),
+                    None => wrong.push(format!("{path}:{at}: {from} may not know {module:?}")),
+                }
             }
+        }
+    }
+    wrong.extend(unused.iter().map(|(from, to)| format!("{from} may know {to:?}, and does not")));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_map_in_lib_names_every_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let lib = fs::read_to_string(root.join("lib.rs")).expect("sources are text");
+    let map = lib.split("//! # ").find(|section| section.starts_with("The map\n"));
+    let rows = map.expect("lib.rs has a map").lines().filter(|line| line.starts_with("//! |"));
+    let named: BTreeSet<&str> = rows
+        .flat_map(|row| row.split('`').skip(1).step_by(2))
+        .filter(|quoted| quoted.contains(['/', '.']))
+        .map(|path| path.trim_end_matches('/'))
+        .collect();
+    let mut wrong: Vec<String> = (named.iter().filter(|path| !root.join(path).exists()))
+        .map(|path| format!("{path}: the map in lib.rs names it, and it is not there"))
+        .collect();
+    for source in sources("src") {
+        let path = source.path.strip_prefix(&root).expect("it was found there");
+        // Itself, or a folder that it is in.
+        let is_named =
+            path.ancestors().any(|path| path.to_str().is_some_and(|path| named.contains(path)));
+        if !is_named && !path.ends_with("lib.rs") && !path.ends_with("tests.rs") {
+            wrong.push(format!("{}: the map in lib.rs does not name it", path.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -59,15 +59,14 @@ impl Chat {
         &mut self,
         room: RoomNo,
         id: ConnId,
-        name: &str,
+        who: Person<'_>,
         out: &mut Outbox,
     ) {
-        let person = Person { name: Shown::Named(name), addr: None, number: id.serial() };
         let place = self.rooms.get(room);
         let mut event = Event { room: Some(place.name()), ..Event::new(Kind::Leave, millis(out)) };
-        event.from = Some(person);
+        event.from = Some(who);
         tell_takers(&self.users, place, &mut self.line, &event, id, out);
-        self.gather(room, id, News::Left(Name::own(name)), out);
+        self.gather(room, id, News::Left(Name::from(who.name)), out);
     }
 
     /// Somebody has a new name; what others saw before is `old`.

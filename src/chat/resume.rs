@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use super::Chat;
-use super::dialect::Dialect;
+use super::dialect::{Dialect, Person};
+use super::name::Name;
 use super::reply::Reply;
 use super::room::RoomNo;
 use super::users::{Arrival, More, User};
@@ -35,7 +37,9 @@ struct Seat {
 
 /// What is kept of one who was cut off.
 pub(super) struct Held {
-    name: Option<Box<str>>,
+    name: Name,
+    /// Where it was from, as far as that is kept.
+    addr: Option<SocketAddr>,
     room: Box<str>,
     is_known: bool,
     dialect: Dialect,
@@ -48,7 +52,7 @@ impl Seats {
     /// Who bears this name although it is not connected.
     pub(super) fn holder_of(&self, name: &str) -> Option<&str> {
         let key = self.held_names.get(&name.to_ascii_lowercase())?;
-        self.by_key.get(key)?.held.as_ref()?.name.as_deref()
+        self.by_key.get(key)?.held.as_ref()?.name.as_own()
     }
 
     fn more_of(&mut self, conn: ConnId) -> Option<&mut More> {
@@ -58,7 +62,7 @@ impl Seats {
 
     fn hold(&mut self, key: u64, held: Held) {
         let Some(seat) = self.by_key.get_mut(&key) else { return };
-        if let Some(name) = &held.name {
+        if let Some(name) = held.name.as_own() {
             self.held_names.insert(name.to_ascii_lowercase(), key);
         }
         seat.held = Some(Box::new(held));
@@ -70,7 +74,7 @@ impl Seats {
         let seat = self.by_key.remove(&key)?;
         if let Some(held) = &seat.held {
             self.held_count -= 1;
-            if let Some(name) = &held.name {
+            if let Some(name) = held.name.as_own() {
                 self.held_names.remove(&name.to_ascii_lowercase());
             }
         }
@@ -136,11 +140,12 @@ impl Chat {
     pub(super) fn end_hold(&mut self, key: u64, out: &mut Outbox) {
         let Some(Seat { conn, held: Some(held), .. }) = self.seats.remove(key) else { return };
         self.forget_ignoring(conn, &held.more);
-        self.leave_mute(held.name.as_deref(), held.more.mute);
+        self.leave_mute(held.name.as_own(), held.more.mute);
         if let (true, Some(room)) = (held.is_known, self.rooms.find(&held.room)) {
-            let name = held.name.as_deref().unwrap_or("guest");
-            self.tell_late_departure(room, conn, name, out);
+            let (name, addr) = (held.name.shown(), held.addr);
+            self.tell_late_departure(room, conn, Person { name, addr, number: conn.serial() }, out);
         }
+        self.users.free_number(&held.name);
     }
 
     /// Nobody may come back under this name.
@@ -179,7 +184,8 @@ impl Chat {
         out.close(id);
         if let Some(held) = self.lift_out(id) {
             self.forget_ignoring(id, &held.more);
-            self.leave_mute(held.name.as_deref(), held.more.mute);
+            self.leave_mute(held.name.as_own(), held.more.mute);
+            self.users.free_number(&held.name);
         }
     }
 
@@ -187,7 +193,8 @@ impl Chat {
     fn lift_out(&mut self, id: ConnId) -> Option<Held> {
         let room = self.rooms.get(self.users.get(id)?.room).name().into();
         self.exit_room(id);
-        let mut user = self.users.remove(id)?;
+        let addr = self.users.addr(id);
+        let mut user = self.users.lift_out(id)?;
         // A seat that it still has has just been used.
         user.take_seat();
         Some(Held {
@@ -197,7 +204,8 @@ impl Chat {
             echo: user.echo,
             notices: user.notices,
             more: std::mem::take(user.more_mut()),
-            name: user.own_name().map(Box::from),
+            name: user.name,
+            addr,
         })
     }
 
@@ -209,17 +217,18 @@ impl Chat {
         // Only now: the room that it leaves may be the same, and be gone with its last user.
         let max = self.settings.rooms_max;
         let room = self.rooms.find_or_make(&held.room, max).unwrap_or(RoomNo::LOBBY);
-        if let Some(name) = &held.name {
-            self.users.rename(id, name);
-        }
+        self.users.bear(id, &held.name);
         // Whoever ignores the newcomer, or is ignored by it, means somebody who is not here
         // any more.
         if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.more_mut())) {
             self.forget_ignoring(id, &more);
+            // Nor can it rid itself of a mute by that.
+            held.more.mute = more.mute.or(held.more.mute);
         }
         held.more.ignores.retain(|ignored| *ignored != id);
         held.more.ignored_by.remove(&id);
         self.keep_ignoring(id, was, &held.more);
+        self.keep_writing(id, was);
         for room in self.rooms.iter_mut() {
             room.pass_on(was, id);
         }
@@ -256,6 +265,17 @@ impl Chat {
         match self.users.get_mut(id) {
             Some(user) => Some(user.more_mut()),
             None => self.seats.more_of(id),
+        }
+    }
+
+    /// Whom it wrote to last may still answer it, on its new connection.
+    fn keep_writing(&mut self, id: ConnId, was: ConnId) {
+        let here = self.users.all_mut().filter_map(User::more_if_any_mut);
+        let held = self.seats.by_key.values_mut().filter_map(|seat| seat.held.as_mut());
+        for more in here.chain(held.map(|held| &mut held.more)) {
+            if more.writer == Some(was) {
+                more.writer = Some(id);
+            }
         }
     }
 

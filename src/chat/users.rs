@@ -16,7 +16,7 @@ use crate::conn::ConnId;
 /// One connection, as the chat sees it. There are many, so it is small.
 pub(super) struct User {
     pub(super) id: ConnId,
-    name: Name,
+    pub(super) name: Name,
     pub(super) room: RoomNo,
     /// Its index among the room's members of the same wording.
     pub(super) place: u32,
@@ -93,6 +93,10 @@ impl User {
 
     pub(super) fn more_mut(&mut self) -> &mut More {
         self.more.get_or_insert_default()
+    }
+
+    pub(super) fn more_if_any_mut(&mut self) -> Option<&mut More> {
+        self.more.as_deref_mut()
     }
 
     pub(super) fn has_account(&self) -> bool {
@@ -180,10 +184,41 @@ impl Users {
 
     /// Removes somebody; the name is free at once.
     pub(super) fn remove(&mut self, id: ConnId) -> Option<User> {
+        let user = self.lift_out(id)?;
+        self.free_number(&user.name);
+        Some(user)
+    }
+
+    /// Removes somebody who may come back. A guest's number is nobody else's until it is
+    /// freed, or borne again; an own name has to be held elsewhere.
+    pub(super) fn lift_out(&mut self, id: ConnId) -> Option<User> {
         self.get(id)?;
-        self.forget_name(id);
+        self.unlist_name(id);
         self.count -= 1;
         self.by_slot[id.slot()].take()
+    }
+
+    /// If it is a guest's name, others may have its number.
+    pub(super) fn free_number(&mut self, name: &Name) {
+        if let Name::Guest(number) = name {
+            self.guests.remove(*number);
+        }
+    }
+
+    /// Gives somebody a name that has been lifted out with somebody before.
+    pub(super) fn bear(&mut self, id: ConnId, name: &Name) {
+        match name {
+            Name::Guest(number) => {
+                self.forget_name(id);
+                self.guests.pass_on(*number, id);
+                if let Some(user) = self.get_mut(id) {
+                    user.name = Name::Guest(*number);
+                }
+            }
+            Name::Short(_) | Name::Long(_) => {
+                self.rename(id, name.as_own().unwrap_or_default());
+            }
+        }
     }
 
     pub(super) fn get(&self, id: ConnId) -> Option<&User> {
@@ -197,6 +232,10 @@ impl Users {
     /// Everybody, by slot.
     pub(super) fn all(&self) -> impl Iterator<Item = &User> {
         self.by_slot.iter().flatten()
+    }
+
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut User> {
+        self.by_slot.iter_mut().flatten()
     }
 
     /// Where somebody is from, as far as that is kept.
@@ -260,15 +299,18 @@ impl Users {
 
     /// Takes the name or the guest's number away.
     fn forget_name(&mut self, id: ConnId) {
-        let Some(user) = self.get(id) else { return };
-        match user.shown() {
-            Shown::Named(name) => {
-                let hash = self.hasher.hash(name);
-                if let Ok(entry) = self.by_name.find_entry(hash, |slot| *slot == id.slot) {
-                    entry.remove();
-                }
-            }
-            Shown::Guest(number) => self.guests.remove(number),
+        match self.get(id).map(|user| &user.name) {
+            Some(Name::Guest(number)) => self.guests.remove(*number),
+            _ => self.unlist_name(id),
+        }
+    }
+
+    /// Takes an own name out of the index.
+    fn unlist_name(&mut self, id: ConnId) {
+        let Some(name) = self.get(id).and_then(User::own_name) else { return };
+        let hash = self.hasher.hash(name);
+        if let Ok(entry) = self.by_name.find_entry(hash, |slot| *slot == id.slot) {
+            entry.remove();
         }
     }
 
@@ -308,6 +350,11 @@ impl Guests {
             self.free.remove(&last);
             self.holders.pop();
         }
+    }
+
+    /// Another has it now.
+    fn pass_on(&mut self, number: u32, id: ConnId) {
+        self.holders[number as usize - 1] = Some(id);
     }
 
     fn holder(&self, number: u32) -> Option<ConnId> {

@@ -246,7 +246,9 @@ impl Model<'_> {
     }
 
     fn open(&mut self, who: usize, newcomer: &Newcomer) {
-        let taken: Vec<usize> = self.members.values().map(|member| member.guest).collect();
+        let held = self.seats.iter().filter_map(|seat| seat.held.as_ref());
+        let all = self.members.values().chain(held.map(|held| &held.member));
+        let taken: Vec<usize> = all.map(|member| member.guest).collect();
         let mut numbers = 1..=taken.len() + 1;
         let guest = numbers.find(|number| !taken.contains(number)).expect("one more than taken");
         let dialect = wording::DIALECTS.into_iter().find(|(name, _)| *name == newcomer.label);

@@ -117,3 +117,28 @@ fn a_mute_outlives_a_cut_off_connection() {
         ),
     );
 }
+
+#[test]
+fn nobody_gets_rid_of_a_mute_by_coming_back_as_another() {
+    let mut network = Network::with(Settings {
+        operators: true,
+        random: Some(|token| token.fill(7)),
+        ..Settings::default()
+    });
+    network.arrive("op", "op");
+    let token = "07".repeat(24);
+    check_in(&mut network, &format!("ann> /resume\nann< To come back within 2 m: /resume {token}"));
+    network.cut_off("ann");
+    check_in(
+        &mut network,
+        &format!(
+            "op> /mute bob
+             bob< You were muted by op.
+             op< Muted bob.
+             bob> /resume {token}
+             bob< You are now ann
+             bob> hello
+             bob< You are muted; nobody was told."
+        ),
+    );
+}

@@ -259,6 +259,59 @@ fn a_server_that_holds_no_names_says_so() {
 }
 
 #[test]
+fn a_guest_is_held_under_its_number_and_comes_back_with_it() {
+    let mut network = with_seats(Settings::default());
+    network.connect("g1", "native");
+    network.connect("g2", "native");
+    for (who, line) in [("bob", "/notices on"), ("g1", "hi"), ("g2", "hi"), ("g2", "/resume")] {
+        network.line(who, line.as_bytes());
+    }
+    network.read_all();
+    network.cut_off("g2");
+    check_in(
+        &mut network,
+        &format!(
+            "ann> SEND @guest-2 hi
+             ann< No one is called guest-2.
+             g4> /resume {0}
+             g4< You are now guest-2
+             g4< 15:17 [guest] hi
+             g4< 15:17 [guest-2] hi
+             g4> /resume
+             g4< To come back within 2 m: /resume {1}",
+            token(1),
+            token(2)
+        ),
+    );
+    network.cut_off("g4");
+    check_in(&mut network, "+120000\nbob< guest-2 left the chat.");
+    network.connect("g5", "native");
+    check_in(&mut network, "g5> /msg guest-2 me\ng5< [guest-2 → guest-2] me");
+}
+
+#[test]
+fn whoever_was_written_to_may_answer_after_a_return() {
+    let mut network = with_seats(Settings::default());
+    network.line("ann", b"SEND @bob psst");
+    network.line("ann", b"/resume");
+    network.read_all();
+    network.cut_off("ann");
+    check_in(
+        &mut network,
+        &format!(
+            "bob> /reply hi
+             bob< No one has written to you.
+             g1> /resume {}
+             g1< You are now ann
+             bob> /reply hi
+             g1< [bob → ann] hi
+             bob< [bob → ann] hi",
+            token(1)
+        ),
+    );
+}
+
+#[test]
 fn a_return_does_not_shake_off_who_ignores_it() {
     let mut network = with_seats(Settings::default());
     network.line("bob", b"/ignore ann");

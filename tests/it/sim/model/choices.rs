@@ -58,13 +58,21 @@ impl Model<'_> {
                 ignores.insert(who);
             }
         }
+        for writer in self.everybody().map(|member| &mut member.writer) {
+            *writer = writer.map(|writer| if writer == was.who { who } else { writer });
+        }
         self.rooms.pass_on(was.who, who);
     }
 
     fn everybodys_ignores(&mut self) -> impl Iterator<Item = &mut BTreeSet<usize>> {
+        self.everybody().map(|member| &mut member.ignores)
+    }
+
+    /// Those who are here and those who are held.
+    fn everybody(&mut self) -> impl Iterator<Item = &mut Member> {
         let held = self.seats.iter_mut().filter_map(|seat| seat.held.as_mut());
         let held = held.map(|held| &mut held.member);
-        self.members.values_mut().chain(held).map(|member| &mut member.ignores)
+        self.members.values_mut().chain(held)
     }
 
     pub(super) fn echo(&mut self, who: usize, on: bool) {

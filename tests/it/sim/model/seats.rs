@@ -4,7 +4,6 @@ use std::mem;
 use std::time::Duration;
 
 use super::rooms::{LOBBY, NOWHERE};
-use super::wording::Person;
 use super::{Arrival, Member, Model};
 use crate::sim::rules::token;
 
@@ -93,10 +92,7 @@ impl Model<'_> {
             return;
         }
         if let Some(room) = self.rooms.find(&room) {
-            // It has no address any more, and its number as a guest may be another's.
-            let name = member.name.unwrap_or_else(|| "guest".to_owned());
-            let person = Person { name, is_guest: false, addr: None, serial: member.serial };
-            self.tell_departure_of(who, room, &person);
+            self.tell_departure_of(who, room, &member.person());
         }
     }
 
@@ -132,10 +128,7 @@ impl Model<'_> {
         });
         self.pass_on(&mut was, who);
         let member = self.member(who);
-        if was.name.is_some() {
-            member.guest = 0;
-            member.name = was.name;
-        }
+        (member.name, member.guest) = (was.name, was.guest);
         member.dialect = was.dialect;
         member.echo = was.echo;
         member.notices = was.notices;

@@ -155,7 +155,9 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     };
     let command = match entry.name {
         "nick" => name_and_password(rest).map(|(name, password)| Command::Nick(name, password)),
-        "msg" => name_and_text(rest).map(|(name, text)| Command::Msg(name, text)),
+        "msg" => {
+            name_and_text(rest.trim_start_matches(' ')).map(|(name, text)| Command::Msg(name, text))
+        }
         "reply" | "r" => text.map(Command::Reply),
         "me" => text.map(Command::Me),
         "say" => text.map(Command::Say),
@@ -287,6 +289,7 @@ mod tests {
             ("/nick ann", Nick("ann", None)),
             ("/nick  ann a  b ", Nick("ann", Some(Secret("a  b")))),
             ("/msg bob hi", Msg("bob", "hi")),
+            ("/msg  bob  hi", Msg("bob", " hi")),
             ("/r hi", Reply("hi")),
             ("/me waves", Me("waves")),
             ("/who", Who(None)),

@@ -82,7 +82,9 @@ fn slash(line: &str) -> Command {
         |make: fn(String) -> Command, what| only_word(rest).map_or_else(|| usage(what), make);
     match word.as_str() {
         "nick" => name(|name| Command::Name(name, "You are now"), "/nick NAME"),
-        "msg" => private(rest, true).unwrap_or_else(|| usage("/msg NAME TEXT")),
+        "msg" => {
+            private(rest.trim_start_matches(' '), true).unwrap_or_else(|| usage("/msg NAME TEXT"))
+        }
         "reply" | "r" => needs(Command::Reply, "/reply TEXT"),
         "me" => needs(Command::Me, "/me TEXT"),
         "say" => needs(Command::Say, "/say TEXT"),

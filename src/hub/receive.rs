@@ -110,7 +110,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if !self.outbox.listens(id) || !self.digest_rest(id) {
             // It is not read from now, perhaps not for long, and what led here may have
             // been its end.
-            if self.conns[id.slot()].stream.is_broken() {
+            if self.outbox.is_open(id) && self.conns[id.slot()].stream.is_broken() {
                 self.outbox.kill(id, CloseReason::Broken);
             }
             return;

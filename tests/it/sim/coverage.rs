@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::errors::{CALLS, Call, ERRORS};
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 134] = [
+const KINDS: [&str; 135] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
+    "broken while it waits",
     "write took nothing",
     "socket full",
     "read reset",

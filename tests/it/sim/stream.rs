@@ -92,6 +92,10 @@ impl Stream for SimStream {
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.0.borrow_mut().shut_write()
     }
+
+    fn is_broken(&mut self) -> bool {
+        self.0.borrow_mut().is_broken()
+    }
 }
 
 impl Drop for SimStream {
@@ -212,6 +216,15 @@ impl Wire {
         self.accepted.extend_from_slice(&bytes[..count]);
         self.journal.note(self.who, Fact::Took(count));
         Ok(count)
+    }
+
+    fn is_broken(&mut self) -> bool {
+        self.journal.count_event();
+        if self.reset.is_some() {
+            self.journal.hit("broken while it waits");
+            self.journal.note(self.who, Fact::Failed);
+        }
+        self.reset.is_some()
     }
 
     fn shut_write(&mut self) -> io::Result<()> {

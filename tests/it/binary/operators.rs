@@ -165,3 +165,27 @@ fn what_an_operator_types_ahead_waits_for_the_answer_before() {
     op.finish_writing();
     assert_eq!(op.rest(), "Banned three.\nNo longer banned: two\nC\n");
 }
+
+#[test]
+fn a_reload_that_cannot_be_yet_keeps_nobody_from_ending_it() {
+    let folder = Folder::new("op-no-reload");
+    let state = format!("{}/state", folder.path());
+    let program = start(&folder, &["--state", &state]);
+    // Nothing is saved as long as somebody else has the lock.
+    let lock = fs::File::open(&state).unwrap();
+    lock.lock().unwrap();
+    let mut ops: Vec<Client> = (0..40).map(|_| program.operator()).collect();
+    for (number, op) in ops.iter_mut().enumerate() {
+        op.say(&format!("/ban name-{number}"));
+    }
+    // One is being carried out, and sixteen wait.
+    let last = ops.last_mut().unwrap();
+    while last.line() != "Busy; try again in a moment." {}
+    program.signal("HUP");
+    program.signal("TERM");
+    for op in &mut ops {
+        while op.line() != "Server is shutting down." {}
+    }
+    drop(ops);
+    assert_eq!(program.outcome().code, Some(0));
+}

@@ -151,6 +151,24 @@ fn nobody_else_may_read_it() {
     assert_eq!((mode(&dir.0), mode(&dir.0.join(BANS))), (0o700, 0o600));
 }
 
+#[cfg(unix)]
+#[test]
+fn what_root_writes_belongs_to_whom_the_directory_does() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let dir = Dir::new("owner");
+    let mut state = dir.open();
+    if chown(&dir.0, Some(65534), Some(65533)).is_err() {
+        return; // Only root may give a directory away, and so be somebody else than its owner.
+    }
+    for name in ["alice", "bob"] {
+        assert!(matches!(state.perform(wish(ban(name))), Answer::Banned(_)));
+        let metadata = fs::metadata(dir.0.join(BANS)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (65534, 65533));
+        assert_eq!(metadata.mode() & 0o777, 0o600);
+    }
+    assert_eq!(dir.open().kept(), state.kept());
+}
+
 #[cfg(feature = "accounts")]
 mod of_accounts {
     use super::*;

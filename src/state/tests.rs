@@ -141,6 +141,23 @@ fn a_file_that_is_wrong_is_told_with_its_line_and_what_was_read_before_stays() {
     assert_eq!(State::open(&dir.0).err().map(|error| error.to_string()), Some(why));
 }
 
+#[test]
+fn a_directory_that_is_gone_is_no_empty_one() {
+    let dir = Dir::new("gone");
+    let mut state = dir.open();
+    assert!(matches!(state.perform(wish(ban("alice"))), Answer::Banned(_)));
+    let kept = state.kept();
+    fs::remove_dir_all(&dir.0).unwrap();
+    let Answer::NotReloaded(why) = state.perform(Request::Reload) else { panic!("it was read") };
+    assert!(why.starts_with(&format!("{}: ", dir.0.display())), "{why}");
+    assert_eq!((state.kept(), dir.0.exists()), (kept, false));
+    // Nor is a file.
+    fs::write(&dir.0, "").unwrap();
+    assert!(matches!(state.perform(Request::Reload), Answer::NotReloaded(_)));
+    fs::remove_file(&dir.0).unwrap();
+    assert_eq!(dir.open().kept(), Kept::default());
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_it() {

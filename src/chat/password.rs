@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::text::sanitise;
+
 /// What a password may be, in bytes.
 pub(super) const MIN: usize = 8;
 pub(super) const MAX: usize = 128;
@@ -15,11 +17,15 @@ pub(super) const MAX: usize = 128;
 pub struct Password(Vec<u8>);
 
 impl Password {
-    /// `None`, if it is too short or too long, or had bytes in it that are no text: then
-    /// another could pass for it.
+    /// `None`, if it is too short or too long, had bytes in it that are no text (then
+    /// another could pass for it), or is nothing that comes out of a line as it was typed:
+    /// with a control character, a mark that turns the direction of writing, or a space at
+    /// the end.
     #[must_use]
     pub fn new(text: &str) -> Option<Password> {
-        let fits = (MIN..=MAX).contains(&text.len()) && !text.contains(char::REPLACEMENT_CHARACTER);
+        let can_be_typed = sanitise(text.as_bytes()) == text && !text.ends_with(' ');
+        let is_text = !text.contains(char::REPLACEMENT_CHARACTER);
+        let fits = (MIN..=MAX).contains(&text.len()) && is_text && can_be_typed;
         fits.then(|| Password(text.as_bytes().to_vec()))
     }
 
@@ -78,6 +84,13 @@ mod tests {
             ("correct horse", true),
             ("grüßegrüße", true),
             ("caf\u{fffd} au lait", false),
+            (" a space before", true),
+            ("a space behind ", false),
+            ("a\ttabulator", false),
+            ("two\nlines", false),
+            ("a\0null byte", false),
+            ("erased\x7f it", false),
+            ("\u{202e}backwards", false),
         ] {
             assert_eq!(Password::new(text).is_some(), fits, "{text}");
         }

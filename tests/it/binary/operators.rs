@@ -28,7 +28,7 @@ fn from(host: u8, program: &Program) -> Client {
 #[test]
 fn whoever_opens_the_socket_is_an_operator_and_nobody_else() {
     let folder = Folder::new("op-socket");
-    let program = start(&folder, &[]);
+    let program = start(&folder, &["-v"]);
     let socket = folder.0.join("op");
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     let mut alice = program.client("alice");
@@ -48,6 +48,7 @@ fn whoever_opens_the_socket_is_an_operator_and_nobody_else() {
     let outcome = program.outcome();
     assert_eq!(outcome.code, Some(0));
     let log = outcome.stderr.join("\n");
+    assert!(log.contains("connection 2 from a Unix socket (op)"), "{log}");
     assert!(log.contains("op kicked alice (connection 1): too  loud"), "{log}");
     assert!(log.contains("op shuts the server down: tea"), "{log}");
     assert!(!socket.exists());

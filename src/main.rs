@@ -6,6 +6,7 @@ mod output;
 #[cfg(feature = "accounts")]
 mod passwd;
 
+use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use std::thread;
 use chinwag::chat::{Answer, Motd, Request};
 use chinwag::{App, Chat, Config, Handle, Listen, ListenUnix, Server, State};
 use cli::{Options, Task};
+use env_filter::Builder as Filter;
 use jiff::tz::TimeZone;
 use log::{LevelFilter, warn};
 use output::Output;
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
     let started =
         Output::start(io::stdout()).and_then(|out| Ok((out, Output::start(io::stderr())?)));
     let Ok((stdout, stderr)) = started else { return ExitCode::FAILURE };
-    let code = match cli::parse(std::env::args_os().skip(1).collect()) {
+    let code = match cli::parse(env::args_os().skip(1).collect()) {
         Ok(Task::Help) => say(&stdout, cli::HELP, 0),
         Ok(Task::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
         Ok(Task::Passwd(dir, name)) => finish(set_password(&dir, &name), &stdout, &stderr),
@@ -242,11 +244,21 @@ fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What `RUST_LOG` says counts, if it can be read. It is looked at before, because who reads
+/// it in the end would print what is wrong, and panic where that cannot be.
 fn init_log(level: LevelFilter, stderr: Output) {
-    let environment = env_logger::Env::default().default_filter_or(level.as_str());
-    let target = env_logger::Target::Pipe(Box::new(stderr));
+    let wanted = env::var("RUST_LOG").ok();
+    let wrong = wanted.as_deref().and_then(|text| Filter::new().try_parse(text).err());
+    let mut log = env_logger::Builder::new();
+    match wanted.filter(|_| wrong.is_none()) {
+        Some(filters) => log.parse_filters(&filters),
+        None => log.filter_level(level),
+    };
     // It fails only if there is a log already.
-    let _ = env_logger::Builder::from_env(environment).target(target).try_init();
+    let _ = log.target(env_logger::Target::Pipe(Box::new(stderr))).try_init();
+    if let Some(error) = wrong {
+        warn!("RUST_LOG does not count: {}", cli::one_line(&error.to_string()));
+    }
 }
 
 #[cfg(test)]

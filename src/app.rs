@@ -7,6 +7,8 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
 use std::thread;
 use std::time::Instant;
@@ -57,6 +59,10 @@ pub struct App {
     server: Handle,
     jobs: SyncSender<Job>,
     done: Receiver<Done>,
+    /// A [`Reloader`] asks, and the worker has not been told yet.
+    reload_wanted: Arc<AtomicBool>,
+    /// The worker has been told, and has not answered yet.
+    is_reloading: bool,
 }
 
 impl App {
@@ -78,13 +84,14 @@ impl App {
         thread::Builder::new()
             .name("worker".to_owned())
             .spawn(move || work(&queue, perform, &answers, &loop_))?;
-        Ok(App { chat, server, jobs, done })
+        let reload_wanted = Arc::new(AtomicBool::new(false));
+        Ok(App { chat, server, jobs, done, reload_wanted, is_reloading: false })
     }
 
     /// Asks for a reload from any thread.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader(self.jobs.clone())
+        Reloader { wanted: Arc::clone(&self.reload_wanted), server: self.server.clone() }
     }
 
     /// Sends on what the chat has asked for.
@@ -100,17 +107,30 @@ impl App {
             }
         }
     }
+
+    /// Passes on that a reload is wanted, one at a time. If there is no place for it, or one
+    /// is on its way, an answer will come, and with it the next occasion.
+    fn carry_reload(&mut self) {
+        if !self.is_reloading && self.reload_wanted.swap(false, Ordering::AcqRel) {
+            self.is_reloading = self.jobs.try_send((None, Request::Reload)).is_ok();
+            self.reload_wanted.fetch_or(!self.is_reloading, Ordering::AcqRel);
+        }
+    }
 }
 
 /// Asks for what is kept to be read again.
 #[derive(Clone)]
-pub struct Reloader(SyncSender<Job>);
+pub struct Reloader {
+    wanted: Arc<AtomicBool>,
+    server: Handle,
+}
 
 impl Reloader {
-    /// Waits for its turn, if there is much to do. What comes of it is logged.
+    /// Asks, and never waits. Asking again before it has begun is asking once. What comes of
+    /// it is logged.
     pub fn reload(&self) {
-        // It fails only once the server is gone.
-        let _ = self.0.send((None, Request::Reload));
+        self.wanted.store(true, Ordering::Release);
+        self.server.wake();
     }
 }
 
@@ -161,8 +181,11 @@ impl Service for App {
 
     fn on_tick(&mut self, out: &mut Outbox) {
         while let Ok((id, answer)) = self.done.try_recv() {
+            // Nobody of the chat's asks for anything else.
+            self.is_reloading &= id.is_some();
             self.chat.answer(id, answer, out);
         }
+        self.carry_reload();
         self.chat.on_tick(out);
     }
 
@@ -196,34 +219,85 @@ mod tests {
     use crate::limits::Limits;
     use crate::server::{Config, Listen, Server};
 
-    /// However often the worker wakes the loop before it looks, it looks once.
-    #[test]
-    fn all_answers_that_are_there_are_given() {
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// An app that nobody runs but the test, and what its loop would have.
+    fn start(perform: impl FnMut(Request) -> Answer + Send + 'static) -> (App, Outbox) {
         let listen = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
         let server = Server::bind(Config { listen, ..Config::default() }).unwrap();
         let chat = Chat::new(Settings { operators: true, ..Settings::default() });
+        let app = App::start(chat, server.handle(), perform).unwrap();
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        (app, Outbox::new(&Limits::default(), now))
+    }
+
+    fn operator(slot: usize, app: &mut App, out: &mut Outbox) -> ConnId {
+        let id = out.open(slot);
+        app.on_open(id, &Peer { addr: ([127, 0, 0, 1], 1).into(), label: OPERATORS }, out);
+        id
+    }
+
+    /// However often the worker wakes the loop before it looks, it looks once.
+    #[test]
+    fn all_answers_that_are_there_are_given() {
         let (performed, requests) = mpsc::channel();
-        let perform = move |_| {
+        let (mut app, mut out) = start(move |_| {
             // It fails once the test is over.
             let _ = performed.send(());
             Answer::Reloaded(None)
-        };
-        let mut app = App::start(chat, server.handle(), perform).unwrap();
-        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-        let mut out = Outbox::new(&Limits::default(), now);
-        let peer = Peer { addr: ([127, 0, 0, 1], 1).into(), label: OPERATORS };
-        let ids: Vec<ConnId> = (0..3).map(|slot| out.open(slot)).collect();
+        });
+        let ids: Vec<ConnId> = (0..3).map(|slot| operator(slot, &mut app, &mut out)).collect();
         for id in &ids {
-            app.on_open(*id, &peer, &mut out);
             app.on_line(*id, b"/reload", &mut out);
             assert_eq!(out.take(*id), b"");
         }
         // With the third begun, the answers to the first two have been sent.
         for _ in &ids {
-            requests.recv_timeout(Duration::from_secs(10)).expect("the worker works");
+            requests.recv_timeout(PATIENCE).expect("the worker works");
         }
         app.on_tick(&mut out);
         let answered = ids[..2].iter().filter(|id| !out.take(**id).is_empty()).count();
         assert_eq!(answered, 2);
+    }
+
+    #[test]
+    fn of_many_reloads_one_waits_and_nobody_waits_for_a_place() {
+        let (begun, begins) = mpsc::channel();
+        let (go, gate) = mpsc::channel::<()>();
+        let (mut app, mut out) = start(move |_| {
+            // Both fail once the test is over.
+            let _ = begun.send(());
+            let _ = gate.recv();
+            Answer::Reloaded(None)
+        });
+        let reloader = app.reloader();
+        let ask_often = |app: &mut App, out: &mut Outbox| {
+            for _ in 0..3 * WAITING_MAX {
+                reloader.reload();
+                app.on_tick(out);
+            }
+        };
+        ask_often(&mut app, &mut out);
+        begins.recv_timeout(PATIENCE).expect("the worker works");
+        ask_often(&mut app, &mut out);
+        // There is place for as many others as ever.
+        let ids: Vec<_> =
+            (0..=WAITING_MAX).map(|slot| operator(slot, &mut app, &mut out)).collect();
+        for id in &ids {
+            app.on_line(*id, b"/reload", &mut out);
+        }
+        let busy = ids.iter().filter(|id| !out.take(**id).is_empty()).count();
+        assert_eq!(busy, 1);
+        // What was asked for meanwhile is done when there is a place, once.
+        let deadline = Instant::now() + PATIENCE;
+        let mut performed = 1;
+        while performed < 2 + WAITING_MAX {
+            assert!(Instant::now() < deadline, "only {performed} were performed");
+            go.send(()).expect("the worker waits");
+            app.on_tick(&mut out);
+            performed += begins.try_iter().count();
+        }
+        assert_eq!(begins.try_iter().count(), 0);
+        assert!(!app.reload_wanted.load(Ordering::Acquire));
     }
 }

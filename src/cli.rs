@@ -1,15 +1,17 @@
 //! What the command line says: options, sizes, times, addresses. One line of error each,
 //! naming the option, the value and what is allowed.
 
+mod values;
+
 use std::ffi::OsString;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use chinwag::chat::{Dialect, OPERATORS, Settings};
 use chinwag::{Config, Limits, Listen, ListenUnix, Network};
 use log::LevelFilter;
-use pico_args::{Arguments, Keys};
+use pico_args::{Arguments, Error, Keys};
+use values::{number, rate_or_off, some_time, some_time_or_off, time_or_off};
 
 pub(crate) const HELP: &str = "\
 A lightweight chat server; nc or telnet is client enough.
@@ -171,7 +173,7 @@ fn read_settings(arguments: &mut Arguments, settings: &mut Settings) -> Result<(
     let mut resume_for = Some(settings.resume_for);
     set(arguments, "--resume-for", &mut resume_for, time_or_off)?;
     settings.resume_for = resume_for.unwrap_or_default();
-    settings.require_name = arguments.contains("--require-name");
+    settings.require_name = flag(arguments, "--require-name");
     Ok(())
 }
 
@@ -185,11 +187,9 @@ fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), Str
     set(arguments, "--queue-park", &mut limits.queue_park, bytes)?;
     set(arguments, "--queue-max", &mut limits.queue_max, bytes)?;
     set(arguments, "--queue-total", &mut limits.queue_total, |text| number(text, 1024, 1 << 40))?;
-    set(arguments, "--stall", &mut limits.stall_time, |text| {
-        some_time_or_off(text)?.ok_or_else(|| "it cannot be off; a time is wanted".to_owned())
-    })?;
+    set(arguments, "--stall", &mut limits.stall_time, some_time)?;
     set(arguments, "--idle", &mut limits.idle_time, some_time_or_off)?;
-    limits.limit_loopback = arguments.contains("--limit-loopback");
+    limits.limit_loopback = flag(arguments, "--limit-loopback");
     let (soft, park, max) = (limits.queue_soft, limits.queue_park, limits.queue_max);
     if soft > park || park > max {
         return Err(format!(
@@ -200,19 +200,20 @@ fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), Str
     Ok(())
 }
 
-fn rate_or_off(text: &str) -> Result<Option<u32>, String> {
-    if text.eq_ignore_ascii_case("off") {
-        return Ok(None);
-    }
-    let rate = number(text, 1, 1_000_000).map_err(|why| format!("{why}; or off"))?;
-    Ok(u32::try_from(rate).ok())
-}
-
 /// Those that listeners have.
 fn dialects(config: &Config) -> Vec<Dialect> {
     let labels = config.listen.iter().map(|listen| &listen.label);
     let labels = labels.chain(config.listen_unix.iter().map(|listen| &listen.label));
     labels.filter_map(|label| label.parse().ok()).collect()
+}
+
+/// Whether an option without a value is given, however often.
+fn flag(arguments: &mut Arguments, option: &'static str) -> bool {
+    let mut is_given = false;
+    while arguments.contains(option) {
+        is_given = true;
+    }
+    is_given
 }
 
 /// Reads an option that may be given once.
@@ -238,7 +239,15 @@ fn all<T>(
     keys: impl Into<Keys>,
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, String> {
-    let values: Vec<String> = arguments.values_from_str(keys).map_err(|error| error.to_string())?;
+    let values = arguments.values_from_str(keys).map_err(|error| match error {
+        // What is allowed is what is said of any value that is none.
+        Error::OptionWithoutAValue(_) => {
+            let why = read("").err().unwrap_or_else(|| "a value is wanted".to_owned());
+            format!("{option}: {why}")
+        }
+        error => error.to_string(),
+    });
+    let values: Vec<String> = values?;
     let name = |value: &str, why| format!("{option} {value}: {why}");
     values.iter().map(|value| read(value).map_err(|why| name(value, why))).collect()
 }
@@ -288,53 +297,10 @@ fn place(text: &str) -> Result<Place, String> {
     Ok(Place::Port(Listen { addr, label: dialect.name().to_owned() }))
 }
 
-/// A whole number, perhaps with K, M or G for 2 to the 10th, 20th, 30th.
-fn number(text: &str, least: usize, most: usize) -> Result<usize, String> {
-    let shift = match text.to_ascii_uppercase().chars().last() {
-        Some('K') => 10,
-        Some('M') => 20,
-        Some('G') => 30,
-        _ => 0,
-    };
-    let digits = &text[..text.len() - usize::from(shift > 0)];
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let value = digits.parse::<usize>().ok().filter(|_| is_number);
-    value
-        .and_then(|value| value.checked_mul(1 << shift))
-        .filter(|value| (least..=most).contains(value))
-        .ok_or_else(|| format!("a number from {least} to {most} is wanted, K, M and G allowed"))
-}
-
-/// A duration: seconds, or with a unit; or none.
-fn time_or_off(text: &str) -> Result<Option<Duration>, String> {
-    if text.eq_ignore_ascii_case("off") {
-        return Ok(None);
-    }
-    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
-    let lower = text.to_ascii_lowercase();
-    let unit = units.iter().find_map(|(unit, worth)| Some((lower.strip_suffix(unit)?, *worth)));
-    let (digits, worth) = unit.unwrap_or((&lower, 1.0));
-    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let day = 24.0 * 3600.0;
-    let seconds = digits.parse::<f64>().ok().filter(|_| is_number).map(|number| number * worth);
-    seconds
-        .filter(|seconds| (0.0..=day).contains(seconds))
-        .map(|seconds| Some(Duration::from_secs_f64(seconds)))
-        .ok_or_else(|| "a time from 0 to 24h, or off, is wanted; ms, s, m and h allowed".to_owned())
-}
-
-/// The same, where none at all would be for nobody.
-fn some_time_or_off(text: &str) -> Result<Option<Duration>, String> {
-    match time_or_off(text)? {
-        Some(Duration::ZERO) => {
-            Err("0 would cut everybody off; a longer time is wanted".to_owned())
-        }
-        time => Ok(time),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn run(line: &str) -> Result<Box<Options>, String> {
@@ -367,6 +333,8 @@ mod tests {
         );
         assert_eq!((options.config.limits.line_max, options.config.max_clients), (8192, 2048));
         assert_eq!(options.log, LevelFilter::Debug);
+        let options = run("--limit-loopback --limit-loopback").unwrap();
+        assert!(options.config.limits.limit_loopback && !options.settings.require_name);
         assert_eq!(run("-q").unwrap().log, LevelFilter::Error);
         assert_eq!(run("-qqqq").unwrap().log, LevelFilter::Off);
         assert_eq!(run("-vvvvv").unwrap().log, LevelFilter::Trace);
@@ -443,7 +411,14 @@ mod tests {
             ("--max-line 1", "--max-line 1: a number from 64"),
             ("--max-clients 99999999999999999999", "a number from 1 to 10000000"),
             ("--max-clients 18014398509481984K", "a number from 1 to 10000000"),
-            ("--max-line", "--max-line"),
+            ("--max-line", "--max-line: a number from 64 to 1048576 is wanted"),
+            ("--rate=", "--rate: a number from 1 to 1000000 is wanted, K, M and G allowed; or off"),
+            (
+                "--idle",
+                "--idle: a time above 0, at most 24h, is wanted; ms, s, m and h allowed; or",
+            ),
+            ("--motd", "--motd: a value is wanted"),
+            ("-l", "--listen: "),
             ("--max-line 1K --max-line 2K", "--max-line is given twice"),
             ("-l klingon=127.0.0.1:1", "unknown dialect 'klingon'; there are native, recipe,"),
             ("-l op=127.0.0.1:1", "--listen op=127.0.0.1:1: operators come by unix:PATH"),
@@ -451,9 +426,11 @@ mod tests {
             ("--proxy-protocol 10.0.0.0/33", "--proxy-protocol 10.0.0.0/33: ADDR or ADDR/BITS"),
             ("--rate fast", "--rate fast: a number from 1 to 1000000"),
             ("--queue-soft 1G", "--queue-soft 1073741824, --queue-park 131072"),
-            ("--stall off", "--stall off: it cannot be off"),
-            ("--stall 0", "--stall 0: 0 would cut everybody off; a longer time is wanted"),
-            ("--idle 0.0ms", "--idle 0.0ms: 0 would cut everybody off; a longer time"),
+            ("--stall x", "--stall x: a time above 0, at most 24h, is wanted; ms,"),
+            ("--stall off", "--stall off: a time above 0"),
+            ("--stall 0", "--stall 0: a time above 0"),
+            ("--idle 0.0ms", "--idle 0.0ms: a time above 0"),
+            ("--idle x", "ms, s, m and h allowed; or off"),
             ("-l unix:", "--listen unix:: unix:PATH is wanted, and there is no path"),
             ("-l op=unix:", "--listen op=unix:: unix:PATH is wanted, and there is no path"),
             ("--greet-after soon", "--greet-after soon: a time from 0 to 24h, or off, is wanted"),

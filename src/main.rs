@@ -6,15 +6,19 @@ mod output;
 #[cfg(feature = "accounts")]
 mod passwd;
 
+use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use chinwag::chat::{Answer, Motd, Request};
 use chinwag::{App, Chat, Config, Handle, Listen, ListenUnix, Server, State};
 use cli::{Options, Task};
+use env_filter::Builder as Filter;
 use jiff::tz::TimeZone;
 use log::{LevelFilter, warn};
 use output::Output;
@@ -34,7 +38,7 @@ fn main() -> ExitCode {
     let started =
         Output::start(io::stdout()).and_then(|out| Ok((out, Output::start(io::stderr())?)));
     let Ok((stdout, stderr)) = started else { return ExitCode::FAILURE };
-    let code = match cli::parse(std::env::args_os().skip(1).collect()) {
+    let code = match cli::parse(env::args_os().skip(1).collect()) {
         Ok(Task::Help) => say(&stdout, cli::HELP, 0),
         Ok(Task::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
         Ok(Task::Passwd(dir, name)) => finish(set_password(&dir, &name), &stdout, &stderr),
@@ -99,11 +103,12 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
     // else with a worker beside it.
     if state.is_none() && !settings.operators {
-        watch_signals(server.handle(), move || {
+        let reload = aside("reload", move || {
             if let Err(error) = reload_motd(&words, motd.as_deref()) {
                 warn!("{}; the old one stays", cli::one_line(&error.to_string()));
             }
         })?;
+        watch_signals(server.handle(), reload)?;
         ready();
         return server.run(Chat::new(settings)).map(drop);
     }
@@ -174,7 +179,8 @@ fn affordable(wanted: usize) -> usize {
 }
 
 /// SIGINT and SIGTERM ask for a shutdown; the second one does not take no for an
-/// answer. SIGHUP has things read again. All in a thread: files may be slow.
+/// answer. SIGHUP has things read again, by somebody else: files may be slow, and
+/// whoever wants the server to end does not wait for them.
 fn watch_signals(server: Handle, reload: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let watch = move || {
@@ -187,6 +193,24 @@ fn watch_signals(server: Handle, reload: impl Fn() + Send + 'static) -> io::Resu
     };
     thread::Builder::new().name("signals".to_owned()).stack_size(64 << 10).spawn(watch)?;
     Ok(())
+}
+
+/// A thread that does something whenever it is asked to, which is never waited for. Asking
+/// again before it has begun is asking once.
+fn aside(name: &str, work: impl Fn() + Send + 'static) -> io::Result<impl Fn() + Send + 'static> {
+    let wanted = Arc::new(AtomicBool::new(false));
+    let is_wanted = Arc::clone(&wanted);
+    let watch = move || loop {
+        while is_wanted.swap(false, Ordering::AcqRel) {
+            work();
+        }
+        thread::park();
+    };
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(watch)?;
+    Ok(move || {
+        wanted.store(true, Ordering::Release);
+        thread.thread().unpark();
+    })
 }
 
 fn reload_motd(motd: &Motd, path: Option<&Path>) -> io::Result<()> {
@@ -220,9 +244,49 @@ fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
+/// What `RUST_LOG` says counts, if it can be read. It is looked at before, because who reads
+/// it in the end would print what is wrong, and panic where that cannot be.
 fn init_log(level: LevelFilter, stderr: Output) {
-    let environment = env_logger::Env::default().default_filter_or(level.as_str());
-    let target = env_logger::Target::Pipe(Box::new(stderr));
+    let wanted = env::var("RUST_LOG").ok();
+    let wrong = wanted.as_deref().and_then(|text| Filter::new().try_parse(text).err());
+    let mut log = env_logger::Builder::new();
+    match wanted.filter(|_| wrong.is_none()) {
+        Some(filters) => log.parse_filters(&filters),
+        None => log.filter_level(level),
+    };
     // It fails only if there is a log already.
-    let _ = env_logger::Builder::from_env(environment).target(target).try_init();
+    let _ = log.target(env_logger::Target::Pipe(Box::new(stderr))).try_init();
+    if let Some(error) = wrong {
+        warn!("RUST_LOG does not count: {}", cli::one_line(&error.to_string()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn whoever_asks_for_what_takes_long_does_not_wait_for_it() {
+        let (begun, begins) = mpsc::channel();
+        let (go, gate) = mpsc::channel::<()>();
+        let ask = aside("test", move || {
+            // Both fail once the test is over.
+            let _ = begun.send(());
+            let _ = gate.recv_timeout(PATIENCE);
+        })
+        .unwrap();
+        let start = Instant::now();
+        ask();
+        begins.recv_timeout(PATIENCE).expect("it is done");
+        ask();
+        assert!(start.elapsed() < PATIENCE, "it was waited for");
+        // What is asked for meanwhile is done after it.
+        go.send(()).unwrap();
+        begins.recv_timeout(PATIENCE).expect("it is done again");
+    }
 }

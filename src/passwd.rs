@@ -10,13 +10,17 @@ use zeroize::Zeroizing;
 /// More than a password and its line's ending may have.
 const INPUT_MAX: u64 = 1024;
 
+/// Said of one that the chat would not take either, or not as it is.
+const RULE: &str = "a password has 8 to 128 bytes of UTF-8, without control characters (tabs \
+    too) and marks of direction, and no space at its end";
+
 /// Protects a name with a password from a prompt, or from standard input if that is no
 /// terminal. Returns what there is to say.
 pub(crate) fn set(dir: &Path, name: &str) -> io::Result<String> {
     State::check_name(name)?;
     let text = if io::stdin().is_terminal() { ask()? } else { read_line()? };
-    let password = Password::new(text.trim_end_matches(['\n', '\r']))
-        .ok_or_else(|| io::Error::other("a password has 8 to 128 bytes of UTF-8"))?;
+    let password =
+        Password::new(text.trim_end_matches(['\n', '\r'])).ok_or_else(|| io::Error::other(RULE))?;
     // Not before, since it makes the directory.
     State::open(dir)?.set_password(name, &password)?;
     Ok(format!("{name} has this password now; a server that runs is told with SIGHUP or /reload"))

@@ -18,7 +18,7 @@ use crate::addresses::Network;
 use crate::hub::{Hub, Stream};
 use crate::limits::Limits;
 use crate::listen::{self, Listener, Spare};
-use crate::service::{Peer, Refusal, Service};
+use crate::service::{From, Peer, Refusal, Service};
 use crate::timeouts::Now;
 
 /// Where to listen.
@@ -297,19 +297,20 @@ fn admit<S: Service>(
     is_proxied: bool,
     refusal: Option<Refusal>,
 ) {
+    let from = From(Some(peer.addr));
     let interest = Interest::READABLE | Interest::WRITABLE;
     let token = Token(hub.next_slot());
     if let Err(error) = poll.registry().register(&mut stream, token, interest) {
         warn!("a connection could not be registered: {error}");
     } else if let Some(why) = refusal {
-        debug!("refused {}: {why:?}", peer.addr);
+        debug!("refused {from}: {why:?}");
         hub.refuse(stream, why);
     } else if is_proxied {
         let id = hub.open_proxied(stream, peer);
-        info!("connection {} by the proxy {} ({})", id.serial(), peer.addr, peer.label);
+        info!("connection {} by the proxy {from} ({})", id.serial(), peer.label);
     } else {
         let id = hub.open(stream, peer);
-        info!("connection {} from {} ({})", id.serial(), peer.addr, peer.label);
+        info!("connection {} from {from} ({})", id.serial(), peer.label);
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The loop knows limits, not texts; a service knows texts, not sockets.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -91,6 +92,18 @@ pub struct Peer<'a> {
     pub addr: SocketAddr,
     /// The label of the listener that took it.
     pub label: &'a str,
+}
+
+/// Where a connection is from, for people; who has no address came over a Unix socket.
+pub(crate) struct From(pub(crate) Option<SocketAddr>);
+
+impl fmt::Display for From {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.filter(|addr| !addr.ip().is_unspecified()) {
+            Some(addr) => addr.fmt(f),
+            None => f.write_str("a Unix socket"),
+        }
+    }
 }
 
 /// A limit that a connection ran into, and stays open after.

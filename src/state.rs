@@ -48,6 +48,13 @@ impl State {
     /// What the system says, or what is wrong with which line of which file.
     pub fn open(dir: &Path) -> io::Result<State> {
         make(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
+        State::read(dir)
+    }
+
+    /// Reads one that is there.
+    fn read(dir: &Path) -> io::Result<State> {
+        // A file in it may be missing, which says that there is nothing; it may not.
+        fs::read_dir(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
         let bans = read(dir, BANS, bans::parse, bans::key)?;
         Ok(State {
             dir: dir.to_owned(),
@@ -115,7 +122,7 @@ impl State {
     }
 
     fn reload(&mut self) -> Answer {
-        match State::open(&self.dir) {
+        match State::read(&self.dir) {
             Ok(state) => {
                 self.bans = state.bans;
                 #[cfg(feature = "accounts")]

@@ -66,9 +66,13 @@ pub(super) const fn entry(name: &'static str, usage: &'static str, help: &'stati
 /// What `/help COMMAND` says, and what is said where something is missing. `REGISTER`
 /// and `SEND` stand without a slash.
 pub(super) static TABLE: [Entry; 28] = [
-    entry("register", "REGISTER NAME", "take a name"),
+    entry(
+        "register",
+        "REGISTER NAME",
+        "take a name; where there are accounts, /register PASSWORD has it protected",
+    ),
     entry("send", "SEND @NAME TEXT", "say something to NAME alone"),
-    entry("nick", "/nick NAME", "take a name"),
+    entry("nick", "/nick NAME", "take a name; a protected one: /nick NAME PASSWORD"),
     entry("msg", "/msg NAME TEXT", "say something to NAME alone, and see it yourself"),
     entry("reply", "/reply TEXT", "answer whoever last wrote to you alone"),
     entry("r", "/reply TEXT", "answer whoever last wrote to you alone"),

@@ -112,8 +112,9 @@ impl Chat {
         };
         let name = user.shown().to_string();
         let mut marks = format!(", in {}", self.rooms.get(user.room).name());
-        for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", user.is_muted())]
-        {
+        let mute = user.more().and_then(|more| more.mute);
+        let is_muted = mute.is_some_and(|mute| !mute.is_over(timestamp(out.now())));
+        for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", is_muted)] {
             marks.push_str(if is_so { mark } else { "" });
         }
         let idle = self.users.heard(user.id).map(|at| out.now().monotonic.duration_since(at));

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::text::sanitise;
+
 /// What a password may be, in bytes.
 pub(super) const MIN: usize = 8;
 pub(super) const MAX: usize = 128;
@@ -15,11 +17,15 @@ pub(super) const MAX: usize = 128;
 pub struct Password(Vec<u8>);
 
 impl Password {
-    /// `None`, if it is too short or too long, or had bytes in it that are no text: then
-    /// another could pass for it.
+    /// `None`, if it is too short or too long, had bytes in it that are no text (then
+    /// another could pass for it), or is nothing that comes out of a line as it was typed:
+    /// with a control character, a mark that turns the direction of writing, or a space at
+    /// the end.
     #[must_use]
     pub fn new(text: &str) -> Option<Password> {
-        let fits = (MIN..=MAX).contains(&text.len()) && !text.contains(char::REPLACEMENT_CHARACTER);
+        let can_be_typed = sanitise(text.as_bytes()) == text && !text.ends_with(' ');
+        let is_text = !text.contains(char::REPLACEMENT_CHARACTER);
+        let fits = (MIN..=MAX).contains(&text.len()) && is_text && can_be_typed;
         fits.then(|| Password(text.as_bytes().to_vec()))
     }
 
@@ -44,16 +50,15 @@ impl Drop for Password {
 
 /// Overwrites what is not needed any more.
 #[cfg(feature = "accounts")]
-pub(super) fn wipe(bytes: &mut Vec<u8>) {
+pub(super) fn wipe(bytes: &mut [u8]) {
     zeroize::Zeroize::zeroize(bytes);
 }
 
 /// The same, as well as it goes without a crate for it.
 #[cfg(not(feature = "accounts"))]
-pub(super) fn wipe(bytes: &mut Vec<u8>) {
+pub(super) fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
     std::hint::black_box(&*bytes);
-    bytes.clear();
 }
 
 /// The same while it is still part of a line.
@@ -78,6 +83,13 @@ mod tests {
             ("correct horse", true),
             ("grüßegrüße", true),
             ("caf\u{fffd} au lait", false),
+            (" a space before", true),
+            ("a space behind ", false),
+            ("a\ttabulator", false),
+            ("two\nlines", false),
+            ("a\0null byte", false),
+            ("erased\x7f it", false),
+            ("\u{202e}backwards", false),
         ] {
             assert_eq!(Password::new(text).is_some(), fits, "{text}");
         }
@@ -91,12 +103,8 @@ mod tests {
 
     #[test]
     fn what_is_wiped_is_gone() {
-        let mut bytes = b"12345678".to_vec();
+        let mut bytes = *b"12345678";
         wipe(&mut bytes);
-        assert!(bytes.is_empty());
-        let mut all = bytes;
-        // What was there is still allocated, and nothing but zeros.
-        all.resize(8, 1);
-        assert!(all.iter().all(|byte| *byte == 1));
+        assert_eq!(bytes, [0; 8]);
     }
 }

@@ -4,6 +4,7 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
+use log::{debug, info};
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 
 use super::receive::Input;
@@ -46,7 +47,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     self.proxied.insert(id, proxied);
                     return false;
                 }
-                Ok(_) | Err(_) => return self.drop_proxied(id, proxied),
+                Ok(_) | Err(_) => return self.drop_proxied(id, proxied, "ended before"),
             }
             let config = ParseConfig { include_tlvs: false, allow_v1: true, allow_v2: true };
             match ProxyHeader::parse(&proxied.bytes, config) {
@@ -55,7 +56,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     return self.admit_proxied(id, source, &proxied.label, &proxied.bytes[used..]);
                 }
                 Err(Error::BufferTooShort) if proxied.bytes.len() < HEADER_MAX => {}
-                Err(_) => return self.drop_proxied(id, proxied),
+                Err(_) => return self.drop_proxied(id, proxied, "did not start with"),
             }
         }
         self.proxied.insert(id, proxied);
@@ -68,6 +69,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
         let peer = Peer { addr, label };
         if let Some(why) = self.objection(&peer, self.outbox.now()) {
+            debug!("refused {addr}, connection {}: {why:?}", id.serial());
             self.refuse_proxied(id, why);
             return false;
         }
@@ -76,6 +78,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             input.put_back(rest);
             self.conns[id.slot()].input = Some(input);
         }
+        info!("connection {} is from {addr} ({label})", id.serial());
         self.welcome(id, &peer);
         true
     }
@@ -97,7 +100,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// What it says is no header. Nobody has heard of it, so it is still unknown when it
     /// closes.
-    fn drop_proxied(&mut self, id: ConnId, proxied: Proxied) -> bool {
+    fn drop_proxied(&mut self, id: ConnId, proxied: Proxied, what: &str) -> bool {
+        info!("connection {} {what} a PROXY header", id.serial());
         self.proxied.insert(id, proxied);
         self.outbox.kill(id, CloseReason::Broken);
         false
@@ -106,6 +110,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// It has not said in time.
     pub(super) fn check_header(&mut self, id: ConnId) {
         if self.proxied.contains_key(&id) {
+            info!("connection {} did not send a PROXY header in time", id.serial());
             self.outbox.kill(id, CloseReason::Broken);
         }
     }

@@ -70,7 +70,7 @@ pub(super) fn save(
             "{name} was changed by somebody else; /reload first"
         )));
     }
-    let replaced = write(&new, text, may).and_then(|stamp| {
+    let replaced = write(&new, text, &lock.metadata()?, may).and_then(|stamp| {
         may(Step::Keep)?;
         remove(&old)?;
         if known.is_some() {
@@ -90,8 +90,13 @@ pub(super) fn save(
     replaced
 }
 
-/// Writes a new file, down to the disk, for its owner alone.
-fn write(path: &Path, text: &str, may: fn(Step) -> io::Result<()>) -> io::Result<Stamp> {
+/// Writes a new file, down to the disk, for its owner alone: whoever the directory is of.
+fn write(
+    path: &Path,
+    text: &str,
+    dir: &Metadata,
+    may: fn(Step) -> io::Result<()>,
+) -> io::Result<Stamp> {
     may(Step::Create)?;
     remove(path)?;
     let mut options = OpenOptions::new();
@@ -99,11 +104,31 @@ fn write(path: &Path, text: &str, may: fn(Step) -> io::Result<()>) -> io::Result
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
+    give(&file, dir)?;
     may(Step::Write)?;
     file.write_all(text.as_bytes())?;
     may(Step::Sync)?;
     file.sync_all()?;
     Stamp::new(&file.metadata()?)
+}
+
+/// Gives a file to whom a directory belongs. So what root writes there can be read by the
+/// server, who is somebody else. Others may not give files away, and keep theirs.
+#[cfg(unix)]
+fn give(file: &File, dir: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    if file.metadata()?.uid() == dir.uid() {
+        return Ok(());
+    }
+    match fchown(file, Some(dir.uid()), Some(dir.gid())) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(not(unix))]
+fn give(_: &File, _: &Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 /// What an earlier save has left, if it was cut short.

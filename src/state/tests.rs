@@ -141,6 +141,23 @@ fn a_file_that_is_wrong_is_told_with_its_line_and_what_was_read_before_stays() {
     assert_eq!(State::open(&dir.0).err().map(|error| error.to_string()), Some(why));
 }
 
+#[test]
+fn a_directory_that_is_gone_is_no_empty_one() {
+    let dir = Dir::new("gone");
+    let mut state = dir.open();
+    assert!(matches!(state.perform(wish(ban("alice"))), Answer::Banned(_)));
+    let kept = state.kept();
+    fs::remove_dir_all(&dir.0).unwrap();
+    let Answer::NotReloaded(why) = state.perform(Request::Reload) else { panic!("it was read") };
+    assert!(why.starts_with(&format!("{}: ", dir.0.display())), "{why}");
+    assert_eq!((state.kept(), dir.0.exists()), (kept, false));
+    // Nor is a file.
+    fs::write(&dir.0, "").unwrap();
+    assert!(matches!(state.perform(Request::Reload), Answer::NotReloaded(_)));
+    fs::remove_file(&dir.0).unwrap();
+    assert_eq!(dir.open().kept(), Kept::default());
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_it() {
@@ -149,6 +166,24 @@ fn nobody_else_may_read_it() {
     assert!(matches!(dir.open().perform(wish(ban("alice"))), Answer::Banned(_)));
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&dir.0), mode(&dir.0.join(BANS))), (0o700, 0o600));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_root_writes_belongs_to_whom_the_directory_does() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let dir = Dir::new("owner");
+    let mut state = dir.open();
+    if chown(&dir.0, Some(65534), Some(65533)).is_err() {
+        return; // Only root may give a directory away, and so be somebody else than its owner.
+    }
+    for name in ["alice", "bob"] {
+        assert!(matches!(state.perform(wish(ban(name))), Answer::Banned(_)));
+        let metadata = fs::metadata(dir.0.join(BANS)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (65534, 65533));
+        assert_eq!(metadata.mode() & 0o777, 0o600);
+    }
+    assert_eq!(dir.open().kept(), state.kept());
 }
 
 #[cfg(feature = "accounts")]

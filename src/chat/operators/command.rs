@@ -20,12 +20,15 @@ pub(in crate::chat) enum Operation<'a> {
     HelpOn(&'static Entry),
 }
 
+/// Ten years; who means longer can leave the time out.
+const TIME_MAX: Duration = Duration::from_hours(10 * 366 * 24);
+
 static TABLE: [Entry; 10] = [
     entry("kick", "/kick NAME [WHY]", "have NAME leave"),
     entry(
         "ban",
         "/ban NAME|ADDR|CIDR [FOR] [WHY]",
-        "keep somebody out, for 10m, 2h, 7d, or for good",
+        "keep somebody out, for 10m, 2h, 7d, at most 3660d, or for good",
     ),
     entry("unban", "/unban NAME|ADDR|CIDR", "let somebody in again"),
     entry("bans", "/bans", "who is banned, until when, by whom and why"),
@@ -56,7 +59,14 @@ impl<'a> Operation<'a> {
         let (first, text) = split_word(rest);
         let text = text.trim_start_matches(' ');
         let target = Some(first).filter(|first| !first.is_empty());
-        let (time, why) = time_and_text(text);
+        let (time, why) = match time_and_text(text) {
+            Some(read) => read,
+            // For who means a long time, not for good; and it is no reason either.
+            None if ["ban", "mute"].contains(&entry.name) => {
+                return Some(Err(Mistake::Usage(entry.usage)));
+            }
+            None => (None, text),
+        };
         let operation = match entry.name {
             "kick" => target.map(|name| Operation::Kick(name, text)),
             "ban" => target.map(|target| Operation::Ban(target, time, why)),
@@ -74,18 +84,18 @@ impl<'a> Operation<'a> {
     }
 }
 
-/// A time to begin with, perhaps, and the rest.
-fn time_and_text(text: &str) -> (Option<Duration>, &str) {
+/// A time to begin with, perhaps, and the rest. `None` is a time that is too long.
+fn time_and_text(text: &str) -> Option<(Option<Duration>, &str)> {
     let (first, rest) = split_word(text);
-    match time(first) {
-        Some(time) => (Some(time), rest.trim_start_matches(' ')),
-        None => (None, text),
-    }
+    let Some((digits, worth)) = digits_and_unit(first) else { return Some((None, text)) };
+    let seconds = digits.parse::<u64>().ok()?.checked_mul(worth)?;
+    let time = Some(Duration::from_secs(seconds)).filter(|time| *time <= TIME_MAX)?;
+    Some((Some(time), rest.trim_start_matches(' ')))
 }
 
-/// `10m`, `2h`, `7d`. Without a unit it is a number of something else; ten years are as
-/// good as for ever.
-fn time(word: &str) -> Option<Duration> {
+/// `10m`, `2h`, `7d`: a number, and the seconds that one is worth. Without a unit it is a
+/// number of something else.
+fn digits_and_unit(word: &str) -> Option<(&str, u64)> {
     let (at, unit) = word.char_indices().last()?;
     let worth = match unit.to_ascii_lowercase() {
         's' => 1,
@@ -95,9 +105,9 @@ fn time(word: &str) -> Option<Duration> {
         'w' => 7 * 24 * 3600,
         _ => return None,
     };
-    let digits = Some(&word[..at]).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
-    let seconds = digits?.parse::<u64>().ok()?.checked_mul(worth)?;
-    Some(Duration::from_secs(seconds)).filter(|time| *time <= Duration::from_hours(10 * 366 * 24))
+    let digits = &word[..at];
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then_some((digits, worth))
 }
 
 #[cfg(test)]
@@ -115,7 +125,9 @@ mod tests {
             ("/ban bob 2h", Ban("bob", hours(2), "")),
             ("/ban 10.0.0.0/8 7d too many", Ban("10.0.0.0/8", hours(168), "too many")),
             ("/ban bob 3 strikes", Ban("bob", None, "3 strikes")),
-            ("/ban bob 99999w", Ban("bob", None, "99999w")),
+            ("/ban bob 3660d", Ban("bob", hours(3660 * 24), "")),
+            ("/ban bob s", Ban("bob", None, "s")),
+            ("/kick bob 99999w", Kick("bob", "99999w")),
             ("/ban bob für immer", Ban("bob", None, "für immer")),
             ("/unban bob", Unban("bob")),
             ("/bans", Bans),
@@ -132,6 +144,10 @@ mod tests {
         }
         for (line, usage) in [
             ("/kick", "/kick NAME [WHY]"),
+            ("/ban bob 99999w", "/ban NAME|ADDR|CIDR [FOR] [WHY]"),
+            ("/ban bob 3661d too loud", "/ban NAME|ADDR|CIDR [FOR] [WHY]"),
+            ("/ban bob 99999999999999999999s", "/ban NAME|ADDR|CIDR [FOR] [WHY]"),
+            ("/mute bob 18446744073709551615w", "/mute NAME [FOR]"),
             ("/mute bob forever", "/mute NAME [FOR]"),
             ("/announce ", "/announce TEXT"),
             ("/unban a b", "/unban NAME|ADDR|CIDR"),

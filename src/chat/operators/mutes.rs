@@ -26,7 +26,7 @@ pub(in crate::chat) struct Mute {
 }
 
 impl Mute {
-    fn is_over(self, now: Timestamp) -> bool {
+    pub(super) fn is_over(self, now: Timestamp) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
 }
@@ -80,8 +80,10 @@ impl Chat {
             Some(user) => user.shown().to_string(),
             None => name.to_owned(),
         };
+        let now = timestamp(out.now());
         let own = target.and_then(|target| self.users.get_mut(target)?.take_mute());
-        if own.is_none() && self.mutes.take(&name).is_none() {
+        let own = own.filter(|mute| !mute.is_over(now));
+        if own.is_none() && self.mutes.take(&name).is_none_or(|mute| mute.is_over(now)) {
             return self.reply(id, Reply::Act(Act::NotMuted(&name)), out);
         }
         warn!("{} lifted the mute of {name}", self.operator_name(id));

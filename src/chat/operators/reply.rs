@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::chat::ban::NoTarget;
 use crate::chat::reply::Span;
+use crate::service::From;
 
 /// What there is to say about what an operator does.
 #[derive(Clone, Copy)]
@@ -151,17 +152,5 @@ pub(super) struct Why<'a>(pub(super) &'a str);
 impl fmt::Display for Why<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() { f.write_str(".") } else { write!(f, ": {}", self.0) }
-    }
-}
-
-/// Where a connection is from.
-pub(super) struct From(pub(super) Option<SocketAddr>);
-
-impl fmt::Display for From {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.filter(|addr| !addr.ip().is_unspecified()) {
-            Some(addr) => addr.fmt(f),
-            None => f.write_str("a Unix socket"),
-        }
     }
 }

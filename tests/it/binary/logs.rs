@@ -1,6 +1,8 @@
 //! What it writes on stderr, and what it never does.
 
-use super::Program;
+use std::process::Command;
+
+use super::{Program, piped};
 
 #[test]
 fn addresses_are_logged_only_when_asked_for_and_messages_never() {
@@ -38,4 +40,26 @@ fn a_mapped_address_is_logged_as_the_ipv4_address_that_it_is() {
     let alice = program.client("alice");
     let line = program.log_line();
     assert!(line.contains(&format!(" {} ", alice.local_addr())), "{line}");
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_is_told_of_and_harms_nobody() {
+    let arguments = ["-v", "-l", "127.0.0.1:0"];
+    for filter in ["a=b=c", "chinwag=loud", "a/b/c"] {
+        let mut command = Command::new("env");
+        command.arg(format!("RUST_LOG={filter}")).arg(env!("CARGO_BIN_EXE_chinwag"));
+        let program = Program::start_as(piped(command.args(arguments)), &arguments);
+        let line = program.log_line();
+        assert!(line.contains("RUST_LOG does not count: "), "{filter}: {line}");
+        // What -v says does.
+        let _alice = program.client("alice");
+        assert!(program.log_line().contains("connection 1 from "), "{filter}");
+        drop(program);
+        // Nor does it where nobody can be told.
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        if let Ok(full) = full {
+            let program = Program::start_as(piped(&mut command).stderr(full), &arguments);
+            assert_eq!(program.client("alice").ask("hello"), "[alice] hello");
+        }
+    }
 }

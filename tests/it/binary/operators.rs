@@ -28,7 +28,7 @@ fn from(host: u8, program: &Program) -> Client {
 #[test]
 fn whoever_opens_the_socket_is_an_operator_and_nobody_else() {
     let folder = Folder::new("op-socket");
-    let program = start(&folder, &[]);
+    let program = start(&folder, &["-v"]);
     let socket = folder.0.join("op");
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     let mut alice = program.client("alice");
@@ -48,6 +48,7 @@ fn whoever_opens_the_socket_is_an_operator_and_nobody_else() {
     let outcome = program.outcome();
     assert_eq!(outcome.code, Some(0));
     let log = outcome.stderr.join("\n");
+    assert!(log.contains("connection 2 from a Unix socket (op)"), "{log}");
     assert!(log.contains("op kicked alice (connection 1): too  loud"), "{log}");
     assert!(log.contains("op shuts the server down: tea"), "{log}");
     assert!(!socket.exists());
@@ -164,4 +165,28 @@ fn what_an_operator_types_ahead_waits_for_the_answer_before() {
     op.write("/ban three\n/unban two\n/up c");
     op.finish_writing();
     assert_eq!(op.rest(), "Banned three.\nNo longer banned: two\nC\n");
+}
+
+#[test]
+fn a_reload_that_cannot_be_yet_keeps_nobody_from_ending_it() {
+    let folder = Folder::new("op-no-reload");
+    let state = format!("{}/state", folder.path());
+    let program = start(&folder, &["--state", &state]);
+    // Nothing is saved as long as somebody else has the lock.
+    let lock = fs::File::open(&state).unwrap();
+    lock.lock().unwrap();
+    let mut ops: Vec<Client> = (0..40).map(|_| program.operator()).collect();
+    for (number, op) in ops.iter_mut().enumerate() {
+        op.say(&format!("/ban name-{number}"));
+    }
+    // One is being carried out, and sixteen wait.
+    let last = ops.last_mut().unwrap();
+    while last.line() != "Busy; try again in a moment." {}
+    program.signal("HUP");
+    program.signal("TERM");
+    for op in &mut ops {
+        while op.line() != "Server is shutting down." {}
+    }
+    drop(ops);
+    assert_eq!(program.outcome().code, Some(0));
 }

@@ -129,3 +129,26 @@ fn a_proxy_that_is_there_itself_may_still_connect_for_others() {
     other.write([&header(1, "192.0.2.9:5001")[..], b"/up there\n"].concat());
     other.expect("THERE");
 }
+
+#[test]
+fn the_log_says_who_is_behind_a_proxy_and_what_has_kept_others_out() {
+    let program = start(&["--max-per-ip", "1", "-vv"]);
+    let logged = |line: &str| while !program.log_line().ends_with(line) {};
+    let mut first = Client::connect(program.addr());
+    first.write([&header(2, "192.0.2.7:4001")[..], b"/up here\n"].concat());
+    first.expect("HERE");
+    logged(&format!("connection 1 by the proxy {} (tutorial)", first.local_addr()));
+    logged("connection 1 is from 192.0.2.7:4001 (tutorial)");
+    let mut second = Client::connect(program.addr());
+    second.write(header(1, "192.0.2.7:4002"));
+    second.expect("Too many connections from your address.");
+    logged("refused 192.0.2.7:4002, connection 2: Address");
+    let mut stranger = Client::connect(program.addr());
+    stranger.write("hello\n");
+    assert!(stranger.is_over());
+    logged("connection 3 did not start with a PROXY header");
+    Client::connect(program.addr()).finish_writing();
+    logged("connection 4 ended before a PROXY header");
+    let _silent = Client::connect(program.addr());
+    logged("connection 5 did not send a PROXY header in time");
+}

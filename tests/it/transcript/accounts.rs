@@ -194,6 +194,10 @@ fn a_password_is_changed_and_a_name_let_go() {
          g3< Take a name first: /nick NAME
          g3> /help passwd
          g3< /passwd NEW: another password for your name
+         g3> /help /register
+         g3< REGISTER NAME: take a name; where there are accounts, /register PASSWORD has it protected
+         g3> /help nick
+         g3< /nick NAME: take a name; a protected one: /nick NAME PASSWORD
          g3> /passwd
          g3< Usage: /passwd NEW",
     );

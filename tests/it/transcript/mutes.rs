@@ -57,6 +57,23 @@ fn nobody_hears_the_muted() {
 }
 
 #[test]
+fn a_mute_that_is_over_is_none_before_it_is_noticed() {
+    check_in(
+        &mut network(),
+        "op> /mute ann 10m
+         ann< You were muted until 2026-11-20 15:27 UTC by op.
+         op< Muted ann until 2026-11-20 15:27 UTC.
+         op> /whois ann
+         op< ann: 127.0.0.1:4002, idle 0 s, 0 bytes queued, in lobby, muted
+         +600000
+         op> /whois ann
+         op< ann: 127.0.0.1:4002, idle 10 m, 0 bytes queued, in lobby
+         op> /unmute ann
+         op< ann is not muted.",
+    );
+}
+
+#[test]
 fn a_mute_waits_for_the_name_when_its_bearer_has_gone() {
     check_in(
         &mut network(),

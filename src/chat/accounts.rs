@@ -11,7 +11,6 @@ use std::net::IpAddr;
 use log::info;
 
 use super::Chat;
-use super::name::{self, Unfit};
 use super::operators::{Act, timestamp};
 use super::password::{Password, Secret};
 use super::reply::Reply;
@@ -152,10 +151,8 @@ impl Chat {
             };
             return self.reply(id, Reply::Usage(usage), out);
         }
-        match name::check(name) {
-            Err(Unfit::Shape) => return self.reply(id, Reply::NameUnfit, out),
-            Err(Unfit::Reserved) => return self.reply(id, Reply::NameReserved(name), out),
-            Ok(()) => {}
+        if self.refuse_if_unfit(id, name, out) {
+            return;
         }
         if let Some(password) = self.attempt(id, name, password, out) {
             let name = name.to_owned();

@@ -151,7 +151,8 @@ impl<'a> Command<'a> {
 /// A line that started with a slash, without it.
 fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     let (name, rest) = split_word(line);
-    let entry = find(name).ok_or(Mistake::Unknown(name))?;
+    let entry = find(&TABLE, name).filter(|entry| entry.usage.starts_with('/'));
+    let entry = entry.ok_or(Mistake::Unknown(name))?;
     let text = Some(rest).filter(|rest| !rest.trim_start_matches(' ').is_empty());
     let optional = |rest: &'a str| match rest.trim_matches(' ') {
         "" => Some(None),
@@ -186,9 +187,7 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
             None => Some(Command::Help),
             Some(name) => {
                 let name = name.trim_start_matches('/');
-                let is_it = |entry: &&Entry| entry.name.eq_ignore_ascii_case(name);
-                let entry = TABLE.iter().find(is_it).ok_or(Mistake::Unknown(name))?;
-                Some(Command::HelpOn(entry))
+                Some(Command::HelpOn(find(&TABLE, name).ok_or(Mistake::Unknown(name))?))
             }
         },
         "exit" | "quit" => Some(Command::Exit),
@@ -197,10 +196,15 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     command.ok_or(Mistake::Usage(entry.usage))
 }
 
-/// A slash command by its name, whatever the case.
-fn find(name: &str) -> Option<&'static Entry> {
-    let is_it = |entry: &&Entry| entry.name.eq_ignore_ascii_case(name);
-    TABLE.iter().find(is_it).filter(|entry| entry.usage.starts_with('/'))
+/// A command by its name, whatever the case.
+pub(super) fn find(table: &'static [Entry], name: &str) -> Option<&'static Entry> {
+    table.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
+}
+
+/// What `/help NAME` is about, if the line is that and the command is in the table.
+pub(super) fn help_on(table: &'static [Entry], name: &str, rest: &str) -> Option<&'static Entry> {
+    let is_help = name.eq_ignore_ascii_case("help");
+    find(table, one_word(rest).filter(|_| is_help)?.trim_start_matches('/'))
 }
 
 /// How many lines of history.

@@ -51,11 +51,20 @@ impl Chat {
         send(user, &mut self.line, &event, out);
     }
 
+    /// Tells somebody why a name cannot be had by anybody, and whether that is so.
+    pub(super) fn refuse_if_unfit(&mut self, id: ConnId, name: &str, out: &mut Outbox) -> bool {
+        let reply = match name::check(name) {
+            Ok(()) => return false,
+            Err(Unfit::Shape) => Reply::NameUnfit,
+            Err(Unfit::Reserved) => Reply::NameReserved(name),
+        };
+        self.reply(id, reply, out);
+        true
+    }
+
     pub(super) fn rename(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
-        match name::check(name) {
-            Err(Unfit::Shape) => return self.reply(id, Reply::NameUnfit, out),
-            Err(Unfit::Reserved) => return self.reply(id, Reply::NameReserved(name), out),
-            Ok(()) => {}
+        if self.refuse_if_unfit(id, name, out) {
+            return;
         }
         if self.bans.has_name(name, timestamp(out.now())) {
             return self.reply(id, Reply::Act(Act::NameBanned(name)), out);

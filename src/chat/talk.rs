@@ -23,7 +23,7 @@ impl Chat {
         if self.settings.require_name && !user.is_named() {
             return self.reply(id, Reply::NameRequired, out);
         }
-        if user.is_muted() && self.is_muted(id, out) {
+        if self.refuse_if_muted(id, out) {
             return;
         }
         let Some(user) = self.users.get(id) else { return };
@@ -53,7 +53,7 @@ impl Chat {
     }
 
     pub(super) fn set_topic(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
-        if self.is_muted(id, out) {
+        if self.refuse_if_muted(id, out) {
             return;
         }
         let Some(user) = self.users.get(id) else { return };
@@ -96,7 +96,7 @@ impl Chat {
     }
 
     fn whisper(&mut self, id: ConnId, to: ConnId, text: &str, copy: bool, out: &mut Outbox) {
-        if self.is_muted(id, out) {
+        if self.refuse_if_muted(id, out) {
             return;
         }
         let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };

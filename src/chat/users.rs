@@ -103,10 +103,6 @@ impl User {
         self.more().is_some_and(|more| more.has_account)
     }
 
-    pub(super) fn is_muted(&self) -> bool {
-        self.more().is_some_and(|more| more.mute.is_some())
-    }
-
     pub(super) fn take_mute(&mut self) -> Option<Mute> {
         self.more.as_mut()?.mute.take()
     }

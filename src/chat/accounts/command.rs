@@ -1,6 +1,6 @@
 //! Commands with passwords in them, and lines that look as if they were such.
 
-use crate::chat::command::{Entry, Mistake, entry, one_word, split_word};
+use crate::chat::command::{Entry, Mistake, entry, find, help_on, split_word};
 use crate::chat::name;
 use crate::chat::password::{MIN, Secret};
 
@@ -28,12 +28,10 @@ impl<'a> Wish<'a> {
     /// these either. A password is all that follows one space.
     pub(super) fn parse(line: &'a str) -> Option<Result<Wish<'a>, Mistake<'a>>> {
         let (name, rest) = split_word(line.strip_prefix('/')?);
-        let find = |name: &str| TABLE.iter().find(|entry| entry.name.eq_ignore_ascii_case(name));
-        if name.eq_ignore_ascii_case("help") {
-            let entry = find(one_word(rest)?.trim_start_matches('/'))?;
+        if let Some(entry) = help_on(&TABLE, name, rest) {
             return Some(Ok(Wish::HelpOn(entry)));
         }
-        let entry = find(name)?;
+        let entry = find(&TABLE, name)?;
         let secret = Secret(rest);
         Some(match entry.name {
             _ if rest.is_empty() => Err(Mistake::Usage(entry.usage)),

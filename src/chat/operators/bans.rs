@@ -13,11 +13,9 @@ use crate::chat::lists::LISTED_MAX;
 use crate::chat::reply::Reply;
 use crate::chat::request::{Kept, Request};
 use crate::chat::room::RoomNo;
+use crate::chat::text::listed;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
-
-/// Of more people with the same fate the first two are told, and the rest is counted.
-const NAMES: usize = 3;
 
 impl Chat {
     /// Asks for a ban. A name is banned with the address that its bearer is from, unless
@@ -95,7 +93,9 @@ impl Chat {
             }
         }
         for (room, names) in rooms {
-            let act = Act::Out { names: &together(&names), by, why };
+            let were = if names.len() == 1 { "was" } else { "were" };
+            let names = format!("{} {were}", listed(&names));
+            let act = Act::Out { names: &names, by, why };
             self.tell_room(room, asker, act, out);
         }
         for id in banned {
@@ -148,15 +148,5 @@ impl Chat {
             self.expel(None, ban, out);
         }
         self.load(kept);
-    }
-}
-
-/// `alice was`; `alice, bob and 7 others were`
-fn together(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => format!("{one} was"),
-        [all @ .., last] if names.len() <= NAMES => format!("{} and {last} were", all.join(", ")),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} others were", rest.len()),
     }
 }

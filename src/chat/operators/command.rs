@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chat::command::{Entry, Mistake, entry, one_word, split_word};
+use crate::chat::command::{Entry, Mistake, entry, find, help_on, one_word, split_word};
 
 /// What an operator wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,12 +49,10 @@ impl<'a> Operation<'a> {
     /// these either.
     pub(super) fn parse(line: &'a str) -> Option<Result<Operation<'a>, Mistake<'a>>> {
         let (name, rest) = split_word(line.strip_prefix('/')?);
-        let find = |name: &str| TABLE.iter().find(|entry| entry.name.eq_ignore_ascii_case(name));
-        if name.eq_ignore_ascii_case("help") {
-            let entry = find(one_word(rest)?.trim_start_matches('/'))?;
+        if let Some(entry) = help_on(&TABLE, name, rest) {
             return Some(Ok(Operation::HelpOn(entry)));
         }
-        let entry = find(name)?;
+        let entry = find(&TABLE, name)?;
         let rest = rest.trim_matches(' ');
         let (first, text) = split_word(rest);
         let text = text.trim_start_matches(' ');

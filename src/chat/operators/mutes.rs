@@ -93,8 +93,8 @@ impl Chat {
         }
     }
 
-    /// Whether somebody is muted, who is then told so. What it wants to say is for nobody.
-    pub(in crate::chat) fn is_muted(&mut self, id: ConnId, out: &mut Outbox) -> bool {
+    /// Tells somebody who is muted so, and whether it is. What it wants to say is for nobody.
+    pub(in crate::chat) fn refuse_if_muted(&mut self, id: ConnId, out: &mut Outbox) -> bool {
         let mute = self.users.get(id).and_then(|user| user.more()?.mute);
         let Some(mute) = mute else { return false };
         if mute.is_over(timestamp(out.now())) {

@@ -5,9 +5,11 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::sync::mpsc;
+use std::thread;
 
 use super::{Folder, Program, run};
-use crate::client::{Client, eventually};
+use crate::client::{Client, PATIENCE, eventually};
 
 /// A program with an operators' socket in a folder.
 fn start(folder: &Folder, options: &[&str]) -> Program {
@@ -175,18 +177,25 @@ fn a_reload_that_cannot_be_yet_keeps_nobody_from_ending_it() {
     // Nothing is saved as long as somebody else has the lock.
     let lock = fs::File::open(&state).unwrap();
     lock.lock().unwrap();
-    let mut ops: Vec<Client> = (0..40).map(|_| program.operator()).collect();
-    for (number, op) in ops.iter_mut().enumerate() {
-        op.say(&format!("/ban name-{number}"));
+    let (busy, is_busy) = mpsc::channel();
+    for number in 0..40 {
+        let (mut op, busy) = (program.operator(), busy.clone());
+        thread::spawn(move || {
+            let mut line = op.try_ask(&format!("/ban name-{number}\n"));
+            while line.is_some() {
+                if line.as_deref() == Some("Busy; try again in a moment.\n") {
+                    // It fails once nobody wants to know any more.
+                    let _ = busy.send(());
+                }
+                line = op.try_ask("");
+            }
+        });
     }
-    // One is being carried out, and sixteen wait.
-    let last = ops.last_mut().unwrap();
-    while last.line() != "Busy; try again in a moment." {}
+    // One is being carried out, and sixteen wait; the others are told so.
+    for _ in 17..40 {
+        is_busy.recv_timeout(PATIENCE).expect("an answer, in time");
+    }
     program.signal("HUP");
     program.signal("TERM");
-    for op in &mut ops {
-        while op.line() != "Server is shutting down." {}
-    }
-    drop(ops);
     assert_eq!(program.outcome().code, Some(0));
 }

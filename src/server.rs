@@ -180,12 +180,11 @@ impl Server {
             hub.pass(now);
             self.take_requests(&mut hub, &mut stopping);
             hub.turn(now);
-            let freed = hub.take_closed().count() > 0;
-            if freed {
-                self.listeners.iter_mut().for_each(Listener::retry);
-            }
+            self.drop_closed(&mut hub);
             // Whoever has left has made room for who comes now.
             self.accept(&mut hub, now)?;
+            // Not all who are turned away are waited for.
+            self.drop_closed(&mut hub);
             if stopping && (hub.is_empty() || self.requests.shutdowns.load(Ordering::Acquire) > 1) {
                 return Ok(hub.into_service());
             }
@@ -242,6 +241,13 @@ impl Server {
             *stopping = true;
             self.listeners.clear();
             hub.shutdown();
+        }
+    }
+
+    /// Each makes a descriptor free.
+    fn drop_closed<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>) {
+        if hub.take_closed().count() > 0 {
+            self.listeners.iter_mut().for_each(Listener::retry);
         }
     }
 

@@ -164,15 +164,41 @@ fn a_pause_of_the_whole_process_is_nobodys_fault() {
     alice.expect_nothing_for(Duration::from_secs(1));
     let _bob = program.client("bob");
     alice.expect("Are you still there?");
-    // Only while it waits can a pause be told from work.
-    let stat = format!("/proc/{}/stat", program.child.id());
-    eventually("it waits", || fs::read_to_string(&stat).unwrap().contains(") S "));
     program.signal("STOP");
     // It cannot be waited for, only for: that is longer than she has to answer.
     alice.expect_nothing_for(Duration::from_secs(3));
     program.signal("CONT");
     alice.say("/up here");
     alice.expect("HERE");
+}
+
+/// The server comes to see both in one turn.
+#[test]
+#[cfg(target_os = "linux")]
+fn whoever_has_closed_has_made_room_for_who_connects_next() {
+    /// Of a socket whose end the other side has, as the table of all sockets has it.
+    const FIN_WAIT2: &str = "05";
+    let program = start(&["--max-clients", "1"]);
+    for _ in 0..10 {
+        let mut gone = Client::connect(program.addr());
+        assert_eq!(gone.ask("/who"), "1 in lobby: guest");
+        program.signal("STOP");
+        gone.finish_writing();
+        let port = format!(":{:04X} ", gone.local_addr().port());
+        eventually("its end has arrived", || {
+            let sockets = fs::read_to_string("/proc/net/tcp").unwrap();
+            let mut states = sockets.lines().filter_map(|line| {
+                let (_, rest) = line.split_once(&port)?;
+                rest.split(' ').nth(1).map(|state| state == FIN_WAIT2)
+            });
+            states.any(|is_it| is_it)
+        });
+        let mut next = Client::connect(program.addr());
+        program.signal("CONT");
+        assert_eq!(next.ask("/who"), "1 in lobby: guest");
+        assert_eq!(next.ask("/exit"), "Bye.");
+        next.expect_end();
+    }
 }
 
 /// The pause is too short to be taken for one, and long enough for her time to be up.

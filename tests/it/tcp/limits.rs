@@ -43,16 +43,6 @@ fn a_place_is_free_as_soon_as_its_owner_has_left_even_if_he_does_not_close() {
 }
 
 #[test]
-fn whoever_has_closed_has_made_room_for_who_connects_next() {
-    let server = start(capped(1));
-    for _ in 0..100 {
-        // The server may come to see both in one turn.
-        let mut client = Client::connect(server.addr);
-        assert_eq!(client.ask("/who"), "1 in lobby: guest");
-    }
-}
-
-#[test]
 fn however_many_are_refused_at_once_each_reads_why() {
     let server = start(capped(1));
     let mut alice = Client::named(server.addr, "alice");

@@ -113,17 +113,14 @@ fn write(
 }
 
 /// Gives a file to whom a directory belongs. So what root writes there can be read by the
-/// server, who is somebody else. Others may not give files away, and keep theirs.
+/// server, who is somebody else. Who may not or cannot do that keeps what it writes.
 #[cfg(unix)]
 fn give(file: &File, dir: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
-    if file.metadata()?.uid() == dir.uid() {
-        return Ok(());
+    if file.metadata()?.uid() != dir.uid() {
+        let _ = fchown(file, Some(dir.uid()), Some(dir.gid()));
     }
-    match fchown(file, Some(dir.uid()), Some(dir.gid())) {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
-        result => result,
-    }
+    Ok(())
 }
 
 #[cfg(not(unix))]

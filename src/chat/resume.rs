@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use super::Chat;
 use super::dialect::{Dialect, Person};
 use super::name::Name;
+use super::operators::Mute;
 use super::reply::Reply;
 use super::room::RoomNo;
 use super::users::{Arrival, More, User};
@@ -223,10 +224,11 @@ impl Chat {
         if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.more_mut())) {
             self.forget_ignoring(id, &more);
             // Nor can it rid itself of a mute by that.
-            held.more.mute = more.mute.or(held.more.mute);
+            held.more.mute = Mute::longer(more.mute, held.more.mute);
         }
         held.more.ignores.retain(|ignored| *ignored != id);
         held.more.ignored_by.remove(&id);
+        held.more.writer = held.more.writer.filter(|writer| *writer != id);
         self.keep_ignoring(id, was, &held.more);
         self.keep_writing(id, was);
         for room in self.rooms.iter_mut() {

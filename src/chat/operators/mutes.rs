@@ -26,6 +26,12 @@ pub(in crate::chat) struct Mute {
 }
 
 impl Mute {
+    /// Of two mutes that which ends later.
+    pub(in crate::chat) fn longer(one: Option<Mute>, other: Option<Mute>) -> Option<Mute> {
+        let all = one.into_iter().chain(other);
+        all.max_by_key(|mute| (mute.until.is_none(), mute.until))
+    }
+
     pub(super) fn is_over(self, now: Timestamp) -> bool {
         self.until.is_some_and(|until| until <= now)
     }
@@ -118,7 +124,8 @@ impl Chat {
         if let Some(mute) = self.mutes.take(name)
             && let Some(user) = self.users.get_mut(id)
         {
-            user.more_mut().mute = Some(mute);
+            let more = user.more_mut();
+            more.mute = Mute::longer(more.mute, Some(mute));
         }
     }
 }

@@ -135,27 +135,59 @@ fn a_mute_outlives_a_cut_off_connection() {
     );
 }
 
-#[test]
-fn nobody_gets_rid_of_a_mute_by_coming_back_as_another() {
+/// Ann is cut off, and bob comes back in her place.
+fn comes_back_as_ann(mute_ann: &str, mute_bob: &str, pause: &str, told: &str) {
     let mut network = Network::with(Settings {
         operators: true,
         random: Some(|token| token.fill(7)),
         ..Settings::default()
     });
     network.arrive("op", "op");
+    network.connect("ann", "native");
+    network.connect("bob", "native");
     let token = "07".repeat(24);
-    check_in(&mut network, &format!("ann> /resume\nann< To come back within 2 m: /resume {token}"));
+    for (who, line) in [("ann", "/resume"), ("op", mute_ann), ("op", mute_bob)] {
+        network.line(who, line.as_bytes());
+    }
+    network.read_all();
     network.cut_off("ann");
     check_in(
         &mut network,
         &format!(
-            "op> /mute bob
-             bob< You were muted by op.
-             op< Muted bob.
+            "{pause}
              bob> /resume {token}
              bob< You are now ann
              bob> hello
-             bob< You are muted; nobody was told."
+             bob< {told}"
         ),
+    );
+}
+
+#[test]
+fn nobody_gets_rid_of_a_mute_by_coming_back_as_another() {
+    let muted = "You are muted; nobody was told.";
+    comes_back_as_ann("/away", "/mute bob", "+1", muted);
+    comes_back_as_ann("/mute ann", "/mute bob 1s", "+2000", muted);
+    comes_back_as_ann("/mute ann 1s", "/mute bob", "+2000", muted);
+    comes_back_as_ann("/mute ann", "/mute bob 10m", "+1", muted);
+}
+
+#[test]
+fn nobody_gets_rid_of_a_mute_by_a_name_that_had_a_shorter_one() {
+    let mut network = Network::with(Settings { operators: true, ..Settings::default() });
+    network.arrive("op", "op");
+    network.connect("ann", "native");
+    network.connect("dan", "native");
+    for (who, line) in [("op", "/mute dan 2s"), ("dan", "/exit"), ("op", "/mute ann")] {
+        network.line(who, line.as_bytes());
+    }
+    network.read_all();
+    check_in(
+        &mut network,
+        "+3000
+         ann> /nick dan
+         ann< You are now dan
+         ann> hello
+         ann< You are muted; nobody was told.",
     );
 }

@@ -133,7 +133,7 @@ impl Model<'_> {
         member.echo = was.echo;
         member.notices = was.notices;
         member.away = was.away;
-        member.writer = was.writer;
+        member.writer = was.writer.filter(|writer| *writer != who);
         member.ignores = was.ignores;
         member.arrival = Arrival::Announced;
         member.room = room;

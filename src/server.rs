@@ -18,7 +18,7 @@ use crate::addresses::Network;
 use crate::hub::{Hub, Stream};
 use crate::limits::Limits;
 use crate::listen::{self, Listener, Spare};
-use crate::service::{From, Peer, Refusal, Service};
+use crate::service::{Origin, Peer, Refusal, Service};
 use crate::timeouts::Now;
 
 /// Where to listen.
@@ -303,7 +303,7 @@ fn admit<S: Service>(
     is_proxied: bool,
     refusal: Option<Refusal>,
 ) {
-    let from = From(Some(peer.addr));
+    let from = Origin(Some(peer.addr));
     let interest = Interest::READABLE | Interest::WRITABLE;
     let token = Token(hub.next_slot());
     if let Err(error) = poll.registry().register(&mut stream, token, interest) {

@@ -95,9 +95,9 @@ pub struct Peer<'a> {
 }
 
 /// Where a connection is from, for people; who has no address came over a Unix socket.
-pub(crate) struct From(pub(crate) Option<SocketAddr>);
+pub(crate) struct Origin(pub(crate) Option<SocketAddr>);
 
-impl fmt::Display for From {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.filter(|addr| !addr.ip().is_unspecified()) {
             Some(addr) => addr.fmt(f),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::chat::ban::NoTarget;
 use crate::chat::reply::Span;
-use crate::service::From;
+use crate::service::Origin;
 
 /// What there is to say about what an operator does.
 #[derive(Clone, Copy)]
@@ -140,7 +140,7 @@ impl fmt::Display for Act<'_> {
             Act::Busy => f.write_str("Busy; try again in a moment."),
             Act::Whois { name, addr, idle, queued, marks } => {
                 let idle = Span(Duration::from_secs(idle.as_secs()));
-                write!(f, "{name}: {}, idle {idle}, {queued} bytes queued{marks}", From(addr))
+                write!(f, "{name}: {}, idle {idle}, {queued} bytes queued{marks}", Origin(addr))
             }
         }
     }

@@ -11,8 +11,7 @@ use std::mem;
 
 use slab::Slab;
 
-use super::name::Name;
-use super::text::listed;
+use super::name::{Name, listed};
 use crate::conn::ConnId;
 
 /// Something to tell a room. Names are as they were then.

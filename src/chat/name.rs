@@ -1,4 +1,4 @@
-//! What a name may be.
+//! What a name may be, and how many of them are listed.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -174,6 +174,17 @@ impl NameHasher {
     }
 }
 
+/// `alice, bob and carol`; of more than three the first two, and how many others.
+pub(super) fn listed(names: &[impl fmt::Display]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [one, last] => format!("{one} and {last}"),
+        [first, second, last] => format!("{first}, {second} and {last}"),
+        [first, second, rest @ ..] => format!("{first}, {second} and {} others", rest.len()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,6 +269,21 @@ mod tests {
             ["guest-1", "guest-0", "guest-02", "guest-+2", "guest2", "guest-", "gues", "über"]
         {
             assert_eq!(Shown::guest_number(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn of_many_names_most_are_counted() {
+        let names = ["ann", "bob", "cat", "dan", "eve"];
+        for (count, text) in [
+            (0, ""),
+            (1, "ann"),
+            (2, "ann and bob"),
+            (3, "ann, bob and cat"),
+            (4, "ann, bob and 2 others"),
+            (5, "ann, bob and 3 others"),
+        ] {
+            assert_eq!(listed(&names[..count]), text);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What a user types becomes text that can do nothing but be read.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 
 /// A line without the spaces and tabs around it.
 pub(super) fn trim(mut line: &[u8]) -> &[u8] {
@@ -39,35 +38,9 @@ fn picture(c: char) -> char {
     }
 }
 
-/// `alice, bob and carol`; of more than three the first two, and how many others.
-pub(super) fn listed(names: &[impl Display]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.to_string(),
-        [one, last] => format!("{one} and {last}"),
-        [first, second, last] => format!("{first}, {second} and {last}"),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} others", rest.len()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_many_names_most_are_counted() {
-        let names = ["ann", "bob", "cat", "dan", "eve"];
-        for (count, text) in [
-            (0, ""),
-            (1, "ann"),
-            (2, "ann and bob"),
-            (3, "ann, bob and cat"),
-            (4, "ann, bob and 2 others"),
-            (5, "ann, bob and 3 others"),
-        ] {
-            assert_eq!(listed(&names[..count]), text);
-        }
-    }
 
     #[test]
     fn spaces_and_tabs_around_a_line_go_and_those_inside_stay() {

@@ -10,10 +10,10 @@ use crate::addresses::Network;
 use crate::chat::Chat;
 use crate::chat::ban::{Ban, Target};
 use crate::chat::lists::LISTED_MAX;
+use crate::chat::name::listed;
 use crate::chat::reply::Reply;
 use crate::chat::request::{Kept, Request};
 use crate::chat::room::RoomNo;
-use crate::chat::text::listed;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 

@@ -46,7 +46,6 @@ struct Note {
 }
 
 /// What one room has gathered, in order. Whoever has it has to see that it is forgotten.
-#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Chain {
     first: u32,
     last: u32,

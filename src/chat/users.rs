@@ -203,16 +203,14 @@ impl Users {
 
     /// Gives somebody a name that has been lifted out with somebody before.
     pub(super) fn bear(&mut self, id: ConnId, name: &Name) {
-        match name {
-            Name::Guest(number) => {
+        match name.shown() {
+            Shown::Named(name) => drop(self.rename(id, name)),
+            Shown::Guest(number) => {
                 self.forget_name(id);
-                self.guests.pass_on(*number, id);
+                self.guests.pass_on(number, id);
                 if let Some(user) = self.get_mut(id) {
-                    user.name = Name::Guest(*number);
+                    user.name = Name::Guest(number);
                 }
-            }
-            Name::Short(_) | Name::Long(_) => {
-                self.rename(id, name.as_own().unwrap_or_default());
             }
         }
     }

@@ -108,12 +108,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             return;
         }
         if !self.outbox.listens(id) || !self.digest_rest(id) {
-            // It is not read from now, perhaps not for long, and what led here may have
-            // been its end.
-            if self.outbox.is_open(id) && self.conns[id.slot()].stream.is_broken() {
-                self.outbox.kill(id, CloseReason::Broken);
-            }
-            return;
+            return self.leave_unread(id);
         }
         for _ in 0..self.limits.read_budget {
             if self.is_enough() {
@@ -125,7 +120,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     self.ebb.stir();
                     self.watch_silence(id);
                     if !self.digest_chunk(id, count) {
-                        return;
+                        return self.leave_unread(id);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
@@ -134,6 +129,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
             }
         }
         self.list_ready(id);
+    }
+
+    /// It is not read from for now, perhaps not for long. What led here may have been its
+    /// end, and no other edge tells of that.
+    fn leave_unread(&mut self, id: ConnId) {
+        if self.outbox.is_open(id) && self.conns[id.slot()].stream.is_broken() {
+            self.outbox.kill(id, CloseReason::Broken);
+        }
     }
 
     /// Goes on with what was read before the connection had to wait. False if it has

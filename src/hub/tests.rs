@@ -25,6 +25,7 @@ const PEER: Peer<'_> =
 struct Wire {
     pieces: VecDeque<Vec<u8>>,
     is_full: bool,
+    is_broken: bool,
     /// What it was told of how long it may take.
     patience: Rc<RefCell<Vec<bool>>>,
 }
@@ -57,6 +58,10 @@ impl Stream for Wire {
         Ok(())
     }
 
+    fn is_broken(&mut self) -> bool {
+        self.is_broken
+    }
+
     fn set_patient(&mut self, is_patient: bool) {
         self.patience.borrow_mut().push(is_patient);
     }
@@ -78,6 +83,20 @@ impl Service for Ponderer {
 
     fn on_tick(&mut self, out: &mut Outbox) {
         self.held.drain(..).for_each(|id| out.release(id));
+    }
+}
+
+/// One edge tells of both.
+#[test]
+fn the_end_of_one_that_has_to_wait_for_what_came_with_it_is_noticed() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+    for (is_broken, open) in [(false, 1), (true, 0)] {
+        let mut hub = Hub::new(Ponderer::default(), &Limits::default(), now);
+        let pieces = VecDeque::from([b"ponder\n".to_vec()]);
+        hub.open(Wire { pieces, is_broken, ..Wire::default() }, &PEER);
+        hub.mark_readable(0);
+        hub.turn(now);
+        assert_eq!((hub.service().lines, hub.open_count()), (1, open));
     }
 }
 

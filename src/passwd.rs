@@ -18,25 +18,32 @@ const RULE: &str = "a password has 8 to 128 bytes of UTF-8, without control char
 /// terminal. Returns what there is to say.
 pub(crate) fn set(dir: &Path, name: &str) -> io::Result<String> {
     State::check_name(name)?;
+    check_dir(dir)?;
     let text = if io::stdin().is_terminal() { ask()? } else { read_line()? };
     let password =
         Password::new(text.trim_end_matches(['\n', '\r'])).ok_or_else(|| io::Error::other(RULE))?;
-    // Not before, since it makes the directory.
-    State::open(dir)?.set_password(name, &password)?;
+    State::set_password(dir, name, &password)?;
     Ok(format!("{name} has this password now; a server that runs is told with SIGHUP or /reload"))
 }
 
 /// The names that are protected, a line each, and their flags.
 pub(crate) fn list(dir: &Path) -> io::Result<String> {
-    if !dir.is_dir() {
-        let why = format!("{}: no such directory", dir.display());
-        return Err(io::Error::new(io::ErrorKind::NotFound, why));
-    }
-    let accounts = State::open(dir)?.kept().accounts;
+    check_dir(dir)?;
+    let accounts = State::read(dir)?.kept().accounts;
     let line = |op: bool| if op { " op" } else { "" };
     let lines: Vec<String> =
         accounts.iter().map(|account| format!("{}{}", account.name, line(account.op))).collect();
     Ok(lines.join("\n"))
+}
+
+/// Only a server makes one: a name that was mistyped is not to be where passwords are.
+fn check_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let dir = dir.display();
+    let why = format!("{dir}: no such directory; chinwag --state {dir} makes it, or mkdir -m 700");
+    Err(io::Error::new(io::ErrorKind::NotFound, why))
 }
 
 /// Twice, because nobody sees what is typed.

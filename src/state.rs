@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::chat::{Answer, Ban, Kept, Request, Target};
 use lines::Lines;
-use save::{Stamp, Step};
+use save::{Lock, Stamp, Step};
 
 const BANS: &str = "bans";
 
@@ -52,9 +52,13 @@ impl State {
     }
 
     /// Reads one that is there.
-    fn read(dir: &Path) -> io::Result<State> {
+    ///
+    /// # Errors
+    ///
+    /// As with [`State::open`]; and if there is none.
+    pub fn read(dir: &Path) -> io::Result<State> {
         // A file in it may be missing, which says that there is nothing; it may not.
-        fs::read_dir(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
+        check_dir(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
         let bans = read(dir, BANS, bans::parse, bans::key)?;
         Ok(State {
             dir: dir.to_owned(),
@@ -117,7 +121,8 @@ impl State {
     }
 
     fn save_bans(&mut self, lines: Lines<Ban>) -> io::Result<()> {
-        self.bans = store(&self.dir, BANS, lines, bans::render, self.bans.stamp, self.may)?;
+        let lock = Lock::take(&self.dir, self.may)?;
+        self.bans = store(&lock, BANS, lines, bans::render, self.bans.stamp, self.may)?;
         Ok(())
     }
 
@@ -144,6 +149,20 @@ fn make(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)
+}
+
+/// Who can write in it can be an operator, or keep others from being read.
+fn check_dir(dir: &Path) -> io::Result<()> {
+    fs::read_dir(dir)?;
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::MetadataExt::mode(&fs::metadata(dir)?) & 0o777;
+        if mode & 0o022 != 0 {
+            let why = format!("others may write in it (mode {mode:o}); at most 755 is allowed");
+            return Err(io::Error::new(ErrorKind::PermissionDenied, why));
+        }
+    }
+    Ok(())
 }
 
 /// Reads one file; there need not be one.
@@ -176,14 +195,14 @@ fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Replaces one file, if it is still the version that was read.
 fn store<T>(
-    dir: &Path,
+    lock: &Lock,
     name: &str,
     lines: Lines<T>,
     render: fn(&T) -> String,
     known: Option<Stamp>,
     may: fn(Step) -> io::Result<()>,
 ) -> io::Result<File<T>> {
-    let stamp = save::save(dir, name, &lines.render(render), known, may)?;
+    let stamp = save::save(lock, name, &lines.render(render), known, may)?;
     Ok(File { lines, stamp: Some(stamp) })
 }
 

@@ -2,9 +2,11 @@
 //! hashes are kept.
 
 use std::io;
+use std::path::Path;
 
 use super::hash::{self, NOBODY};
 use super::lines::Lines;
+use super::save::Lock;
 use super::{File, State, store};
 use crate::chat::{Account, Answer, Password, Target};
 
@@ -59,7 +61,7 @@ impl State {
         if self.find(name.as_str()).is_some() {
             return Answer::Exists(name);
         }
-        match self.set_password(&name, password) {
+        match self.protect(&name, password) {
             Ok(()) => Answer::Registered(name),
             Err(error) => Answer::NotSaved(error.to_string()),
         }
@@ -69,7 +71,7 @@ impl State {
         if self.find(name).is_none() {
             return Answer::Wrong;
         }
-        match self.set_password(name, password) {
+        match self.protect(name, password) {
             Ok(()) => Answer::PasswordSet,
             Err(error) => Answer::NotSaved(error.to_string()),
         }
@@ -81,7 +83,7 @@ impl State {
         }
         let mut lines = self.accounts.lines.clone();
         lines.retain(|entry| !entry.has_name(&name));
-        match self.save_accounts(lines) {
+        match self.lock().and_then(|lock| self.save_accounts(&lock, lines)) {
             Ok(()) => Answer::Unregistered(name),
             Err(error) => Answer::NotSaved(error.to_string()),
         }
@@ -107,21 +109,39 @@ impl State {
         Err(io::Error::new(io::ErrorKind::InvalidInput, why))
     }
 
-    /// Protects a name with a password; flags that it has stay. Saved when this returns.
+    /// Protects a name with a password in a directory that is there; flags that it has stay.
+    /// Saved when this returns. Of several processes that do so one waits for the other.
     ///
     /// # Errors
     ///
-    /// If it can be nobody's name, if it cannot be saved, or if there is no chance to make
-    /// a salt of.
-    pub fn set_password(&mut self, name: &str, password: &Password) -> io::Result<()> {
+    /// If it can be nobody's name, if the directory cannot be read ([`State::read`]) or
+    /// written to, or if there is no chance to make a salt of.
+    pub fn set_password(dir: &Path, name: &str, password: &Password) -> io::Result<()> {
         State::check_name(name)?;
+        let mut state = State::read(dir)?;
+        let hash = state.hasher.hash(password)?;
+        // From here on nobody changes it; what was read before may be old.
+        let lock = state.lock()?;
+        State::read(dir)?.put_hash(&lock, name, hash)
+    }
+
+    /// The same, if nobody else has changed the file since it was read.
+    pub(super) fn protect(&mut self, name: &str, password: &Password) -> io::Result<()> {
         let hash = self.hasher.hash(password)?;
+        self.put_hash(&self.lock()?, name, hash)
+    }
+
+    fn lock(&self) -> io::Result<Lock> {
+        Lock::take(&self.dir, self.may)
+    }
+
+    fn put_hash(&mut self, lock: &Lock, name: &str, hash: String) -> io::Result<()> {
         let old = self.find(name).map(|entry| entry.account.clone());
         let account = old.unwrap_or_else(|| Account { name: name.to_owned(), op: false });
         let mut lines = self.accounts.lines.clone();
         let entry = Entry { account, hash };
         lines.put(entry, |old| old.has_name(name));
-        self.save_accounts(lines)
+        self.save_accounts(lock, lines)
     }
 
     /// Looks at all, so that it takes as long wherever it stands.
@@ -129,9 +149,9 @@ impl State {
         self.accounts.lines.entries().filter(|entry| entry.has_name(name)).last()
     }
 
-    fn save_accounts(&mut self, lines: Lines<Entry>) -> io::Result<()> {
+    fn save_accounts(&mut self, lock: &Lock, lines: Lines<Entry>) -> io::Result<()> {
         let File { stamp, .. } = self.accounts;
-        self.accounts = store(&self.dir, ACCOUNTS, lines, render, stamp, self.may)?;
+        self.accounts = store(lock, ACCOUNTS, lines, render, stamp, self.may)?;
         Ok(())
     }
 }

@@ -3,8 +3,11 @@
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+/// The file that is locked; there is nothing in it.
+pub(super) const LOCK: &str = "lock";
 
 /// What can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,27 @@ impl Stamp {
     }
 }
 
+/// As long as it is there, no other process changes the files of a directory.
+pub(super) struct Lock {
+    path: PathBuf,
+    dir: File,
+    _held: File,
+}
+
+impl Lock {
+    /// Waits for whoever has it now. It is a file of the owner's alone: a directory itself
+    /// can be locked by everybody who may read it.
+    pub(super) fn take(path: &Path, may: fn(Step) -> io::Result<()>) -> io::Result<Lock> {
+        may(Step::Lock)?;
+        let dir = File::open(path)?;
+        let mut options = OpenOptions::new();
+        let lock = private(options.write(true).create(true)).open(path.join(LOCK))?;
+        give(&lock, &dir.metadata()?)?;
+        lock.lock()?;
+        Ok(Lock { path: path.to_owned(), dir, _held: lock })
+    }
+}
+
 /// Replaces a file in a directory, if it is still the version that is known. Returns
 /// that which it is then. `may` is asked before each step.
 ///
@@ -53,7 +77,7 @@ impl Stamp {
 ///
 /// What the system says; the file is then what it was.
 pub(super) fn save(
-    dir: &Path,
+    Lock { path: dir, dir: handle, .. }: &Lock,
     name: &str,
     text: &str,
     known: Option<Stamp>,
@@ -61,16 +85,12 @@ pub(super) fn save(
 ) -> io::Result<Stamp> {
     let (path, new, old) =
         (dir.join(name), dir.join(format!("{name}.new")), dir.join(format!("{name}.old")));
-    may(Step::Lock)?;
-    // Against whoever else changes it: another process holds the same lock meanwhile.
-    let lock = File::open(dir)?;
-    lock.lock()?;
     if Stamp::of(&path)? != known {
         return Err(io::Error::other(format!(
             "{name} was changed by somebody else; /reload first"
         )));
     }
-    let replaced = write(&new, text, &lock.metadata()?, may).and_then(|stamp| {
+    let replaced = write(&new, text, &handle.metadata()?, may).and_then(|stamp| {
         may(Step::Keep)?;
         remove(&old)?;
         if known.is_some() {
@@ -78,7 +98,7 @@ pub(super) fn save(
         }
         may(Step::Rename)?;
         fs::rename(&new, &path)?;
-        let synced = may(Step::SyncDir).and_then(|()| lock.sync_all());
+        let synced = may(Step::SyncDir).and_then(|()| handle.sync_all());
         if synced.is_err() {
             // It may be there after a crash or not, so it must not be there now.
             if known.is_some() { fs::rename(&old, &path)? } else { fs::remove_file(&path)? }
@@ -100,16 +120,20 @@ fn write(
     may(Step::Create)?;
     remove(path)?;
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let mut file = private(options.write(true).create_new(true)).open(path)?;
     give(&file, dir)?;
     may(Step::Write)?;
     file.write_all(text.as_bytes())?;
     may(Step::Sync)?;
     file.sync_all()?;
     Stamp::new(&file.metadata()?)
+}
+
+/// What is made is for its owner alone.
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
 }
 
 /// Gives a file to whom a directory belongs. So what root writes there can be read by the

@@ -42,7 +42,8 @@ impl Dir {
 
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.0).unwrap();
-        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != save::LOCK).collect()
     }
 }
 
@@ -165,7 +166,43 @@ fn nobody_else_may_read_it() {
     let dir = Dir::new("modes");
     assert!(matches!(dir.open().perform(wish(ban("alice"))), Answer::Banned(_)));
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!((mode(&dir.0), mode(&dir.0.join(BANS))), (0o700, 0o600));
+    let (bans, lock) = (dir.0.join(BANS), dir.0.join(save::LOCK));
+    assert_eq!((mode(&dir.0), mode(&bans), mode(&lock)), (0o700, 0o600, 0o600));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_directory_that_others_may_write_in_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = Dir::new("open");
+    let set_mode = |mode| fs::set_permissions(&dir.0, fs::Permissions::from_mode(mode)).unwrap();
+    let mut state = dir.open();
+    for (mode, may) in [(0o755, true), (0o777, false), (0o1777, false), (0o720, false)] {
+        set_mode(mode);
+        let why = format!(
+            "{}: others may write in it (mode {:o}); at most 755 is allowed",
+            dir.0.display(),
+            mode & 0o777
+        );
+        let answer = state.perform(Request::Reload);
+        let is_told = matches!(&answer, Answer::NotReloaded(told) if *told == why);
+        assert_eq!((is_told, State::open(&dir.0).is_ok()), (!may, may), "{mode:o}: {answer:?}");
+    }
+}
+
+#[test]
+fn who_may_only_read_the_directory_does_not_keep_it_from_being_saved() {
+    let dir = Dir::new("locked");
+    let mut state = dir.open();
+    let theirs = fs::File::open(&dir.0).unwrap();
+    theirs.lock().unwrap();
+    // Not a wait for ever, if it fails.
+    let (done, is_done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        // It fails if it has been too late.
+        let _ = done.send(matches!(state.perform(wish(ban("alice"))), Answer::Banned(_)));
+    });
+    assert_eq!(is_done.recv_timeout(std::time::Duration::from_secs(10)), Ok(true));
 }
 
 #[cfg(unix)]
@@ -238,7 +275,7 @@ mod of_accounts {
     fn comments_flags_and_the_order_stay() {
         let dir = Dir::new("accounts-order");
         let mut state = dir.open();
-        state.set_password("bob", &password("hunter22")).unwrap();
+        state.protect("bob", &password("hunter22")).unwrap();
         let bob = dir.accounts();
         let ann = bob.replace("bob:", "ann:").trim().to_owned() + "op\n";
         fs::write(dir.0.join("accounts"), format!("# in charge\n{ann}\n# others\n{bob}")).unwrap();
@@ -246,7 +283,7 @@ mod of_accounts {
         let admins = |state: &State| state.kept().accounts.into_iter().filter(|own| own.op).count();
         assert_eq!(admins(&state), 1);
         assert!(matches!(state.perform(register("cat", "hunter22")), Answer::Registered(_)));
-        state.set_password("ANN", &password("hunter23")).unwrap();
+        state.protect("ANN", &password("hunter23")).unwrap();
         let text = dir.accounts();
         let shape: Vec<_> = text.lines().map(|line| line.split(':').next().unwrap()).collect();
         assert_eq!(shape, ["# in charge", "ann", "", "# others", "bob", "cat"]);
@@ -259,7 +296,7 @@ mod of_accounts {
     fn each_step_of_a_save_may_fail_here_too() {
         let dir = Dir::new("accounts-steps");
         let mut state = dir.open();
-        state.set_password("bob", &password("hunter22")).unwrap();
+        state.protect("bob", &password("hunter22")).unwrap();
         let (text, kept) = (dir.accounts(), state.kept());
         for step in STEPS {
             for request in [register("ann", "hunter22"), unregister("bob", "hunter22")] {

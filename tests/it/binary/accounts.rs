@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
+use std::thread;
 
 use super::{Folder, Outcome, Program, chinwag, run};
 use crate::client::Client;
@@ -135,13 +137,37 @@ fn passwords_are_set_from_outside_and_read_when_it_is_asked_for() {
 }
 
 #[test]
-fn a_directory_is_made_for_a_name_and_a_password_that_can_be() {
+fn a_directory_that_is_not_there_is_told_and_not_made() {
     let folder = Folder::new("accounts-none");
-    let passwd = |name: &str, input: &str| run_with(&["passwd", folder.path(), name], input).code;
-    for (name, input) in [("ann", ""), ("ann", "short\n"), ("al", "open sesame\n")] {
-        assert_eq!((passwd(name, input), folder.0.exists()), (Some(1), false), "{name} {input}");
+    let path = folder.path();
+    let told = format!(
+        "chinwag: {path}: no such directory; chinwag --state {path} makes it, or mkdir -m 700"
+    );
+    let passwd = run_with(&["passwd", path, "ann"], "open sesame\n");
+    for outcome in [passwd, run(&["accounts", path])] {
+        assert_eq!((outcome.code, folder.0.exists()), (Some(1), false));
+        assert_eq!(outcome.stderr, [&*told]);
     }
-    assert_eq!((passwd("ann", "open sesame\n"), folder.0.exists()), (Some(0), true));
+}
+
+#[test]
+fn of_many_who_set_passwords_at_once_one_waits_for_the_other() {
+    let folder = Folder::new("accounts-at-once");
+    fs::create_dir_all(&folder.0).unwrap();
+    fs::set_permissions(&folder.0, fs::Permissions::from_mode(0o700)).unwrap();
+    let names: Vec<String> = (10..30).map(|number| format!("name-{number}")).collect();
+    thread::scope(|scope| {
+        for name in &names {
+            let folder = &folder;
+            scope.spawn(move || {
+                let outcome = run_with(&["passwd", folder.path(), name], "open sesame\n");
+                assert_eq!(outcome.code, Some(0), "{outcome:?}");
+            });
+        }
+    });
+    let mut kept = run(&["accounts", folder.path()]).stdout;
+    kept.sort();
+    assert_eq!(kept, names);
 }
 
 #[test]

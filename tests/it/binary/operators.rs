@@ -175,7 +175,7 @@ fn a_reload_that_cannot_be_yet_keeps_nobody_from_ending_it() {
     let state = format!("{}/state", folder.path());
     let program = start(&folder, &["--state", &state]);
     // Nothing is saved as long as somebody else has the lock.
-    let lock = fs::File::open(&state).unwrap();
+    let lock = fs::File::create(folder.0.join("state/lock")).unwrap();
     lock.lock().unwrap();
     let (busy, is_busy) = mpsc::channel();
     for number in 0..40 {

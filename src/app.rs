@@ -143,7 +143,7 @@ fn work(
 ) {
     for (id, request) in queue {
         let answer = catch_unwind(AssertUnwindSafe(|| perform(request))).unwrap_or_else(|_| {
-            error!("the worker panicked");
+            error!("worker_panicked");
             Answer::NotSaved("something is wrong with this server".to_owned())
         });
         if answers.send((id, answer)).is_err() {
@@ -195,6 +195,10 @@ impl Service for App {
 
     fn next_tick(&self) -> Option<Instant> {
         self.chat.next_tick()
+    }
+
+    fn log_name(&self, id: ConnId) -> Option<String> {
+        self.chat.log_name(id)
     }
 
     fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {

@@ -47,7 +47,7 @@ Options:
       --queue-total BYTES      Unread by all together, likewise [256M]
       --stall TIME             Cut off who takes nothing for so long [60s]
       --idle TIME|off          Ask, then close, who sends nothing for so long [off]
-  -v, --verbose                Log more: connections and their addresses; -vv: details
+  -v, --verbose                Log more: who comes, goes and takes a name; -vv: details
   -q, --quiet                  Log less: errors only; -qq: nothing
   -V, --version                Print the version
   -h, --help                   Print this help

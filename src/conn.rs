@@ -1,5 +1,7 @@
 //! A connection as everybody knows it: its id, what has become of it, and why it ended.
 
+use std::fmt;
+
 /// A connection. Slots are used again, serials are not (not within four billion
 /// connections), so an old id names nobody and is safe to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,4 +57,21 @@ pub enum CloseReason {
     Refused,
     /// The server is shutting down.
     Shutdown,
+}
+
+/// In a word, for the log.
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CloseReason::Asked => "closed",
+            CloseReason::EndOfInput => "end_of_input",
+            CloseReason::Endless => "endless_line",
+            CloseReason::TooSlow => "too_slow",
+            CloseReason::Stalled => "stalled",
+            CloseReason::Idle => "idle",
+            CloseReason::Broken => "broken",
+            CloseReason::Refused => "refused",
+            CloseReason::Shutdown => "shutdown",
+        })
+    }
 }

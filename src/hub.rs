@@ -13,6 +13,7 @@
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
 
 mod ebb;
+mod logged;
 mod proxied;
 mod receive;
 mod settle;
@@ -23,7 +24,7 @@ mod watch;
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::mem;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use slab::Slab;
@@ -37,6 +38,7 @@ use crate::rate::Rate;
 use crate::service::{Peer, Refusal, Service};
 use crate::timeouts::{Alarms, Now, Timeouts};
 use ebb::Ebb;
+use logged::{Accepted, Refused};
 use proxied::Proxied;
 use receive::Input;
 use watch::{Alarm, Heard, Slow};
@@ -122,6 +124,9 @@ pub struct Hub<T, S> {
     /// When each last sent something, where that matters.
     heard: HashMap<ConnId, Heard>,
     ebb: Ebb,
+    /// For the log.
+    refused_log: Refused,
+    accepted_log: Accepted,
     closed: Vec<T>,
     /// Connections that the service knows.
     open: usize,
@@ -151,6 +156,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
             slow: HashMap::new(),
             heard: HashMap::new(),
             ebb: Ebb::default(),
+            refused_log: Refused::default(),
+            accepted_log: Accepted::default(),
             closed: Vec::new(),
             open: 0,
             refused: 0,
@@ -166,7 +173,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Takes a connection in.
     pub fn open(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
         let id = self.insert(stream, false);
-        self.welcome(id, peer);
+        self.welcome(id, peer, None);
         id
     }
 
@@ -182,6 +189,11 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Whether there are as many connections from an address as there may be.
     pub fn is_full_for(&self, addr: IpAddr) -> bool {
         self.addresses.is_full(addr)
+    }
+
+    /// Has it logged that somebody was turned away: at most a line a second, with a count.
+    pub fn log_refused(&mut self, addr: SocketAddr, why: Refusal) {
+        self.note_refused(addr, why.word());
     }
 
     /// Turns a connection away: it is told why, and closed.
@@ -234,6 +246,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.outbox.kill(id, CloseReason::TooSlow);
         }
         self.settle();
+        self.refused_log.log_due(now.monotonic);
         let held = self.outbox.owned() + self.conns.len() * CONN_BYTES;
         if self.ebb.note(held, now.monotonic) {
             self.outbox.drop_spare();
@@ -246,7 +259,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if self.woken || !self.ready.is_empty() || self.outbox.is_behind() {
             return Some(Duration::ZERO);
         }
-        let own = [self.drains.next(), self.alarms.next(), self.ebb.next()];
+        let own =
+            [self.drains.next(), self.alarms.next(), self.ebb.next(), self.refused_log.next()];
         let next = own.into_iter().chain([self.service.next_tick()]);
         let next = next.flatten().min()?;
         Some(next.saturating_duration_since(now.monotonic))
@@ -259,6 +273,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// Lets the service say goodbye, and closes everybody politely.
     pub fn shutdown(&mut self) {
+        self.refused_log.log_waiting();
         self.service.on_shutdown(&mut self.outbox);
         for (slot, _) in &self.conns {
             if let Some(id) = self.outbox.id(slot) {
@@ -303,11 +318,17 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// From here on the service knows it, and it counts.
-    fn welcome(&mut self, id: ConnId, peer: &Peer<'_>) {
+    fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<SocketAddr>) {
+        self.accepted_log.begin(id, peer, proxy, self.outbox.now().monotonic);
         self.open += 1;
         self.addresses.add(id, peer.addr.ip());
         self.watch_silence(id);
         self.service.on_open(id, peer, &mut self.outbox);
+    }
+
+    /// The same for whatever reason that a word can tell.
+    fn note_refused(&mut self, addr: SocketAddr, why: &'static str) {
+        self.refused_log.note(addr, why, self.outbox.now().monotonic);
     }
 
     fn insert(&mut self, stream: T, refused: bool) -> ConnId {

@@ -73,6 +73,7 @@
 //! | how sockets are read | `hub/receive.rs` |
 //! | for whom a proxy connects | `hub/proxied.rs` |
 //! | how they are written, and how they end | `hub/settle.rs` |
+//! | what the log says of connections | `hub/logged.rs` |
 //! | what a turn consists of | `hub.rs` |
 //! | what waits for whom; the rounds in which it is written | `outbox.rs`, `outbox/rounds.rs` |
 //! | how a line to many is kept once | `lanes.rs` |
@@ -86,7 +87,7 @@
 //! | what outlives the process, and how it is written | `state.rs`, `state/` |
 //! | what the loop tells a protocol | `service.rs`, `conn.rs` |
 //! | when memory is given back, and how | `hub/ebb.rs`, `memory.rs` |
-//! | options, log, signals | `cli.rs`, `cli/`, `output.rs`, `main.rs` |
+//! | options, log, signals | `cli.rs`, `cli/`, `logger.rs`, `output.rs`, `main.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `passwd.rs` |
 //!
 //! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:

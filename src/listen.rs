@@ -30,6 +30,14 @@ const RETRY: Duration = Duration::from_millis(100);
 /// A listener that fails says so at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
+/// What has come of an attempt to accept somebody.
+pub(crate) enum Incoming {
+    Stream(TcpStream, SocketAddr),
+    /// There was no descriptor for it.
+    TurnedAway(SocketAddr),
+    Nobody,
+}
+
 pub(crate) struct Listener {
     socket: Socket,
     label: String,
@@ -124,7 +132,7 @@ impl Listener {
         now: Instant,
         spare: &mut Spare,
         refusal: &[u8],
-    ) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    ) -> io::Result<Incoming> {
         // Somebody else may have been quicker the last time. It goes before a newcomer, or
         // the one after that could not even be told.
         spare.take_back();
@@ -134,19 +142,19 @@ impl Listener {
         {
             self.log(now, error);
             outcome = spare.accept(&self.socket);
-            if let Ok((stream, _)) = outcome {
+            if let Ok((stream, addr)) = outcome {
                 say_no(&stream, refusal);
                 drop(stream);
                 spare.take_back();
-                return Ok(None);
+                return Ok(Incoming::TurnedAway(addr));
             }
             spare.take_back();
         }
         match outcome {
-            Ok((stream, addr)) => return Ok(Some((inherit(stream), addr))),
+            Ok((stream, addr)) => return Ok(Incoming::Stream(inherit(stream), addr)),
             Err(error) => self.failed(now, error)?,
         }
-        Ok(None)
+        Ok(Incoming::Nobody)
     }
 
     /// Nobody was accepted; whether, and when, that is to be tried again.
@@ -166,7 +174,7 @@ impl Listener {
     fn log(&mut self, now: Instant, error: &io::Error) {
         if self.logged_at.is_none_or(|at| now >= at + LOG_EVERY) {
             self.logged_at = Some(now);
-            warn!("no more connections on {}: {error}", self.place);
+            warn!(listener = &*self.place, error:%; "accept_failed");
         }
     }
 }
@@ -305,7 +313,8 @@ mod tests {
     fn a_spare_descriptor_that_somebody_else_took_is_taken_back() {
         let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
         let mut spare = Spare(None);
-        assert!(listener.accept(Instant::now(), &mut spare, b"").unwrap().is_none());
+        let accepted = listener.accept(Instant::now(), &mut spare, b"").unwrap();
+        assert!(matches!(accepted, Incoming::Nobody));
         assert!(spare.0.is_some());
     }
 
@@ -315,7 +324,7 @@ mod tests {
         let _client = std::net::TcpStream::connect(addr).unwrap();
         let (now, mut spare) = (Instant::now(), Spare::new());
         let accepted = listener.accept(now, &mut spare, b"").unwrap();
-        let (stream, _) = accepted.expect("somebody has connected");
+        let Incoming::Stream(stream, _) = accepted else { panic!("somebody has connected") };
         let socket = socket2::SockRef::from(&stream);
         assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
         assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);

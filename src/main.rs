@@ -1,6 +1,7 @@
 //! The binary: options, log, signals, and then the server runs.
 
 mod cli;
+mod logger;
 mod memory;
 mod output;
 #[cfg(feature = "accounts")]
@@ -9,18 +10,18 @@ mod passwd;
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use chinwag::chat::{Answer, Motd, Request};
-use chinwag::{App, Chat, Config, Handle, Listen, ListenUnix, Server, State};
+use chinwag::chat::{Answer, Motd, OPERATORS, Request, Settings};
+use chinwag::{App, Chat, Config, Handle, Limits, Listen, ListenUnix, Server, State};
 use cli::{Options, Task};
-use env_filter::Builder as Filter;
 use jiff::tz::TimeZone;
-use log::{LevelFilter, warn};
+use log::{info, warn};
 use output::Output;
 #[cfg(feature = "accounts")]
 use passwd::{list as list_accounts, set as set_password};
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
         Ok(Task::Passwd(dir, name)) => finish(set_password(&dir, &name), &stdout, &stderr),
         Ok(Task::Accounts(dir)) => finish(list_accounts(&dir), &stdout, &stderr),
         Ok(Task::Run(options)) => {
-            init_log(options.log, stderr.clone());
+            logger::init(options.log, stderr.clone());
             match serve(*options, &stdout) {
                 Ok(()) => 0,
                 Err(error) => fail(&stderr, &error.to_string(), 1),
@@ -98,6 +99,7 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     let state = state.map(|dir| State::open(&dir)).transpose();
     let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
     let server = Server::bind(config.clone())?;
+    log_start(&config, &settings);
     let ready = || say_where(&server, &config, stdout);
     let words = settings.motd.clone();
     // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
@@ -105,7 +107,7 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     if state.is_none() && !settings.operators {
         let reload = aside("reload", move || {
             if let Err(error) = reload_motd(&words, motd.as_deref()) {
-                warn!("{}; the old one stays", cli::one_line(&error.to_string()));
+                warn!(error:%; "motd_not_reloaded");
             }
         })?;
         watch_signals(server.handle(), reload)?;
@@ -132,11 +134,43 @@ fn say_where(server: &Server, config: &Config, stdout: &Output) {
         let path = cli::one_line(&path.display().to_string());
         stdout.line(&format!("chinwag listening on unix:{path} ({label})"));
     }
-    if io::stdout().is_terminal()
-        && let Some(addr) = server.local_addrs().first()
-    {
-        stdout.line(&format!("Connect with: nc {} {}", addr.ip(), addr.port()));
+    if io::stdout().is_terminal() {
+        stdout.line(&format!("Connect with: {}", how_to_connect(server.local_addrs(), config)));
     }
+}
+
+/// A command that works on this machine.
+fn how_to_connect(addrs: &[SocketAddr], config: &Config) -> String {
+    if let Some(addr) = addrs.first() {
+        // With [::] comes IPv4, which every nc and machine has.
+        let is_any = addr.ip().is_unspecified();
+        let ip = if is_any { Ipv4Addr::LOCALHOST.into() } else { addr.ip() };
+        return format!("nc {ip} {}", addr.port());
+    }
+    let places = &config.listen_unix;
+    let place = places.iter().find(|place| place.label != OPERATORS).or(places.first());
+    let path = place.map(|place| place.path.display().to_string()).unwrap_or_default();
+    format!("nc -U '{}'", cli::one_line(&path.replace('\'', r"'\''")))
+}
+
+/// What holds from now on, in the words of the options.
+fn log_start(config: &Config, settings: &Settings) {
+    let Limits { line_max, per_ip_max, rate, stall_time, idle_time, .. } = config.limits;
+    let Limits { queue_soft, queue_park, queue_max, queue_total, .. } = config.limits;
+    let or_off = |value: Option<String>| value.unwrap_or_else(|| "off".to_owned());
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        max_clients = config.max_clients,
+        max_per_ip = per_ip_max,
+        max_line = line_max,
+        rate = or_off(rate.map(|rate| rate.to_string())),
+        queue_soft, queue_park, queue_max, queue_total,
+        stall = stall_time.as_secs_f64(),
+        idle = or_off(idle_time.map(|time| time.as_secs_f64().to_string())),
+        history = settings.history_lines,
+        max_rooms = settings.rooms_max;
+        "started"
+    );
 }
 
 /// What the worker does.
@@ -173,7 +207,7 @@ fn affordable(wanted: usize) -> usize {
     let most = limit.saturating_sub(DESCRIPTORS_KEPT).max(1);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     if wanted > most {
-        warn!("at most {most} clients instead of {wanted}: there are {limit} descriptors");
+        warn!(wanted, allowed = most, descriptors = limit; "max_clients_lowered");
     }
     wanted.min(most)
 }
@@ -244,23 +278,6 @@ fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// What `RUST_LOG` says counts, if it can be read. It is looked at before, because who reads
-/// it in the end would print what is wrong, and panic where that cannot be.
-fn init_log(level: LevelFilter, stderr: Output) {
-    let wanted = env::var("RUST_LOG").ok();
-    let wrong = wanted.as_deref().and_then(|text| Filter::new().try_parse(text).err());
-    let mut log = env_logger::Builder::new();
-    match wanted.filter(|_| wrong.is_none()) {
-        Some(filters) => log.parse_filters(&filters),
-        None => log.filter_level(level),
-    };
-    // It fails only if there is a log already.
-    let _ = log.target(env_logger::Target::Pipe(Box::new(stderr))).try_init();
-    if let Some(error) = wrong {
-        warn!("RUST_LOG does not count: {}", cli::one_line(&error.to_string()));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
@@ -269,6 +286,25 @@ mod tests {
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn what_it_says_to_connect_with_works_on_this_machine() {
+        let hint = |addrs: &[&str], places: &[(&str, &str)]| {
+            let addrs: Vec<SocketAddr> = addrs.iter().map(|addr| addr.parse().unwrap()).collect();
+            let listen_unix = places
+                .iter()
+                .map(|(label, path)| ListenUnix { path: path.into(), label: (*label).to_owned() });
+            let config = Config { listen_unix: listen_unix.collect(), ..Config::default() };
+            how_to_connect(&addrs, &config)
+        };
+        let op = (OPERATORS, "/run/op");
+        assert_eq!(hint(&["192.0.2.7:1337", "127.0.0.1:1"], &[op]), "nc 192.0.2.7 1337");
+        assert_eq!(hint(&["0.0.0.0:1337"], &[]), "nc 127.0.0.1 1337");
+        assert_eq!(hint(&["[::]:1337"], &[]), "nc 127.0.0.1 1337");
+        assert_eq!(hint(&["[::1]:1337"], &[]), "nc ::1 1337");
+        assert_eq!(hint(&[], &[op, ("json", "it's")]), r"nc -U 'it'\''s'");
+        assert_eq!(hint(&[], &[op]), "nc -U '/run/op'");
+    }
 
     #[test]
     fn whoever_asks_for_what_takes_long_does_not_wait_for_it() {

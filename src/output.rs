@@ -43,10 +43,7 @@ impl Output {
 
     /// Queues a line, without its ending.
     pub(crate) fn line(&self, text: &str) {
-        self.push(format!("{text}\n").into_bytes());
-    }
-
-    fn push(&self, line: Vec<u8>) {
+        let line = format!("{text}\n").into_bytes();
         if self.lines.try_send(Message::Line(line)).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -62,18 +59,6 @@ impl Output {
     }
 }
 
-/// One call a line, which is how the log writes.
-impl Write for Output {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.push(line.to_vec());
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Errors are nobody's concern: that the reader is gone must not end the server.
 fn write_all(mut target: impl Write, queue: &Receiver<Message>, dropped: &AtomicU64) {
     for message in queue {
@@ -82,7 +67,7 @@ fn write_all(mut target: impl Write, queue: &Receiver<Message>, dropped: &Atomic
                 let _ = target.write_all(&line);
                 let count = dropped.swap(0, Ordering::Relaxed);
                 if count > 0 {
-                    let notice = format!("({count} lines were dropped here)\n");
+                    let notice = format!("level=warn event=lines_dropped lines={count}\n");
                     let _ = target.write_all(notice.as_bytes());
                 }
                 let _ = target.flush();
@@ -131,7 +116,7 @@ mod tests {
         let numbers = lines.iter().filter_map(|line| line.trim().parse::<usize>().ok());
         assert!(numbers.clone().is_sorted() && numbers.clone().count() >= WAITING_MAX);
         let dropped = 2 * WAITING_MAX - numbers.count();
-        let notice = format!("{dropped} lines were dropped here");
+        let notice = format!("event=lines_dropped lines={dropped}\n");
         assert!(lines.concat().contains(&notice), "{lines:?}");
     }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use log::{debug, info, warn};
+use log::{info, warn};
 use mio::event::Event;
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -17,8 +17,8 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use crate::addresses::Network;
 use crate::hub::{Hub, Stream};
 use crate::limits::Limits;
-use crate::listen::{self, Listener, Spare};
-use crate::service::{Origin, Peer, Refusal, Service};
+use crate::listen::{self, Incoming, Listener, Spare};
+use crate::service::{Peer, Refusal, Service, ip};
 use crate::timeouts::Now;
 
 /// Where to listen.
@@ -237,7 +237,7 @@ impl Server {
             hub.wake();
         }
         if !*stopping && self.requests.shutdowns.load(Ordering::Acquire) > 0 {
-            info!("shutting down, {} connections open", hub.open_count());
+            info!(connections = hub.open_count(); "shutting_down");
             *stopping = true;
             self.listeners.clear();
             hub.shutdown();
@@ -260,16 +260,22 @@ impl Server {
             while listener.is_ready() && budget > 0 {
                 budget -= 1;
                 let refusal = hub.service().refusal(Refusal::Full);
-                let accepted = listener.accept(now.monotonic, &mut self.spare, refusal)?;
-                if let Some((stream, addr)) = accepted {
-                    let peer = Peer { addr, label: listener.label() };
-                    let is_proxied = listener.is_tcp() && self.config.is_proxy(addr);
-                    let is_full = hub.open_count() >= self.config.max_clients;
-                    let refusal = is_full.then_some(Refusal::Full);
-                    let objection = || hub.objection(&peer, now).filter(|_| !is_proxied);
-                    let refusal = refusal.or_else(objection);
-                    admit(&self.poll, hub, stream, &peer, is_proxied, refusal);
-                }
+                let (stream, addr) =
+                    match listener.accept(now.monotonic, &mut self.spare, refusal)? {
+                        Incoming::Stream(stream, addr) => (stream, addr),
+                        Incoming::TurnedAway(addr) => {
+                            hub.log_refused(addr, Refusal::Full);
+                            continue;
+                        }
+                        Incoming::Nobody => continue,
+                    };
+                let peer = Peer { addr, label: listener.label() };
+                let is_proxied = listener.is_tcp() && self.config.is_proxy(addr);
+                let is_full = hub.open_count() >= self.config.max_clients;
+                let refusal = is_full.then_some(Refusal::Full);
+                let objection = || hub.objection(&peer, now).filter(|_| !is_proxied);
+                let refusal = refusal.or_else(objection);
+                admit(&self.poll, hub, stream, &peer, is_proxied, refusal);
             }
         }
         Ok(())
@@ -303,20 +309,17 @@ fn admit<S: Service>(
     is_proxied: bool,
     refusal: Option<Refusal>,
 ) {
-    let from = Origin(Some(peer.addr));
     let interest = Interest::READABLE | Interest::WRITABLE;
     let token = Token(hub.next_slot());
     if let Err(error) = poll.registry().register(&mut stream, token, interest) {
-        warn!("a connection could not be registered: {error}");
+        warn!(addr = ip(peer.addr), error:%; "not_registered");
     } else if let Some(why) = refusal {
-        debug!("refused {from}: {why:?}");
+        hub.log_refused(peer.addr, why);
         hub.refuse(stream, why);
     } else if is_proxied {
-        let id = hub.open_proxied(stream, peer);
-        info!("connection {} by the proxy {from} ({})", id.serial(), peer.label);
+        hub.open_proxied(stream, peer);
     } else {
-        let id = hub.open(stream, peer);
-        info!("connection {} from {from} ({})", id.serial(), peer.label);
+        hub.open(stream, peer);
     }
 }
 

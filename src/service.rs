@@ -65,6 +65,12 @@ pub trait Service {
         None
     }
 
+    /// What the log calls a connection: under which name, say, it is known.
+    fn log_name(&self, id: ConnId) -> Option<String> {
+        let _ = id;
+        None
+    }
+
     /// Whether somebody is not to be let in. Asked once it is known where it is from, and
     /// before anybody hears of it.
     fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
@@ -106,6 +112,17 @@ impl fmt::Display for Origin {
     }
 }
 
+/// An address as the log has it: bare, in a field of its own, so that programs find it. Over a
+/// Unix socket there is none.
+pub(crate) fn ip(addr: SocketAddr) -> Option<IpAddr> {
+    Some(addr.ip().to_canonical()).filter(|addr| !addr.is_unspecified())
+}
+
+/// The port that goes with [`ip`].
+pub(crate) fn port(addr: SocketAddr) -> Option<u16> {
+    ip(addr).map(|_| addr.port())
+}
+
 /// A limit that a connection ran into, and stays open after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
@@ -133,4 +150,15 @@ pub enum Refusal {
     Address,
     /// It is from this address, and [`Service::is_banned`].
     Banned(IpAddr),
+}
+
+impl Refusal {
+    /// A word for the log.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Refusal::Full => "full",
+            Refusal::Address => "address",
+            Refusal::Banned(_) => "banned",
+        }
+    }
 }

@@ -6,19 +6,21 @@ mod command;
 mod reply;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use log::info;
+use log::{info, warn};
 
 use super::Chat;
 use super::operators::{Act, timestamp};
 use super::password::{Password, Secret};
 use super::reply::Reply;
-use super::request::{Account, Naming, Request};
+use super::request::{Account, Answer, Naming, Request};
 use super::users::User;
 use crate::addresses::Network;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
+use crate::service::{ip, port};
+use attempts::Attempt;
 pub(super) use attempts::Attempts;
 use command::Wish;
 pub(super) use command::{HELP, looks_secret};
@@ -172,29 +174,29 @@ impl Chat {
             self.say_word(id, Word::PasswordUnfit, out);
             return None;
         };
-        let (addr, now) = (self.attempts_addr(id), out.now().monotonic);
-        if !self.attempts.begin(addr, name, now) {
+        let (addr, now) = (self.users.addr(id), out.now().monotonic);
+        if !self.attempts.count(addr.map(network), name, now) {
             self.say_word(id, Word::TooMany, out);
             return None;
         }
+        self.attempts.begin(id, Attempt { name: name.into(), addr });
         Some(password)
     }
 
-    fn attempts_addr(&self, id: ConnId) -> Option<IpAddr> {
-        self.users.addr(id).map(|addr| Network::of_one(addr.ip()).addr())
-    }
-
-    /// Nobody has failed: the right password was given, or none was looked at.
-    pub(super) fn forgive(&mut self, id: Option<ConnId>, name: &str) {
-        if let Some(id) = id {
-            let addr = self.attempts_addr(id);
-            self.attempts.forgive(addr, name);
+    /// What came of an attempt, if this is what came of one. Whoever made it may have gone.
+    pub(super) fn settle_attempt(&mut self, id: ConnId, answer: &Answer) {
+        let Some(Attempt { name, addr }) = self.attempts.end(id) else { return };
+        if matches!(answer, Answer::Wrong) {
+            let (addr, port) = (addr.and_then(ip), addr.and_then(port));
+            return warn!(conn = id.serial(), addr, port, name = &*name; "failed_password");
         }
+        // The right password was given, or none was looked at.
+        self.attempts.forgive(addr.map(network), &name);
     }
 
     /// The name that somebody bears is protected.
     pub(super) fn registered(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
-        info!("{name} is protected");
+        info!(conn = id.serial(), name; "protected");
         self.accounts.add(Account { name: name.to_owned(), op: false });
         let is_remote = self.users.addr(id).is_some_and(|addr| !addr.ip().is_loopback());
         if let Some(user) = self.users.get_mut(id) {
@@ -208,9 +210,8 @@ impl Chat {
 
     /// A name is no longer protected, whoever bears it.
     pub(super) fn unregistered(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
-        info!("{name} is not protected any more");
+        info!(conn = id.serial(), name; "unprotected");
         self.accounts.remove(name);
-        self.forgive(Some(id), name);
         if let Some(bearer) = self.users.find(name).map(|user| user.id)
             && let Some(user) = self.users.get_mut(bearer)
         {
@@ -221,7 +222,6 @@ impl Chat {
 
     /// The right password: the name changes hands, whoever has it now.
     pub(super) fn logged_in(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
-        self.forgive(Some(id), name);
         if self.users.get(id).is_none() {
             return;
         }
@@ -249,4 +249,9 @@ impl Chat {
             }
         }
     }
+}
+
+/// What attempts are counted by.
+fn network(addr: SocketAddr) -> IpAddr {
+    Network::of_one(addr.ip()).addr()
 }

@@ -3,9 +3,8 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
 
-use jiff::Timestamp;
-
 use super::Chat;
+use super::operators::timestamp;
 use super::reply::{Reply, Span};
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
@@ -51,8 +50,7 @@ impl Chat {
 
     /// `Friday 20th of November 2026 03:17:28 PM`
     pub(super) fn tell_time(&mut self, id: ConnId, out: &mut Outbox) {
-        let now = Timestamp::try_from(out.now().wall).unwrap_or_default();
-        let now = now.to_zoned(self.settings.zone.clone());
+        let now = timestamp(out.now()).to_zoned(self.settings.zone.clone());
         let suffix = match now.day() {
             1 | 21 | 31 => "st",
             2 | 22 => "nd",

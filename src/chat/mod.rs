@@ -247,6 +247,10 @@ impl Service for Chat {
         [self.newcomers.next(), self.seconds.next(), self.holds.next()].into_iter().flatten().min()
     }
 
+    fn log_name(&self, id: ConnId) -> Option<String> {
+        self.users.get(id).map(|user| user.shown().to_string())
+    }
+
     fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
         let is_operators = self.settings.operators && peer.label == OPERATORS;
         !is_operators && self.bans.has_addr(peer.addr.ip(), operators::timestamp(now))

@@ -27,7 +27,6 @@ pub(super) use command::HELP;
 use command::Operation;
 pub(super) use mutes::{Mute, Mutes};
 pub(super) use reply::Act;
-use reply::Why;
 
 impl Chat {
     /// Puts in force what is kept: before anybody has come, and after a reload, once the bans
@@ -84,7 +83,7 @@ impl Chat {
         };
         let (target, room, name) = (target.id, target.room, target.shown().to_string());
         let by = self.operator_name(id);
-        warn!("{by} kicked {name} (connection {}){}", target.serial(), Why(why));
+        warn!(by, name, conn = target.serial(), reason = why; "kicked");
         let act = Act::Kicked { name: &name, by: &by, why };
         self.tell_room(room, Some(id), act, out);
         self.reply(id, Reply::Act(act), out);
@@ -93,7 +92,7 @@ impl Chat {
 
     fn announce_to_all(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
         let by = self.operator_name(id);
-        warn!("{by} announced: {text}");
+        warn!(by, text; "announced");
         let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
         for room in rooms {
             self.tell_room(room, None, Act::Announcement { by: &by, text }, out);
@@ -101,7 +100,7 @@ impl Chat {
     }
 
     fn shut_down(&mut self, id: ConnId, why: &str) {
-        warn!("{} shuts the server down{}", self.operator_name(id), Why(why));
+        warn!(by = self.operator_name(id), reason = why; "shutdown");
         why.clone_into(&mut self.farewell);
         self.requests.push((id, Request::Shutdown));
     }
@@ -151,5 +150,6 @@ fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
 
 /// The time of the turn, by the calendar.
 pub(super) fn timestamp(now: Now) -> Timestamp {
-    Timestamp::try_from(now.wall).unwrap_or_default()
+    // The calendar ends with the year 9999.
+    Timestamp::try_from(now.wall).unwrap_or(Timestamp::MAX)
 }

@@ -1,5 +1,7 @@
 //! Where users are, how they are called, and how they come and go.
 
+use log::info;
+
 use super::accounts::Word;
 use super::dialect::{Event, Kind, Wording};
 use super::name::{self, Unfit};
@@ -90,6 +92,7 @@ impl Chat {
         };
         let is_respelled = self.users.find(name).is_some();
         let Some(old) = self.users.rename(id, name) else { return };
+        info!(conn = id.serial(), name, was:% = old.shown(); "named");
         self.take_up_mute(id, name);
         if is_respelled {
             return self.reply(id, done, out);

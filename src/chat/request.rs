@@ -133,6 +133,9 @@ impl Chat {
     /// Brings back what has come of a request. Whoever asked may have gone: what was done
     /// holds all the same. `None`: nobody of the chat's had asked.
     pub fn answer(&mut self, id: Option<ConnId>, answer: Answer, out: &mut Outbox) {
+        if let Some(id) = id {
+            self.settle_attempt(id, &answer);
+        }
         self.act_upon(id, answer, out);
         if let Some(id) = id {
             out.release(id);
@@ -147,31 +150,26 @@ impl Chat {
         match answer {
             Answer::Banned(ban) => self.put_in_force(asker, ban, out),
             Answer::Unbanned(target) => {
-                warn!("{by} lifted the ban of {target}");
+                warn!(by, target:%; "unbanned");
                 self.bans.lift(&target);
                 self.tell_asker(asker, Act::Unbanned(&target.to_string()), out);
             }
             Answer::Reloaded(kept) => {
-                warn!("{by} had the state read again");
+                warn!(by; "reloaded");
                 self.tell_asker(asker, Act::Reloaded, out);
                 if let Some(kept) = kept {
                     self.reload(kept, out);
                 }
             }
             Answer::NotSaved(why) => {
-                warn!("not saved for {by}: {why}");
+                warn!(by, error = why; "not_saved");
                 self.tell_asker(asker, Act::NotSaved(&why), out);
             }
             Answer::NotReloaded(why) => {
-                warn!("not reloaded for {by}: {why}; what was read before stays");
+                warn!(by, error = why; "not_reloaded");
                 self.tell_asker(asker, Act::NotReloaded(&why), out);
             }
-            Answer::Busy(request) => {
-                if let Request::LogIn { name, .. } | Request::Unregister { name, .. } = &request {
-                    self.forgive(asker, name);
-                }
-                self.tell_asker(asker, Act::Busy, out);
-            }
+            Answer::Busy(_) => self.tell_asker(asker, Act::Busy, out),
             answer => {
                 if let Some(id) = asker {
                     self.act_upon_account(id, answer, out);

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use log::info;
+
 use super::Chat;
 use super::dialect::{Dialect, Person};
 use super::name::Name;
@@ -244,6 +246,7 @@ impl Chat {
         self.enter_room(id, room, out);
         self.review_accounts();
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
+        info!(conn = id.serial(), name = &*name, was_conn = was.serial(); "resumed");
         self.reply(id, Reply::Renamed(&name), out);
     }
 

@@ -4,14 +4,14 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
-use log::{debug, info};
+use log::debug;
 use proxy_header::{Error, ParseConfig, ProxyHeader};
 
 use super::receive::Input;
 use super::watch::Alarm;
 use super::{Hub, Stream, say_no};
 use crate::conn::{CloseReason, ConnId};
-use crate::service::{Peer, Refusal, Service};
+use crate::service::{Peer, Refusal, Service, ip};
 
 /// More than any header needs that this server could make use of.
 const HEADER_MAX: usize = 4096;
@@ -47,16 +47,22 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     self.proxied.insert(id, proxied);
                     return false;
                 }
-                Ok(_) | Err(_) => return self.drop_proxied(id, proxied, "ended before"),
+                Ok(_) | Err(_) => {
+                    debug!(conn = id.serial(), proxy = ip(proxied.addr); "ended_before_header");
+                    return self.drop_proxied(id, proxied);
+                }
             }
             let config = ParseConfig { include_tlvs: false, allow_v1: true, allow_v2: true };
             match ProxyHeader::parse(&proxied.bytes, config) {
                 Ok((header, used)) => {
                     let source = header.proxied_address().map_or(proxied.addr, |addr| addr.source);
-                    return self.admit_proxied(id, source, &proxied.label, &proxied.bytes[used..]);
+                    return self.admit_proxied(id, source, &proxied, used);
                 }
                 Err(Error::BufferTooShort) if proxied.bytes.len() < HEADER_MAX => {}
-                Err(_) => return self.drop_proxied(id, proxied, "did not start with"),
+                Err(_) => {
+                    self.note_refused(proxied.addr, "no_proxy_header");
+                    return self.drop_proxied(id, proxied);
+                }
             }
         }
         self.proxied.insert(id, proxied);
@@ -65,11 +71,19 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// It is known now who it is: it counts, and is refused or opened like others.
-    fn admit_proxied(&mut self, id: ConnId, addr: SocketAddr, label: &str, rest: &[u8]) -> bool {
+    /// `used` of the bytes are the header.
+    fn admit_proxied(
+        &mut self,
+        id: ConnId,
+        addr: SocketAddr,
+        proxied: &Proxied,
+        used: usize,
+    ) -> bool {
         let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-        let peer = Peer { addr, label };
+        let peer = Peer { addr, label: &proxied.label };
+        let rest = &proxied.bytes[used..];
         if let Some(why) = self.objection(&peer, self.outbox.now()) {
-            debug!("refused {addr}, connection {}: {why:?}", id.serial());
+            self.log_refused(addr, why);
             self.refuse_proxied(id, why);
             return false;
         }
@@ -78,8 +92,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             input.put_back(rest);
             self.conns[id.slot()].input = Some(input);
         }
-        info!("connection {} is from {addr} ({label})", id.serial());
-        self.welcome(id, &peer);
+        self.welcome(id, &peer, Some(proxied.addr));
         true
     }
 
@@ -100,8 +113,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// What it says is no header. Nobody has heard of it, so it is still unknown when it
     /// closes.
-    fn drop_proxied(&mut self, id: ConnId, proxied: Proxied, what: &str) -> bool {
-        info!("connection {} {what} a PROXY header", id.serial());
+    fn drop_proxied(&mut self, id: ConnId, proxied: Proxied) -> bool {
         self.proxied.insert(id, proxied);
         self.outbox.kill(id, CloseReason::Broken);
         false
@@ -109,8 +121,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// It has not said in time.
     pub(super) fn check_header(&mut self, id: ConnId) {
-        if self.proxied.contains_key(&id) {
-            info!("connection {} did not send a PROXY header in time", id.serial());
+        if let Some(proxied) = self.proxied.get(&id) {
+            let addr = proxied.addr;
+            self.note_refused(addr, "no_proxy_header");
             self.outbox.kill(id, CloseReason::Broken);
         }
     }

@@ -288,6 +288,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         match piece {
             Piece::Line(line, ending) => {
                 self.note_ending(id, ending);
+                self.accepted_log.count_in(id);
                 self.service.on_line(id, line, &mut self.outbox);
             }
             // Its start may have had the service close the connection.

@@ -2,9 +2,7 @@
 
 use std::io::ErrorKind;
 
-use log::info;
-
-use super::{Hub, Stream};
+use super::{Conn, Hub, Stream};
 use crate::conn::{CloseReason, ConnId, State};
 use crate::service::{Limit, Service};
 
@@ -43,10 +41,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
         self.outbox.gather(id);
         let mut took = false;
         while !self.outbox.pending(id).is_empty() {
-            let stream = &mut self.conns[id.slot()].stream;
-            match stream.write(self.outbox.pending(id)) {
+            let Conn { stream, ending, .. } = &mut self.conns[id.slot()];
+            let pending = self.outbox.pending(id);
+            match stream.write(pending) {
                 Ok(0) => return self.outbox.kill(id, CloseReason::Broken),
                 Ok(count) => {
+                    self.accepted_log.count_out(id, &pending[..count], *ending);
                     self.outbox.consume(id, count);
                     took = true;
                 }
@@ -85,8 +85,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
     pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
             let is_known = self.proxied.remove(&id).is_none() && !self.conns[id.slot()].refused;
-            info!("connection {} ended: {why:?}", id.serial());
             if is_known {
+                self.accepted_log.note_end(id, why, || self.service.log_name(id));
                 self.open -= 1;
                 self.addresses.remove(id);
                 self.service.on_close(id, why, &mut self.outbox);
@@ -103,6 +103,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     fn bury(&mut self, id: ConnId) {
         let conn = self.conns.remove(id.slot());
         self.refused -= usize::from(conn.refused);
+        self.accepted_log.end(id, self.outbox.now().monotonic);
         self.outbox.vacate(id);
         self.forget(id);
         self.closed.push(conn.stream);

@@ -112,6 +112,16 @@ impl Program {
         self.stderr.recv_timeout(PATIENCE).expect("a line on stderr, in time")
     }
 
+    /// The next line on stderr that says this; those before it are passed over.
+    fn logged(&self, what: &str) -> String {
+        loop {
+            let line = self.log_line();
+            if line.contains(what) {
+                return line;
+            }
+        }
+    }
+
     fn addr(&self) -> SocketAddr {
         self.addrs[0]
     }

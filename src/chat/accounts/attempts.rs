@@ -1,8 +1,10 @@
 //! How often passwords were tried, and from where. A name is never locked for everybody.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+
+use crate::conn::ConnId;
 
 /// So long an attempt counts.
 const MINUTE: Duration = Duration::from_mins(1);
@@ -20,11 +22,19 @@ pub(in crate::chat) struct Attempts {
     /// By address, an IPv6 one by its /64; `None` is all who have none.
     by_addr: HashMap<Option<IpAddr>, VecDeque<(Instant, Box<str>)>>,
     crowded: usize,
+    /// Those that have no verdict yet: at most one a connection, whose lines wait for it.
+    open: HashMap<ConnId, Attempt>,
+}
+
+/// Who tried which name.
+pub(super) struct Attempt {
+    pub(super) name: Box<str>,
+    pub(super) addr: Option<SocketAddr>,
 }
 
 impl Attempts {
     /// Counts an attempt, unless there were too many.
-    pub(super) fn begin(&mut self, addr: Option<IpAddr>, name: &str, now: Instant) -> bool {
+    pub(super) fn count(&mut self, addr: Option<IpAddr>, name: &str, now: Instant) -> bool {
         if self.by_addr.len() >= self.crowded.max(FEW) {
             self.by_addr.retain(|_, tried| tried.back().is_some_and(|(at, _)| *at + MINUTE > now));
             self.crowded = 2 * self.by_addr.len();
@@ -39,6 +49,16 @@ impl Attempts {
         }
         tried.push_back((now, name.into()));
         true
+    }
+
+    /// A verdict is to come.
+    pub(super) fn begin(&mut self, id: ConnId, attempt: Attempt) {
+        self.open.insert(id, attempt);
+    }
+
+    /// It has come.
+    pub(super) fn end(&mut self, id: ConnId) -> Option<Attempt> {
+        self.open.remove(&id)
     }
 
     /// The last attempt did not fail after all.
@@ -64,18 +84,18 @@ mod tests {
         let (here, there) = (Some(addr("192.0.2.1")), Some(addr("192.0.2.2")));
         let mut attempts = Attempts::default();
         for name in ["ann", "ANN", "ann"] {
-            assert!(attempts.begin(here, name, now));
+            assert!(attempts.count(here, name, now));
         }
-        assert!(!attempts.begin(here, "Ann", now));
-        assert!(attempts.begin(there, "ann", now));
-        assert!(!attempts.begin(here, "ann", now + Duration::from_secs(59)));
+        assert!(!attempts.count(here, "Ann", now));
+        assert!(attempts.count(there, "ann", now));
+        assert!(!attempts.count(here, "ann", now + Duration::from_secs(59)));
         attempts.forgive(here, "ANN");
-        assert!(attempts.begin(here, "ann", now + Duration::from_secs(1)));
+        assert!(attempts.count(here, "ann", now + Duration::from_secs(1)));
         for number in 0..17 {
-            assert!(attempts.begin(here, &format!("user-{number}"), now + Duration::from_secs(2)));
+            assert!(attempts.count(here, &format!("user-{number}"), now + Duration::from_secs(2)));
         }
-        assert!(!attempts.begin(here, "bob", now + Duration::from_secs(3)));
-        assert!(attempts.begin(here, "bob", now + MINUTE));
+        assert!(!attempts.count(here, "bob", now + Duration::from_secs(3)));
+        assert!(attempts.count(here, "bob", now + MINUTE));
     }
 
     #[test]
@@ -84,7 +104,7 @@ mod tests {
         let mut attempts = Attempts::default();
         for number in 0_u32..10_000 {
             now += Duration::from_secs(1);
-            assert!(attempts.begin(Some(IpAddr::from(number.to_be_bytes())), "ann", now));
+            assert!(attempts.count(Some(IpAddr::from(number.to_be_bytes())), "ann", now));
         }
         assert!(attempts.by_addr.len() <= 4 * FEW, "{}", attempts.by_addr.len());
     }

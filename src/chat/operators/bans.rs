@@ -64,7 +64,8 @@ impl Chat {
     pub(in crate::chat) fn put_in_force(&mut self, id: Option<ConnId>, ban: Ban, out: &mut Outbox) {
         let Ban { target, until, by, why } = &ban;
         let told = format!("{target}{}", self.until(*until));
-        warn!("{by} banned {told}{}", Why(why));
+        let logged_until = until.map(|until| until.to_string());
+        warn!(by, target:%, until = logged_until, reason = why; "banned");
         self.tell_asker(id, Act::Banned(&told), out);
         self.expel(id, &ban, out);
         let notice = self.door_notice(&ban);

@@ -74,8 +74,10 @@ impl Chat {
         if let Some(user) = self.users.get_mut(target) {
             user.more_mut().mute = Some(Mute { until });
         }
-        let (by, until) = (self.operator_name(id), self.until(until));
-        warn!("{by} muted {name} (connection {}){until}", target.serial());
+        let by = self.operator_name(id);
+        let (conn, logged_until) = (target.serial(), until.map(|until| until.to_string()));
+        warn!(by, name, conn, until = logged_until; "muted");
+        let until = self.until(until);
         self.reply(id, Reply::Act(Act::Muting(&format!("{name}{until}"))), out);
         self.reply(target, Reply::Act(Act::Muted { by: &by, until: &until }), out);
     }
@@ -92,7 +94,7 @@ impl Chat {
         if own.is_none() && self.mutes.take(&name).is_none_or(|mute| mute.is_over(now)) {
             return self.reply(id, Reply::Act(Act::NotMuted(&name)), out);
         }
-        warn!("{} lifted the mute of {name}", self.operator_name(id));
+        warn!(by = self.operator_name(id), name; "unmuted");
         self.reply(id, Reply::Act(Act::NotMuting(&name)), out);
         if let (Some(target), Some(_)) = (target, own) {
             self.reply(target, Reply::Act(Act::Unmuted), out);

@@ -55,7 +55,7 @@ fn a_name_is_ones_own_beyond_a_restart_and_no_password_is_told() {
     bob.expect("Server is shutting down.");
     drop(bob);
     let log = program.outcome().stderr.join("\n");
-    assert!(log.contains("ann is protected") && !log.contains("sesame"), "{log}");
+    assert!(log.contains(" event=protected conn=1 name=ann") && !log.contains("sesame"), "{log}");
     let program = start(&folder, &[]);
     let mut ann = Client::connect(program.addr());
     assert_eq!(ann.ask("REGISTER ann"), "Name ann is protected: /nick ann PASSWORD");
@@ -118,8 +118,10 @@ fn passwords_are_set_from_outside_and_read_when_it_is_asked_for() {
     let answer = bob.ask("/register open sesame");
     assert_eq!(answer, "Not saved: accounts was changed by somebody else; /reload first");
     program.signal("HUP");
-    assert!(program.log_line().contains("not saved for bob: accounts was changed"));
-    assert!(program.log_line().ends_with("a signal had the state read again"));
+    let line = program.log_line();
+    assert!(line.contains(" event=not_saved by=bob error=\"accounts was changed"), "{line}");
+    let line = program.log_line();
+    assert!(line.ends_with(" event=reloaded by=\"a signal\""), "{line}");
     assert_eq!(bob.ask("/nick ann open sesame"), "You are now ann");
     assert_eq!(bob.ask("/bans"), "There are no bans.");
     fs::write(&file, "ann:secret:\n").unwrap();

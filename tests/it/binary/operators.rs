@@ -50,9 +50,9 @@ fn whoever_opens_the_socket_is_an_operator_and_nobody_else() {
     let outcome = program.outcome();
     assert_eq!(outcome.code, Some(0));
     let log = outcome.stderr.join("\n");
-    assert!(log.contains("connection 2 from a Unix socket (op)"), "{log}");
-    assert!(log.contains("op kicked alice (connection 1): too  loud"), "{log}");
-    assert!(log.contains("op shuts the server down: tea"), "{log}");
+    assert!(log.contains(" event=accepted conn=2 listener=op\n"), "{log}");
+    assert!(log.contains(" event=kicked by=op name=alice conn=1 reason=\"too  loud\"\n"), "{log}");
+    assert!(log.contains(" event=shutdown by=op reason=tea\n"), "{log}");
     assert!(!socket.exists());
 }
 

@@ -65,7 +65,7 @@ fn what_is_wrong_with_a_file_keeps_it_from_starting_and_from_being_read_again() 
     fs::write(&file, "# by hand\neve never ann\n").unwrap();
     program.signal("HUP");
     let line = program.log_line();
-    assert!(line.ends_with("a signal had the state read again"), "{line}");
+    assert!(line.ends_with(" event=reloaded by=\"a signal\""), "{line}");
     let mut op = program.operator();
     assert_eq!(bans(&mut op), ["eve for good by ann."]);
     fs::write(&file, "eve never ann\nmallory tomorrow ann\n").unwrap();

@@ -26,6 +26,8 @@ pub struct Lane(u8);
 
 impl Lane {
     pub(crate) const FIRST: Lane = Lane(0);
+    /// How many there are.
+    pub(crate) const COUNT: usize = LANES;
 
     /// The lane of everything that has this key; neighbouring keys get different ones.
     #[must_use]

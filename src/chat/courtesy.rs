@@ -93,7 +93,7 @@ impl Chat {
             return self.reply(id, Reply::NoDialectCalled { name, offered: &offered }, out);
         };
         self.set_notices(id, false, out);
-        self.reword(id, |wording| wording.dialect = dialect);
+        self.regroup(id, |user| user.wording.dialect = dialect);
         self.set_notices(id, dialect.has_notices(), out);
         if let Some(user) = self.users.get_mut(id) {
             user.echo = dialect.echoes();

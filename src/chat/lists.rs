@@ -6,6 +6,8 @@ use std::fmt::Write;
 use super::Chat;
 use super::operators::timestamp;
 use super::reply::{Reply, Span};
+use super::room::RoomNo;
+use super::users::User;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 
@@ -19,22 +21,39 @@ impl Chat {
             return self.reply(id, Reply::NoRoomCalled(room.unwrap_or("")), out);
         };
         let room = self.rooms.get(number);
-        let count = room.len();
+        let asker = self.silent_in(number, id);
+        let count = self.count_in(number, id);
         let mut list = format!("{count} in {}", room.name());
         let mut separator = ": ";
-        for user in room.all().take(LISTED_MAX).filter_map(|id| self.users.get(id)) {
+        let announced = room.announced().flatten().filter_map(|id| self.users.get(*id));
+        for user in announced.chain(asker).take(LISTED_MAX) {
             write!(list, "{separator}{}", user.shown()).expect("a String takes everything");
             separator = ", ";
         }
         if count > LISTED_MAX {
             write!(list, " and {} more", count - LISTED_MAX).expect("a String takes everything");
         }
+        if room.len() > count {
+            let silent = room.len() - count;
+            write!(list, " (and {silent} silent)").expect("a String takes everything");
+        }
         self.reply(id, Reply::Who(&list), out);
     }
 
+    /// How many of a room are counted: who has shown themselves, and whoever asks.
+    fn count_in(&self, room: RoomNo, asker: ConnId) -> usize {
+        let announced: usize = self.rooms.get(room).announced().map(<[_]>::len).sum();
+        announced + usize::from(self.silent_in(room, asker).is_some())
+    }
+
+    /// Whoever asks, if they are there and have not shown themselves.
+    fn silent_in(&self, room: RoomNo, asker: ConnId) -> Option<&User> {
+        self.users.get(asker).filter(|user| user.room == room && !user.is_announced())
+    }
+
     pub(super) fn list_rooms(&mut self, id: ConnId, out: &mut Outbox) {
-        let mut rooms: Vec<_> =
-            self.rooms.iter().map(|room| (Reverse(room.len()), room.name())).collect();
+        let counted = |room| (Reverse(self.count_in(room, id)), self.rooms.get(room).name());
+        let mut rooms: Vec<_> = self.rooms.numbers().map(counted).collect();
         // Only those that are listed are put into order.
         if rooms.len() > LISTED_MAX {
             rooms.select_nth_unstable(LISTED_MAX);

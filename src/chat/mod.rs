@@ -49,7 +49,7 @@ pub use password::Password;
 use reply::Reply;
 pub use request::{Account, Answer, Kept, Naming, Request};
 use resume::Seats;
-use room::{Room, RoomNo, Rooms};
+use room::{Group, Room, RoomNo, Rooms};
 pub use settings::{Motd, Settings};
 use users::{Stage, User, Users};
 
@@ -83,7 +83,7 @@ pub struct Chat {
     rooms: Rooms,
     gathered: Gathered,
     seats: Seats,
-    /// Who has just come and may not say anything for a while.
+    /// Who has just come, and is greeted if they say nothing for a while.
     newcomers: Timeouts<ConnId>,
     /// Rooms that gather what there is to tell.
     seconds: Timeouts<RoomNo>,
@@ -118,12 +118,14 @@ impl Service for Chat {
         if dialect == Dialect::Json {
             self.say_hello(id, out);
         }
-        self.tell_arrival(id, out);
-        self.newcomers.start(id, out.now().monotonic);
+        self.tell_connection(id, out);
+        if dialect == Dialect::Native && self.settings.greet_after.is_some() {
+            self.newcomers.start(id, out.now().monotonic);
+        }
     }
 
     fn on_ending(&mut self, id: ConnId, ending: Ending, _: &mut Outbox) {
-        self.reword(id, |wording| wording.ending = ending);
+        self.regroup(id, |user| user.wording.ending = ending);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
@@ -144,18 +146,6 @@ impl Service for Chat {
         }
         let text = text::sanitise(bare);
         let command = Command::parse(&text);
-        // Who names himself with his first line, or goes elsewhere, is told of as what
-        // and where he is then; who leaves with it was never here.
-        let is_about_himself = match &command {
-            Ok(Command::Register(_, password) | Command::Nick(_, password)) => {
-                password.is_none() || self.settings.accounts
-            }
-            Ok(Command::Join(_) | Command::Resume(..) | Command::Exit | Command::Goodbye) => true,
-            _ => false,
-        };
-        if !is_about_himself {
-            self.announce(id, out);
-        }
         match command {
             Ok(Command::Say(_)) if self.settings.accounts && accounts::looks_secret(&text) => {
                 self.reply(id, Reply::Word(Word::NotSaid), out);
@@ -169,10 +159,6 @@ impl Service for Chat {
         }
         if let (Cow::Owned(text), true) = (text, self.settings.accounts) {
             password::wipe(&mut text.into_bytes());
-        }
-        // Who has asked for a name is told of once it is known whether it gets it.
-        if out.is_open(id) && !self.has_asked(id) {
-            self.announce(id, out);
         }
     }
 
@@ -196,7 +182,6 @@ impl Service for Chat {
                     return self.let_go(id, out);
                 }
                 self.reply(id, Reply::LineTooLong(max), out);
-                self.announce(id, out);
             }
             Limit::Throttled => self.reply(id, Reply::Throttled, out),
             Limit::Idle => self.reply(id, Reply::StillThere, out),
@@ -284,7 +269,7 @@ impl Chat {
             rooms: Rooms::new(),
             gathered: Gathered::default(),
             seats: Seats::default(),
-            newcomers: Timeouts::new(settings.patience()),
+            newcomers: Timeouts::new(settings.greet_after.unwrap_or_default()),
             seconds: Timeouts::new(SECOND),
             holds: Timeouts::new(settings.resume_for),
             bans: Bans::default(),
@@ -397,7 +382,7 @@ impl Chat {
     }
 }
 
-/// Tells those in a room who want it, rendering once for each wording in use there.
+/// Tells those in a room who want it, rendering once for each group there.
 fn tell(
     room: &Room,
     line: &mut String,
@@ -405,23 +390,23 @@ fn tell(
     wants: impl Fn(ConnId) -> bool,
     out: &mut Outbox,
 ) {
-    for (wording, members) in room.lists() {
+    for (group, members) in room.lists() {
         let to = members.iter().copied().filter(|id| wants(*id));
-        send_to_all(room, wording, line, event, to, out);
+        send_to_all(room, group, line, event, to, out);
     }
 }
 
 fn send_to_all(
     room: &Room,
-    wording: Wording,
+    group: Group,
     line: &mut String,
     event: &Event<'_>,
     to: impl Iterator<Item = ConnId>,
     out: &mut Outbox,
 ) {
     line.clear();
-    wording.render(event, line);
-    out.send_all(room.lane(wording), to, line.as_bytes());
+    group.wording.render(event, line);
+    out.send_all(room.lane(group), to, line.as_bytes());
 }
 
 fn send(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {

@@ -1,8 +1,9 @@
 //! Who came, who went, who has a new name: told once, and together when it is much.
 //!
-//! The native dialect hears of the first at once, and of what else happens within the
-//! same second at its end, or before the next line that is said in the room, one line
-//! a kind. The other dialects that hear of such things at all hear of each at once.
+//! A newcomer is told of with the first line that others can see. The native dialect hears
+//! of the first at once, and of what else happens within the same second at its end, or
+//! before the next line that is said in the room, one line a kind. Programs hear of each by
+//! itself, and so do the dialects that tell of connections, as soon as one opens.
 
 use std::mem;
 use std::time::Instant;
@@ -14,6 +15,7 @@ use super::room::{Room, RoomNo};
 use super::users::{Arrival, User, Users};
 use super::{Chat, SECOND, millis, send, send_to_all};
 use crate::conn::ConnId;
+use crate::lanes::Lane;
 use crate::outbox::Outbox;
 
 /// What a room has not been told yet, while it gathers.
@@ -24,58 +26,74 @@ pub(super) struct Pending {
 }
 
 impl Chat {
-    /// Somebody has come into its room: those who are told at once are told.
-    pub(super) fn tell_arrival(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id) else { return };
-        let room = user.room;
-        let told = self.tell_at_once(room, Kind::Join, id, None, out);
-        if let Some(user) = self.users.get_mut(id).filter(|_| told) {
-            user.arrival = Arrival::AtOnce;
+    /// Somebody has connected: those whose dialect tells of that are told.
+    pub(super) fn tell_connection(&mut self, id: ConnId, out: &mut Outbox) {
+        if self.tell_each(Audience::Connections, Kind::Join, id, None, out)
+            && let Some(user) = self.users.get_mut(id)
+        {
+            user.arrival = Arrival::Connected;
         }
     }
 
-    /// The rest of the arrival: who it is has shown, or is not going to for a while.
+    /// Somebody says what others can see: from here on they are known to be here.
     pub(super) fn announce(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get_mut(id) else { return };
-        if user.arrival != Arrival::Announced {
-            user.arrival = Arrival::Announced;
-            let (room, name) = (user.room, Name::from(user.shown()));
-            self.gather(room, id, News::Joined(name), out);
+        if self.users.get(id).is_some_and(|user| !user.is_announced()) {
+            self.regroup(id, |user| user.arrival = Arrival::Announced);
+            self.tell_join(id, out);
         }
     }
 
-    /// Somebody leaves the room that it is in.
-    pub(super) fn tell_departure(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id).filter(|user| user.arrival != Arrival::Untold) else {
-            return;
-        };
-        let (room, name) = (user.room, Name::from(user.shown()));
-        self.tell_at_once(room, Kind::Leave, id, None, out);
-        self.gather(room, id, News::Left(name), out);
+    /// Somebody has come from another room.
+    pub(super) fn tell_move(&mut self, id: ConnId, out: &mut Outbox) {
+        self.tell_each(Audience::Connections, Kind::Join, id, None, out);
+        self.tell_join(id, out);
     }
 
-    /// Somebody left a while ago and has not come back.
-    pub(super) fn tell_late_departure(
+    fn tell_join(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        let (room, name) = (user.room, Name::from(user.shown()));
+        self.tell_each(Audience::Programs, Kind::Join, id, None, out);
+        self.gather(room, id, News::Joined(name), out);
+    }
+
+    /// Somebody leaves the room that they are in.
+    pub(super) fn tell_departure(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        let (room, arrival, name) = (user.room, user.arrival, Name::from(user.shown()));
+        let person = Person { name: name.shown(), ..self.users.person(user) };
+        self.tell_departure_of(room, id, (person, arrival), out);
+    }
+
+    /// Somebody leaves, or left a while ago and has not come back. Only those who were told of
+    /// the arrival are told.
+    pub(super) fn tell_departure_of(
         &mut self,
         room: RoomNo,
         id: ConnId,
-        who: Person<'_>,
+        (who, arrival): (Person<'_>, Arrival),
         out: &mut Outbox,
     ) {
         let place = self.rooms.get(room);
         let mut event = Event { room: Some(place.name()), ..Event::new(Kind::Leave, millis(out)) };
         event.from = Some(who);
-        tell_takers(&self.users, place, &mut self.line, &event, id, out);
-        self.gather(room, id, News::Left(Name::from(who.name)), out);
+        let (users, line) = (&self.users, &mut self.line);
+        if arrival != Arrival::Untold {
+            tell_takers(users, place, line, &event, (id, Audience::Connections), out);
+        }
+        if arrival == Arrival::Announced {
+            tell_takers(users, place, line, &event, (id, Audience::Programs), out);
+            self.gather(room, id, News::Left(Name::from(who.name)), out);
+        }
     }
 
     /// Somebody has a new name; what others saw before is `old`.
     pub(super) fn tell_rename(&mut self, id: ConnId, old: Shown<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
-        let (room, is_announced) = (user.room, user.arrival == Arrival::Announced);
+        let (room, is_announced) = (user.room, user.is_announced());
         let names = [old, user.shown()].map(Name::from);
-        self.tell_at_once(room, Kind::Rename, id, Some(old), out);
+        self.tell_each(Audience::Connections, Kind::Rename, id, Some(old), out);
         if is_announced {
+            self.tell_each(Audience::Programs, Kind::Rename, id, Some(old), out);
             self.gather(room, id, News::Renamed(Box::new(names)), out);
         } else {
             self.announce(id, out);
@@ -95,23 +113,23 @@ impl Chat {
         send(user, &mut self.line, &event, out);
     }
 
-    /// Tells everybody else in the room whose dialect wants to know now. Returns
-    /// whether there was anybody.
-    fn tell_at_once(
+    /// Tells everybody else in the room who is told of each by itself. Returns whether there
+    /// was anybody.
+    fn tell_each(
         &mut self,
-        room: RoomNo,
+        to: Audience,
         kind: Kind,
         id: ConnId,
         old: Option<Shown<'_>>,
         out: &mut Outbox,
     ) -> bool {
-        let room = self.rooms.get(room);
         let Some(user) = self.users.get(id) else { return false };
+        let room = self.rooms.get(user.room);
         let person = self.users.person(user);
         let mut event = Event { room: Some(room.name()), ..Event::new(kind, millis(out)) };
         event.from = Some(Person { name: old.unwrap_or(person.name), ..person });
         event.to = old.map(|_| person);
-        tell_takers(&self.users, room, &mut self.line, &event, id, out)
+        tell_takers(&self.users, room, &mut self.line, &event, (id, to), out)
     }
 
     /// Tells the native, now or at the end of the second.
@@ -145,19 +163,19 @@ impl Chat {
         // Nobody that these lines are for is among those who are told by themselves.
         let nobody = ConnId { slot: u32::MAX, serial: 0 };
         let common = told.lines_for(nobody);
-        let native = room.lists().filter(|(wording, _)| wording.dialect == Dialect::Native);
-        for (wording, list) in native {
+        let native = room.lists().filter(|(group, _)| group.wording.dialect == Dialect::Native);
+        for (group, list) in native {
             let takes = |id: &ConnId| users.get(*id).is_some_and(takes_gathered);
             let members = || list.iter().copied().filter(takes);
             for line in &common {
                 let event = notice(line, out);
                 let to = members().filter(|id| !told.is_special(*id));
-                send_to_all(room, wording, &mut self.line, &event, to, out);
+                send_to_all(room, group, &mut self.line, &event, to, out);
             }
             for id in members().filter(|id| told.is_special(*id)) {
                 let Some(user) = users.get(id) else { continue };
                 for line in told.lines_for(id) {
-                    send(user, &mut self.line, &notice(&line, out), out);
+                    send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
                 }
             }
         }
@@ -211,32 +229,65 @@ impl Chat {
         let Some(user) = self.users.get(id).filter(|user| takes_gathered(user)) else { return };
         let Some(pending) = &self.rooms.get(user.room).pending else { return };
         for line in self.gathered.told(&pending.news).lines_for(id) {
-            send(user, &mut self.line, &notice(&line, out), out);
+            send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
         }
     }
 }
 
-/// Tells everybody but the subject whose dialect wants to know now.
+/// Those who are told of each by itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    /// Of every connection, from when it opens.
+    Connections,
+    /// Of those who have shown themselves.
+    Programs,
+}
+
+impl Audience {
+    fn has(self, dialect: Dialect, kind: Kind) -> bool {
+        match self {
+            Audience::Connections => dialect.tells_of_connections(kind),
+            Audience::Programs => dialect == Dialect::Json,
+        }
+    }
+}
+
+/// Tells everybody of an audience but the subject. It is a line of the room: who is behind
+/// misses it. Returns whether there was anybody.
 fn tell_takers(
     users: &Users,
     room: &Room,
     line: &mut String,
     event: &Event<'_>,
-    subject: ConnId,
+    (subject, audience): (ConnId, Audience),
     out: &mut Outbox,
 ) -> bool {
     let mut told = false;
     if room.is_crowd() {
         return told;
     }
-    for user in room.all().filter(|id| *id != subject).filter_map(|id| users.get(id)) {
-        let dialect = user.wording.dialect;
-        if dialect.tells_at_once(event.kind) && (user.notices || !dialect.has_notices()) {
-            send(user, line, event, out);
+    for (group, list) in room.lists() {
+        let dialect = group.wording.dialect;
+        let takes = |user: &User| user.notices || !dialect.has_notices();
+        let mut to = list
+            .iter()
+            .copied()
+            .filter(|id| *id != subject && users.get(*id).is_some_and(takes))
+            .peekable();
+        if audience.has(dialect, event.kind) && to.peek().is_some() {
+            send_to_all(room, group, line, event, to, out);
             told = true;
         }
     }
     told
+}
+
+/// Sends one user a line of the room that is not the same for the others.
+fn send_as_the_rooms(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
+    line.clear();
+    user.wording.render(event, line);
+    // Not in the room's lane, where it would stand between lines that are for everybody.
+    out.send_all(Lane::of(user.id.slot()), [user.id], line.as_bytes());
 }
 
 fn takes_gathered(user: &User) -> bool {

@@ -3,7 +3,7 @@
 use log::info;
 
 use super::accounts::Word;
-use super::dialect::{Event, Kind, Wording};
+use super::dialect::{Event, Kind};
 use super::name::{self, Unfit};
 use super::operators::{Act, timestamp};
 use super::reply::Reply;
@@ -20,10 +20,7 @@ impl Chat {
         let Some(user) = self.users.get(id).filter(|user| user.stage.is_silent()) else {
             return;
         };
-        let is_greeted =
-            user.wording.dialect == Dialect::Native && self.settings.greet_after.is_some();
-        self.announce(id, out);
-        if !is_greeted {
+        if user.wording.dialect != Dialect::Native {
             return;
         }
         let motd = self.settings.motd.lines();
@@ -132,12 +129,11 @@ impl Chat {
             self.settle_notices(id, out);
             self.tell_departure(id, out);
             self.exit_room(id);
-            self.enter_room(id, room, out);
             if let Some(user) = self.users.get_mut(id) {
-                user.arrival = Arrival::Untold;
+                user.arrival = Arrival::Announced;
             }
-            self.tell_arrival(id, out);
-            self.announce(id, out);
+            self.enter_room(id, room, out);
+            self.tell_move(id, out);
         }
         self.who(id, None, out);
         self.show_recent(id, out);
@@ -151,14 +147,15 @@ impl Chat {
         if let Some(user) = self.users.get_mut(id) {
             let place = self.rooms.get_mut(room);
             user.room = room;
-            user.place = place.add(id, user.wording);
+            user.place = place.add(id, user.group());
         }
         self.begin_notices(id, room);
     }
 
     pub(super) fn exit_room(&mut self, id: ConnId) {
-        let Some(&User { room, place, wording, .. }) = self.users.get(id) else { return };
-        if let Some(moved) = self.rooms.get_mut(room).remove(place, wording)
+        let Some(user) = self.users.get(id) else { return };
+        let (room, place, group) = (user.room, user.place, user.group());
+        if let Some(moved) = self.rooms.get_mut(room).remove(place, group)
             && let Some(user) = self.users.get_mut(moved)
         {
             user.place = place;
@@ -169,14 +166,13 @@ impl Chat {
         }
     }
 
-    /// Changes how things are said to somebody, and with it the list that it is in.
-    pub(super) fn reword(&mut self, id: ConnId, change: impl FnOnce(&mut Wording)) {
+    /// Changes a user's group, and with it the list that they are in.
+    pub(super) fn regroup(&mut self, id: ConnId, change: impl FnOnce(&mut User)) {
         let Some(user) = self.users.get_mut(id) else { return };
-        let (room, place, old) = (user.room, user.place, user.wording);
-        change(&mut user.wording);
-        let new = user.wording;
+        let (room, place, old) = (user.room, user.place, user.group());
+        change(user);
         let room = self.rooms.get_mut(room);
-        user.place = room.add(id, new);
+        user.place = room.add(id, user.group());
         if let Some(moved) = room.remove(place, old)
             && let Some(user) = self.users.get_mut(moved)
         {

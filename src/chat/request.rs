@@ -139,9 +139,6 @@ impl Chat {
         self.act_upon(id, answer, out);
         if let Some(id) = id {
             out.release(id);
-            if out.is_open(id) {
-                self.announce(id, out);
-            }
         }
     }
 
@@ -200,10 +197,5 @@ impl Chat {
     pub(super) fn request(&mut self, id: ConnId, request: Request, out: &mut Outbox) {
         out.hold(id);
         self.requests.push((id, request));
-    }
-
-    /// Whether somebody has just asked for something.
-    pub(super) fn has_asked(&self, id: ConnId) -> bool {
-        self.requests.last().is_some_and(|(asker, _)| *asker == id)
     }
 }

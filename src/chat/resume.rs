@@ -44,7 +44,7 @@ pub(super) struct Held {
     /// Where it was from, as far as that is kept.
     addr: Option<SocketAddr>,
     room: Box<str>,
-    is_known: bool,
+    arrival: Arrival,
     dialect: Dialect,
     echo: bool,
     notices: bool,
@@ -144,9 +144,10 @@ impl Chat {
         let Some(Seat { conn, held: Some(held), .. }) = self.seats.remove(key) else { return };
         self.forget_ignoring(conn, &held.more);
         self.leave_mute(held.name.as_own(), held.more.mute);
-        if let (true, Some(room)) = (held.is_known, self.rooms.find(&held.room)) {
+        if let Some(room) = self.rooms.find(&held.room) {
             let (name, addr) = (held.name.shown(), held.addr);
-            self.tell_late_departure(room, conn, Person { name, addr, number: conn.serial() }, out);
+            let person = Person { name, addr, number: conn.serial() };
+            self.tell_departure_of(room, conn, (person, held.arrival), out);
         }
         self.users.free_number(&held.name);
     }
@@ -202,7 +203,7 @@ impl Chat {
         user.take_seat();
         Some(Held {
             room,
-            is_known: user.arrival != Arrival::Untold,
+            arrival: user.arrival,
             dialect: user.wording.dialect,
             echo: user.echo,
             notices: user.notices,
@@ -215,6 +216,8 @@ impl Chat {
     /// Puts on a connection what was held for another.
     fn set_down(&mut self, id: ConnId, was: ConnId, mut held: Held, out: &mut Outbox) {
         self.settle_notices(id, out);
+        // Whoever they were until now is gone.
+        self.tell_departure(id, out);
         self.take_seat(id);
         self.exit_room(id);
         // Only now: the room that it leaves may be the same, and be gone with its last user.
@@ -240,7 +243,7 @@ impl Chat {
             user.wording.dialect = held.dialect;
             user.echo = held.echo;
             user.notices = held.notices;
-            user.arrival = Arrival::Announced;
+            user.arrival = held.arrival;
             *user.more_mut() = held.more;
         }
         self.enter_room(id, room, out);

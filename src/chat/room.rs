@@ -1,4 +1,5 @@
-//! Rooms: who is in each, by how lines are worded for them, and what was said there.
+//! Rooms: who is in each, by how lines are worded for them and whether they have shown
+//! themselves, and what was said there.
 
 use hashbrown::HashTable;
 use slab::Slab;
@@ -28,8 +29,17 @@ impl RoomNo {
     }
 }
 
-/// A room. Each wording in use has its own dense list of members, so that a line is
-/// rendered once a wording and handed to a whole list.
+/// Which of a room's lists somebody is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Group {
+    pub(super) wording: Wording,
+    /// Others have been told that they are here. The silent have a list of their own, so that
+    /// `/who` has to look at none of them.
+    pub(super) is_announced: bool,
+}
+
+/// A room. Each group has its own dense list of members, so that a line is rendered once a
+/// group and handed to a whole list.
 pub(super) struct Room {
     number: RoomNo,
     name: RoomName,
@@ -38,7 +48,7 @@ pub(super) struct Room {
     history: Option<Box<History>>,
     /// While it gathers comings and goings.
     pub(super) pending: Option<Pending>,
-    lists: SmallVec<[(Wording, Members); 1]>,
+    lists: SmallVec<[(Group, Members); 1]>,
 }
 
 /// Those who are told things in the same words: nearly always all of a room, and nearly
@@ -76,10 +86,10 @@ impl Room {
     }
 
     /// Adds a member, and tells its place, which [`Room::remove`] wants back.
-    pub(super) fn add(&mut self, id: ConnId, wording: Wording) -> u32 {
-        let known = self.lists.iter().position(|(of, _)| *of == wording);
+    pub(super) fn add(&mut self, id: ConnId, group: Group) -> u32 {
+        let known = self.lists.iter().position(|(of, _)| *of == group);
         let at = known.unwrap_or_else(|| {
-            self.lists.push((wording, Members::new()));
+            self.lists.push((group, Members::new()));
             self.lists.len() - 1
         });
         let list = &mut self.lists[at].1;
@@ -89,8 +99,8 @@ impl Room {
 
     /// Removes a member, in constant time: the last takes its place. Whoever that was
     /// has to be told.
-    pub(super) fn remove(&mut self, place: u32, wording: Wording) -> Option<ConnId> {
-        let at = self.lists.iter().position(|(of, _)| *of == wording)?;
+    pub(super) fn remove(&mut self, place: u32, group: Group) -> Option<ConnId> {
+        let at = self.lists.iter().position(|(of, _)| *of == group)?;
         let list = &mut self.lists[at].1;
         list.swap_remove(place as usize);
         let moved = list.get(place as usize).copied();
@@ -100,9 +110,14 @@ impl Room {
         moved
     }
 
-    /// The members by wording: those in a list are sent the same bytes.
-    pub(super) fn lists(&self) -> impl Iterator<Item = (Wording, &[ConnId])> {
-        self.lists.iter().map(|(wording, list)| (*wording, list.as_slice()))
+    /// The members by group: those in a list are sent the same bytes.
+    pub(super) fn lists(&self) -> impl Iterator<Item = (Group, &[ConnId])> {
+        self.lists.iter().map(|(group, list)| (*group, list.as_slice()))
+    }
+
+    /// Those who have shown themselves, by group.
+    pub(super) fn announced(&self) -> impl Iterator<Item = &[ConnId]> {
+        self.lists().filter(|(group, _)| group.is_announced).map(|(_, list)| list)
     }
 
     /// Everybody, in no order that means anything.
@@ -124,8 +139,10 @@ impl Room {
     }
 
     /// Where lines to one of [`Room::lists`] go: the same people, the same lane.
-    pub(super) fn lane(&self, wording: Wording) -> Lane {
-        Lane::of(self.number.index() * Wording::COUNT + wording.index())
+    pub(super) fn lane(&self, group: Group) -> Lane {
+        // Far from those of the rooms that were made before and after.
+        let silent = if group.is_announced { 0 } else { Lane::COUNT / 2 };
+        Lane::of(self.number.index() * Wording::COUNT + group.wording.index() + silent)
     }
 
     /// Nobody is here, and nothing would be lost with it.

@@ -83,11 +83,6 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// When newcomers are told of who have not said anything, greeting or not.
-    pub(super) fn patience(&self) -> Duration {
-        self.greet_after.unwrap_or(Duration::from_secs(2))
-    }
-
     /// Whether addresses are kept: to be shown, or to count failures by.
     pub(super) fn keeps_addresses(&self) -> bool {
         self.shows_addresses() || self.operators || self.accounts

@@ -26,6 +26,7 @@ impl Chat {
         if self.refuse_if_muted(id, out) {
             return;
         }
+        self.announce(id, out);
         let Some(user) = self.users.get(id) else { return };
         let room = user.room;
         self.flush_notices(room, out);
@@ -104,13 +105,17 @@ impl Chat {
             let name = target.shown().to_string();
             return self.reply(id, Reply::NotReading(&name), out);
         }
+        let is_ignored = sender.ignored_by().is_some_and(|ignored_by| ignored_by.contains(&to));
+        if to != id && !is_ignored {
+            self.announce(id, out);
+        }
+        let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
         let event = Event {
             from: Some(self.users.person(sender)),
             to: Some(self.users.person(target)),
             text: Some(text),
             ..Event::new(Kind::Private, millis(out))
         };
-        let is_ignored = sender.ignored_by().is_some_and(|ignored_by| ignored_by.contains(&to));
         if !is_ignored {
             send(target, &mut self.line, &event, out);
         }

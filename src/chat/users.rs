@@ -10,7 +10,7 @@ use hashbrown::HashTable;
 use super::dialect::{Dialect, Person, Wording};
 use super::name::{Name, NameHasher, Shown};
 use super::operators::Mute;
-use super::room::RoomNo;
+use super::room::{Group, RoomNo};
 use crate::conn::ConnId;
 
 /// One connection, as the chat sees it. There are many, so it is small.
@@ -18,7 +18,7 @@ pub(super) struct User {
     pub(super) id: ConnId,
     pub(super) name: Name,
     pub(super) room: RoomNo,
-    /// Its index among the room's members of the same wording.
+    /// Its index among the room's members of the same group.
     pub(super) place: u32,
     pub(super) wording: Wording,
     /// Whether what it says comes back to it.
@@ -52,13 +52,14 @@ impl Stage {
     }
 }
 
-/// Who has been told that a user is here. If nobody, nobody is told when it goes.
+/// Who has been told that a user is here: they alone are told when it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
     Untold,
-    /// Those whose dialect tells such things at once.
-    AtOnce,
-    /// Everybody whom it may concern, even if there was nobody.
+    /// Those whose dialect tells of connections.
+    Connected,
+    /// Everybody whom it may concern, even if there was nobody: it has said something that
+    /// others can see.
     Announced,
 }
 
@@ -85,6 +86,14 @@ impl User {
 
     pub(super) fn is_named(&self) -> bool {
         self.own_name().is_some()
+    }
+
+    pub(super) fn is_announced(&self) -> bool {
+        self.arrival == Arrival::Announced
+    }
+
+    pub(super) fn group(&self) -> Group {
+        Group { wording: self.wording, is_announced: self.is_announced() }
     }
 
     pub(super) fn more(&self) -> Option<&More> {

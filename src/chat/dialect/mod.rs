@@ -56,13 +56,13 @@ impl Dialect {
         !matches!(self, Dialect::Recipe | Dialect::Fork)
     }
 
-    /// Whether it tells of each coming and going by itself and at once, of the coming
-    /// already when somebody connects. (The native dialect gathers them.)
-    pub(super) fn tells_at_once(self, kind: Kind) -> bool {
+    /// Whether it tells of each connection by itself, from when it opens. (The others tell of
+    /// people, once they have shown themselves.)
+    pub(super) fn tells_of_connections(self, kind: Kind) -> bool {
         match self {
-            Dialect::Tutorial | Dialect::Json => true,
+            Dialect::Tutorial => true,
             Dialect::Fork => kind == Kind::Join,
-            Dialect::Native | Dialect::Recipe => false,
+            Dialect::Native | Dialect::Recipe | Dialect::Json => false,
         }
     }
 

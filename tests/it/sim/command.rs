@@ -40,17 +40,6 @@ pub(super) enum Command {
     Exit(&'static str),
 }
 
-impl Command {
-    /// Whether a newcomer is told of only after it, because it says who or where he is,
-    /// or that he goes again.
-    pub(super) fn is_about_oneself(&self) -> bool {
-        matches!(
-            self,
-            Command::Name(..) | Command::Join(_) | Command::Resume(..) | Command::Exit(_)
-        )
-    }
-}
-
 pub(super) fn parse(line: &str) -> Command {
     if line.starts_with("//") {
         return Command::Say(line[1..].to_owned());

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::errors::{CALLS, Call, ERRORS};
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 135] = [
+const KINDS: [&str; 138] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
@@ -132,6 +132,8 @@ const KINDS: [&str; 135] = [
     "goes back to the lobby",
     "arrival told at once",
     "left before anybody was told",
+    "left before it said anything",
+    "the silent are counted",
     "notices are gathered",
     "notices told together",
     "a kind of notices in two lines",
@@ -145,6 +147,7 @@ const KINDS: [&str; 135] = [
     "back after a hold",
     "replaced",
     "back, and its room is gone",
+    "back, and no longer who it was",
     "back with a number",
     "lines are gone",
 ];

@@ -74,8 +74,6 @@ pub(super) struct Acted {
     pub(super) is_open: bool,
     /// What the outbox says that waits for it.
     pub(super) queued: usize,
-    /// Those who did not read after it, and did before; and how much more waits for them.
-    pub(super) newly_stuck: Vec<(usize, usize)>,
 }
 
 /// How things stand when there is nothing to do.

@@ -77,7 +77,6 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         seats: Vec::new(),
         tokens: 0,
         is_over: false,
-        newly_stuck: Vec::new(),
         entry: 0,
         now: Moment::default(),
         given,
@@ -109,8 +108,6 @@ struct Model<'a> {
     /// How many were given out so far.
     tokens: u64,
     is_over: bool,
-    /// Who stops reading with the present line, and how much more waits for it then.
-    newly_stuck: Vec<(usize, usize)>,
     entry: usize,
     now: Moment,
     given: &'a Given,
@@ -148,7 +145,9 @@ struct Member {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Arrival {
     Untold,
-    ToldAtOnce,
+    /// Those who are told of connections.
+    Connected,
+    /// Everybody: it has said what others can see.
     Announced,
 }
 
@@ -190,11 +189,9 @@ impl Model<'_> {
                 }
             }
             Fact::Line(line) => {
-                let acted = next.map(|next| &next.fact);
-                let Some(Fact::Acted(acted)) = acted else { panic!("#{who} says and does not") };
-                let is_open = acted.is_open;
-                self.newly_stuck.clone_from(&acted.newly_stuck);
-                self.line(who, line, is_open);
+                let is_acted = next.is_some_and(|next| matches!(next.fact, Fact::Acted(_)));
+                assert!(is_acted, "#{who} says and does not");
+                self.line(who, line);
             }
             Fact::Acted(_) if self.members[&who].phase == Phase::LastLine => {
                 // Who waits for an answer is closed once it has it, and the end comes again.
@@ -209,7 +206,6 @@ impl Model<'_> {
                 let max = self.given.line_max;
                 let text = format!("Line too long (limit {max} bytes); dropped.");
                 self.reply(who, "line_too_long", &text);
-                self.announce(who);
             }
             Fact::Throttled => {
                 self.listener(who);
@@ -282,7 +278,7 @@ impl Model<'_> {
             let name = self.members[&who].shown();
             self.tell(who, &Told::Hello { room: "lobby", name: &name });
         }
-        self.tell_arrival(who);
+        self.tell_connection(who);
     }
 
     /// Somebody who may be listened to.
@@ -322,7 +318,7 @@ impl Model<'_> {
         }
     }
 
-    fn line(&mut self, who: usize, line: &Line, is_open: bool) {
+    fn line(&mut self, who: usize, line: &Line) {
         let text = clean(&line.bytes);
         self.listener(who);
         if text.is_empty() || text == "\u{2404}" {
@@ -335,14 +331,7 @@ impl Model<'_> {
             }
             return self.let_go(who);
         }
-        let command = parse(&text);
-        if !command.is_about_oneself() {
-            self.announce(who);
-        }
-        self.act(who, command, line);
-        if is_open {
-            self.announce(who);
-        }
+        self.act(who, parse(&text), line);
     }
 
     fn act(&mut self, who: usize, command: Command, line: &Line) {

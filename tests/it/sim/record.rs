@@ -101,12 +101,6 @@ impl Recorder {
         self.journal.note(known.who, fact);
     }
 
-    /// Those who have something waiting and are not stuck with it, and how much that is.
-    fn unstuck(&self, out: &Outbox) -> impl Iterator<Item = (usize, ConnId, usize)> {
-        let waiting = self.clients.values().map(|one| (one.who, one.id, out.queued(one.id)));
-        waiting.filter(|(_, id, queued)| *queued > 0 && !out.is_stuck(*id))
-    }
-
     pub(super) fn stuck(&self, out: &Outbox) -> Vec<usize> {
         self.clients
             .values()
@@ -172,14 +166,9 @@ impl Service for Recorder {
             stuck: self.stuck(out),
             wall: out.now().wall,
         };
-        let before: Vec<_> = self.unstuck(out).collect();
         self.note(id, Fact::Line(line_read), out);
         self.chat.on_line(id, line, out);
-        let is_stuck = |(_, id, _): &(usize, ConnId, usize)| out.is_stuck(*id);
-        let newly_stuck = before.into_iter().filter(is_stuck);
-        let newly_stuck = newly_stuck.map(|(who, id, queued)| (who, out.queued(id) - queued));
-        let newly_stuck = newly_stuck.collect();
-        let acted = Acted { is_open: out.is_open(id), queued: out.queued(id), newly_stuck };
+        let acted = Acted { is_open: out.is_open(id), queued: out.queued(id) };
         self.note(id, Fact::Acted(acted), out);
         self.meddle(id, out);
     }

@@ -139,13 +139,13 @@ fn nobody_is_greeted_where_that_is_off() {
     network.line("ann", b"/notices on");
     network.read_all();
     network.arrive("g1", "native");
-    check_in(&mut network, "+1999\n+1\nann< guest joined the chat.\n+5000");
+    check_in(&mut network, "+1999\n+1\n+5000");
     network.arrive("g2", "native");
     check_in(&mut network, "g2> /nick bob\nann< bob joined the chat.\ng2< You are now bob\n+1000");
 }
 
 /// A room with ann in it, who wants to know.
-fn watched() -> Network {
+pub(super) fn watched() -> Network {
     let mut network = Network::new();
     network.connect("ann", "native");
     network.line("ann", b"/notices on");
@@ -155,14 +155,21 @@ fn watched() -> Network {
 
 #[test]
 fn an_arrival_is_told_before_what_is_said() {
+    for (typed, line) in [
+        ("hi", "[guest] hi"),
+        ("/me waves", "* guest waves"),
+        ("/topic tea", "guest set the topic: tea"),
+    ] {
+        let mut network = watched();
+        network.arrive("g1", "native");
+        let script = format!("g1> {typed}\nann< guest joined the chat.\nann< {line}\ng1< {line}");
+        check_in(&mut network, &script);
+    }
     let mut network = watched();
     network.arrive("g1", "native");
-    check_in(&mut network, "g1> hi\nann< guest joined the chat.\nann< [guest] hi\ng1< [guest] hi");
-    network.wait(1000);
-    network.arrive("g2", "native");
     check_in(
         &mut network,
-        "g2> /time\nann< guest-2 joined the chat.\ng2< Friday 20th of November 2026 03:17:29 PM",
+        "g1> SEND @ann psst\nann< guest joined the chat.\nann< [guest → ann] psst",
     );
 }
 
@@ -173,7 +180,14 @@ fn who_names_himself_first_arrives_under_that_name() {
     check_in(&mut network, "g1> REGISTER bob\ng1< Registered as bob\nann< bob joined the chat.");
     network.wait(1000);
     network.arrive("g2", "native");
-    check_in(&mut network, "g2> /nick ann\ng2< Name ann is taken.\nann< guest joined the chat.");
+    check_in(
+        &mut network,
+        "g2> /nick ann
+         g2< Name ann is taken.
+         g2> /nick dan
+         g2< You are now dan
+         ann< dan joined the chat.",
+    );
 }
 
 #[test]

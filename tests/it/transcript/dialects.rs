@@ -153,17 +153,20 @@ fn some_are_told_of_a_newcomer_at_once() {
     assert_eq!(network.read("tom"), "127.0.0.1:4005 joined the chat.\n");
     assert_eq!(network.read("fay"), "[127.0.0.1] (5):Connected\n");
     assert_eq!(network.read("ann"), "");
-    check_in(
-        &mut network,
-        "g1> quit\ng1< Goodbye!\ng1.\nann< guest left the chat.\ntom< 127.0.0.1:4005 left the chat.",
-    );
+    check_in(&mut network, "g1> quit\ng1< Goodbye!\ng1.\ntom< 127.0.0.1:4005 left the chat.");
     network.arrive("g2", "tutorial");
     check_in(
         &mut network,
         "+2000
-         ann< guest joined the chat.
          tom< 127.0.0.1:4006 joined the chat.
-         fay< [127.0.0.1] (6):Connected",
+         fay< [127.0.0.1] (6):Connected
+         g2> hello
+         ann< guest joined the chat.
+         ann< [guest] hello
+         rob< [guest] hello
+         tom< 127.0.0.1:4006 says: hello
+         fay< [127.0.0.1] (6):hello
+         g2< 127.0.0.1:4006 says: hello",
     );
 }
 
@@ -289,16 +292,15 @@ fn programs_are_told_in_objects() {
     check_in(
         &mut network,
         r#"bot> /nick "bot"
-           ann< guest joined the chat.
            tom< 127.0.0.1:4005 joined the chat.
            fay< [127.0.0.1] (5):Connected
            bot< {"at":1795187853000,"type":"hello","room":"lobby","to":"guest"}
            bot< {"at":1795187853000,"type":"error","text":"Username must only contain letters, digits, '-', '_' and '.', start with a letter or digit, and its length must be between 3 and 32 characters.","code":"name_unfit"}
            bot> /nick bot
            bot< {"at":1795187853000,"type":"reply","text":"You are now bot","code":"renamed"}
+           ann< bot joined the chat.
            tom< 127.0.0.1:4005 is now bot
            +1000
-           ann< guest is now bot
            ann> say "hi" \o/
            ann< [ann] say "hi" \o/
            rob< [ann] say "hi" \o/

@@ -13,6 +13,7 @@ mod mutes;
 mod names;
 mod operators;
 mod rooms;
+mod silent;
 mod speech;
 
 use std::collections::BTreeMap;

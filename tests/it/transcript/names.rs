@@ -57,7 +57,7 @@ fn guests_have_the_lowest_free_number_and_can_be_written_to() {
          g1> SEND @guest-3 hi
          g3< [guest → guest-3] hi
          g2> /who
-         g2< 3 in lobby: guest, guest-2, guest-3
+         g2< 2 in lobby: guest, guest-2 (and 1 silent)
          g2> /nick bob
          g2< You are now bob
          g1> SEND @Guest-2 hi
@@ -138,7 +138,6 @@ fn who_is_cut_off_comes_back_with_a_token() {
         &format!(
             "+1000
              g1> /nick ann
-             bob< guest joined the chat.
              g1< Name ann is taken.
              g1> SEND @ann hi
              g1< No one is called ann.
@@ -210,6 +209,35 @@ fn what_was_missed_is_shown_and_what_is_gone_is_counted() {
 }
 
 #[test]
+fn who_comes_back_as_another_is_gone_as_who_they_were() {
+    let mut network = with_seats(Settings::default());
+    network.line("bob", b"/notices on");
+    network.line("ann", b"/resume");
+    network.read_all();
+    network.cut_off("ann");
+    check_in(
+        &mut network,
+        &format!(
+            "g1> hello
+             bob< guest joined the chat.
+             bob< [guest] hello
+             g1< [guest] hello
+             +1000
+             g1> /resume {}
+             bob< guest left the chat.
+             g1< You are now ann
+             g1< 15:17 [guest] hello
+             g1> /exit
+             g1< Bye.
+             g1.
+             +1000
+             bob< ann left the chat.",
+            token(1)
+        ),
+    );
+}
+
+#[test]
 fn a_name_is_held_no_longer_than_is_said() {
     let mut network = with_seats(Settings::default());
     network.line("bob", b"/notices on");
@@ -217,20 +245,14 @@ fn a_name_is_held_no_longer_than_is_said() {
     network.line("ann", b"/resume");
     network.read_all();
     network.cut_off("ann");
-    let first = format!(
-        "g1> /resume {}\ng1< That token is not known, or no longer.\nbob< guest joined the chat.",
-        token(1)
-    );
+    let first = format!("g1> /resume {}\ng1< That token is not known, or no longer.", token(1));
     check_in(&mut network, &first);
     check_in(&mut network, "+119000\ng1> /nick ann\ng1< Name ann is taken.");
     check_in(
         &mut network,
-        "+1000\nbob< ann left the chat.\ng1> /nick ann\ng1< You are now ann\n+1000\nbob< guest is now ann",
+        "+1000\nbob< ann left the chat.\ng1> /nick ann\ng1< You are now ann\n+1000\nbob< ann joined the chat.",
     );
-    let late = format!(
-        "g2> /resume {}\ng2< That token is not known, or no longer.\nbob< guest joined the chat.",
-        token(2)
-    );
+    let late = format!("g2> /resume {}\ng2< That token is not known, or no longer.", token(2));
     check_in(&mut network, &late);
 }
 

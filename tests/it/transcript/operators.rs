@@ -103,7 +103,7 @@ fn whoever_is_kicked_reads_why_and_so_do_those_in_the_room() {
          op< You are now rex
          +1000
          bob< ann left the chat.
-         bob< guest is now rex
+         bob< rex joined the chat.
          op> /kick bob
          bob< bob was kicked by rex.
          bob.
@@ -391,7 +391,6 @@ fn programs_go_by_codes() {
              boss< {at},\"type\":\"error\",\"text\":\"There is no ban of x.y.\",\"code\":\"no_such_ban\"}}
              boss> /kick guest-2
              boss< {at},\"type\":\"reply\",\"text\":\"guest-2 was kicked by op.\",\"code\":\"kicked\"}}
-             boss< {at},\"type\":\"leave\",\"room\":\"lobby\",\"from\":\"guest-2\"}}
              bot< {at},\"type\":\"notice\",\"text\":\"guest-2 was kicked by op.\",\"code\":\"kicked\"}}
              bot.
              op< guest-2 was kicked by op."

@@ -18,7 +18,7 @@ impl Model<'_> {
         let mut newcomers: Vec<usize> = self.members.keys().copied().collect();
         newcomers.sort_by_key(|who| self.members[who].came);
         for who in newcomers {
-            if self.members[&who].is_awaited_until(self.patience()).is_some_and(|at| at <= now) {
+            if self.is_awaited_until(&self.members[&who]).is_some_and(|at| at <= now) {
                 self.greet(who);
             }
         }
@@ -33,8 +33,7 @@ impl Model<'_> {
 
     /// The server sleeps, so there is nobody whose time is up.
     pub(super) fn check_deadlines(&self, now: Duration) {
-        let newcomers = self.members.values();
-        let newcomers = newcomers.filter_map(|one| one.is_awaited_until(self.patience()));
+        let newcomers = self.members.values().filter_map(|one| self.is_awaited_until(one));
         let numbers = self.rooms.numbers();
         let seconds = numbers.iter().filter_map(|number| self.rooms.get(*number).second);
         let holds = self.seats.iter().filter_map(|seat| Some(seat.held.as_ref()?.until));
@@ -42,17 +41,16 @@ impl Model<'_> {
         assert!(next.is_none_or(|next| next > now), "at {now:?} somebody's time is up");
     }
 
-    fn patience(&self) -> Duration {
-        self.given.rules.greet_after.unwrap_or(2 * SECOND)
+    /// Until when the first line of a person is waited for, who is greeted then.
+    fn is_awaited_until(&self, member: &Member) -> Option<Duration> {
+        let is_silent = !member.has_spoken && !member.was_awaited;
+        let is_awaited = is_silent && member.dialect == Dialect::Native;
+        self.given.rules.greet_after.filter(|_| is_awaited).map(|patience| member.opened + patience)
     }
 
     fn greet(&mut self, who: usize) {
         self.member(who).was_awaited = true;
-        self.announce(who);
         let member = &self.members[&who];
-        if member.dialect != Dialect::Native || self.given.rules.greet_after.is_none() {
-            return;
-        }
         let (name, room) = (member.shown(), member.room);
         self.saw("greeted");
         self.reply(who, "greeting", "Welcome.");
@@ -171,7 +169,7 @@ impl Model<'_> {
             self.member(who).room = room;
             self.drop_if_done_with(old);
             self.member(who).arrival = Arrival::Untold;
-            self.tell_arrival(who);
+            self.tell_connection(who);
             self.announce(who);
         }
         self.who(who, None);
@@ -179,39 +177,52 @@ impl Model<'_> {
     }
 
     /// Those who are told of a newcomer as soon as there is one.
-    pub(super) fn tell_arrival(&mut self, who: usize) {
-        let (room, person) = (self.members[&who].room, self.members[&who].person());
-        let name = self.rooms.get(room).name.clone();
-        let told = Told::Join { room: &name, who: &person };
-        if self.tell_at_once(room, who, &told) {
+    pub(super) fn tell_connection(&mut self, who: usize) {
+        if self.tell_join(who, &[Dialect::Tutorial, Dialect::Fork]) {
             self.saw("arrival told at once");
-            self.member(who).arrival = Arrival::ToldAtOnce;
+            self.member(who).arrival = Arrival::Connected;
         }
     }
 
-    /// Those who are told of a newcomer when it has shown what it is.
+    /// Those who are told of a newcomer when it has said what others can see.
     pub(super) fn announce(&mut self, who: usize) {
         let member = self.member(who);
         if member.arrival != Arrival::Announced {
             member.arrival = Arrival::Announced;
             let (room, name) = (member.room, member.shown());
+            self.tell_join(who, &[Dialect::Json]);
             self.gather(room, Coming::Join, who, name);
         }
     }
 
+    fn tell_join(&mut self, who: usize, dialects: &[Dialect]) -> bool {
+        let (room, person) = (self.members[&who].room, self.members[&who].person());
+        let name = self.rooms.get(room).name.clone();
+        self.tell_at_once(room, who, &Told::Join { room: &name, who: &person }, dialects)
+    }
+
     pub(super) fn tell_departure(&mut self, who: usize) {
         let member = &self.members[&who];
-        if member.arrival == Arrival::Untold {
-            return self.saw("left before anybody was told");
-        }
-        self.tell_departure_of(who, member.room, &member.person());
+        self.tell_departure_of(who, member.room, (&member.person(), member.arrival));
     }
 
     /// Of somebody who need not be here any more.
-    pub(super) fn tell_departure_of(&mut self, who: usize, room: usize, person: &Person) {
+    pub(super) fn tell_departure_of(
+        &mut self,
+        who: usize,
+        room: usize,
+        (person, arrival): (&Person, Arrival),
+    ) {
         let name = self.rooms.get(room).name.clone();
         let told = Told::Leave { room: &name, who: person };
-        self.tell_at_once(room, who, &told);
+        if arrival == Arrival::Untold {
+            return self.saw("left before anybody was told");
+        }
+        self.tell_at_once(room, who, &told, &[Dialect::Tutorial]);
+        if arrival == Arrival::Connected {
+            return self.saw("left before it said anything");
+        }
+        self.tell_at_once(room, who, &told, &[Dialect::Json]);
         self.gather(room, Coming::Leave, who, person.name.clone());
     }
 
@@ -220,8 +231,10 @@ impl Model<'_> {
         let (room, new) = (member.room, member.person());
         let is_announced = member.arrival == Arrival::Announced;
         let name = self.rooms.get(room).name.clone();
-        self.tell_at_once(room, who, &Told::Rename { room: &name, old, new: &new });
+        let told = Told::Rename { room: &name, old, new: &new };
+        self.tell_at_once(room, who, &told, &[Dialect::Tutorial]);
         if is_announced {
+            self.tell_at_once(room, who, &told, &[Dialect::Json]);
             let what = format!("{} is now {}", old.name, new.name);
             self.gather(room, Coming::Rename, who, what);
         } else {
@@ -231,20 +244,21 @@ impl Model<'_> {
 
     /// Tells those of the others who are told of each by itself. Says whether there is
     /// anybody.
-    fn tell_at_once(&mut self, room: usize, subject: usize, told: &Told<'_>) -> bool {
+    fn tell_at_once(
+        &mut self,
+        room: usize,
+        subject: usize,
+        told: &Told<'_>,
+        dialects: &[Dialect],
+    ) -> bool {
         let mut people = self.people(room);
         people.retain(|who| {
-            *who != subject && {
-                let member = &self.members[who];
-                match member.dialect {
-                    Dialect::Tutorial | Dialect::Json => member.notices,
-                    Dialect::Fork => matches!(told, Told::Join { .. }),
-                    Dialect::Native | Dialect::Recipe => false,
-                }
-            }
+            let member = &self.members[who];
+            let takes = member.notices || member.dialect == Dialect::Fork;
+            *who != subject && dialects.contains(&member.dialect) && takes
         });
         for who in &people {
-            self.tell(*who, told);
+            self.send(*who, told, Sort::Room);
         }
         !people.is_empty()
     }
@@ -272,9 +286,7 @@ impl Model<'_> {
     pub(super) fn flush(&mut self, room: usize) {
         let happened = std::mem::take(&mut self.rooms.get_mut(room).happened);
         for who in self.people(room) {
-            // Who is told all of it shares the line with others, who is not does not.
-            let is_for_all = happened.iter().all(|one| one.takers.contains(&who));
-            self.tell_together(who, &happened, if is_for_all { Sort::Room } else { Sort::Own });
+            self.tell_together(who, &happened);
         }
     }
 
@@ -282,13 +294,13 @@ impl Model<'_> {
     pub(super) fn settle(&mut self, who: usize) {
         let room = self.members[&who].room;
         let happened = self.rooms.get(room).happened.clone();
-        self.tell_together(who, &happened, Sort::Own);
+        self.tell_together(who, &happened);
         for one in &mut self.rooms.get_mut(room).happened {
             one.takers.remove(&who);
         }
     }
 
-    fn tell_together(&mut self, who: usize, happened: &[Happened], sort: Sort) {
+    fn tell_together(&mut self, who: usize, happened: &[Happened]) {
         let mut lines: Vec<(Coming, Vec<usize>, Vec<&str>)> = Vec::new();
         for one in happened.iter().filter(|one| one.takers.contains(&who)) {
             let like = lines.iter().rposition(|(kind, ..)| *kind == one.kind);
@@ -311,7 +323,7 @@ impl Model<'_> {
         }
         for (kind, _, names) in lines {
             self.saw(if names.len() > 1 { "notices told together" } else { "a notice by itself" });
-            self.send(who, &Told::Gathered(&together(kind, &names)), sort);
+            self.send(who, &Told::Gathered(&together(kind, &names)), Sort::Room);
         }
     }
 
@@ -320,14 +332,6 @@ impl Model<'_> {
             self.settle(who);
         }
         self.member(who).notices = on;
-    }
-}
-
-impl Member {
-    /// Until when its first line is waited for.
-    fn is_awaited_until(&self, patience: Duration) -> Option<Duration> {
-        let is_awaited = !self.has_spoken && !self.was_awaited;
-        is_awaited.then_some(self.opened + patience)
     }
 }
 

@@ -88,11 +88,8 @@ impl Model<'_> {
         let Seat { who, held, .. } = self.seats.remove(first);
         let Held { member, room, .. } = held.expect("it was looked for");
         self.forget(who);
-        if member.arrival == Arrival::Untold {
-            return;
-        }
         if let Some(room) = self.rooms.find(&room) {
-            self.tell_departure_of(who, room, &member.person());
+            self.tell_departure_of(who, room, (&member.person(), member.arrival));
         }
     }
 
@@ -119,6 +116,10 @@ impl Model<'_> {
 
     fn set_down(&mut self, who: usize, mut was: Member, room: &str) {
         self.settle(who);
+        if self.members[&who].arrival == Arrival::Announced {
+            self.saw("back, and no longer who it was");
+        }
+        self.tell_departure(who);
         self.seats.retain(|seat| seat.who != who);
         let old = mem::replace(&mut self.member(who).room, NOWHERE);
         self.drop_if_done_with(old);
@@ -135,7 +136,7 @@ impl Model<'_> {
         member.away = was.away;
         member.writer = was.writer.filter(|writer| *writer != who);
         member.ignores = was.ignores;
-        member.arrival = Arrival::Announced;
+        member.arrival = was.arrival;
         member.room = room;
         let name = member.shown();
         self.reply(who, "renamed", &format!("You are now {name}"));

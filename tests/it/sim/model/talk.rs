@@ -12,6 +12,8 @@ impl Model<'_> {
             self.saw("a name is required");
             return self.reply(who, "name_required", "REGISTER first.");
         }
+        self.announce(who);
+        let member = &self.members[&who];
         let (number, from) = (member.room, member.person());
         let hears_itself = member.echo || manner == Manner::Topic;
         self.flush(number);
@@ -58,13 +60,16 @@ impl Model<'_> {
         let (from, reader) = (sender.person(), target.person());
         let is_ignored = target.ignores.contains(&who);
         let away = target.away.clone();
-        if line.stuck.contains(&to) || self.was_filled_by_a_notice(to) {
+        if line.stuck.contains(&to) {
             let text = format!("{} is not reading; not delivered.", reader.name);
             return self.reply(who, "not_reading", &text);
         }
         if is_ignored {
             self.saw("an ignored private line");
         } else {
+            if to != who {
+                self.announce(who);
+            }
             self.tell(to, &Told::Private { from: &from, to: &reader, text });
             self.member(to).writer = Some(who);
         }
@@ -75,14 +80,6 @@ impl Model<'_> {
             self.saw("is away");
             self.reply(who, "is_away", &format!("{} is away: {away}", reader.name));
         }
-    }
-
-    /// Whether what was told before the present line was acted on made somebody stop
-    /// reading: no more than that has come to what waits for it.
-    fn was_filled_by_a_notice(&self, who: usize) -> bool {
-        let told = self.lives[who].sent.iter().rev().take_while(|sent| sent.entry == self.entry);
-        let length: usize = told.map(|sent| sent.bytes.len()).sum();
-        length > 0 && self.newly_stuck.contains(&(who, length))
     }
 
     pub(super) fn history(&mut self, who: usize, count: usize) {
@@ -115,21 +112,37 @@ impl Model<'_> {
             let name = room.unwrap_or_default();
             return self.reply(who, "no_such_room", &format!("No room is called {name}."));
         };
-        let names: Vec<String> =
-            self.people(number).iter().map(|one| self.members[one].shown()).collect();
+        let counted = self.counted(number, who);
+        let names: Vec<String> = counted.iter().map(|one| self.members[one].shown()).collect();
         let list = match names.len() {
             0 => String::new(),
             _ => format!(": {}", names.join(", ")),
         };
-        let text = format!("{} in {}{list}", names.len(), self.rooms.get(number).name);
+        let silent = match self.people(number).len() - names.len() {
+            0 => String::new(),
+            silent => format!(" (and {silent} silent)"),
+        };
+        if !silent.is_empty() {
+            self.saw("the silent are counted");
+        }
+        let name = &self.rooms.get(number).name;
+        let text = format!("{} in {name}{list}{silent}", names.len());
         self.send(who, &Told::Reply { code: "who", text: &text }, Sort::Names);
+    }
+
+    /// Who has said what others can see, and whoever asks.
+    fn counted(&self, room: usize, asker: usize) -> Vec<usize> {
+        let mut people = self.people(room);
+        people
+            .retain(|who| *who == asker || self.members[who].arrival == super::Arrival::Announced);
+        people
     }
 
     pub(super) fn list_rooms(&mut self, who: usize) {
         let mut rooms: Vec<(usize, String)> = Vec::new();
         for number in self.rooms.numbers() {
             let name = self.rooms.get(number).name.clone();
-            rooms.push((usize::MAX - self.people(number).len(), name));
+            rooms.push((usize::MAX - self.counted(number, who).len(), name));
         }
         rooms.sort();
         for (left, name) in rooms {

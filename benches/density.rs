@@ -17,19 +17,18 @@ mod common;
 
 use common::arrivals;
 use common::ask::{self, Ask};
-use common::book::Book;
 use common::crowd::Crowd;
+use common::driver::{self, Bound, Case, Group, Target, Value};
 use common::floor::Floor;
 use common::load::{Load, Pattern, Talk};
 use common::machine::{self, Cores};
 use common::million;
 use common::options::{self, Options};
 use common::peers::Peer;
-use common::progress::Progress;
 use common::rooms::Rooms;
 use common::server::{ServerProcess, Subject};
 use common::stats;
-use common::table::{Column, Table};
+use common::table::{Cell, Column};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{io, thread};
@@ -37,21 +36,10 @@ use std::{io, thread};
 /// The last is more than a process may usually have, and becomes as many as it may.
 const CLIENTS_DEFAULT: [usize; 4] = [100, 1000, 10_000, 19_900];
 const CLIENTS_QUICK: usize = 500;
-const RUNS_DEFAULT: usize = 3;
+const RUNS: usize = 3;
 
 /// The largest crowd whose arrival is measured.
 const ARRIVALS_DEFAULT: usize = 10_000;
-
-/// How far the clients of a server have got when they are left alone.
-#[derive(Clone, Copy, PartialEq)]
-enum Stay {
-    Floor,
-    Connected,
-    Named,
-    /// Named, in a room, and told who comes and goes.
-    InRooms,
-    Peer(Peer),
-}
 
 /// Who came last is told of a second later, who says nothing after two; memory is given back
 /// within two of the last that was done. Only then is there nothing left to do.
@@ -73,42 +61,39 @@ const GIVE_BACK: Duration = Duration::from_millis(2500);
 /// How long it may take to notice that all have gone.
 const GONE_MAX: Duration = Duration::from_secs(30);
 
-/// What one fresh server has given. Memory is in bytes.
-struct Cell {
-    connects_per_second: f64,
-    microseconds_per_connect: f64,
-    bytes_per_client: f64,
-    /// In the kernel, at both ends.
-    kernel_per_client: f64,
-    /// CPU time while idle, in microseconds a second.
-    idle_microseconds: f64,
-    milliseconds_to_all: f64,
-    /// Over what it was before the spike.
-    after_spike: f64,
-    /// Over what it was when nobody had come yet.
-    after_all: f64,
-    generator_busy: f64,
-}
+const ABOUT: &str = "\
+What to make of it: bytes a client are resident ones of the server, beside some 4.5 KB that
+the kernel takes at this end of any connection (its column has both ends). What an arrival
+costs must be the same however many are there already. The last two columns say what is kept
+once a spike is over, and once all have left.";
 
-fn columns() -> Vec<Column<Cell>> {
-    vec![
-        Column::main("connects/s", 0, |cell| cell.connects_per_second),
-        Column::main("CPU us a connect", 1, |cell| cell.microseconds_per_connect),
-        Column::new("generator busy %", 0, |cell| cell.generator_busy),
-        Column::new("bytes a client", 0, |cell| cell.bytes_per_client),
-        Column::new("in the kernel", 0, |cell| cell.kernel_per_client),
-        Column::new("idle CPU us/s", 0, |cell| cell.idle_microseconds),
-        Column::main("ms to all", 2, |cell| cell.milliseconds_to_all),
-        Column::new("KiB more after a spike", 0, |cell| cell.after_spike / 1024.0),
-        Column::new("KiB more when all have left", 0, |cell| cell.after_all / 1024.0),
-    ]
+const CONNECTS: Column = Column::main("connects/s", 0);
+const CONNECT_COST: Column = Column::main("CPU us/connect", 1);
+const GENERATOR: Column = Column::new("generator %", 0);
+const BYTES: Column = Column::new("B/client", 0);
+const KERNEL: Column = Column::new("kernel B/client", 0);
+/// CPU time while nobody does anything.
+const IDLE_COST: Column = Column::new("idle CPU us/s", 0);
+const TO_ALL: Column = Column::main("ms to all", 2);
+/// Over what it was before the spike, and before anybody had come.
+const AFTER_SPIKE: Column = Column::new("KiB after a spike", 0);
+const AFTER_ALL: Column = Column::new("KiB when all left", 0);
+
+/// How far the clients of a server have got when they are left alone.
+#[derive(Clone, Copy, PartialEq)]
+enum Stay {
+    Floor,
+    Connected,
+    Named,
+    /// Named, in a room, and told who comes and goes.
+    InRooms,
+    Peer(Peer),
 }
 
 fn main() -> ExitCode {
     options::run("density", measure)
 }
 
-/// Measures and prints everything. Returns whether every line arrived.
 fn measure(options: &Options) -> io::Result<bool> {
     let cores = machine::prepare();
     let sizes = match (options.clients, options.quick) {
@@ -116,57 +101,65 @@ fn measure(options: &Options) -> io::Result<bool> {
         (None, true) => vec![CLIENTS_QUICK],
         (None, false) => CLIENTS_DEFAULT.to_vec(),
     };
-    let runs = options.runs.unwrap_or(if options.quick { 1 } else { RUNS_DEFAULT });
-    let mut tables = Vec::new();
-    if options.wants("idle") {
-        for size in sizes {
-            tables.push(idle(options, machine::affordable(size)?, runs, cores)?);
-        }
+    let mut groups = Vec::new();
+    for size in sizes {
+        groups.push(idle(options, machine::affordable(size)?, cores));
     }
-    if options.wants("million") {
-        tables.push(million::measure(options.quick));
-    }
-    if options.wants("arrivals") {
-        let most = if options.quick { CLIENTS_QUICK } else { ARRIVALS_DEFAULT };
-        let most = arrivals::affordable(options.clients.unwrap_or(most))?;
-        let sizes = if options.quick { vec![most] } else { vec![most / 10, most / 2, most] };
-        tables.extend(arrivals::measure(&sizes, runs, cores)?);
-    }
-    Book::enter("density", options, &tables)?;
-    Ok(true)
+    groups.push(million::group(options.quick));
+    let most = if options.quick { CLIENTS_QUICK } else { ARRIVALS_DEFAULT };
+    let most = arrivals::affordable(options.clients.unwrap_or(most))?;
+    let sizes = if options.quick { vec![most] } else { vec![most / 10, most / 2, most] };
+    groups.extend(sizes.into_iter().map(|size| arrivals::group(size, cores)));
+    driver::run("density", ABOUT, options, RUNS, groups)
 }
 
 /// So many clients, of each server in turn.
-fn idle(options: &Options, clients: usize, runs: usize, cores: Cores) -> io::Result<Table> {
+fn idle(options: &Options, clients: usize, cores: Cores) -> Group<'static> {
     let share = if options.quick { QUICK_SHARE } else { 1.0 };
-    let rooms = options.rooms(clients);
+    let rooms = Rooms::new(clients, options.rooms.unwrap_or(clients / 10));
     let own = [Stay::Floor, Stay::Connected, Stay::Named, Stay::InRooms];
     let peers = options.peers_for(clients).map(Stay::Peer);
-    let stays: Vec<Stay> = own.into_iter().chain(peers).collect();
-    let mut rows: Vec<_> = stays.iter().map(|stay| (stay.name(), Vec::new())).collect();
-    let mut progress = Progress::new(runs * stays.len());
-    for run in 0..runs {
-        let mut order: Vec<usize> = (0..stays.len()).collect();
-        // Every other run goes backwards; see `fanout`.
-        if run % 2 == 1 {
-            order.reverse();
-        }
-        for index in order {
-            let (stay, (name, cells)) = (stays[index], &mut rows[index]);
-            progress.next(&format!("{clients}, idle: {name}"));
-            match (cell(stay, rooms, cores, share), stay) {
-                (Ok(cell), _) => cells.push(cell),
-                (Err(error), Stay::Peer(_)) => println!("{name} is left out of a run: {error}"),
-                (Err(error), _) => return Err(error),
-            }
-        }
+    let cases = own.into_iter().chain(peers).map(|stay| Case {
+        is_peer: matches!(stay, Stay::Peer(_)),
+        ..Case::new(stay.name(), move || cell(stay, rooms, cores, share))
+    });
+    Group {
+        id: "idle",
+        title: "who do nothing, and then something".to_owned(),
+        clients,
+        cases: cases.collect(),
+        floor: Some(0),
+        columns: vec![
+            CONNECTS,
+            CONNECT_COST,
+            GENERATOR,
+            BYTES,
+            KERNEL,
+            IDLE_COST,
+            TO_ALL,
+            AFTER_SPIKE,
+            AFTER_ALL,
+        ],
+        targets: if clients < 10_000 { Vec::new() } else { targets() },
     }
-    progress.clear();
-    rows.retain(|(_, cells)| cells.len() == runs);
-    let title = "who do nothing, and then something".to_owned();
-    let table = Table::new("idle", title, clients, Some(0), &rows, &columns());
-    table.print();
-    Ok(table)
+}
+
+fn targets() -> Vec<Target> {
+    let [silent, named, rooms] = ["chinwag, connected only", "chinwag", "chinwag, in rooms"];
+    let target =
+        |row, column: Column, value, bound| Target { row, heading: column.heading, value, bound };
+    vec![
+        target(named, BYTES, Value::Median, Bound::AtMost(200.0)),
+        target(rooms, BYTES, Value::Median, Bound::AtMost(200.0)),
+        target(silent, CONNECT_COST, Value::Ratio, Bound::AtMost(1.2)),
+        target(named, CONNECT_COST, Value::Ratio, Bound::AtMost(1.8)),
+        target(silent, CONNECTS, Value::Ratio, Bound::AtLeast(0.65)),
+        target(named, CONNECTS, Value::Ratio, Bound::AtLeast(0.65)),
+        target(named, IDLE_COST, Value::Median, Bound::AtMost(0.0)),
+        // The rest of the aim, 20 % of what was resident before, is on the safe side.
+        target(named, AFTER_SPIKE, Value::Median, Bound::AtMost(4096.0)),
+        target(named, AFTER_ALL, Value::Median, Bound::AtMost(4096.0)),
+    ]
 }
 
 impl Stay {
@@ -178,11 +171,11 @@ impl Stay {
         }
     }
 
-    fn name(self) -> String {
+    fn name(self) -> &'static str {
         match self {
-            Stay::Floor | Stay::Named | Stay::Peer(_) => self.subject().name().to_owned(),
-            Stay::Connected => "chinwag, connected only".to_owned(),
-            Stay::InRooms => "chinwag, in rooms".to_owned(),
+            Stay::Floor | Stay::Named | Stay::Peer(_) => self.subject().name(),
+            Stay::Connected => "chinwag, connected only",
+            Stay::InRooms => "chinwag, in rooms",
         }
     }
 
@@ -211,14 +204,13 @@ impl Stay {
 /// for the share of the usual times that is given.
 fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> {
     let subject = stay.subject();
-    let server = ServerProcess::start_with(subject, stay.arguments(), cores)?;
+    let server = ServerProcess::start(subject, stay.arguments(), cores)?;
     let (cpu_when_empty, empty) = (server.cpu_microseconds()?, server.resident()?);
     let (descriptors, kernel_when_empty) = (server.descriptors()?, machine::kernel_objects()?);
 
     let clients = rooms.clients();
     let start = Instant::now();
     let mut crowd = Crowd::new()?;
-    crowd.spare_backlog(subject.backlog());
     crowd.connect(server.addr(), clients, |id| stay.enter(id, rooms))?;
     crowd.ask(0..clients, |_| subject.join())?;
     server.wait_until_accepted(clients)?;
@@ -239,22 +231,22 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
     }
     let (to_all, after_spike) = stir(crowd, rooms, &server, share)?;
     let after_all = leave(&server, descriptors, empty, share)?;
-    let count = stats::float(clients as u64);
-    Ok(Cell {
-        connects_per_second: count / connecting,
-        microseconds_per_connect: (cpu_when_full - cpu_when_empty) / count,
-        bytes_per_client: stats::float(full.saturating_sub(empty)) / count,
-        kernel_per_client: stats::float(kernel) / count,
-        idle_microseconds: idle / (share * IDLE.as_secs_f64()),
-        milliseconds_to_all: to_all.as_secs_f64() * 1e3,
-        after_spike,
-        after_all,
-        generator_busy: 100.0 * busy,
-    })
+    let count = stats::size(clients);
+    Ok(vec![
+        (CONNECTS.heading, count / connecting),
+        (CONNECT_COST.heading, (cpu_when_full - cpu_when_empty) / count),
+        (GENERATOR.heading, 100.0 * busy),
+        (BYTES.heading, stats::float(full.saturating_sub(empty)) / count),
+        (KERNEL.heading, stats::float(kernel) / count),
+        (IDLE_COST.heading, idle / (share * IDLE.as_secs_f64())),
+        (TO_ALL.heading, to_all.as_secs_f64() * 1e3),
+        (AFTER_SPIKE.heading, after_spike),
+        (AFTER_ALL.heading, after_all),
+    ])
 }
 
-/// Says a line to all, then much. Returns how long the line took, and how much more memory
-/// is resident when the spike is over. The clients are gone then.
+/// Says a line to all, then much. Returns how long the line took, and how many KiB more
+/// are resident when the spike is over. The clients are gone then.
 fn stir(
     crowd: Crowd,
     rooms: Rooms,
@@ -272,10 +264,10 @@ fn stir(
     load.run(SPIKE.mul_f64(share))?;
     load.wake_the_deaf(QUIET.mul_f64(share))?;
     thread::sleep(GIVE_BACK.mul_f64(share));
-    Ok((to_all, stats::float(server.resident()?.saturating_sub(before))))
+    Ok((to_all, kibibytes_over(server, before)?))
 }
 
-/// Waits until the server has noticed that all have gone. Returns how much more memory is
+/// Waits until the server has noticed that all have gone. Returns how many KiB more are
 /// resident than before they came.
 fn leave(server: &ServerProcess, descriptors: u64, empty: u64, share: f64) -> io::Result<f64> {
     let start = Instant::now();
@@ -286,5 +278,9 @@ fn leave(server: &ServerProcess, descriptors: u64, empty: u64, share: f64) -> io
         thread::sleep(Duration::from_millis(20));
     }
     thread::sleep(GIVE_BACK.mul_f64(share));
-    Ok(stats::float(server.resident()?.saturating_sub(empty)))
+    kibibytes_over(server, empty)
+}
+
+fn kibibytes_over(server: &ServerProcess, before: u64) -> io::Result<f64> {
+    Ok(stats::float(server.resident()?.saturating_sub(before)) / 1024.0)
 }

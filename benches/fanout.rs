@@ -3,31 +3,27 @@
 //!
 //! `cargo bench --bench fanout` measures 1000 and 10 000 receivers; `-- --clients N` so
 //! many, `-- --only paced` one kind of table, `-- --peers all` also what is installed.
-//!
-//! The figure to trust is the server's CPU time a line as a ratio to the floor's of
-//! the same minute; a machine's own speed drifts more than servers differ.
 
 mod common;
 
-use common::book::Book;
+use common::ask;
 use common::crowd::Crowd;
+use common::driver::{self, Bound, Case, Group, Target, Value};
 use common::floor::Floor;
 use common::load::{Halves, Load, Pattern, Talk};
 use common::machine::{self, Cores};
 use common::options::{self, Options};
-use common::progress::Progress;
 use common::rooms::Rooms;
 use common::server::{ServerProcess, Subject};
-use common::syscalls::Count;
-use common::table::{Column, Table};
-use common::{ask, stats};
+use common::stats;
+use common::table::{Cell, Column};
 use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 const CLIENTS_DEFAULT: [usize; 2] = [1000, 10_000];
 const CLIENTS_QUICK: usize = 300;
-const RUNS_DEFAULT: usize = 3;
+const RUNS: usize = 3;
 
 /// The members of the room where some do not read, and how long its lines are.
 const STALLED_CLIENTS: usize = 200;
@@ -42,68 +38,46 @@ const SENDERS: usize = 16;
 /// Lines a second to all receivers together, when they are paced.
 const PACED_DELIVERIES: usize = 100_000;
 
-/// One table: who is measured, and which of them is the floor.
-struct Contest {
-    id: &'static str,
-    title: String,
-    clients: usize,
-    entrants: Vec<Entrant>,
-    floor: usize,
-    columns: Vec<Column<Cell>>,
+const ABOUT: &str = "\
+What to make of it: the figure to trust is the server's CPU time a delivered line as a ratio
+to the floor's of the same run; a machine's own speed drifts more than servers differ. Read
+`one` for a quiet room (a send a line a client is all there is), `outstanding` for a busy one
+(how many lines share a send), `paced` for latency.";
+
+const LINES: Column = Column::new("lines/s", 0);
+const EACH: Column = Column::main("lines/s a reader", 0);
+const COST: Column = Column::main("CPU us/line", 4);
+const P50: Column = Column::new("p50 ms", 2);
+const P99: Column = Column::main("p99 ms", 2);
+const P999: Column = Column::new("p99.9 ms", 2);
+/// Resident memory at most, over what it was before.
+const PEAK: Column = Column::new("peak KiB", 0);
+/// What waits in sockets for each who does not read, at both ends.
+const KERNEL: Column = Column::new("KiB in sockets", 0);
+const SERVER: Column = Column::new("server %", 0);
+const GENERATOR: Column = Column::new("generator %", 0);
+const LOST: Column = Column::new(driver::FAULTS[0], 0);
+const DISORDERED: Column = Column::new(driver::FAULTS[1], 0);
+
+const COSTS: [Column; 6] = [LINES, COST, SERVER, GENERATOR, LOST, DISORDERED];
+
+/// How long is measured, and where.
+#[derive(Clone, Copy)]
+struct Plan {
+    cores: Cores,
+    warm_up: Duration,
+    duration: Duration,
 }
 
 /// A server, where its clients are, and what they say.
-struct Entrant {
-    name: String,
+#[derive(Clone, Copy)]
+struct Setting {
     subject: Subject,
+    clients: usize,
     /// The rooms that the clients join; without any they stay where they came in.
     rooms: Option<Rooms>,
     talk: Talk,
 }
-
-/// How long is measured.
-struct Plan {
-    cores: Cores,
-    runs: usize,
-    warm_up: Duration,
-    /// Not worth the wait for a glance.
-    counts_syscalls: bool,
-    duration: Duration,
-}
-
-/// What one fresh server has given.
-struct Cell {
-    lines_per_second: f64,
-    /// To each who reads.
-    lines_per_reader: f64,
-    microseconds_per_line: f64,
-    /// In milliseconds; of paced lines only.
-    latency: [f64; 3],
-    /// Resident memory at most, over what it was before, in KiB.
-    peak: f64,
-    /// What waits in sockets for each who does not read, at both ends, in KiB.
-    kernel: f64,
-    server_busy: f64,
-    generator_busy: f64,
-    /// Not a number where nobody counts them.
-    syscalls_per_line: f64,
-    lost: f64,
-    disordered: f64,
-}
-
-const LINES: Column<Cell> = Column::new("lines/s", 0, |cell| cell.lines_per_second);
-const EACH: Column<Cell> = Column::main("lines/s a reader", 0, |cell| cell.lines_per_reader);
-const COST: Column<Cell> = Column::main("CPU us a line", 4, |cell| cell.microseconds_per_line);
-const P50: Column<Cell> = Column::new("p50 ms", 2, |cell| cell.latency[0]);
-const P99: Column<Cell> = Column::main("p99 ms", 2, |cell| cell.latency[1]);
-const P999: Column<Cell> = Column::new("p99.9 ms", 2, |cell| cell.latency[2]);
-const PEAK: Column<Cell> = Column::new("peak KiB over idle", 0, |cell| cell.peak);
-const KERNEL: Column<Cell> = Column::new("KiB in sockets each, both ends", 0, |cell| cell.kernel);
-const CALLS: Column<Cell> = Column::new("syscalls a line", 4, |cell| cell.syscalls_per_line);
-const SERVER: Column<Cell> = Column::new("server busy %", 0, |cell| cell.server_busy);
-const GENERATOR: Column<Cell> = Column::new("generator busy %", 0, |cell| cell.generator_busy);
-const LOST: Column<Cell> = Column::new("lost", 0, |cell| cell.lost);
-const DISORDERED: Column<Cell> = Column::new("disordered", 0, |cell| cell.disordered);
 
 fn main() -> ExitCode {
     options::run("fanout", measure)
@@ -111,295 +85,273 @@ fn main() -> ExitCode {
 
 /// Measures and prints everything. Returns whether every line arrived in order.
 fn measure(options: &Options) -> io::Result<bool> {
-    let cores = machine::prepare();
-    let (default_runs, warm_up, duration) =
-        if options.quick { (1, 50, 150) } else { (RUNS_DEFAULT, 500, 2000) };
-    let plan = Plan {
-        cores,
-        runs: options.runs.unwrap_or(default_runs),
-        warm_up: Duration::from_millis(warm_up),
-        counts_syscalls: !options.quick,
-        duration: Duration::from_millis(duration),
-    };
+    let (warm_up, duration) = if options.quick { (50, 150) } else { (500, 2000) };
+    let [warm_up, duration] = [warm_up, duration].map(Duration::from_millis);
+    let plan = Plan { cores: machine::prepare(), warm_up, duration };
     let sizes = match options.clients {
         Some(clients) => vec![clients],
         None if options.quick => vec![CLIENTS_QUICK],
         None => CLIENTS_DEFAULT.to_vec(),
     };
-    let mut contests = vec![stalled(options), beside_one_stalled()];
+    let mut groups = vec![plan.stalled(options), plan.beside_one_stalled()];
     for size in sizes {
         let clients = machine::affordable(size)?;
-        contests.extend(beside_floors(options, clients));
-        contests.extend(beside_itself(clients));
-        contests.extend(beside_one_room(options.rooms(clients)));
+        groups.extend(plan.beside_floors(options, clients));
+        groups.extend(plan.beside_itself(clients));
+        let rooms = options.rooms.unwrap_or(clients / 10);
+        groups.extend(plan.beside_one_room(Rooms::new(clients, rooms)));
     }
-    contests.retain(|contest| options.wants(contest.id));
-    let cells = contests.iter().map(|contest| contest.entrants.len() * plan.runs).sum();
-    let mut progress = Progress::new(cells);
-    let (mut tables, mut all_arrived) = (Vec::new(), true);
-    for contest in contests {
-        let (table, arrived) = plan.hold(&contest, &mut progress)?;
-        all_arrived &= arrived;
-        tables.push(table);
-    }
-    Book::enter("fanout", options, &tables)?;
-    Ok(all_arrived)
+    driver::run("fanout", ABOUT, options, RUNS, groups)
 }
 
-fn entrant(name: &str, subject: Subject, talk: Talk) -> Entrant {
-    Entrant { name: name.to_owned(), subject, rooms: None, talk }
+fn at_most(row: &'static str, heading: &'static str, value: Value, most: f64) -> Target {
+    Target { row, heading, value, bound: Bound::AtMost(most) }
 }
 
-/// Chinwag, the smallest servers, and those that one might run instead, all clients in one
-/// place.
-fn beside_floors(options: &Options, clients: usize) -> Vec<Contest> {
-    let contest = |id, title: &str, pattern, floors: &[Floor], floor, columns: Vec<_>| {
-        let floors = floors.iter().map(|floor| Subject::Floor(*floor));
-        let subjects = floors.chain([Subject::Chinwag]);
-        let peers = options.peers_for(clients).map(Subject::Peer);
-        let enter = |subject: Subject| entrant(subject.name(), subject, Talk::new(pattern));
-        let entrants = subjects.chain(peers).map(enter).collect();
-        Contest { id, title: title.to_owned(), clients, entrants, floor, columns }
-    };
-    let [plain, coalescing, rolling] = [Floor::Plain, Floor::Coalescing, Floor::Rolling];
-    let per_second = (PACED_DELIVERIES / clients).clamp(1, 100);
-    let paced = Pattern::Paced(u32::try_from(per_second).expect("it is at most 100"));
-    let paced_title = format!("paced, {per_second} lines/s");
-    vec![
-        contest("one", "one line at a time", Pattern::Waves(1), &[rolling, plain], 1, costs()),
-        contest(
-            "outstanding",
-            "16 senders x 16 lines outstanding",
-            Pattern::Outstanding(SENDERS),
-            &[coalescing, rolling],
-            1,
-            costs(),
-        ),
-        contest(
-            "paced",
-            &paced_title,
-            paced,
-            &[plain],
-            0,
-            vec![P50, P99, P999, COST, SERVER, LOST, DISORDERED],
-        ),
-    ]
-}
-
-fn costs() -> Vec<Column<Cell>> {
-    vec![LINES, COST, CALLS, SERVER, GENERATOR, LOST, DISORDERED]
-}
-
-/// One in ten never reads, and the others should not notice.
-fn stalled(options: &Options) -> Contest {
-    let all_read = Talk { length: STALLED_LENGTH, ..Talk::new(Pattern::Outstanding(SENDERS)) };
-    let talk = Talk { deaf_every: Some(10), ..all_read };
-    let peers = options.peers_for(STALLED_CLIENTS).map(Subject::Peer);
-    let mut entrants = vec![entrant("chinwag, all read", Subject::Chinwag, all_read)];
-    entrants.push(entrant("chinwag", Subject::Chinwag, talk));
-    entrants.extend(peers.map(|peer| entrant(peer.name(), peer, talk)));
-    Contest {
-        id: "stalled",
-        title: format!("one in ten never reads, lines of {STALLED_LENGTH} bytes"),
-        clients: STALLED_CLIENTS,
-        entrants,
-        floor: 0,
-        columns: vec![LINES, EACH, PEAK, KERNEL, SERVER, GENERATOR, LOST, DISORDERED],
-    }
-}
-
-/// One who never reads, beside a room that is kept busy: how late lines reach the others.
-fn beside_one_stalled() -> Contest {
-    let all_read = Talk { length: STALLED_LENGTH, ..Talk::new(Pattern::Paced(BUSY_PACE)) };
-    let talk = Talk { deaf_every: Some(STALLED_CLIENTS), ..all_read };
-    Contest {
-        id: "beside-stalled",
-        title: format!("one of them never reads, {BUSY_PACE} lines/s of {STALLED_LENGTH} bytes"),
-        clients: STALLED_CLIENTS,
-        entrants: vec![
-            entrant("chinwag, all read", Subject::Chinwag, all_read),
-            entrant("chinwag", Subject::Chinwag, talk),
-        ],
-        floor: 0,
-        columns: vec![P50, P99, P999, PEAK, SERVER, LOST, DISORDERED],
-    }
-}
-
-/// What a server without wordings and names does not have; and very many who speak.
-fn beside_itself(clients: usize) -> Vec<Contest> {
-    let plain = Talk::new(Pattern::Outstanding(SENDERS));
-    let chinwag = |name: &str, talk| entrant(name, Subject::Chinwag, talk);
-    let halves = |halves| Talk { halves, ..plain };
-    let many = Talk::new(Pattern::Outstanding(clients / 10));
-    let contest = |id, title: String, entrants, columns| {
-        let floor = 0;
-        Contest { id, title, clients, entrants, floor, columns }
-    };
-    vec![
-        contest(
-            "wording",
-            "16 x 16 outstanding, said in two ways".to_owned(),
-            vec![
-                chinwag("one wording", plain),
-                chinwag("half end with CR LF", halves(Halves::OtherEnding)),
-                chinwag("half in another dialect", halves(Halves::OtherDialect)),
-            ],
-            costs(),
-        ),
-        contest(
-            "private",
-            "16 x 16 outstanding, a private line to each two".to_owned(),
-            vec![
-                chinwag("without", plain),
-                chinwag("with private lines", Talk { with_private: true, ..plain }),
-            ],
-            costs(),
-        ),
-        contest(
-            "crowd",
-            format!("{} senders x 16 outstanding", clients / 10),
-            vec![
-                entrant("rolling", Subject::Floor(Floor::Rolling), many),
-                entrant("chinwag", Subject::Chinwag, many),
-            ],
-            vec![LINES, COST, PEAK, SERVER, LOST, DISORDERED],
-        ),
-    ]
-}
-
-/// Chinwag with all clients in one room, and in many. A line that has been read and
-/// rendered once is delivered as often as the room has members, so a small room's
-/// deliveries have to bear more of that; the sends are equally many in the first two
-/// tables. In the third they are not: lines catch up with one another only where a
-/// room takes longer to serve than its senders to go on, which is what large rooms
-/// gain there, and not a cost of small ones.
-fn beside_one_room(rooms: Rooms) -> Vec<Contest> {
-    let clients = rooms.clients();
-    let contest = |id, title: &str, pattern, counts: &[usize]| {
-        let entrants = counts.iter().map(|count| {
-            let rooms = Rooms::new(clients, *count);
-            let name = match count {
-                1 => "one room".to_owned(),
-                count => format!("{} rooms", stats::grouped(stats::float(*count as u64))),
-            };
-            let rooms = Some(rooms);
-            Entrant { name, subject: Subject::Chinwag, rooms, talk: Talk::new(pattern) }
-        });
-        let (title, entrants) = (title.to_owned(), entrants.collect());
-        Contest { id, title, clients, entrants, floor: 0, columns: costs() }
-    };
-    let many = rooms.count();
-    let mut counts = vec![1, 10, 100, many];
-    counts.retain(|count| *count <= many);
-    counts.dedup();
-    vec![
-        contest(
-            "rooms-one",
-            "one sender a room, one line at a time (a send a delivery in both)",
-            Pattern::Waves(1),
-            &[1, many],
-        ),
-        contest(
-            "rooms-sixteen",
-            "one sender a room, 16 lines at a time (a send for 16 deliveries in both)",
-            Pattern::Waves(16),
-            &[1, many],
-        ),
-        contest(
-            "rooms",
-            "16 senders or one a room x 16 lines outstanding (fewer share a send in small rooms)",
-            Pattern::Outstanding(SENDERS),
-            &counts,
-        ),
-    ]
+fn at_least(row: &'static str, heading: &'static str, value: Value, least: f64) -> Target {
+    Target { row, heading, value, bound: Bound::AtLeast(least) }
 }
 
 impl Plan {
-    /// Measures one table and prints it. Returns whether every line arrived in order.
-    fn hold(&self, contest: &Contest, progress: &mut Progress) -> io::Result<(Table, bool)> {
-        let mut rows: Vec<_> =
-            contest.entrants.iter().map(|entrant| (entrant.name.clone(), Vec::new())).collect();
-        for run in 0..self.runs {
-            let mut order: Vec<usize> = (0..contest.entrants.len()).collect();
-            // Every other run goes backwards, so that a drift of the machine
-            // does not favour whoever comes first.
-            if run % 2 == 1 {
-                order.reverse();
-            }
-            for index in order {
-                let entrant = &contest.entrants[index];
-                progress.next(&format!("{}, {}: {}", contest.clients, contest.id, entrant.name));
-                match (self.cell(contest.clients, entrant), entrant.subject) {
-                    (Ok(cell), _) => rows[index].1.push(cell),
-                    (Err(error), Subject::Peer(_)) => {
-                        println!("{} is left out of a run: {error}", entrant.name);
-                    }
-                    (Err(error), _) => return Err(error),
-                }
-            }
-        }
-        progress.clear();
-        let arrived = rows.iter().zip(&contest.entrants).all(|((_, cells), entrant)| {
-            // Whether a peer loses lines is its own affair; the table shows it.
-            let is_right = |cell: &Cell| cell.lost + cell.disordered < 0.5;
-            matches!(entrant.subject, Subject::Peer(_)) || cells.iter().all(is_right)
-        });
-        // A peer that failed once is no pair to the floor any more.
-        let (floor, clients) = (Some(contest.floor), contest.clients);
-        rows.retain(|(_, cells)| cells.len() == self.runs);
-        let title = contest.title.clone();
-        let table = Table::new(contest.id, title, clients, floor, &rows, &contest.columns);
-        table.print();
-        Ok((table, arrived))
+    /// Chinwag, the floors, and what one might run instead, all clients in one place.
+    fn beside_floors(self, options: &Options, clients: usize) -> [Group<'static>; 3] {
+        let group = |id, title: &str, pattern, floors: &[Floor], columns: &[Column], targets| {
+            let floors = floors.iter().map(|floor| Subject::Floor(*floor));
+            let peers = options.peers_for(clients).map(Subject::Peer);
+            let subjects = floors.chain([Subject::Chinwag]).chain(peers);
+            let talk = Talk::new(pattern);
+            let cases = subjects.map(|subject| self.case(subject.name(), subject, clients, talk));
+            group(id, title, clients, cases.collect(), columns, targets)
+        };
+        let [plain, coalescing, rolling] = [Floor::Plain, Floor::Coalescing, Floor::Rolling];
+        let pace = (PACED_DELIVERIES / clients).clamp(1, 100);
+        let paced = Pattern::Paced(u32::try_from(pace).expect("it is at most 100"));
+        let cost = |value, bound| Target { row: "chinwag", heading: COST.heading, value, bound };
+        let latency = if clients < 10_000 { 1.05 } else { 1.08 };
+        [
+            group(
+                "one",
+                "one line at a time",
+                Pattern::Waves(1),
+                &[plain, rolling],
+                &COSTS,
+                vec![cost(Value::Ratio, Bound::AtMost(1.05))],
+            ),
+            group(
+                "outstanding",
+                "16 senders x 16 lines outstanding",
+                Pattern::Outstanding(SENDERS),
+                &[rolling, coalescing],
+                &COSTS,
+                vec![
+                    cost(Value::Ratio, Bound::AtMost(1.2)),
+                    cost(Value::BestPeer, Bound::AtLeast(8.0)),
+                ],
+            ),
+            group(
+                "paced",
+                &format!("paced, {pace} lines/s"),
+                paced,
+                &[plain],
+                &[P50, P99, P999, COST, SERVER, LOST, DISORDERED],
+                vec![at_most("chinwag", P99.heading, Value::Ratio, latency)],
+            ),
+        ]
     }
 
-    /// Lets everything get going. Returns the server's system calls a delivered line, where
-    /// they can be counted.
-    fn warm_up(&self, load: &mut Load, server: &ServerProcess) -> io::Result<f64> {
-        let count = if self.counts_syscalls { Count::begin(server.id()) } else { None };
-        let outcome = load.run(self.warm_up)?;
-        let calls = count.map(Count::end).transpose()?.flatten();
-        Ok(calls.map_or(f64::NAN, |calls| stats::float(calls) / outcome.delivered))
+    /// One in ten never reads, and the others should not notice.
+    fn stalled(self, options: &Options) -> Group<'static> {
+        let all_read = Talk { length: STALLED_LENGTH, ..Talk::new(Pattern::Outstanding(SENDERS)) };
+        let talk = Talk { deaf_every: Some(10), ..all_read };
+        let peers = options.peers_for(STALLED_CLIENTS).map(Subject::Peer);
+        let case = |name, subject, talk| self.case(name, subject, STALLED_CLIENTS, talk);
+        let mut cases = vec![case("chinwag, all read", Subject::Chinwag, all_read)];
+        cases.push(case("chinwag", Subject::Chinwag, talk));
+        cases.extend(peers.map(|peer| case(peer.name(), peer, talk)));
+        group(
+            "stalled",
+            &format!("one in ten never reads, lines of {STALLED_LENGTH} bytes"),
+            STALLED_CLIENTS,
+            cases,
+            &[LINES, EACH, PEAK, KERNEL, SERVER, GENERATOR, LOST, DISORDERED],
+            vec![
+                at_least("chinwag", EACH.heading, Value::Ratio, 0.95),
+                // 8 MiB, and what may wait for twenty.
+                at_most("chinwag", PEAK.heading, Value::Median, 8192.0 + 20.0 * 64.0),
+            ],
+        )
+    }
+
+    /// One who never reads, beside a room that is kept busy: how late lines reach the others.
+    fn beside_one_stalled(self) -> Group<'static> {
+        let all_read = Talk { length: STALLED_LENGTH, ..Talk::new(Pattern::Paced(BUSY_PACE)) };
+        let talk = Talk { deaf_every: Some(STALLED_CLIENTS), ..all_read };
+        group(
+            "beside-stalled",
+            &format!("one of them never reads, {BUSY_PACE} lines/s of {STALLED_LENGTH} bytes"),
+            STALLED_CLIENTS,
+            vec![
+                self.case("chinwag, all read", Subject::Chinwag, STALLED_CLIENTS, all_read),
+                self.case("chinwag", Subject::Chinwag, STALLED_CLIENTS, talk),
+            ],
+            &[P50, P99, P999, PEAK, SERVER, LOST, DISORDERED],
+            vec![at_most("chinwag", P99.heading, Value::Ratio, 1.2)],
+        )
+    }
+
+    /// What a server without wordings and names does not have; and very many who speak.
+    fn beside_itself(self, clients: usize) -> [Group<'static>; 3] {
+        let alike = Talk::new(Pattern::Outstanding(SENDERS));
+        let halves = |halves| Talk { halves, ..alike };
+        let many = Talk::new(Pattern::Outstanding(clients / 10));
+        let chinwag = |name, talk| self.case(name, Subject::Chinwag, clients, talk);
+        let (ending, dialect) = ("half end with CR LF", "half in another dialect");
+        let wording = |row| at_most(row, COST.heading, Value::Ratio, 1.3);
+        [
+            group(
+                "wording",
+                "16 x 16 outstanding, said in two ways",
+                clients,
+                vec![
+                    chinwag("one wording", alike),
+                    chinwag(ending, halves(Halves::OtherEnding)),
+                    chinwag(dialect, halves(Halves::OtherDialect)),
+                ],
+                &COSTS,
+                vec![wording(ending), wording(dialect)],
+            ),
+            group(
+                "private",
+                "16 x 16 outstanding, a private line to each two",
+                clients,
+                vec![
+                    chinwag("without", alike),
+                    chinwag("with private lines", Talk { with_private: true, ..alike }),
+                ],
+                &COSTS,
+                vec![at_most("with private lines", COST.heading, Value::Ratio, 1.2)],
+            ),
+            group(
+                "crowd",
+                &format!("{} senders x 16 outstanding", clients / 10),
+                clients,
+                vec![
+                    self.case("rolling", Subject::Floor(Floor::Rolling), clients, many),
+                    chinwag("chinwag", many),
+                ],
+                &[LINES, COST, PEAK, SERVER, LOST, DISORDERED],
+                vec![at_most("chinwag", PEAK.heading, Value::Median, 16_384.0)],
+            ),
+        ]
+    }
+
+    /// Chinwag with all clients in one room, and in many. A line that has been read and
+    /// rendered once is delivered as often as the room has members, so a small room's
+    /// deliveries have to bear more of that; the sends are equally many in the first two
+    /// tables. In the third they are not: lines catch up with one another only where a
+    /// room takes longer to serve than its senders to go on, which is what large rooms
+    /// gain there, and not a cost of small ones.
+    fn beside_one_room(self, rooms: Rooms) -> [Group<'static>; 3] {
+        let clients = rooms.clients();
+        let many = rooms.count();
+        let group = |id, title: &str, pattern, counts: &[usize], targets| {
+            let cases = counts.iter().map(|count| {
+                let name = match count {
+                    1 => "one room".to_owned(),
+                    count => format!("{count} rooms"),
+                };
+                let (rooms, talk) = (Some(Rooms::new(clients, *count)), Talk::new(pattern));
+                let setting = Setting { subject: Subject::Chinwag, clients, rooms, talk };
+                Case::new(name, move || self.cell(setting))
+            });
+            group(id, title, clients, cases.collect(), &COSTS, targets)
+        };
+        let mut counts = vec![1, 10, 100, many];
+        counts.retain(|count| *count <= many);
+        counts.dedup();
+        let aims = [("100 rooms", 0.25), ("10 rooms", 0.16)].into_iter();
+        let aims = aims.filter(|_| clients >= 10_000);
+        let aims = aims.map(|(row, most)| at_most(row, COST.heading, Value::Median, most));
+        [
+            group(
+                "rooms-one",
+                "one sender a room, one line at a time (a send a delivery in both)",
+                Pattern::Waves(1),
+                &[1, many],
+                Vec::new(),
+            ),
+            group(
+                "rooms-sixteen",
+                "one sender a room, 16 lines at a time (a send for 16 deliveries in both)",
+                Pattern::Waves(16),
+                &[1, many],
+                Vec::new(),
+            ),
+            group(
+                "rooms",
+                "16 senders or one a room x 16 outstanding (fewer share a send in small rooms)",
+                Pattern::Outstanding(SENDERS),
+                &counts,
+                aims.collect(),
+            ),
+        ]
+    }
+
+    fn case(self, name: &str, subject: Subject, clients: usize, talk: Talk) -> Case<'static> {
+        let setting = Setting { subject, clients, rooms: None, talk };
+        let case = Case::new(name, move || self.cell(setting));
+        Case { is_peer: matches!(subject, Subject::Peer(_)), ..case }
     }
 
     /// Starts a server, puts the load on it, and stops it.
-    fn cell(&self, clients: usize, entrant: &Entrant) -> io::Result<Cell> {
-        let Entrant { subject, talk, .. } = *entrant;
-        let server = ServerProcess::start(subject, self.cores)?;
+    fn cell(self, setting: Setting) -> io::Result<Cell> {
+        let Setting { subject, clients, rooms, talk } = setting;
+        let server = ServerProcess::start(subject, &[], self.cores)?;
         let mut crowd = Crowd::new()?;
-        crowd.spare_backlog(subject.backlog());
         crowd.connect(server.addr(), clients, |id| talk.enter(subject, id))?;
         crowd.ask(0..clients, |_| subject.join())?;
-        if let Some(rooms) = entrant.rooms {
+        if let Some(rooms) = rooms {
             crowd.ask(0..clients, |id| ask::room(id, rooms))?;
         }
         server.wait_until_accepted(clients)?;
-        let rooms = entrant.rooms.unwrap_or(Rooms::new(clients, 1));
-        let mut load = Load::new(crowd, rooms, subject, talk)?;
+        let mut load = Load::new(crowd, rooms.unwrap_or(Rooms::new(clients, 1)), subject, talk)?;
         let (resident, waiting) = (server.resident()?, machine::kernel_queues()?);
-        let syscalls = self.warm_up(&mut load, &server)?;
+        load.run(self.warm_up)?;
         let before = server.cpu_microseconds()?;
         let outcome = load.run(self.duration)?;
         let cpu = server.cpu_microseconds()? - before;
-        let kibibytes = |bytes: u64| stats::float(bytes) / 1024.0;
+        let peak = server.resident_at_most()?.saturating_sub(resident);
         let waiting = machine::kernel_queues()?.saturating_sub(waiting);
-        let quantile = |quantile| stats::float(outcome.latency.value_at_quantile(quantile)) / 1e3;
-        let readers = stats::float((clients - load.deaf()) as u64);
-        Ok(Cell {
-            lines_per_second: outcome.delivered / outcome.seconds,
-            lines_per_reader: outcome.delivered / outcome.seconds / readers,
-            microseconds_per_line: cpu / outcome.delivered,
-            latency: [0.5, 0.99, 0.999].map(quantile),
-            peak: kibibytes(server.resident_at_most()?.saturating_sub(resident)),
-            kernel: match load.deaf() {
-                0 => 0.0,
-                deaf => kibibytes(waiting) / stats::float(deaf as u64),
-            },
-            syscalls_per_line: syscalls,
-            server_busy: 100.0 * cpu / (outcome.seconds * 1e6),
-            generator_busy: 100.0 * outcome.busy,
-            lost: stats::float(load.lost()),
-            disordered: stats::float(load.disordered()),
-        })
+        // Where all read, there is nothing to divide by, and nothing to show.
+        let deaf = if load.deaf() == 0 { f64::NAN } else { stats::size(load.deaf()) };
+        let per_second = outcome.delivered / outcome.seconds;
+        let latency = |quantile| stats::float(outcome.latency.value_at_quantile(quantile)) / 1e3;
+        Ok(vec![
+            (LINES.heading, per_second),
+            (EACH.heading, per_second / stats::size(clients - load.deaf())),
+            (COST.heading, cpu / outcome.delivered),
+            (P50.heading, latency(0.5)),
+            (P99.heading, latency(0.99)),
+            (P999.heading, latency(0.999)),
+            (PEAK.heading, stats::float(peak) / 1024.0),
+            (KERNEL.heading, stats::float(waiting) / 1024.0 / deaf),
+            (SERVER.heading, cpu / outcome.seconds / 1e4),
+            (GENERATOR.heading, 100.0 * outcome.busy),
+            (LOST.heading, stats::float(load.lost())),
+            (DISORDERED.heading, stats::float(load.disordered())),
+        ])
     }
+}
+
+/// The first case is the floor.
+fn group<'a>(
+    id: &'static str,
+    title: &str,
+    clients: usize,
+    cases: Vec<Case<'a>>,
+    columns: &[Column],
+    targets: Vec<Target>,
+) -> Group<'a> {
+    let (title, columns) = (title.to_owned(), columns.to_vec());
+    Group { id, title, clients, cases, floor: Some(0), columns, targets }
 }

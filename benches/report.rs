@@ -1,48 +1,44 @@
-//! All figures at once: as tables for the README, and as charts.
+//! All figures at once: as they stand in `docs/figures.md`, and as charts.
 //!
-//! `cargo bench --bench report -- --measure --readme --runs 5 --peers all` measures
-//! everything anew and writes the README's figures; without `--measure` they are those of
-//! the book, `target/bench/figures.json`, and without `--readme` they are only shown.
+//! `cargo bench --bench report -- --measure --write --runs 5 --peers all` measures
+//! everything anew and writes that page; without `--measure` the figures are those of the
+//! book, `target/bench/figures.json`, and without `--write` they are only shown.
 //! With `--measure`, all other options go to each bench.
 
 mod common;
 
 use common::book::Book;
-use common::{machine, plots, readme, targets};
-use std::env;
-use std::io;
+use common::{chart, driver};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
+use std::{env, fs, io};
 
-const BENCHES: [&str; 3] = ["density", "fanout", "micro"];
+const BENCHES: [&str; 4] = ["fanout", "density", "micro", "stranger"];
+
+/// Those that `--measure` calls.
+const MEASURED: usize = 3;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/figures.md");
+const CHARTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/figures");
+
+const INTRODUCTION: &str = "\
+# Figures
+
+Written by `cargo bench --bench report -- --write`, out of what the benches measured last; each
+table says with which command. Server and load generator are two processes, each with a core to
+itself. Only ratios of one run count: a machine's own speed drifts more than servers differ.
+";
 
 const USAGE: &str = "\
 Options, after `cargo bench --bench report --`:
-  --readme      write the figures into README.md as well
+  --write       write docs/figures.md, and the charts beside it
   --quick       show the figures of quick runs, which are not to be quoted
-  --measure     measure everything anew; all other options then go to each bench, as
-                `cargo bench --bench density -- --help` lists them";
-
-/// What is to be reported.
-struct Options {
-    quick: bool,
-    /// With what to measure before, if that is wanted.
-    measure: Option<Vec<String>>,
-    writes: bool,
-}
+  --measure     measure fanout, density and micro anew; all other options then go to each,
+                as `cargo bench --bench density -- --help` lists them";
 
 fn main() -> ExitCode {
-    let options = match parse(env::args().skip(1).collect()) {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => {
-            eprintln!("report: {error}");
-            return ExitCode::from(2);
-        }
-    };
-    match report(&options) {
+    match report(env::args().skip(1).collect()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("report: {error}");
@@ -51,49 +47,87 @@ fn main() -> ExitCode {
     }
 }
 
-/// Reads the arguments; `None` asks for the usage.
-fn parse(mut arguments: Vec<String>) -> Result<Option<Options>, String> {
+fn report(mut arguments: Vec<String>) -> io::Result<()> {
+    let mut take = |option: &str| {
+        let before = arguments.len();
+        arguments.retain(|argument| argument != option);
+        arguments.len() < before
+    };
     // Without `--bench` this is a test run, which wants a sign of life.
-    let is_bench = take(&mut arguments, "--bench");
-    if arguments.iter().any(|argument| ["-h", "--help"].contains(&argument.as_str())) {
-        return Ok(None);
-    }
-    let (measures, writes) = (take(&mut arguments, "--measure"), take(&mut arguments, "--readme"));
-    let is_quick = |argument: &String| argument == "--quick";
-    let quick = !is_bench || arguments.iter().any(is_quick);
-    // Each bench says itself what it does not know.
-    if let (false, Some(unknown)) = (measures, arguments.iter().find(|each| !is_quick(each))) {
-        return Err(format!("unknown argument {unknown} (see --help)"));
-    }
-    Ok(Some(Options { quick, measure: measures.then_some(arguments), writes }))
-}
-
-fn take(arguments: &mut Vec<String>, option: &str) -> bool {
-    let before = arguments.len();
-    arguments.retain(|argument| argument != option);
-    arguments.len() < before
-}
-
-fn report(options: &Options) -> io::Result<()> {
-    let &Options { quick, ref measure, writes } = options;
-    if let Some(arguments) = measure {
-        for bench in BENCHES {
-            run(bench, arguments)?;
-        }
-    }
-    let book = Book::open(quick)?;
-    plots::draw(&book)?;
-    let section = readme::section(&book);
-    println!("{section}");
-    targets::print(&book);
-    if !writes {
+    let quick = !take("--bench") | take("--quick");
+    let (measures, writes) = (take("--measure"), take("--write"));
+    if take("--help") | take("-h") {
+        println!("{USAGE}");
         return Ok(());
     }
-    if quick {
-        return Err(io::Error::other("quick figures are not to be quoted"));
+    if measures {
+        arguments.extend(quick.then(|| "--quick".to_owned()));
+        BENCHES[..MEASURED].iter().try_for_each(|bench| run(bench, &arguments))?;
+    } else if let Some(unknown) = arguments.first() {
+        return Err(io::Error::other(format!("unknown argument {unknown} (see --help)")));
     }
-    println!("\nREADME.md has these figures now, of {}.", machine::describe());
-    readme::write(&section)
+    let book = Book::open(quick)?;
+    chart::draw(&book)?;
+    println!("{}", page(&book, "figures"));
+    println!("Figures: {}\nCharts: {}", book.path().display(), book.charts().display());
+    match (writes, quick) {
+        (true, true) => Err(io::Error::other("quick figures are not to be quoted")),
+        (true, false) => write(&book),
+        (false, _) => Ok(()),
+    }
+}
+
+/// The page, whose charts are in a folder beside it.
+fn page(book: &Book, charts: &str) -> String {
+    let mut text = INTRODUCTION.to_owned();
+    let names: BTreeSet<&str> = BENCHES
+        .iter()
+        .flat_map(|bench| book.tables(bench))
+        .flat_map(|table| table["rows"].as_array().into_iter().flatten())
+        .filter_map(|row| row["name"].as_str())
+        .collect();
+    let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    text += "\n";
+    text += &driver::legend(&names);
+    for bench in BENCHES {
+        let tables: Vec<&Value> = book.tables(bench).collect();
+        if !tables.is_empty() {
+            text += &format!("\n## {bench}\n");
+        }
+        tables.into_iter().for_each(|table| text += &section(table));
+    }
+    for name in chart::names().filter(|name| book.charts().join(name).exists()) {
+        text += &format!("\n![{name}]({charts}/{name})\n");
+    }
+    text
+}
+
+fn section(table: &Value) -> String {
+    let text = |key: &str| table[key].as_str().unwrap_or_default();
+    let verdicts = table["verdicts"].as_array().into_iter().flatten();
+    let verdicts: String =
+        verdicts.filter_map(Value::as_str).map(|verdict| format!("{verdict}\n")).collect();
+    format!(
+        "\n### {}\n\n`{}`, {}, {}\n\n{}\n{verdicts}",
+        text("heading"),
+        text("command"),
+        text("date"),
+        text("machine"),
+        text("text"),
+    )
+}
+
+fn write(book: &Book) -> io::Result<()> {
+    fs::create_dir_all(CHARTS)?;
+    for name in chart::names() {
+        let drawn = book.charts().join(name);
+        if drawn.exists() {
+            fs::copy(drawn, format!("{CHARTS}/{name}"))?;
+        }
+    }
+    fs::write(PAGE, page(book, "figures"))?;
+    println!("{PAGE} has these figures now.");
+    Ok(())
 }
 
 /// Runs another bench, as if it had been called with these arguments.

@@ -4,16 +4,16 @@
 //! Some are told who comes and goes, in the lobby and in the room that all join, so
 //! that there is somebody to tell until the rooms are too large for that. What a chat
 //! pays for having many there shows only if they come within a second, and then as a
-//! microsecond beside the ten that the kernel takes: a ratio that keeps growing with
+//! microsecond beside the ten that the kernel takes: a figure that keeps growing with
 //! the crowd is the sign, `--clients 19000` makes it plainer.
 
 use super::ask::{self, Ask};
 use super::crowd::Crowd;
+use super::driver::{Case, Group};
 use super::machine::{self, Cores};
-use super::progress::Progress;
 use super::server::{ServerProcess, Subject};
 use super::stats;
-use super::table::{Column, Table};
+use super::table::{Cell, Column};
 use mio::Events;
 use std::io;
 use std::time::{Duration, Instant};
@@ -33,81 +33,59 @@ const LAST_OF_GREETING: &[u8] = b"You are guest";
 
 const EVENTS_MAX: usize = 256;
 
-const KINDS: [&str; 4] = [
-    "connect, and say nothing",
-    "be greeted after a while",
-    "connect, and be named",
-    "join the same room",
-];
-
-/// What each kind costs, in microseconds of the server's for each client.
-type Cell = [f64; KINDS.len()];
+const COST: Column = Column::main("CPU us each", 1);
 
 /// At most so many beside the watchers.
 pub(crate) fn affordable(wanted: usize) -> io::Result<usize> {
     Ok(machine::affordable(wanted + 2 * WATCHERS)?.saturating_sub(2 * WATCHERS).max(10))
 }
 
-/// Measures crowds of several sizes, and prints a table for each kind of arrival.
-pub(crate) fn measure(sizes: &[usize], runs: usize, cores: Cores) -> io::Result<Vec<Table>> {
-    let mut cells: Vec<Vec<Cell>> = sizes.iter().map(|_| Vec::new()).collect();
-    let mut progress = Progress::new(runs * sizes.len());
-    for _ in 0..runs {
-        for (size, cells) in sizes.iter().zip(&mut cells) {
-            progress.next(&format!("{size}, arrivals"));
-            let [connect, greeted] = silent(*size, cores)?;
-            let [named, join] = named(*size, cores)?;
-            cells.push([connect, greeted, named, join]);
-        }
-    }
-    progress.clear();
-    let tables: Vec<Table> = (0..KINDS.len()).map(|kind| table(kind, sizes, &cells)).collect();
-    tables.iter().for_each(Table::print);
-    Ok(tables)
+/// What arriving costs the server in each way, in a crowd of this size.
+pub(crate) fn group(size: usize, cores: Cores) -> Group<'static> {
+    let cases = vec![
+        Case::new("connect, and say nothing", move || connecting(size, cores, Stage::First)),
+        Case::new("be greeted after a while", move || connecting(size, cores, Stage::Second)),
+        Case::new("connect, and be named", move || naming(size, cores, Stage::First)),
+        Case::new("join the same room", move || naming(size, cores, Stage::Second)),
+    ];
+    let title = format!("arrivals, {WATCHERS} told of it in each room");
+    let (columns, targets) = (vec![COST], Vec::new());
+    Group { id: "arrivals", title, clients: size, cases, floor: None, columns, targets }
 }
 
-/// What arriving in one way costs, by the size of the crowd.
-fn table(kind: usize, sizes: &[usize], cells: &[Vec<Cell>]) -> Table {
-    let rows: Vec<(String, Vec<f64>)> = sizes
-        .iter()
-        .zip(cells)
-        .map(|(size, cells)| {
-            let name = stats::grouped(stats::float(*size as u64));
-            (name, cells.iter().map(|cell| cell[kind]).collect())
-        })
-        .collect();
-    let title = format!("arrivals: {}, {WATCHERS} told of it in each room", KINDS[kind]);
-    let most = sizes.iter().copied().max().unwrap_or(0);
-    let column = Column::main("CPU us each", 1, |microseconds: &f64| *microseconds);
-    Table::new("arrivals", title, most, Some(0), &rows, &[column])
+/// Of the two steps that a client takes, the one that counts.
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    First,
+    Second,
 }
 
 /// People who connect and look: the greeting comes, because they say nothing. They are
 /// all in long before that.
-fn silent(size: usize, cores: Cores) -> io::Result<[f64; 2]> {
-    let server = ServerProcess::start(Subject::Chinwag, cores)?;
+fn connecting(size: usize, cores: Cores, stage: Stage) -> io::Result<Cell> {
+    let server = ServerProcess::start(Subject::Chinwag, &[], cores)?;
     let mut crowd = with_watchers(&server)?;
-    let empty = server.cpu_microseconds()?;
+    let mut before = server.cpu_microseconds()?;
     crowd.connect(server.addr(), size, |_| Vec::new())?;
     server.wait_until_accepted(crowd.len())?;
-    let connected = server.cpu_microseconds()?;
-    wait_until_greeted(&mut crowd, size)?;
-    let greeted = server.cpu_microseconds()?;
-    let each = |microseconds: f64| microseconds / stats::float(size as u64);
-    Ok([each(connected - empty), each(greeted - connected)])
+    if stage == Stage::Second {
+        before = server.cpu_microseconds()?;
+        wait_until_greeted(&mut crowd, size)?;
+    }
+    Ok(vec![(COST.heading, (server.cpu_microseconds()? - before) / stats::size(size))])
 }
 
 /// Programs that connect, take names, and then all go to one room.
-fn named(size: usize, cores: Cores) -> io::Result<[f64; 2]> {
-    let server = ServerProcess::start(Subject::Chinwag, cores)?;
+fn naming(size: usize, cores: Cores, stage: Stage) -> io::Result<Cell> {
+    let server = ServerProcess::start(Subject::Chinwag, &[], cores)?;
     let mut crowd = with_watchers(&server)?;
-    let empty = server.cpu_microseconds()?;
+    let mut before = server.cpu_microseconds()?;
     crowd.connect(server.addr(), size, ask::name)?;
-    let connected = server.cpu_microseconds()?;
-    crowd.ask(crowd.len() - size..crowd.len(), |_| vec![Ask::join(ROOM)])?;
-    let joined = server.cpu_microseconds()?;
-    let each = |microseconds: f64| microseconds / stats::float(size as u64);
-    Ok([each(connected - empty), each(joined - connected)])
+    if stage == Stage::Second {
+        before = server.cpu_microseconds()?;
+        crowd.ask(crowd.len() - size..crowd.len(), |_| vec![Ask::join(ROOM)])?;
+    }
+    Ok(vec![(COST.heading, (server.cpu_microseconds()? - before) / stats::size(size))])
 }
 
 fn with_watchers(server: &ServerProcess) -> io::Result<Crowd> {

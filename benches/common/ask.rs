@@ -1,6 +1,5 @@
 //! What clients ask of the chat before anything is measured, and what it must answer.
 
-use super::crowd;
 use super::rooms::{self, Rooms};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,9 +26,14 @@ impl Ask {
     }
 }
 
+/// The name of a client; always six characters, so that all lines can be equally long.
+pub(crate) fn client_name(id: usize) -> String {
+    format!("u{id:05}")
+}
+
 /// To be named.
 pub(crate) fn name(id: usize) -> Vec<Ask> {
-    let name = crowd::name(id);
+    let name = client_name(id);
     vec![Ask::new(format!("REGISTER {name}"), format!("Registered as {name}"))]
 }
 

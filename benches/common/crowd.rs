@@ -3,14 +3,13 @@
 //! The thread spins on polls that do not wait. If it slept, every first `send` to
 //! it would have to wake it, and the server would be charged for that.
 
-use super::ask::{Answers, Ask};
+use super::ask::{self, Answers, Ask};
 use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// So many clients may wait for their answers at once. More would only show how
@@ -25,9 +24,6 @@ const FIRST_PORT: usize = 20_000;
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 const ANSWER_MAX: Duration = Duration::from_mins(1);
 
-/// How long a server with a small backlog gets to accept who is in it.
-const ACCEPT: Duration = Duration::from_millis(2);
-
 /// Few, so that what a sender is waiting for is not seen late.
 const EVENTS_MAX: usize = 256;
 const CHUNK_SIZE: usize = 256 * 1024;
@@ -36,15 +32,8 @@ const CHUNK_SIZE: usize = 256 * 1024;
 pub(crate) struct Crowd {
     poll: Poll,
     streams: Vec<TcpStream>,
-    /// After so many connects the server is left to accept them.
-    backlog: usize,
     chunk: Box<[u8]>,
     idle: Duration,
-}
-
-/// The name of a client; always six characters, so that all lines can be equally long.
-pub(crate) fn name(id: usize) -> String {
-    format!("u{id:05}")
 }
 
 impl Crowd {
@@ -53,16 +42,9 @@ impl Crowd {
         Ok(Crowd {
             poll: Poll::new()?,
             streams: Vec::new(),
-            backlog: usize::MAX,
             chunk: vec![0; CHUNK_SIZE].into_boxed_slice(),
             idle: Duration::ZERO,
         })
-    }
-
-    /// Spares a server whose backlog is small: a connect that finds it full is tried again
-    /// only after a second.
-    pub(crate) fn spare_backlog(&mut self, backlog: usize) {
-        self.backlog = backlog;
     }
 
     /// Connects `count` more clients. Each asks, and once all have their answers they
@@ -177,13 +159,10 @@ impl Crowd {
     }
 
     fn open(&mut self, id: usize, addr: SocketAddr) -> io::Result<()> {
-        let mut stream = connect_one(id, addr, None)?;
+        let mut stream = connect_one(id, addr)?;
         let registry = self.poll.registry();
         registry.register(&mut stream, Token(id), Interest::READABLE)?;
         self.streams.push(stream);
-        if self.streams.len().is_multiple_of(self.backlog) {
-            thread::sleep(ACCEPT);
-        }
         Ok(())
     }
 
@@ -204,7 +183,9 @@ impl Crowd {
     fn drain(&mut self, id: usize, mut received: impl FnMut(&[u8])) -> io::Result<()> {
         loop {
             match self.streams[id].read(&mut self.chunk) {
-                Ok(0) => return Err(io::Error::other(format!("{} was cut off", name(id)))),
+                Ok(0) => {
+                    return Err(io::Error::other(format!("{} was cut off", ask::client_name(id))));
+                }
                 Ok(length) => {
                     received(&self.chunk[..length]);
                     // A short read has drained the socket.
@@ -221,22 +202,14 @@ impl Crowd {
 }
 
 /// Connects one client. On loopback the connection stands at once, as long as
-/// the server's backlog has room. Of what it does not read, about `unread_max` bytes
-/// wait at its end; without that as many as the kernel likes.
-pub(crate) fn connect_one(
-    id: usize,
-    addr: SocketAddr,
-    unread_max: Option<usize>,
-) -> io::Result<TcpStream> {
+/// the server's backlog has room.
+fn connect_one(id: usize, addr: SocketAddr) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     // Searching for a free port takes the kernel ever longer, the fewer an address
     // has left. Linux has a whole network of loopback addresses, so that every
     // client can be given a port of its own. Where that fails, let it search.
     socket.set_reuse_address(true)?;
     let _ = socket.bind(&source_addr(id).into());
-    if let Some(size) = unread_max {
-        socket.set_recv_buffer_size(size)?;
-    }
     socket.connect_timeout(&addr.into(), CONNECT_MAX)?;
     socket.set_nonblocking(true)?;
     Ok(TcpStream::from_std(socket.into()))

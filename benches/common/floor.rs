@@ -28,6 +28,13 @@ const LONELY_MAX: Duration = Duration::from_mins(1);
 const EVENTS_MAX: usize = 1024;
 const CHUNK_SIZE: usize = 64 * 1024;
 
+/// What each of them is, for readers of figures.
+pub(crate) const ABOUT: [(&str, &str); 3] = [
+    ("plain", "a floor, the least that a server can do: one send a line a client"),
+    ("coalescing", "a floor: one send a client for all the lines of one poll"),
+    ("rolling", "a floor: one log, a cursor a client, and a look for new lines every 128 sends"),
+];
+
 /// Which of the floors.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Floor {

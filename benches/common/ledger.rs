@@ -4,7 +4,7 @@
 //! counts those, and its bytes. A sample of them, the senders among it, reads the head of
 //! every line, and notices when a sender's lines are lost, doubled or out of order.
 
-use super::crowd::name;
+use super::ask::client_name;
 use super::rooms::Rooms;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -26,14 +26,18 @@ const SAMPLE_EVERY: usize = 61;
 
 /// A line to a room as it is delivered, so many bytes with its LF.
 pub(crate) fn line(sender: usize, sequence: u64, length: usize) -> String {
-    let text = format!("[{}] {sequence:0SEQUENCE_LENGTH$} ", name(sender));
+    let text = format!("[{}] {sequence:0SEQUENCE_LENGTH$} ", client_name(sender));
     format!("{text:.<width$}\n", width = length - 1)
 }
 
 /// What is said to one alone, so that as many bytes are delivered.
 pub(crate) fn private_line(to: usize, sequence: u64, length: usize) -> String {
     let text = format!("{sequence:0SEQUENCE_LENGTH$} ");
-    format!("SEND @{} {text:.<width$}\n", name(to), width = length - 1 - PRIVATE_PREFIX_LENGTH)
+    format!(
+        "SEND @{} {text:.<width$}\n",
+        client_name(to),
+        width = length - 1 - PRIVATE_PREFIX_LENGTH
+    )
 }
 
 /// A line's sender, whether it was for one alone, and its number.

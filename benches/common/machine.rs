@@ -1,5 +1,6 @@
 //! What the machine allows: two cores of our own, and so many descriptors.
 
+use rlimit::Resource;
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
@@ -72,7 +73,9 @@ pub(crate) fn prepare() -> Cores {
 /// At most `wanted` clients: as many as the descriptor limit leaves room for,
 /// said aloud if that is fewer. The limit is not raised.
 pub(crate) fn affordable(wanted: usize) -> io::Result<usize> {
-    let most = descriptors_max().saturating_sub(DESCRIPTORS_ASIDE);
+    // The soft limit, which the servers inherit.
+    let (soft, _) = rlimit::getrlimit(Resource::NOFILE)?;
+    let most = usize::try_from(soft).unwrap_or(usize::MAX).saturating_sub(DESCRIPTORS_ASIDE);
     let too_few = format!("the descriptor limit (ulimit -n) allows {most} clients, not {wanted}");
     if most < CLIENTS_MIN {
         return Err(io::Error::other(too_few));
@@ -105,18 +108,4 @@ fn pin_self(core: usize) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
-}
-
-/// The soft limit, which the servers inherit.
-fn descriptors_max() -> usize {
-    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let soft = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))
-        .and_then(|columns| columns.split_whitespace().next());
-    match soft {
-        Some("unlimited") => usize::MAX,
-        // Where it cannot be read, most systems' default is the safe guess.
-        number => number.and_then(|number| number.parse().ok()).unwrap_or(1024),
-    }
 }

@@ -3,9 +3,9 @@
 //! The heap is what the allocator has given out, not what it keeps around that; the
 //! kernel has no part in this, and the streams are as small as a descriptor.
 
-use super::progress::Progress;
+use super::driver::{Bound, Case, Group, Target, Value};
 use super::stats;
-use super::table::{Column, Table};
+use super::table::{Cell, Column};
 use super::wire::{self, Network};
 use std::time::{Duration, Instant};
 
@@ -18,20 +18,17 @@ const TOGETHER: usize = 10;
 /// After so long nothing of the arrivals is left to tell.
 const REST: Duration = Duration::from_secs(5);
 
+const BYTES: Column = Column::new("heap B/connection", 0);
+const COMING: Column = Column::new("us to come in", 2);
+const TO_ALL: Column = Column::new("ms to all in the lobby", 2);
+const DELIVERY: Column = Column::new("ns a delivery", 0);
+
 /// What a newcomer says, by its number.
 type Says = fn(usize) -> String;
 
-struct Cell {
-    bytes_per_connection: f64,
-    /// What it took to come in, in microseconds.
-    microseconds: f64,
-    milliseconds_to_all: f64,
-    nanoseconds_per_delivery: f64,
-}
-
-/// Fills the memory, and prints the table.
-pub(crate) fn measure(quick: bool) -> Table {
-    let connections = if quick { CONNECTIONS_QUICK } else { CONNECTIONS };
+/// So many connections in memory, which have got this far.
+pub(crate) fn group(quick: bool) -> Group<'static> {
+    let clients = if quick { CONNECTIONS_QUICK } else { CONNECTIONS };
     let kinds: [(&str, Says); 3] = [
         ("connected", |_| String::new()),
         ("named", |id| format!("REGISTER u{id:07}\n")),
@@ -39,25 +36,21 @@ pub(crate) fn measure(quick: bool) -> Table {
             format!("REGISTER u{id:07}\n/join room-{}\n", id / TOGETHER)
         }),
     ];
-    let mut progress = Progress::new(kinds.len());
-    let rows: Vec<_> = kinds
-        .into_iter()
-        .map(|(name, says)| {
-            progress.next(&format!("{connections} in memory: {name}"));
-            (name.to_owned(), vec![cell(connections, says)])
-        })
-        .collect();
-    progress.clear();
-    let columns = [
-        Column::new("heap bytes a connection", 0, |cell: &Cell| cell.bytes_per_connection),
-        Column::new("us to come in", 2, |cell: &Cell| cell.microseconds),
-        Column::new("ms to all in the lobby", 2, |cell: &Cell| cell.milliseconds_to_all),
-        Column::new("ns a delivery", 0, |cell: &Cell| cell.nanoseconds_per_delivery),
-    ];
-    let title = "in memory, without a kernel".to_owned();
-    let table = Table::new("million", title, connections, None, &rows, &columns);
-    table.print();
-    table
+    let cases = kinds.map(|(name, says)| Case::new(name, move || Ok(cell(clients, says))));
+    Group {
+        id: "million",
+        title: "in memory, without a kernel".to_owned(),
+        clients,
+        cases: cases.into(),
+        floor: None,
+        columns: vec![BYTES, COMING, TO_ALL, DELIVERY],
+        targets: vec![Target {
+            row: "named",
+            heading: BYTES.heading,
+            value: Value::Median,
+            bound: Bound::AtMost(200.0),
+        }],
+    }
 }
 
 fn cell(connections: usize, says: Says) -> Cell {
@@ -80,11 +73,11 @@ fn cell(connections: usize, says: Says) -> Cell {
     network.types(said, b"Hello, all!\n");
     let to_all = start.elapsed();
     let deliveries = wire::take_writes();
-    let count = stats::float(connections as u64);
-    Cell {
-        bytes_per_connection: stats::float(allocated.bytes_current.unsigned_abs()) / count,
-        microseconds: coming.as_secs_f64() * 1e6 / count,
-        milliseconds_to_all: to_all.as_secs_f64() * 1e3,
-        nanoseconds_per_delivery: to_all.as_secs_f64() * 1e9 / stats::float(deliveries),
-    }
+    let count = stats::size(connections);
+    vec![
+        (BYTES.heading, stats::float(allocated.bytes_current.unsigned_abs()) / count),
+        (COMING.heading, coming.as_secs_f64() * 1e6 / count),
+        (TO_ALL.heading, to_all.as_secs_f64() * 1e3),
+        (DELIVERY.heading, to_all.as_secs_f64() * 1e9 / stats::float(deliveries)),
+    ]
 }

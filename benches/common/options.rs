@@ -3,7 +3,6 @@
 use super::floor::Floor;
 use super::machine::CLIENTS_MIN;
 use super::peers::Peer;
-use super::rooms::Rooms;
 use pico_args::Arguments;
 use std::io;
 use std::ops::RangeInclusive;
@@ -37,11 +36,6 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// So many clients in rooms: as many as were asked for, else rooms of ten.
-    pub(crate) fn rooms(&self, clients: usize) -> Rooms {
-        Rooms::new(clients, self.rooms.unwrap_or(clients / 10))
-    }
-
     /// Whether a table is asked for.
     pub(crate) fn wants(&self, table: &str) -> bool {
         self.only.as_ref().is_none_or(|only| table.contains(only.as_str()))
@@ -59,7 +53,7 @@ Options, after `cargo bench --bench NAME --`:
   --rooms N      spread over this many rooms (1 to 19999; else ten clients a room)
   --runs N       this many runs (1 to 99), of which medians are taken
   --peers LIST   measure these beside it, where they are installed: redis, valkey, nats,
-                 ngircd, inspircd, ncat, tokio, tokio-buffered; or all
+                 ngircd, inspircd, tokio, tokio-buffered; or all
   --only WORD    only the tables whose name has this in it: one, outstanding, paced,
                  stalled, wording, private, crowd, rooms, idle, million, arrivals
   --quick        one short run: a sign of life, not a measurement";

@@ -4,12 +4,23 @@
 //! Each is at its defaults but for how many may come, how fast they may speak, what it
 //! would write to disk, and looking up who they are.
 
-use super::ask::Ask;
-use super::crowd;
+use super::ask::{self, Ask};
+use super::book;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
+
+/// What each of them is, for readers of figures.
+pub(crate) const ABOUT: [(&str, &str); 7] = [
+    ("redis", "redis-server, publish and subscribe"),
+    ("valkey", "valkey-server, publish and subscribe"),
+    ("nats", "nats-server, one subject"),
+    ("ngircd", "an IRC server, one channel"),
+    ("inspircd", "an IRC server, one channel"),
+    ("tokio", "a chat as tutorials write it: a task and a channel a client, a write a line"),
+    ("tokio-buffered", "the same; all that waits in a channel is written at once"),
+];
 
 /// A server that can be measured beside this one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,7 +30,6 @@ pub(crate) enum Peer {
     Nats,
     Ngircd,
     Inspircd,
-    Ncat,
     /// One task and one channel a client; built from `benches/peers/tokio`.
     Tokio,
     /// The same, and all that waits in a channel is written in one go.
@@ -27,13 +37,12 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Peer; 8] = [
+    pub(crate) const ALL: [Peer; 7] = [
         Peer::Redis,
         Peer::Valkey,
         Peer::Nats,
         Peer::Ngircd,
         Peer::Inspircd,
-        Peer::Ncat,
         Peer::Tokio,
         Peer::TokioBuffered,
     ];
@@ -45,7 +54,6 @@ impl Peer {
             Peer::Nats => "nats",
             Peer::Ngircd => "ngircd",
             Peer::Inspircd => "inspircd",
-            Peer::Ncat => "ncat",
             Peer::Tokio => "tokio",
             Peer::TokioBuffered => "tokio-buffered",
         }
@@ -56,7 +64,7 @@ impl Peer {
     }
 
     /// Whether it is written for this bench, and no server that anybody runs.
-    pub(crate) fn is_fixture(self) -> bool {
+    fn is_fixture(self) -> bool {
         matches!(self, Peer::Tokio | Peer::TokioBuffered)
     }
 
@@ -67,17 +75,14 @@ impl Peer {
             Peer::Nats => "nats-server",
             Peer::Ngircd => "ngircd",
             Peer::Inspircd => "inspircd",
-            Peer::Ncat => "ncat",
             Peer::Tokio | Peer::TokioBuffered => "chinwag-peer-tokio",
         }
     }
 
-    /// More are not put on it. IRC tells each who comes of all that come after, and
-    /// ncat waits with `select`.
+    /// More are not put on it. IRC tells each who comes of all that come after.
     pub(crate) fn clients_max(self) -> usize {
         match self {
             Peer::Ngircd | Peer::Inspircd => 2000,
-            Peer::Ncat => 1000,
             _ => usize::MAX,
         }
     }
@@ -105,14 +110,15 @@ impl Peer {
             ),
             Peer::Nats => format!("-a 127.0.0.1 -p {port}"),
             Peer::Ngircd => {
-                fs::write(&config, ngircd_config(&port))?;
+                let text = include_str!("../peers/ngircd.conf");
+                fs::write(&config, text.replace("PORT", &port))?;
                 format!("-n -f {config}")
             }
             Peer::Inspircd => {
-                fs::write(&config, inspircd_config(&port, &place))?;
+                let text = include_str!("../peers/inspircd.conf");
+                fs::write(&config, text.replace("PORT", &port).replace("FOLDER", &place))?;
                 format!("--nofork --runasroot --config={config}")
             }
-            Peer::Ncat => format!("-l --broker -m 1000 127.0.0.1 {port}"),
             Peer::Tokio => port,
             Peer::TokioBuffered => format!("{port} buffered"),
         };
@@ -122,7 +128,7 @@ impl Peer {
 
     /// What a client asks for when it connects.
     pub(crate) fn enter(self, id: usize) -> Vec<Ask> {
-        let name = crowd::name(id);
+        let name = ask::client_name(id);
         match self {
             // With the third version of their protocol one connection may hear and say.
             Peer::Redis | Peer::Valkey => vec![Ask::until("HELLO 3\r\nSUBSCRIBE r\r", "subscribe")],
@@ -133,7 +139,7 @@ impl Peer {
             Peer::Ngircd | Peer::Inspircd => {
                 vec![Ask::until(format!("NICK {name}\r\nUSER {name} 0 * :{name}\r"), " 001 ")]
             }
-            Peer::Ncat | Peer::Tokio | Peer::TokioBuffered => Vec::new(),
+            Peer::Tokio | Peer::TokioBuffered => Vec::new(),
         }
     }
 
@@ -154,26 +160,26 @@ impl Peer {
             }
             Peer::Nats => format!("PUB r {length}\r\n{text}\r\n"),
             Peer::Ngircd | Peer::Inspircd => format!("PRIVMSG #r :{text}\r\n"),
-            Peer::Ncat | Peer::Tokio | Peer::TokioBuffered => format!("{text}\n"),
+            Peer::Tokio | Peer::TokioBuffered => format!("{text}\n"),
         };
         packet.push_str(&bytes);
     }
 
-    /// How many may be waiting to be accepted.
-    pub(crate) fn backlog(self) -> usize {
-        if self == Peer::Ncat { 8 } else { usize::MAX }
-    }
-
     /// Whether what a client says comes back to it.
     pub(crate) fn echoes(self) -> bool {
-        !matches!(self, Peer::Ngircd | Peer::Inspircd | Peer::Ncat)
+        !matches!(self, Peer::Ngircd | Peer::Inspircd)
     }
+}
+
+/// Whether a row is of a server that people run.
+pub(crate) fn is_server(name: &str) -> bool {
+    Peer::from_name(name).is_some_and(|peer| !peer.is_fixture())
 }
 
 /// Builds the tokio chat, in a target folder of its own, and tells where it is.
 fn build_fixture() -> Result<PathBuf, String> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/tokio/Cargo.toml");
-    let target = super::book::folder().join("peers");
+    let target = book::folder().join("peers");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
         .args(["build", "--release", "--quiet", "--locked", "--manifest-path", manifest])
@@ -185,39 +191,4 @@ fn build_fixture() -> Result<PathBuf, String> {
         Ok(status) if status.success() => Ok(target.join("release").join(Peer::Tokio.program())),
         _ => Err("benches/peers/tokio could not be built".to_owned()),
     }
-}
-
-fn ngircd_config(port: &str) -> String {
-    format!(
-        "[Global]\n\
-         Name = irc.bench\n\
-         Info = bench\n\
-         Listen = 127.0.0.1\n\
-         Ports = {port}\n\
-         MotdPhrase = bench\n\
-         [Limits]\n\
-         MaxConnections = 0\n\
-         MaxConnectionsIP = 0\n\
-         MaxPenaltyTime = 0\n\
-         PingTimeout = 3600\n\
-         [Options]\n\
-         DNS = no\n\
-         Ident = no\n\
-         PAM = no\n"
-    )
-}
-
-fn inspircd_config(port: &str, place: &str) -> String {
-    format!(
-        "<server name=\"irc.bench\" description=\"bench\" network=\"bench\" id=\"001\">\n\
-         <admin name=\"bench\" nick=\"bench\" email=\"bench@irc.bench\">\n\
-         <bind address=\"127.0.0.1\" port=\"{port}\" type=\"clients\">\n\
-         <connect name=\"all\" allow=\"*\" timeout=\"60\" pingfreq=\"3600\" threshold=\"1000000\"\n\
-         commandrate=\"1000000000\" fakelag=\"off\" recvq=\"1M\" softsendq=\"4M\" hardsendq=\"4M\"\n\
-         localmax=\"20000\" globalmax=\"20000\" resolvehostnames=\"no\" useident=\"no\"\n\
-         maxconnwarn=\"no\" limit=\"20000\">\n\
-         <performance softlimit=\"20000\" somaxconn=\"4096\" quietbursts=\"yes\">\n\
-         <path datadir=\"{place}\" logdir=\"{place}\" runtimedir=\"{place}\">\n\
-         <pid file=\"{place}/pid\">\n"
-    )
 }

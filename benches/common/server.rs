@@ -68,14 +68,6 @@ impl Subject {
         }
     }
 
-    /// How many may be waiting to be accepted.
-    pub(crate) fn backlog(self) -> usize {
-        match self {
-            Subject::Floor(_) | Subject::Chinwag => usize::MAX,
-            Subject::Peer(peer) => peer.backlog(),
-        }
-    }
-
     /// Whether what a client says comes back to it.
     pub(crate) fn echoes(self) -> bool {
         !matches!(self, Subject::Peer(peer) if !peer.echoes())
@@ -131,13 +123,8 @@ pub(crate) struct ServerProcess {
 }
 
 impl ServerProcess {
-    /// Starts a server and waits until it listens.
-    pub(crate) fn start(subject: Subject, cores: Cores) -> io::Result<ServerProcess> {
-        ServerProcess::start_with(subject, &[], cores)
-    }
-
-    /// The same, with further arguments.
-    pub(crate) fn start_with(
+    /// Starts a server, with further arguments, and waits until it listens.
+    pub(crate) fn start(
         subject: Subject,
         arguments: &[&str],
         cores: Cores,
@@ -180,12 +167,8 @@ impl ServerProcess {
         self.addr
     }
 
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// The path of one of the files that the kernel keeps about this process.
-    pub(crate) fn proc_path(&self, file: &str) -> String {
+    fn proc_path(&self, file: &str) -> String {
         format!("/proc/{}/{file}", self.child.id())
     }
 
@@ -205,12 +188,6 @@ impl ServerProcess {
     /// On loopback it holds the kernel's receiving too, which runs inside `send`.
     pub(crate) fn cpu_microseconds(&self) -> io::Result<f64> {
         thread::sleep(SETTLE);
-        self.cpu_microseconds_booked()
-    }
-
-    /// The same without the rest: what was not yet booked is missing, which is little
-    /// beside what is used in seconds.
-    pub(crate) fn cpu_microseconds_booked(&self) -> io::Result<f64> {
         let mut nanoseconds = 0;
         for task in fs::read_dir(self.proc_path("task"))? {
             let schedstat = fs::read_to_string(task?.path().join("schedstat"))?;

@@ -1,7 +1,9 @@
 //! A long run under everything at once: does the server stay as it is?
 //!
-//! `cargo bench --bench soak -- --minutes 60`; without `--minutes` it runs for one, with
-//! `--clients N` for other than 10 000, with `--quick` a quarter of a minute with 1000.
+//! `cargo run --release --features soak --bin soak -- ../target/release/chinwag --minutes 60`
+//! in this folder, with the path of the server that is soaked; without `--minutes` it runs
+//! for one, with `--clients N` for other than 10 000, with `--quick` a quarter of a minute
+//! with 1000.
 //!
 //! The clients are named, and sit in a lobby of some hundreds and in rooms of 100, 20
 //! and 4. One in a hundred leaves each second, in every way there is, and comes back
@@ -17,33 +19,36 @@
 //! left, are failures. The rate limit is off, and more clients and rooms are allowed;
 //! everything else is at its default.
 
-mod common;
+mod chance;
+mod client;
+mod deeds;
+mod form;
+mod health;
+mod plan;
+mod probe;
+mod said;
+mod server;
+mod tally;
+mod town;
 
-use common::machine::{self, CLIENTS_MIN};
-use common::options;
-use common::server::{ServerProcess, Subject};
-use common::soak::client::Stage;
-use common::soak::deeds::{self, Deeds};
-use common::soak::health::{self, Health};
-use common::soak::plan::Plan;
-use common::soak::probe::{self, Probe};
-use common::soak::tally::Tally;
-use common::soak::town::Town;
-use common::stats;
+use client::Stage;
+use deeds::Deeds;
+use health::Health;
 use pico_args::Arguments;
+use plan::Plan;
+use probe::Probe;
+use server::Server;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
+use tally::Tally;
+use town::Town;
 
 const CLIENTS_DEFAULT: usize = 10_000;
 const CLIENTS_QUICK: usize = 1000;
 const QUICK: Duration = Duration::from_secs(15);
-
-/// Descriptors for the probe, and for connections whose clients are back before the
-/// server is done with them.
-const SPARE: usize = 16;
-const SPARE_SHARE: usize = 50;
 
 const SAMPLE: Duration = Duration::from_secs(1);
 const REPORT: Duration = Duration::from_secs(10);
@@ -53,13 +58,14 @@ const RID_MAX: Duration = Duration::from_mins(1);
 const SETTLE: Duration = Duration::from_secs(3);
 
 const USAGE: &str = "\
-Options, after `cargo bench --bench soak --`:
+Usage: soak CHINWAG [OPTIONS], with the path of the server that is soaked
   --minutes N   for so long (1 to 99999) [1]
-  --clients N   with so many clients (17 to 99999) [10000]
+  --clients N   with so many clients (20 to 99999) [10000]; each takes a descriptor on both sides
   --quick       a quarter of a minute with 1000: a sign of life";
 
 /// How long, and with how many.
 struct Options {
+    program: PathBuf,
     duration: Duration,
     clients: usize,
 }
@@ -90,30 +96,29 @@ fn parse() -> Result<Option<Options>, String> {
     if arguments.contains(["-h", "--help"]) {
         return Ok(None);
     }
-    // Without `--bench` this is a test run, which wants a sign of life.
-    let quick = arguments.contains("--quick") | !arguments.contains("--bench");
-    let minutes = options::number(&mut arguments, "--minutes", 1..=99_999)?;
-    let clients = options::number(&mut arguments, "--clients", CLIENTS_MIN..=99_999)?;
+    let quick = arguments.contains("--quick");
+    let mut number = |option, least, default| {
+        let value = arguments.opt_value_from_str(option).map(|value| value.unwrap_or(default));
+        let value = value.ok().filter(|value| (least..=99_999).contains(value));
+        value.ok_or_else(|| format!("{option} takes a number from {least} to 99999"))
+    };
+    let minutes: usize = number("--minutes", 1, 1)?;
+    let clients = number("--clients", 20, if quick { CLIENTS_QUICK } else { CLIENTS_DEFAULT })?;
+    let program: String =
+        arguments.free_from_str().map_err(|_| "the path of the server is missing (see --help)")?;
     if let Some(unknown) = arguments.finish().first() {
         return Err(format!("unknown argument {} (see --help)", unknown.display()));
     }
-    let default = if quick { CLIENTS_QUICK } else { CLIENTS_DEFAULT };
-    let duration = match minutes {
-        None if quick => QUICK,
-        minutes => Duration::from_mins(minutes.unwrap_or(1) as u64),
-    };
-    Ok(Some(Options { duration, clients: clients.unwrap_or(default) }))
+    let duration = if quick { QUICK } else { Duration::from_mins(minutes as u64) };
+    Ok(Some(Options { program: program.into(), duration, clients }))
 }
 
 /// Runs it and prints the figures. Returns whether the server did all it must.
 fn soak(options: &Options) -> io::Result<bool> {
-    let cores = machine::prepare();
-    let spare = SPARE + options.clients / SPARE_SHARE;
-    let clients = machine::affordable(options.clients + spare)?.saturating_sub(spare);
-    let plan = Plan::new(clients.max(CLIENTS_MIN));
-    let server = ServerProcess::start(Subject::Chinwag, cores)?;
+    let plan = Plan::new(options.clients);
+    let server = Server::start(&options.program)?;
     let empty = Health::of(&server, Instant::now())?;
-    let mut town = Town::new(plan, server.addr())?;
+    let mut town = Town::new(plan, server.addr)?;
     deeds::begin(&mut town)?;
     println!(
         "{} clients in {} rooms, {} of them talkative; empty: {} KiB, {} descriptors",
@@ -123,7 +128,7 @@ fn soak(options: &Options) -> io::Result<bool> {
         empty.kibibytes,
         empty.descriptors,
     );
-    let mut probe = Probe::start(server.addr())?;
+    let mut probe = Probe::start(server.addr)?;
     let samples = live(&mut town, &server, &probe, options.duration)?;
     probe.end()?;
     deeds::end(&mut town)?;
@@ -139,7 +144,7 @@ fn soak(options: &Options) -> io::Result<bool> {
 /// Everybody does what they do, for so long.
 fn live(
     town: &mut Town,
-    server: &ServerProcess,
+    server: &Server,
     probe: &Probe,
     duration: Duration,
 ) -> io::Result<Vec<Health>> {
@@ -196,7 +201,7 @@ impl Window {
 }
 
 /// Waits until the server has as few descriptors as before, or it takes too long.
-fn wait_until_rid(server: &ServerProcess, descriptors: u64) -> io::Result<Health> {
+fn wait_until_rid(server: &Server, descriptors: usize) -> io::Result<Health> {
     let start = Instant::now();
     while server.descriptors()? != descriptors && start.elapsed() < RID_MAX {
         thread::sleep(Duration::from_millis(20));
@@ -227,11 +232,11 @@ fn print_end(tally: &Tally, samples: &[Health], times: &[u64]) {
     );
     if let (Some(first), Some(last)) = (samples.first(), samples.last()) {
         println!(
-            "CPU {:.1} %, of the clients {:.1} %; memory {} KiB at the end, slope {} KiB/minute",
+            "CPU {:.1} %, of the clients {:.1} %; memory {} KiB at the end, slope {:.0} KiB/minute",
             last.busy_since(first),
             last.own_busy_since(first),
             last.kibibytes,
-            stats::grouped(health::slope(samples)),
+            health::slope(samples),
         );
     }
 }

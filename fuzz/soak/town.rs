@@ -1,17 +1,17 @@
 //! All clients, on one thread: their connections, and what becomes of them.
 
-use super::chance::Chance;
-use super::client::{Around, Asked, Client, Stage, Wish};
-use super::plan::Plan;
-use super::said::Said;
-use super::tally::Tally;
-use crate::common::crowd;
+use crate::chance::Chance;
+use crate::client::{Around, Asked, Client, Stage, Wish};
+use crate::plan::Plan;
+use crate::said::Said;
+use crate::tally::Tally;
+use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// How long any answer, and the end after a goodbye, may take.
@@ -29,6 +29,11 @@ const AWAY_MAX_MS: usize = 500;
 
 /// How often a name may still be taken when its bearer is back.
 const TRIES_MAX: u32 = 40;
+
+/// So many clients share a source address, each with a port of its own.
+const PORTS_PER_ADDRESS: usize = 4096;
+const FIRST_PORT: usize = 20_000;
+const ADDRESSES: u32 = 60_000;
 
 const EVENTS_MAX: usize = 1024;
 const CHUNK_SIZE: usize = 64 * 1024;
@@ -101,7 +106,7 @@ impl Town {
     pub(crate) fn connect(&mut self, id: usize) -> io::Result<()> {
         let is_stalled = self.plan.is_stalled(id);
         let unread_max = is_stalled.then_some(STALLED_UNREAD);
-        let mut stream = crowd::connect_one(self.connects, self.addr, unread_max)?;
+        let mut stream = connect(self.connects, self.addr, unread_max)?;
         self.connects += 1;
         if !is_stalled {
             self.poll.registry().register(&mut stream, Token(id), Interest::READABLE)?;
@@ -293,4 +298,23 @@ impl Town {
             _ => {}
         }
     }
+}
+
+/// Connects a client from a source address of its own, if that can be had. Of what it does
+/// not read, about `unread_max` bytes wait at its end; without that as many as the kernel
+/// likes.
+fn connect(id: usize, addr: SocketAddr, unread_max: Option<usize>) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // Linux has a whole network of loopback addresses: so no search for a free port gets long.
+    socket.set_reuse_address(true)?;
+    let host = u32::try_from(id / PORTS_PER_ADDRESS).unwrap_or(0) % ADDRESSES;
+    let host = Ipv4Addr::from(u32::from(Ipv4Addr::new(127, 1, 0, 1)) + host);
+    let port = u16::try_from(FIRST_PORT + id % PORTS_PER_ADDRESS).expect("it is below 24 096");
+    let _ = socket.bind(&SocketAddr::from((host, port)).into());
+    if let Some(size) = unread_max {
+        socket.set_recv_buffer_size(size)?;
+    }
+    socket.connect_timeout(&addr.into(), PATIENCE)?;
+    socket.set_nonblocking(true)?;
+    Ok(TcpStream::from_std(socket.into()))
 }

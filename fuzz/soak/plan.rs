@@ -1,7 +1,6 @@
 //! Who is where: a lobby of some hundreds, talkative rooms with stalled readers, and
 //! rooms of a hundred, of twenty and of four.
 
-use crate::common::crowd;
 use std::ops::Range;
 
 /// One client in so many never reads.
@@ -21,6 +20,11 @@ const SIZES: [usize; 15] = [100, 20, 4, 4, 4, 20, 4, 4, 20, 4, 4, 4, 20, 4, 4];
 
 /// The lobby is the first of the rooms.
 pub(crate) const LOBBY: usize = 0;
+
+/// The name of a client.
+pub(crate) fn client_name(id: usize) -> String {
+    format!("u{id:05}")
+}
 
 /// A room, and who is at home there.
 pub(crate) struct Place {
@@ -95,7 +99,7 @@ impl Plan {
     /// What a client says when it comes. What answers the last line ends the answer to
     /// the one before, which has as many lines as it likes.
     pub(crate) fn arrival(&self, id: usize) -> String {
-        let name = crowd::name(id);
+        let name = client_name(id);
         match self.home(id) {
             LOBBY => format!("REGISTER {name}\n/join lobby\n/up done\n"),
             home => format!("REGISTER {name}\n/join {}\n/up done\n", self.places[home].name),

@@ -1,10 +1,9 @@
 //! What clients do all the time, each at its own rate: talk, leave and come back, run
 //! errands.
 
-use super::client::{Asked, Stage};
-use super::plan::{LOBBY, Place, Plan};
-use super::town::Town;
-use crate::common::crowd;
+use crate::client::{Asked, Stage};
+use crate::plan::{self, LOBBY, Place, Plan};
+use crate::town::Town;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -185,7 +184,7 @@ fn run_errand(town: &mut Town) {
             // Who is written to may be away, or not read.
             let other = town.chance.below(town.clients.len());
             if other != id {
-                let line = format!("/msg {} psst\n", crowd::name(other));
+                let line = format!("/msg {} psst\n", plan::client_name(other));
                 town.ask(id, &line, [Asked::Message]);
             }
         }

@@ -1,10 +1,9 @@
 //! One client: what it has asked, what it has heard, and whether that can be true.
 
-use super::form::{self, Form};
-use super::plan::{LOBBY, Plan};
-use super::said::Said;
-use super::tally::Tally;
-use crate::common::crowd;
+use crate::form::{self, Form};
+use crate::plan::{self, LOBBY, Plan};
+use crate::said::Said;
+use crate::tally::Tally;
 use mio::net::TcpStream;
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -90,7 +89,7 @@ impl Client {
             token: None,
             tries: 0,
             echoes: VecDeque::new(),
-            name: crowd::name(id),
+            name: plan::client_name(id),
             is_named: false,
             unfinished: Vec::new(),
             here: Some(LOBBY),

@@ -87,7 +87,7 @@
 //! | what outlives the process, and how it is written | `state.rs`, `state/` |
 //! | what the loop tells a protocol | `service.rs`, `conn.rs` |
 //! | when memory is given back, and how | `hub/ebb.rs`, `memory.rs` |
-//! | options, log, signals | `cli.rs`, `cli/`, `logger.rs`, `output.rs`, `main.rs` |
+//! | options, log, signals | `cli.rs`, `cli/`, `logger.rs`, `output.rs`, `start.rs`, `main.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `passwd.rs` |
 //!
 //! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:

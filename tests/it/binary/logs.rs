@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Command;
 
 use proxy_header::ProxyHeader;
@@ -203,4 +204,34 @@ fn a_filter_that_cannot_be_read_is_told_of_and_harms_nobody() {
             assert_eq!(program.client("alice").ask("hello"), "[alice] hello");
         }
     }
+}
+
+#[test]
+fn every_event_is_told_of_in_the_pages() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let pages = std::fs::read_to_string(root.join("docs/operating.md")).unwrap();
+    let mut events = Vec::new();
+    let mut folders = vec![root.join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            // The fields of a line end with a semicolon, and then comes what has happened.
+            for rest in text.split(';').skip(1) {
+                let quoted = rest.trim_start().strip_prefix('"').and_then(|it| it.split_once('"'));
+                if let Some((event, rest)) = quoted
+                    && rest.trim_start().starts_with(')')
+                {
+                    events.push(event.to_owned());
+                }
+            }
+        }
+    }
+    assert!(events.len() > 20, "{events:?}");
+    events.retain(|event| !pages.contains(&format!("`{event}`")));
+    assert_eq!(events, [""; 0]);
 }

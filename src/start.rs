@@ -1,0 +1,83 @@
+//! What is said when the server starts: where it listens, and what holds.
+
+use std::io::{self, IsTerminal};
+use std::net::{Ipv4Addr, SocketAddr};
+
+use chinwag::chat::{OPERATORS, Settings};
+use chinwag::{Config, Limits, Listen, ListenUnix, Server};
+use log::info;
+
+use crate::cli;
+use crate::output::Output;
+
+/// Tells where the server listens: by now it does, and minds signals.
+pub(crate) fn say_where(server: &Server, config: &Config, stdout: &Output) {
+    for (addr, Listen { label, .. }) in server.local_addrs().iter().zip(&config.listen) {
+        stdout.line(&format!("chinwag listening on {addr} ({label})"));
+    }
+    for ListenUnix { path, label } in &config.listen_unix {
+        let path = cli::one_line(&path.display().to_string());
+        stdout.line(&format!("chinwag listening on unix:{path} ({label})"));
+    }
+    if io::stdout().is_terminal() {
+        stdout.line(&format!("Connect with: {}", how_to_connect(server.local_addrs(), config)));
+    }
+}
+
+/// What holds from now on, in the words of the options.
+pub(crate) fn log(config: &Config, settings: &Settings) {
+    let Limits { line_max, per_ip_max, rate, stall_time, idle_time, .. } = config.limits;
+    let Limits { queue_soft, queue_park, queue_max, queue_total, .. } = config.limits;
+    let or_off = |value: Option<String>| value.unwrap_or_else(|| "off".to_owned());
+    info!(
+        version = env!("CARGO_PKG_VERSION"),
+        max_clients = config.max_clients,
+        max_per_ip = per_ip_max,
+        max_line = line_max,
+        rate = or_off(rate.map(|rate| rate.to_string())),
+        queue_soft, queue_park, queue_max, queue_total,
+        stall = stall_time.as_secs_f64(),
+        idle = or_off(idle_time.map(|time| time.as_secs_f64().to_string())),
+        history = settings.history_lines,
+        max_rooms = settings.rooms_max;
+        "started"
+    );
+}
+
+/// A command that works on this machine.
+fn how_to_connect(addrs: &[SocketAddr], config: &Config) -> String {
+    if let Some(addr) = addrs.first() {
+        // With [::] comes IPv4, which every nc and machine has.
+        let is_any = addr.ip().is_unspecified();
+        let ip = if is_any { Ipv4Addr::LOCALHOST.into() } else { addr.ip() };
+        return format!("nc {ip} {}", addr.port());
+    }
+    let places = &config.listen_unix;
+    let place = places.iter().find(|place| place.label != OPERATORS).or(places.first());
+    let path = place.map(|place| place.path.display().to_string()).unwrap_or_default();
+    format!("nc -U '{}'", cli::one_line(&path.replace('\'', r"'\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_says_to_connect_with_works_on_this_machine() {
+        let hint = |addrs: &[&str], places: &[(&str, &str)]| {
+            let addrs: Vec<SocketAddr> = addrs.iter().map(|addr| addr.parse().unwrap()).collect();
+            let listen_unix = places
+                .iter()
+                .map(|(label, path)| ListenUnix { path: path.into(), label: (*label).to_owned() });
+            let config = Config { listen_unix: listen_unix.collect(), ..Config::default() };
+            how_to_connect(&addrs, &config)
+        };
+        let op = (OPERATORS, "/run/op");
+        assert_eq!(hint(&["192.0.2.7:1337", "127.0.0.1:1"], &[op]), "nc 192.0.2.7 1337");
+        assert_eq!(hint(&["0.0.0.0:1337"], &[]), "nc 127.0.0.1 1337");
+        assert_eq!(hint(&["[::]:1337"], &[]), "nc 127.0.0.1 1337");
+        assert_eq!(hint(&["[::1]:1337"], &[]), "nc ::1 1337");
+        assert_eq!(hint(&[], &[op, ("json", "it's")]), r"nc -U 'it'\''s'");
+        assert_eq!(hint(&[], &[op]), "nc -U '/run/op'");
+    }
+}

@@ -1,15 +1,15 @@
 //! The chat, and a thread that does for it what may block: blocking work leaves the loop
 //! as a request, and comes back as an answer.
 //!
-//! The chat emits requests and takes answers, and knows no thread. This carries them: to
-//! one worker through a bounded queue, and back through another when the worker has woken
-//! the loop. Whoever waits for an answer waits alone.
+//! The chat has requests and takes answers, and knows no thread. This carries them: one at a
+//! time to a worker, and back when the worker has woken the loop. What waits meanwhile waits in
+//! the chat, which knows what goes first. Whoever waits for an answer waits alone.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 use std::time::Instant;
 
@@ -22,9 +22,6 @@ use crate::outbox::Outbox;
 use crate::server::Handle;
 use crate::service::{Limit, Peer, Refusal, Service};
 use crate::timeouts::Now;
-
-/// Requests that wait for the worker; one more is answered [`Answer::Busy`].
-const WAITING_MAX: usize = 16;
 
 /// Something to be done, and for whom; `None` is nobody of the chat's.
 type Job = (Option<ConnId>, Request);
@@ -57,12 +54,12 @@ type Done = (Option<ConnId>, Answer);
 pub struct App {
     chat: Chat,
     server: Handle,
-    jobs: SyncSender<Job>,
+    jobs: Sender<Job>,
     done: Receiver<Done>,
-    /// A [`Reloader`] asks, and the worker has not been told yet.
+    /// The worker has a request, and has not answered it yet.
+    is_working: bool,
+    /// A [`Reloader`] asks, and the chat has not been told yet.
     reload_wanted: Arc<AtomicBool>,
-    /// The worker has been told, and has not answered yet.
-    is_reloading: bool,
 }
 
 impl App {
@@ -78,14 +75,14 @@ impl App {
         server: Handle,
         perform: impl FnMut(Request) -> Answer + Send + 'static,
     ) -> io::Result<App> {
-        let (jobs, queue) = mpsc::sync_channel(WAITING_MAX);
+        let (jobs, queue) = mpsc::channel();
         let (answers, done) = mpsc::channel();
         let loop_ = server.clone();
         thread::Builder::new()
             .name("worker".to_owned())
             .spawn(move || work(&queue, perform, &answers, &loop_))?;
         let reload_wanted = Arc::new(AtomicBool::new(false));
-        Ok(App { chat, server, jobs, done, reload_wanted, is_reloading: false })
+        Ok(App { chat, server, jobs, done, is_working: false, reload_wanted })
     }
 
     /// Asks for a reload from any thread.
@@ -94,26 +91,17 @@ impl App {
         Reloader { wanted: Arc::clone(&self.reload_wanted), server: self.server.clone() }
     }
 
-    /// Sends on what the chat has asked for.
-    fn carry(&mut self, out: &mut Outbox) {
-        for (id, request) in self.chat.take_requests() {
-            if matches!(request, Request::Shutdown) {
-                self.server.shutdown();
-            } else if let Err(
-                TrySendError::Full((id, request)) | TrySendError::Disconnected((id, request)),
-            ) = self.jobs.try_send((Some(id), request))
-            {
-                self.chat.answer(id, Answer::Busy(request), out);
-            }
+    /// Passes on what the chat wants. If the worker has something to do, an answer will come,
+    /// and with it the next occasion.
+    fn carry(&mut self) {
+        if self.chat.takes_shutdown() {
+            self.server.shutdown();
         }
-    }
-
-    /// Passes on that a reload is wanted, one at a time. If there is no place for it, or one
-    /// is on its way, an answer will come, and with it the next occasion.
-    fn carry_reload(&mut self) {
-        if !self.is_reloading && self.reload_wanted.swap(false, Ordering::AcqRel) {
-            self.is_reloading = self.jobs.try_send((None, Request::Reload)).is_ok();
-            self.reload_wanted.fetch_or(!self.is_reloading, Ordering::AcqRel);
+        if !self.is_working
+            && let Some(job) = self.chat.next_request()
+        {
+            self.is_working = true;
+            self.jobs.send(job).expect("the worker ends after this");
         }
     }
 }
@@ -164,7 +152,7 @@ impl Service for App {
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         self.chat.on_line(id, line, out);
-        self.carry(out);
+        self.carry();
     }
 
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
@@ -180,12 +168,14 @@ impl Service for App {
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
-        while let Ok((id, answer)) = self.done.try_recv() {
-            // Nobody of the chat's asks for anything else.
-            self.is_reloading &= id.is_some();
+        if let Ok((id, answer)) = self.done.try_recv() {
+            self.is_working = false;
             self.chat.answer(id, answer, out);
         }
-        self.carry_reload();
+        if self.reload_wanted.swap(false, Ordering::AcqRel) {
+            self.chat.want_reload();
+        }
+        self.carry();
         self.chat.on_tick(out);
     }
 
@@ -241,31 +231,29 @@ mod tests {
         id
     }
 
-    /// However often the worker wakes the loop before it looks, it looks once.
-    #[test]
-    fn all_answers_that_are_there_are_given() {
-        let (performed, requests) = mpsc::channel();
-        let (mut app, mut out) = start(move |_| {
-            // It fails once the test is over.
-            let _ = performed.send(());
-            Answer::Reloaded(None)
-        });
-        let ids: Vec<ConnId> = (0..3).map(|slot| operator(slot, &mut app, &mut out)).collect();
-        for id in &ids {
-            app.on_line(*id, b"/reload", &mut out);
-            assert_eq!(out.take(*id), b"");
+    /// Waits for a time, as the loop would, until all that was asked for is answered.
+    fn wait(app: &mut App, out: &mut Outbox, is_done: impl Fn(&mut Outbox) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_done(out) {
+            assert!(Instant::now() < deadline, "it is not done in time");
+            app.on_tick(out);
+            thread::yield_now();
         }
-        // With the third begun, the answers to the first two have been sent.
-        for _ in &ids {
-            requests.recv_timeout(PATIENCE).expect("the worker works");
-        }
-        app.on_tick(&mut out);
-        let answered = ids[..2].iter().filter(|id| !out.take(**id).is_empty()).count();
-        assert_eq!(answered, 2);
     }
 
     #[test]
-    fn of_many_reloads_one_waits_and_nobody_waits_for_a_place() {
+    fn each_answer_brings_the_next_request() {
+        let (mut app, mut out) = start(|_| Answer::Reloaded(None));
+        let ids: Vec<ConnId> = (0..3).map(|slot| operator(slot, &mut app, &mut out)).collect();
+        for id in &ids {
+            app.on_line(*id, b"/reload", &mut out);
+            assert!(out.is_held(*id));
+        }
+        wait(&mut app, &mut out, |out| ids.iter().all(|id| !out.is_held(*id)));
+    }
+
+    #[test]
+    fn of_many_reloads_one_waits() {
         let (begun, begins) = mpsc::channel();
         let (go, gate) = mpsc::channel::<()>();
         let (mut app, mut out) = start(move |_| {
@@ -276,7 +264,7 @@ mod tests {
         });
         let reloader = app.reloader();
         let ask_often = |app: &mut App, out: &mut Outbox| {
-            for _ in 0..3 * WAITING_MAX {
+            for _ in 0..48 {
                 reloader.reload();
                 app.on_tick(out);
             }
@@ -284,24 +272,14 @@ mod tests {
         ask_often(&mut app, &mut out);
         begins.recv_timeout(PATIENCE).expect("the worker works");
         ask_often(&mut app, &mut out);
-        // There is place for as many others as ever.
-        let ids: Vec<_> =
-            (0..=WAITING_MAX).map(|slot| operator(slot, &mut app, &mut out)).collect();
-        for id in &ids {
-            app.on_line(*id, b"/reload", &mut out);
-        }
-        let busy = ids.iter().filter(|id| !out.take(**id).is_empty()).count();
-        assert_eq!(busy, 1);
-        // What was asked for meanwhile is done when there is a place, once.
-        let deadline = Instant::now() + PATIENCE;
-        let mut performed = 1;
-        while performed < 2 + WAITING_MAX {
-            assert!(Instant::now() < deadline, "only {performed} were performed");
+        let id = operator(0, &mut app, &mut out);
+        app.on_line(id, b"/reload", &mut out);
+        // Two by the signal, since the second may have come too late for the first, and one more.
+        for _ in 0..3 {
             go.send(()).expect("the worker waits");
-            app.on_tick(&mut out);
-            performed += begins.try_iter().count();
         }
-        assert_eq!(begins.try_iter().count(), 0);
-        assert!(!app.reload_wanted.load(Ordering::Acquire));
+        wait(&mut app, &mut out, |out| !out.is_held(id));
+        assert_eq!(begins.try_iter().count(), 2);
+        assert!(!app.is_working && app.chat.next_request().is_none());
     }
 }

@@ -65,7 +65,7 @@
 //! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/gathered.rs`, `chat/resume.rs` |
 //! | what operators may do; who is banned, who is muted | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs` |
 //! | names with passwords; how often one may be tried | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
-//! | what the chat wants of somebody who may block | `chat/request.rs` |
+//! | what the chat wants of somebody who may block, and what goes first | `chat/request.rs`, `chat/waiting.rs` |
 //! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |
 //! | what whoever runs it may choose | `chat/settings.rs` |
 //! | what becomes of bytes that are no text | `chat/text.rs` |

@@ -101,6 +101,7 @@ impl State {
             Request::Passwd { name, password } => return self.change_password(&name, &password),
             #[cfg(feature = "accounts")]
             Request::Unregister { name, password } => return self.unregister(name, &password),
+            #[cfg(not(feature = "accounts"))]
             _ => Err(io::Error::other("this server cannot do that")),
         };
         done.unwrap_or_else(|error| Answer::NotSaved(error.to_string()))

@@ -1,12 +1,13 @@
 //! Names with passwords. Passwords and their hashes are elsewhere: the chat knows which
 //! names are protected, asks for a verdict, and acts upon it.
 
-mod attempts;
+mod budget;
 mod command;
 mod reply;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
 
 use log::{info, warn};
 
@@ -20,8 +21,7 @@ use crate::addresses::Network;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 use crate::service::{ip, port};
-use attempts::Attempt;
-pub(super) use attempts::Attempts;
+pub(super) use budget::Budget;
 use command::Wish;
 pub(super) use command::{HELP, looks_secret};
 pub(super) use reply::Word;
@@ -52,6 +52,12 @@ impl Accounts {
             self.add(account);
         }
     }
+}
+
+/// A password that has no verdict yet.
+pub(super) struct Attempt {
+    name: Box<str>,
+    addr: Option<SocketAddr>,
 }
 
 impl Chat {
@@ -132,8 +138,9 @@ impl Chat {
         if self.account_of(user).is_none() {
             return self.say_word(id, Word::NotProtected(&name), out);
         }
-        if let Some(password) = self.attempt(id, &name, password, out) {
-            self.request(id, Request::Unregister { name, password }, out);
+        match Password::new(password.0) {
+            Some(password) => self.request(id, Request::Unregister { name, password }, out),
+            None => self.say_word(id, Word::PasswordUnfit, out),
         }
     }
 
@@ -156,36 +163,34 @@ impl Chat {
         if self.refuse_if_unfit(id, name, out) {
             return;
         }
-        if let Some(password) = self.attempt(id, name, password, out) {
-            let name = name.to_owned();
-            self.request(id, Request::LogIn { name, password, by }, out);
+        let name = name.to_owned();
+        match Password::new(password.0) {
+            Some(password) => self.request(id, Request::LogIn { name, password, by }, out),
+            None => self.say_word(id, Word::PasswordUnfit, out),
         }
     }
 
-    /// A password that may be tried, unless there were too many of them already.
-    fn attempt(
-        &mut self,
-        id: ConnId,
-        name: &str,
-        password: Secret<'_>,
-        out: &mut Outbox,
-    ) -> Option<Password> {
-        let Some(password) = Password::new(password.0) else {
-            self.say_word(id, Word::PasswordUnfit, out);
-            return None;
-        };
-        let (addr, now) = (self.users.addr(id), out.now().monotonic);
-        if !self.attempts.count(addr.map(network), name, now) {
-            self.say_word(id, Word::TooMany, out);
-            return None;
+    /// Whether somebody may have this done: as often as their address has a budget for.
+    pub(super) fn is_affordable(&mut self, id: ConnId, request: &Request, now: Instant) -> bool {
+        let addr = self.users.addr(id);
+        let from = addr.map(network);
+        match request {
+            Request::LogIn { name, .. } | Request::Unregister { name, .. } => {
+                let may = self.attempts.count(from, name, now);
+                if may {
+                    self.tried.insert(id, Attempt { name: name.as_str().into(), addr });
+                }
+                may
+            }
+            Request::Passwd { name, .. } => self.changes.count(from, name, now),
+            Request::Register { name, .. } => self.made.count(from, name, now),
+            Request::Ban { .. } | Request::Unban(_) | Request::Reload => true,
         }
-        self.attempts.begin(id, Attempt { name: name.into(), addr });
-        Some(password)
     }
 
     /// What came of an attempt, if this is what came of one. Whoever made it may have gone.
     pub(super) fn settle_attempt(&mut self, id: ConnId, answer: &Answer) {
-        let Some(Attempt { name, addr }) = self.attempts.end(id) else { return };
+        let Some(Attempt { name, addr }) = self.tried.remove(&id) else { return };
         if matches!(answer, Answer::Wrong) {
             let (addr, port) = (addr.and_then(ip), addr.and_then(port));
             return warn!(conn = id.serial(), addr, port, name = &*name; "failed_password");
@@ -251,7 +256,7 @@ impl Chat {
     }
 }
 
-/// What attempts are counted by.
-fn network(addr: SocketAddr) -> IpAddr {
+/// What is counted by.
+pub(super) fn network(addr: SocketAddr) -> IpAddr {
     Network::of_one(addr.ip()).addr()
 }

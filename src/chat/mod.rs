@@ -26,8 +26,10 @@ mod settings;
 mod talk;
 mod text;
 mod users;
+mod waiting;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::mem;
 use std::time::{Duration, Instant, SystemTime};
@@ -37,7 +39,7 @@ use crate::line::Ending;
 use crate::outbox::Outbox;
 use crate::service::{Limit, Peer, Refusal, Service};
 use crate::timeouts::{Now, Timeouts};
-use accounts::{Accounts, Attempts, Word};
+use accounts::{Accounts, Attempt, Budget, Word};
 use ban::Bans;
 pub use ban::{Ban, NoTarget, Target};
 use command::{Command, HELP, Mistake};
@@ -52,6 +54,7 @@ use resume::Seats;
 use room::{Group, Room, RoomNo, Rooms};
 pub use settings::{Motd, Settings};
 use users::{Stage, User, Users};
+use waiting::Waiting;
 
 /// How a TLS client says hello.
 const TLS: &[u8] = &[0x16, 0x03];
@@ -92,9 +95,16 @@ pub struct Chat {
     bans: Bans,
     mutes: Mutes,
     accounts: Accounts,
-    attempts: Attempts,
-    /// What somebody else has to do, and for whom.
-    requests: Vec<(ConnId, Request)>,
+    /// Passwords that were wrong, or may be; that were changed; and names that were protected.
+    attempts: Budget,
+    /// Those that have no verdict yet: at most one a connection, whose lines wait for it.
+    tried: HashMap<ConnId, Attempt>,
+    changes: Budget,
+    made: Budget,
+    /// What somebody else has to do.
+    waiting: Waiting,
+    is_reload_wanted: bool,
+    is_shutdown_wanted: bool,
     /// Why the server is shut down, if an operator has said so.
     farewell: String,
     lines_in: u64,
@@ -275,8 +285,13 @@ impl Chat {
             bans: Bans::default(),
             mutes: Mutes::default(),
             accounts: Accounts::default(),
-            attempts: Attempts::default(),
-            requests: Vec::new(),
+            attempts: Budget::of_a_minute(),
+            tried: HashMap::new(),
+            changes: Budget::of_a_minute(),
+            made: Budget::of_a_day(settings.accounts_per_addr),
+            waiting: Waiting::new(settings.waiting_max),
+            is_reload_wanted: false,
+            is_shutdown_wanted: false,
             farewell: String::new(),
             lines_in: 0,
             is_shutting_down: false,

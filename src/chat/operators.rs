@@ -102,7 +102,7 @@ impl Chat {
     fn shut_down(&mut self, id: ConnId, why: &str) {
         warn!(by = self.operator_name(id), reason = why; "shutdown");
         why.clone_into(&mut self.farewell);
-        self.requests.push((id, Request::Shutdown));
+        self.is_shutdown_wanted = true;
     }
 
     fn whois(&mut self, id: ConnId, name: &str, out: &mut Outbox) {

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use log::warn;
 
 use super::Chat;
-use super::accounts::Word;
+use super::accounts::{Word, network};
 use super::ban::{Ban, Target};
 use super::operators::Act;
 use super::password::Password;
 use super::reply::Reply;
+use super::waiting::Source;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 
@@ -62,8 +63,6 @@ pub enum Request {
     },
     /// Read again what is kept. Answer: [`Answer::Reloaded`].
     Reload,
-    /// Shut the server down. No answer.
-    Shutdown,
 }
 
 /// What has come of a request.
@@ -91,8 +90,6 @@ pub enum Answer {
     NotSaved(String),
     /// It could not be read, for this reason.
     NotReloaded(String),
-    /// Too many requests wait already; this is the one that came to nothing.
-    Busy(Request),
 }
 
 /// The command that somebody takes a name with.
@@ -124,10 +121,25 @@ pub struct Kept {
 
 /// For whoever carries the requests.
 impl Chat {
-    /// What has to be done elsewhere, and for whom. Each is to be answered, once, with
-    /// [`Chat::answer`]; [`Request::Shutdown`] alone is not.
-    pub fn take_requests(&mut self) -> Vec<(ConnId, Request)> {
-        mem::take(&mut self.requests)
+    /// What is to be done next, and for whom; `None` is nobody of the chat's. It is to be
+    /// answered, once, with [`Chat::answer`], and best before the next is taken: what operators
+    /// ask for meanwhile goes before what others have asked for.
+    pub fn next_request(&mut self) -> Option<(Option<ConnId>, Request)> {
+        if mem::take(&mut self.is_reload_wanted) {
+            return Some((None, Request::Reload));
+        }
+        self.waiting.pop().map(|(id, request)| (Some(id), request))
+    }
+
+    /// Asks for a reload that nobody is told of. Asking again before it has begun is asking
+    /// once.
+    pub fn want_reload(&mut self) {
+        self.is_reload_wanted = true;
+    }
+
+    /// Whether an operator has said that the server is to shut down; once.
+    pub fn takes_shutdown(&mut self) -> bool {
+        mem::take(&mut self.is_shutdown_wanted)
     }
 
     /// Brings back what has come of a request. Whoever asked may have gone: what was done
@@ -166,7 +178,6 @@ impl Chat {
                 warn!(by, error = why; "not_reloaded");
                 self.tell_asker(asker, Act::NotReloaded(&why), out);
             }
-            Answer::Busy(_) => self.tell_asker(asker, Act::Busy, out),
             answer => {
                 if let Some(id) = asker {
                     self.act_upon_account(id, answer, out);
@@ -181,7 +192,10 @@ impl Chat {
             Answer::Registered(name) => self.registered(id, &name, out),
             Answer::LoggedIn(name, by) => self.logged_in(id, &name, by, out),
             Answer::Unregistered(name) => self.unregistered(id, &name, out),
-            Answer::Exists(name) => self.reply(id, Reply::Word(Word::Already(&name)), out),
+            Answer::Exists(name) => {
+                self.made.forgive(self.users.addr(id).map(network), &name);
+                self.reply(id, Reply::Word(Word::Already(&name)), out);
+            }
             Answer::PasswordSet => self.reply(id, Reply::Word(Word::PasswordSet), out),
             _ => self.reply(id, Reply::Word(Word::Wrong), out),
         }
@@ -193,9 +207,21 @@ impl Chat {
         }
     }
 
-    /// Asks for something to be done elsewhere. What else this user sends waits for it.
+    /// Asks for something to be done elsewhere, unless too much of that kind was asked for from
+    /// there. What else this user sends waits for it.
     pub(super) fn request(&mut self, id: ConnId, request: Request, out: &mut Outbox) {
+        let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
+        let addr = self.users.addr(id).map(network);
+        let source = if is_operator { Source::Operators } else { Source::Address(addr) };
+        if self.waiting.is_full(source) {
+            return self.reply(id, Reply::Act(Act::Busy), out);
+        }
+        if !self.is_affordable(id, &request, out.now().monotonic) {
+            let is_new = matches!(request, Request::Register { .. });
+            let word = if is_new { Word::TooManyMade } else { Word::TooMany };
+            return self.reply(id, Reply::Word(word), out);
+        }
         out.hold(id);
-        self.requests.push((id, request));
+        self.waiting.push(source, id, request);
     }
 }

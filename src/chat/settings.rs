@@ -42,7 +42,7 @@ pub struct Settings {
     pub give_back: Option<fn()>,
     /// Whether there are operators: on connections of a listener labelled
     /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
-    /// ([`Chat::take_requests`](super::Chat::take_requests)), as [`App`](crate::App) does. No.
+    /// ([`Chat::next_request`](super::Chat::next_request)), as [`App`](crate::App) does. No.
     pub operators: bool,
     /// Whether names can be protected with passwords. Requests are then to be taken as
     /// well: [`App`](crate::App) does, with a [`State`](crate::State) that has the feature
@@ -50,6 +50,11 @@ pub struct Settings {
     pub accounts: bool,
     /// Names that may be protected at a time. 10 000.
     pub accounts_max: usize,
+    /// Names that may be protected within a day from one IPv4 address, or one IPv6 /64. 20.
+    pub accounts_per_addr: usize,
+    /// Requests that wait at a time for operators, and as many for each address: passwords that
+    /// are to be checked, mostly. Further ones come to nothing. 16.
+    pub waiting_max: usize,
     /// Bans in force at a time. 4096.
     pub bans_max: usize,
     /// The dialects that listeners have. Those that show addresses can be spoken
@@ -76,6 +81,8 @@ impl Default for Settings {
             operators: false,
             accounts: false,
             accounts_max: 10_000,
+            accounts_per_addr: 20,
+            waiting_max: 16,
             bans_max: 4096,
             dialects: vec![Dialect::Native],
         }

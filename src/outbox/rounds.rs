@@ -40,8 +40,9 @@ impl Outbox {
         !is_parked && !queue.held
     }
 
-    /// Whether the service makes it wait.
-    pub(crate) fn is_held(&self, id: ConnId) -> bool {
+    /// Whether the service makes it wait ([`Outbox::hold`]).
+    #[must_use]
+    pub fn is_held(&self, id: ConnId) -> bool {
         self.state(id) == State::Open && self.queues[id.slot()].held
     }
 

@@ -20,6 +20,7 @@ pub(in crate::chat) enum Word<'a> {
     /// Whether there is such a name is not told.
     Wrong,
     TooMany,
+    TooManyMade,
     NotLoggedIn(&'a str),
     NotProtected(&'a str),
     PasswordSet,
@@ -40,6 +41,7 @@ impl Word<'_> {
             Word::NameFirst => "name_first",
             Word::Wrong => "wrong_password",
             Word::TooMany => "too_many_attempts",
+            Word::TooManyMade => "too_many_accounts",
             Word::NotLoggedIn(_) => "not_logged_in",
             Word::NotProtected(_) => "not_protected",
             Word::PasswordSet => "password_changed",
@@ -75,6 +77,9 @@ impl fmt::Display for Word<'_> {
             Word::NameFirst => f.write_str("Take a name first: /nick NAME"),
             Word::Wrong => f.write_str("Wrong name or password."),
             Word::TooMany => f.write_str("Too many attempts; wait a minute."),
+            Word::TooManyMade => {
+                f.write_str("Too many names were protected from your address; wait a day.")
+            }
             Word::NotLoggedIn(name) => {
                 write!(f, "You have not shown that {name} is yours: /nick {name} PASSWORD")
             }

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::thread;
 
+use super::operators::from;
 use super::{Folder, Outcome, Program, chinwag, run};
 use crate::client::Client;
 
@@ -199,4 +200,24 @@ fn two_hundred_at_once_get_a_verdict_each_and_nobody_else_waits_for_them() {
         assert_eq!(client.ask("/up done"), "DONE");
     }
     assert!((16..=20).contains(&counts[0]), "{counts:?}");
+}
+
+/// Whatever one address asks of the worker, others are asked for less than that is worth.
+#[test]
+fn right_passwords_and_bans_are_not_behind_those_of_one_address() {
+    let folder = Folder::new("accounts-flood");
+    let program = start(&folder, &[]);
+    let mut ann = from(8, &program).register("ann");
+    assert!(ann.ask("/register open sesame").ends_with("/nick ann PASSWORD"));
+    let mut op = program.operator();
+    let mut flood: Vec<Client> =
+        (0..17).map(|number| from(7, &program).register(&format!("flood-{number}"))).collect();
+    for client in &mut flood {
+        let many = "/passwd open sesame\n/nick nobody open sesame\n".repeat(200);
+        client.write("/register open sesame\n".to_owned() + &many);
+    }
+    for number in 0..18 {
+        assert_eq!(ann.ask("/nick ann open sesame"), "You are now ann");
+        assert_eq!(op.ask(&format!("/ban name-{number}")), format!("Banned name-{number}."));
+    }
 }

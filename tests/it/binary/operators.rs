@@ -19,7 +19,7 @@ fn start(folder: &Folder, options: &[&str]) -> Program {
 }
 
 /// A client from another of this machine's addresses.
-fn from(host: u8, program: &Program) -> Client {
+pub(super) fn from(host: u8, program: &Program) -> Client {
     use socket2::{Domain, Socket, Type};
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::from(([127, 0, 0, host], 0)).into()).unwrap();

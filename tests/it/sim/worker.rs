@@ -1,15 +1,16 @@
 //! The worker's part: accounts and operators over the streams of the simulation, and a
-//! worker that is slow, has only so much room, and fails. It has a run of its own, since
+//! worker that is slow and fails. It has a run of its own, since
 //! what matters here is not what everybody hears but who waits, for whom, and for how long.
 //!
-//! Whatever happens, each line has its one verdict, in order, and nobody else's; what the
+//! Whatever happens, each line has its one verdict, in order, and nobody else's; operators go
+//! first, and no address waits for more than one request of any other; what the
 //! worker was asked for and what the chat believes agree in the end; and no password shows
 //! in any stream, in the log, or in what `Debug` says of requests and answers.
 
 mod desk;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Once;
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::Settings;
 use chinwag::{Chat, Hub, Limits, Now, Peer};
-use desk::Desk;
+use desk::{Desk, Turns};
 
 use super::journal::Journal;
 use super::rng::Rng;
@@ -140,6 +141,8 @@ impl World {
             accounts: true,
             operators: true,
             greet_after: None,
+            waiting_max: rng.between(1, 3),
+            accounts_per_addr: rng.between(1, 4),
             random: Some(token),
             ..Settings::default()
         };
@@ -154,7 +157,7 @@ impl World {
             chat: Chat::new(settings),
             rng: rng.fork(),
             journal: journal.clone(),
-            waiting: VecDeque::new(),
+            turns: Turns::default(),
             passwords: BTreeMap::new(),
             bans: Vec::new(),
             seen: BTreeSet::new(),
@@ -226,8 +229,7 @@ impl World {
                 self.hub.mark_writable(client.slot);
             }
         }
-        if !self.hub.service().waiting.is_empty() && (self.journal.is_calm() || self.rng.one_in(3))
-        {
+        if !self.hub.service().turns.is_empty() && (self.journal.is_calm() || self.rng.one_in(3)) {
             self.hub.wake();
         }
         self.now.monotonic += Duration::from_millis(self.rng.below(40) as u64);
@@ -244,7 +246,7 @@ impl World {
         for _ in 0..2000 {
             self.turn();
         }
-        assert!(self.hub.service().waiting.is_empty(), "a request is never answered");
+        assert!(self.hub.service().turns.is_empty(), "a request is never answered");
     }
 }
 
@@ -294,6 +296,10 @@ fn simulate(seed: u64) -> BTreeSet<&'static str> {
     std::mem::forget(failure);
     let mut seen = world.hub.service().seen.clone();
     seen.extend((world.banned > 0).then_some("banned"));
+    for (kind, said) in [("busy", "Busy;"), ("too many accounts", "Too many names were")] {
+        let is_said = world.clients.iter().any(|client| client.text().contains(said));
+        seen.extend(is_said.then_some(kind));
+    }
     seen
 }
 
@@ -368,7 +374,9 @@ fn whoever_waits_for_the_worker_waits_alone_and_no_password_shows() {
     for seed in 0..number_in("SIM_SEEDS").unwrap_or(super::SEEDS) {
         seen.extend(simulate(seed));
     }
-    for kind in ["busy", "worker fails", "verdict for one who has gone", "banned"] {
+    for kind in
+        ["busy", "too many accounts", "worker fails", "verdict for one who has gone", "banned"]
+    {
         assert!(seen.contains(kind), "never happened: {kind}");
     }
 }

@@ -251,20 +251,76 @@ fn who_tries_too_often_waits_and_nobody_else_does() {
          friend< You have been replaced by another connection.
          friend.",
     );
-    // The right ones, and those that nobody looked at, count for nothing.
+    // The right ones count for nothing.
     for _ in 0..5 {
         check_in(&mut network, "eve> /nick ann hunter22\neve< You are now ann");
     }
-    network.worker = Worker::IsBusy;
-    for _ in 0..5 {
-        check_in(&mut network, "eve> /nick ann hunter22\neve< Busy; try again in a moment.");
-    }
-    network.worker = Worker::Keeps;
     for number in 0..20 {
         let script = format!("eve> /nick user-{number} hunter22\neve< Wrong name or password.");
         check_in(&mut network, &script);
     }
     check_in(&mut network, "eve> /nick ann hunter22\neve< Too many attempts; wait a minute.");
+}
+
+#[test]
+fn passwords_are_changed_so_often_and_no_more_and_may_still_be_given() {
+    let mut network = network();
+    check_in(
+        &mut network,
+        "ann> /register hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
+    );
+    for _ in 0..3 {
+        check_in(&mut network, "ann> /passwd hunter22\nann< Password changed.");
+    }
+    check_in(
+        &mut network,
+        "ann> /passwd hunter23
+         ann< Too many attempts; wait a minute.
+         ann> /nick ann hunter22
+         ann< You are now ann
+         +60000
+         ann> /passwd hunter23
+         ann< Password changed.",
+    );
+}
+
+#[test]
+fn so_many_names_are_protected_from_one_address_in_a_day() {
+    let settings = Settings { accounts: true, accounts_per_addr: 2, ..Settings::default() };
+    let mut network = Network::with(settings);
+    for (client, host) in [("eve", 7), ("friend", 8)] {
+        network.arrive_from(client, "native", ([192, 0, 2, host], 1).into());
+    }
+    let protect = |client: &str, name: &str| {
+        format!(
+            "{client}> /nick {name}
+             {client}< You are now {name}
+             {client}> /register hunter22
+             {client}< Name {name} is protected from now on: /nick {name} PASSWORD
+             {client}< That line was not encrypted: whoever carried it can have read the password."
+        )
+    };
+    check_in(&mut network, &protect("eve", "one"));
+    check_in(&mut network, &protect("eve", "two"));
+    check_in(
+        &mut network,
+        "eve> /nick three
+         eve< You are now three
+         eve> /register hunter22
+         eve< Too many names were protected from your address; wait a day.",
+    );
+    check_in(&mut network, &protect("friend", "four"));
+    network.wait(24 * 60 * 60 * 1000);
+    check_in(&mut network, &protect("eve", "five"));
+}
+
+#[test]
+fn who_finds_too_many_waiting_is_told_so_and_has_not_tried() {
+    let settings = Settings { accounts: true, waiting_max: 0, ..Settings::default() };
+    let mut network = Network::with(settings);
+    for _ in 0..5 {
+        check_in(&mut network, "eve> /nick ann hunter22\neve< Busy; try again in a moment.");
+    }
 }
 
 #[test]
@@ -392,14 +448,14 @@ fn a_verdict_for_one_who_has_gone_is_nobodys() {
     );
     let id = network.arrive("eve", "native");
     network.chat.on_line(id, b"/nick ann hunter22", &mut network.out);
-    let requests = network.chat.take_requests();
+    let requests: Vec<_> = std::iter::from_fn(|| network.chat.next_request()).collect();
     network.cut_off("eve");
     network.arrive("late", "native");
     for (id, request) in requests {
         assert!(!format!("{request:?}").contains("hunter22"), "{request:?}");
         let answer = network.vault.perform(request);
         assert!(!format!("{answer:?}").contains("hunter22"), "{answer:?}");
-        network.chat.answer(Some(id), answer, &mut network.out);
+        network.chat.answer(id, answer, &mut network.out);
     }
     network.close_the_closing();
     check_in(

@@ -42,7 +42,6 @@ struct Network {
 enum Worker {
     Keeps,
     Fails(&'static str),
-    IsBusy,
 }
 
 impl Network {
@@ -137,21 +136,19 @@ impl Network {
 
     /// What the worker does.
     fn carry(&mut self) {
-        for (id, request) in self.chat.take_requests() {
+        if self.chat.takes_shutdown() {
+            self.chat.on_shutdown(&mut self.out);
+        }
+        while let Some((id, request)) = self.chat.next_request() {
             let answer = match (self.worker, request) {
-                (_, Request::Shutdown) => {
-                    self.chat.on_shutdown(&mut self.out);
-                    continue;
-                }
                 (Worker::Keeps, Request::Ban { ban, .. }) => Answer::Banned(ban),
                 (Worker::Keeps, Request::Unban(target)) => Answer::Unbanned(target),
                 (Worker::Keeps, Request::Reload) => Answer::Reloaded(None),
                 (Worker::Fails(why), Request::Reload) => Answer::NotReloaded(why.to_owned()),
                 (Worker::Fails(why), _) => Answer::NotSaved(why.to_owned()),
-                (Worker::IsBusy, request) => Answer::Busy(request),
                 (Worker::Keeps, request) => self.vault.perform(request),
             };
-            self.chat.answer(Some(id), answer, &mut self.out);
+            self.chat.answer(id, answer, &mut self.out);
         }
     }
 

@@ -1,6 +1,7 @@
-//! The chat, and a worker for it that is slow, has only so much room, and fails.
+//! The chat, and a worker for it that is slow and fails, and minds whose turn it is.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use chinwag::chat::{Account, Answer, Ban, Kept, Password, Request};
@@ -10,15 +11,48 @@ use super::SECRET;
 use crate::sim::journal::Journal;
 use crate::sim::rng::Rng;
 
-/// Requests that wait; one more is `Busy`.
-const ROOM: usize = 3;
+/// Who waits, as the worker should find them.
+#[derive(Default)]
+pub(super) struct Turns {
+    /// Where each connection is from; `None` are operators.
+    from: BTreeMap<ConnId, Option<IpAddr>>,
+    /// By address, in order, and since when it is its turn. That of operators is always.
+    waiting: BTreeMap<Option<IpAddr>, (u64, Vec<ConnId>)>,
+    clock: u64,
+}
+
+impl Turns {
+    fn ask(&mut self, id: ConnId) {
+        self.clock += 1;
+        self.waiting.entry(self.from[&id]).or_insert((self.clock, Vec::new())).1.push(id);
+    }
+
+    /// Operators first, then the address that has waited longest since it last had its turn.
+    fn next(&mut self) -> Option<ConnId> {
+        let first = |(from, since): (&Option<IpAddr>, u64)| (from.is_some(), since);
+        let waiting = self.waiting.iter_mut();
+        let (from, (since, ids)) =
+            waiting.min_by_key(|(from, (since, _))| first((from, *since)))?;
+        self.clock += 1;
+        *since = self.clock;
+        let (from, id) = (*from, ids.remove(0));
+        if ids.is_empty() {
+            self.waiting.remove(&from);
+        }
+        Some(id)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+}
 
 /// The chat, and its worker.
 pub(super) struct Desk {
     pub(super) chat: Chat,
     pub(super) rng: Rng,
     pub(super) journal: Journal,
-    pub(super) waiting: VecDeque<(ConnId, Request)>,
+    pub(super) turns: Turns,
     pub(super) passwords: BTreeMap<String, Vec<u8>>,
     pub(super) bans: Vec<Ban>,
     pub(super) seen: BTreeSet<&'static str>,
@@ -27,18 +61,6 @@ pub(super) struct Desk {
 impl Desk {
     fn saw(&mut self, kind: &'static str) {
         self.seen.insert(kind);
-    }
-
-    fn carry(&mut self, out: &mut Outbox) {
-        for (id, request) in self.chat.take_requests() {
-            assert!(!format!("{request:?}").contains(SECRET), "{request:?}");
-            if self.waiting.len() < ROOM {
-                self.waiting.push_back((id, request));
-            } else {
-                self.saw("busy");
-                self.chat.answer(Some(id), Answer::Busy(request), out);
-            }
-        }
     }
 
     fn perform(&mut self, request: Request) -> Answer {
@@ -91,6 +113,8 @@ impl Desk {
 
 impl Service for Desk {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
+        let from = Some(peer.addr.ip()).filter(|_| peer.label != "op");
+        self.turns.from.insert(id, from);
         self.chat.on_open(id, peer, out);
     }
 
@@ -99,10 +123,11 @@ impl Service for Desk {
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
-        let is_waiting = self.waiting.iter().any(|(asker, _)| *asker == id);
-        assert!(!is_waiting, "a line of {id:?}, who waits for a verdict");
+        assert!(!out.is_held(id), "a line of {id:?}, who waits for a verdict");
         self.chat.on_line(id, line, out);
-        self.carry(out);
+        if out.is_held(id) {
+            self.turns.ask(id);
+        }
     }
 
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
@@ -114,9 +139,13 @@ impl Service for Desk {
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
-        let ready = if self.journal.is_calm() { ROOM } else { self.rng.below(ROOM) };
-        for _ in 0..ready.min(self.waiting.len()) {
-            let (id, request) = self.waiting.pop_front().expect("so many wait");
+        let ready = if self.journal.is_calm() { usize::MAX } else { self.rng.below(3) };
+        for _ in 0..ready {
+            let next = self.chat.next_request();
+            let id = next.as_ref().and_then(|(id, _)| *id);
+            assert_eq!(id, self.turns.next(), "somebody else had their turn");
+            let (Some(id), Some((_, request))) = (id, next) else { break };
+            assert!(!format!("{request:?}").contains(SECRET), "{request:?}");
             if !out.is_open(id) {
                 self.saw("verdict for one who has gone");
             }

@@ -1,0 +1,105 @@
+//! What waits to be done elsewhere, and what is next: what operators ask for, then one request
+//! of each address in turn. So nobody waits for more than one hash of any other address.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::request::Request;
+use crate::conn::ConnId;
+
+/// Addresses that wait at a time.
+const ADDRESSES_MAX: usize = 1024;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    Operators,
+    /// An IPv6 one by its /64; `None` is all who have none.
+    Address(Option<IpAddr>),
+}
+
+/// Requests that nobody has taken yet.
+pub(super) struct Waiting {
+    /// The next in front, and none without a request.
+    sources: VecDeque<(Source, VecDeque<(ConnId, Request)>)>,
+    /// For operators, and for each address.
+    max: usize,
+}
+
+impl Waiting {
+    pub(super) fn new(max: usize) -> Waiting {
+        Waiting { sources: VecDeque::new(), max }
+    }
+
+    pub(super) fn is_full(&self, source: Source) -> bool {
+        match self.sources.iter().find(|(other, _)| *other == source) {
+            Some((_, requests)) => requests.len() >= self.max,
+            None => {
+                self.max == 0
+                    || (source != Source::Operators && self.sources.len() >= ADDRESSES_MAX)
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, source: Source, id: ConnId, request: Request) {
+        match self.sources.iter_mut().find(|(other, _)| *other == source) {
+            Some((_, requests)) => requests.push_back((id, request)),
+            None => self.line_up(source, VecDeque::from([(id, request)])),
+        }
+    }
+
+    pub(super) fn pop(&mut self) -> Option<(ConnId, Request)> {
+        let (source, mut requests) = self.sources.pop_front()?;
+        let next = requests.pop_front();
+        if !requests.is_empty() {
+            self.line_up(source, requests);
+        }
+        next
+    }
+
+    /// Operators go first, and everybody else behind those who wait already.
+    fn line_up(&mut self, source: Source, requests: VecDeque<(ConnId, Request)>) {
+        match source {
+            Source::Operators => self.sources.push_front((source, requests)),
+            Source::Address(_) => self.sources.push_back((source, requests)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operators_go_first_and_then_one_of_each_address_in_turn() {
+        let mut waiting = Waiting::new(2);
+        let id = |serial| ConnId { slot: 0, serial };
+        let from = |host| Source::Address(Some([192, 0, 2, host].into()));
+        for (serial, source) in
+            [(1, from(1)), (2, from(1)), (3, from(2)), (4, Source::Operators), (5, from(3))]
+        {
+            assert!(!waiting.is_full(source));
+            waiting.push(source, id(serial), Request::Reload);
+        }
+        assert!(waiting.is_full(from(1)) && !waiting.is_full(from(2)));
+        let next = |waiting: &mut Waiting| waiting.pop().map(|(id, _)| id.serial);
+        assert_eq!((next(&mut waiting), next(&mut waiting)), (Some(4), Some(1)));
+        waiting.push(from(3), id(6), Request::Reload);
+        waiting.push(Source::Operators, id(7), Request::Reload);
+        let rest: Vec<_> = std::iter::from_fn(|| next(&mut waiting)).collect();
+        assert_eq!(rest, [7, 3, 5, 2, 6]);
+    }
+
+    #[test]
+    fn so_many_addresses_wait_and_no_more_and_operators_do_all_the_same() {
+        let mut waiting = Waiting::new(1);
+        let from = |number: u32| Source::Address(Some(IpAddr::from(number.to_be_bytes())));
+        for number in 0..1024 {
+            assert!(!waiting.is_full(from(number)));
+            waiting.push(from(number), ConnId { slot: 0, serial: number }, Request::Reload);
+        }
+        assert!(waiting.is_full(from(1024)) && !waiting.is_full(Source::Operators));
+        waiting.pop();
+        assert!(!waiting.is_full(from(1024)));
+    }
+}

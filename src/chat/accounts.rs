@@ -230,6 +230,9 @@ impl Chat {
         if self.users.get(id).is_none() {
             return;
         }
+        if self.refuse_if_muted(id, out) {
+            return;
+        }
         if self.bans.has_name(name, timestamp(out.now())) {
             return self.reply(id, Reply::Act(Act::NameBanned(name)), out);
         }

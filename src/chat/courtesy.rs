@@ -3,19 +3,22 @@
 use super::Chat;
 use super::dialect::Dialect;
 use super::reply::Reply;
-use super::users::More;
+use super::users::{More, User};
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 
 impl Chat {
     pub(super) fn set_away(&mut self, id: ConnId, text: Option<&str>, out: &mut Outbox) {
+        if text.is_some() && self.refuse_if_muted(id, out) {
+            return;
+        }
         if let Some(user) = self.users.get_mut(id) {
             user.more_mut().away = text.map(Into::into);
         }
         self.reply(id, if text.is_some() { Reply::Away } else { Reply::Back }, out);
     }
 
-    /// From here on a user sees nothing of what another says, who is not told.
+    /// From here on a user sees nothing of what another says or does, who is not told.
     pub(super) fn ignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         let max = self.settings.ignored_max;
         let Some(target) = self.users.find(name) else {
@@ -25,13 +28,19 @@ impl Chat {
         if target == id {
             return self.reply(id, Reply::IgnoringSelf, out);
         }
-        let Some(user) = self.users.get_mut(id) else { return };
-        let ignores = &mut user.more_mut().ignores;
+        let ignores = self.users.get(id).and_then(User::more).map_or(&[][..], |more| &more.ignores);
         if !ignores.contains(&target) {
-            if ignores.len() >= max {
+            let is_full = ignores.len() >= max;
+            let gone = ignores.iter().copied().find(|ignored| self.users.get(*ignored).is_none());
+            if is_full && gone.is_none() {
                 return self.reply(id, Reply::IgnoringTooMany(max), out);
             }
-            ignores.push(target);
+            if let Some(gone) = gone.filter(|_| is_full) {
+                self.stop_ignoring(id, gone);
+            }
+            if let Some(user) = self.users.get_mut(id) {
+                user.more_mut().ignores.push(target);
+            }
             if let Some(target) = self.users.get_mut(target) {
                 target.more_mut().ignored_by.insert(id);
             }
@@ -39,30 +48,30 @@ impl Chat {
         self.reply(id, Reply::Ignoring(&name), out);
     }
 
+    fn stop_ignoring(&mut self, id: ConnId, target: ConnId) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.more_mut().ignores.retain(|ignored| *ignored != target);
+        }
+        if let Some(more) = self.more_of(target) {
+            more.ignored_by.remove(&id);
+        }
+    }
+
     pub(super) fn unignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         let Some(target) = self.users.find(name) else {
             return self.reply(id, Reply::NoOneCalled(name), out);
         };
         let (target, name) = (target.id, target.shown().to_string());
-        if let Some(user) = self.users.get_mut(id) {
-            user.more_mut().ignores.retain(|ignored| *ignored != target);
-        }
-        if let Some(target) = self.users.get_mut(target) {
-            target.more_mut().ignored_by.remove(&id);
-        }
+        self.stop_ignoring(id, target);
         self.reply(id, Reply::NotIgnoring(&name), out);
     }
 
-    /// Somebody is gone: nobody ignores it any more, and it ignores nobody.
+    /// Somebody is gone, and ignores nobody any more. Who ignores them goes on: what they have
+    /// said is still kept.
     pub(super) fn forget_ignoring(&mut self, id: ConnId, more: &More) {
         for ignored in &more.ignores {
             if let Some(more) = self.more_of(*ignored) {
                 more.ignored_by.remove(&id);
-            }
-        }
-        for ignorer in &more.ignored_by {
-            if let Some(more) = self.more_of(*ignorer) {
-                more.ignores.retain(|ignored| *ignored != id);
             }
         }
     }

@@ -175,13 +175,14 @@ impl NameHasher {
 }
 
 /// `alice, bob and carol`; of more than three the first two, and how many others.
-pub(super) fn listed(names: &[impl fmt::Display]) -> String {
+/// The names are the first of `count`, or all.
+pub(super) fn listed(names: &[impl fmt::Display], count: usize) -> String {
     match names {
+        [first, second, ..] if count > 3 => format!("{first}, {second} and {} others", count - 2),
         [] => String::new(),
         [one] => one.to_string(),
         [one, last] => format!("{one} and {last}"),
-        [first, second, last] => format!("{first}, {second} and {last}"),
-        [first, second, rest @ ..] => format!("{first}, {second} and {} others", rest.len()),
+        [first, second, last, ..] => format!("{first}, {second} and {last}"),
     }
 }
 
@@ -283,7 +284,7 @@ mod tests {
             (4, "ann, bob and 2 others"),
             (5, "ann, bob and 3 others"),
         ] {
-            assert_eq!(listed(&names[..count]), text);
+            assert_eq!(listed(&names[..count], count), text);
         }
     }
 }

@@ -5,13 +5,12 @@
 //! before the next line that is said in the room, one line a kind. Programs hear of each by
 //! itself, and so do the dialects that tell of connections, as soon as one opens.
 
-use std::mem;
 use std::time::Instant;
 
 use super::dialect::{Dialect, Event, Kind, Person};
-use super::gathered::{Chain, News};
+use super::gathered::{Batch, News};
 use super::name::{Name, Shown};
-use super::room::{Room, RoomNo};
+use super::room::{Group, Room, RoomNo};
 use super::users::{Arrival, User, Users};
 use super::{Chat, SECOND, millis, send, send_to_all};
 use crate::conn::ConnId;
@@ -20,7 +19,7 @@ use crate::outbox::Outbox;
 
 /// What a room has not been told yet, while it gathers.
 pub(super) struct Pending {
-    news: Chain,
+    batch: Option<Batch>,
     /// When its second is over.
     ends: Instant,
 }
@@ -134,58 +133,65 @@ impl Chat {
 
     /// Tells the native, now or at the end of the second.
     fn gather(&mut self, room_no: RoomNo, subject: ConnId, news: News, out: &mut Outbox) {
-        let users = &self.users;
-        let takes = |id: ConnId| id != subject && users.get(id).is_some_and(takes_gathered);
         let room = self.rooms.get_mut(room_no);
-        if room.is_crowd() || !room.all().any(takes) {
+        let readers = native(room).flat_map(|(_, list)| list);
+        let readers = readers.filter_map(|id| self.users.get(*id)).filter(|user| user.notices);
+        let (mut is_for_somebody, mut hidden_from) = (false, Vec::new());
+        for reader in readers {
+            if reader.id == subject || reader.ignores(subject) {
+                hidden_from.push(reader.id);
+            } else {
+                is_for_somebody = true;
+            }
+        }
+        if room.is_crowd() || !is_for_somebody {
             return;
         }
         let now = out.now().monotonic;
         let is_first = room.pending.is_none();
-        let pending =
-            room.pending.get_or_insert(Pending { news: Chain::default(), ends: now + SECOND });
-        self.gathered.push(&mut pending.news, subject, news);
+        let pending = room.pending.get_or_insert(Pending { batch: None, ends: now + SECOND });
+        let batch = *pending.batch.get_or_insert_with(|| self.gathered.begin());
+        self.gathered.push(batch, news, hidden_from);
         if is_first {
             self.seconds.start(room_no, now);
+        }
+        if is_first || self.gathered.is_full(batch) {
             self.flush_notices(room_no, out);
         }
     }
 
     /// Tells what has been gathered: before anything else is said in the room.
     pub(super) fn flush_notices(&mut self, room: RoomNo, out: &mut Outbox) {
-        let room = self.rooms.get_mut(room);
-        let Some(pending) = &mut room.pending else { return };
-        let mut news = mem::take(&mut pending.news);
-        if news.is_empty() {
-            return;
+        let pending = self.rooms.get_mut(room).pending.as_mut();
+        let Some(batch) = pending.and_then(|pending| pending.batch.take()) else { return };
+        let (room, users, gathered) = (self.rooms.get(room), &self.users, &self.gathered);
+        let takes = |id: &ConnId| users.get(*id).is_some_and(|user| user.notices);
+        // Those first, so that what is for everybody stands together with what is said next.
+        let special =
+            native(room).flat_map(|(_, list)| list).filter(|id| gathered.is_special(**id));
+        for user in special.filter_map(|id| users.get(*id)) {
+            for line in gathered.lines_for(batch, Some(user.id)) {
+                send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
+            }
         }
-        let (room, users, told) = (&*room, &self.users, self.gathered.told(&news));
-        // Nobody that these lines are for is among those who are told by themselves.
-        let nobody = ConnId { slot: u32::MAX, serial: 0 };
-        let common = told.lines_for(nobody);
-        let native = room.lists().filter(|(group, _)| group.wording.dialect == Dialect::Native);
-        for (group, list) in native {
-            let takes = |id: &ConnId| users.get(*id).is_some_and(takes_gathered);
-            let members = || list.iter().copied().filter(takes);
-            for line in &common {
-                let event = notice(line, out);
-                let to = members().filter(|id| !told.is_special(*id));
+        for line in gathered.lines_for(batch, None) {
+            let event = notice(&line, out);
+            for (group, list) in native(room) {
+                let to = list.iter().copied().filter(takes).filter(|id| !gathered.is_special(*id));
                 send_to_all(room, group, &mut self.line, &event, to, out);
             }
-            for id in members().filter(|id| told.is_special(*id)) {
-                let Some(user) = users.get(id) else { continue };
-                for line in told.lines_for(id) {
-                    send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
-                }
-            }
         }
-        self.gathered.forget(&mut news);
+        for id in room.all() {
+            self.gathered.forget_reader(id);
+        }
+        self.gathered.forget(batch);
     }
 
     /// Nobody is left in a room who could be told. Its second goes on, should it stay.
     pub(super) fn drop_notices(&mut self, room: RoomNo) {
-        if let Some(pending) = &mut self.rooms.get_mut(room).pending {
-            self.gathered.forget(&mut pending.news);
+        let pending = self.rooms.get_mut(room).pending.as_mut();
+        if let Some(batch) = pending.and_then(|pending| pending.batch.take()) {
+            self.gathered.forget(batch);
         }
     }
 
@@ -217,20 +223,25 @@ impl Chat {
     /// Whoever has come into a room or takes notices from now on is not told what has
     /// happened there so far.
     pub(super) fn begin_notices(&mut self, id: ConnId, room: RoomNo) {
-        if let Some(pending) = &mut self.rooms.get_mut(room).pending
+        if let Some(batch) = self.batch(room)
             && self.users.get(id).is_some_and(takes_gathered)
         {
-            self.gathered.begin_for(&mut pending.news, id);
+            self.gathered.begin_for(batch, id);
         }
     }
 
     /// Tells one user what is pending for it: it will not be among the takers later.
     pub(super) fn settle_notices(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id).filter(|user| takes_gathered(user)) else { return };
-        let Some(pending) = &self.rooms.get(user.room).pending else { return };
-        for line in self.gathered.told(&pending.news).lines_for(id) {
+        let Some(batch) = self.batch(user.room) else { return };
+        for line in self.gathered.lines_for(batch, Some(id)) {
             send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
         }
+        self.gathered.forget_reader(id);
+    }
+
+    fn batch(&self, room: RoomNo) -> Option<Batch> {
+        self.rooms.get(room).pending.as_ref()?.batch
     }
 }
 
@@ -268,7 +279,8 @@ fn tell_takers(
     }
     for (group, list) in room.lists() {
         let dialect = group.wording.dialect;
-        let takes = |user: &User| user.notices || !dialect.has_notices();
+        let takes =
+            |user: &User| (user.notices || !dialect.has_notices()) && !user.ignores(subject);
         let mut to = list
             .iter()
             .copied()
@@ -280,6 +292,11 @@ fn tell_takers(
         }
     }
     told
+}
+
+/// Those who are told of what has gathered, if they take notices.
+fn native(room: &Room) -> impl Iterator<Item = (Group, &[ConnId])> {
+    room.lists().filter(|(group, _)| group.wording.dialect == Dialect::Native)
 }
 
 /// Sends one user a line of the room that is not the same for the others.

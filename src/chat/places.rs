@@ -62,7 +62,7 @@ impl Chat {
     }
 
     pub(super) fn rename(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
-        if self.refuse_if_unfit(id, name, out) {
+        if self.refuse_if_unfit(id, name, out) || self.refuse_if_muted(id, out) {
             return;
         }
         if self.bans.has_name(name, timestamp(out.now())) {
@@ -116,10 +116,20 @@ impl Chat {
         if !name::fits_room(name) {
             return self.reply(id, Reply::RoomUnfit, out);
         }
-        match self.rooms.find_or_make(name, self.settings.rooms_max) {
+        match self.room_for(id, name, out) {
             Some(room) => self.go_to(id, room, out),
+            None if self.refuse_if_muted(id, out) => {}
             None => self.reply(id, Reply::RoomsFull(self.settings.rooms_max), out),
         }
+    }
+
+    /// The room of this name, made if there is none; but not for the muted, since everybody
+    /// reads what it is called.
+    pub(super) fn room_for(&mut self, id: ConnId, name: &str, out: &Outbox) -> Option<RoomNo> {
+        if self.is_muted(id, out) {
+            return self.rooms.find(name);
+        }
+        self.rooms.find_or_make(name, self.settings.rooms_max)
     }
 
     /// Leaves one room for another: a departure there, an arrival here.
@@ -155,6 +165,7 @@ impl Chat {
     pub(super) fn exit_room(&mut self, id: ConnId) {
         let Some(user) = self.users.get(id) else { return };
         let (room, place, group) = (user.room, user.place, user.group());
+        self.gathered.forget_reader(id);
         if let Some(moved) = self.rooms.get_mut(room).remove(place, group)
             && let Some(user) = self.users.get_mut(moved)
         {

@@ -220,19 +220,15 @@ impl Chat {
         self.tell_departure(id, out);
         self.take_seat(id);
         self.exit_room(id);
-        // Only now: the room that it leaves may be the same, and be gone with its last user.
-        let max = self.settings.rooms_max;
-        let room = self.rooms.find_or_make(&held.room, max).unwrap_or(RoomNo::LOBBY);
         self.users.bear(id, &held.name);
-        // Whoever ignores the newcomer, or is ignored by it, means somebody who is not here
-        // any more.
+        // Nobody sheds by this who ignores them, nor a mute.
         if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.more_mut())) {
             self.forget_ignoring(id, &more);
-            // Nor can it rid itself of a mute by that.
             held.more.mute = Mute::longer(more.mute, held.more.mute);
+            held.more.ignored_by.extend(more.ignored_by);
         }
         held.more.ignores.retain(|ignored| *ignored != id);
-        held.more.ignored_by.remove(&id);
+        held.more.ignored_by.retain(|ignorer| *ignorer != id && *ignorer != was);
         held.more.writer = held.more.writer.filter(|writer| *writer != id);
         self.keep_ignoring(id, was, &held.more);
         self.keep_writing(id, was);
@@ -246,6 +242,8 @@ impl Chat {
             user.arrival = held.arrival;
             *user.more_mut() = held.more;
         }
+        // Only now: the room that they left may be the same, and be gone with its last user.
+        let room = self.room_for(id, &held.room, out).unwrap_or(RoomNo::LOBBY);
         self.enter_room(id, room, out);
         self.review_accounts();
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
@@ -297,11 +295,10 @@ impl Chat {
             }
         }
         for ignorer in &more.ignored_by {
-            if let Some(more) = self.more_of(*ignorer) {
-                more.ignores
-                    .iter_mut()
-                    .filter(|ignored| **ignored == was)
-                    .for_each(|ignored| *ignored = id);
+            let more = self.more_of(*ignorer).filter(|more| more.ignores.contains(&was));
+            if let Some(more) = more {
+                more.ignores.retain(|ignored| *ignored != was && *ignored != id);
+                more.ignores.push(id);
             }
         }
     }

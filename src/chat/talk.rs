@@ -122,7 +122,10 @@ impl Chat {
         if copy && to != id {
             send(sender, &mut self.line, &Event { kind: Kind::Copy, ..event }, out);
         }
-        if let Some(text) = target.more().and_then(|more| more.away.clone()) {
+        let away = target.more().and_then(|more| more.away.clone());
+        // Which is something that the target has written.
+        let is_hidden = sender.ignores(to) || self.is_muted(to, out);
+        if let Some(text) = away.filter(|_| !is_hidden) {
             let name = target.shown().to_string();
             self.reply(id, Reply::IsAway { name: &name, text: &text }, out);
         }

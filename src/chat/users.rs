@@ -125,6 +125,10 @@ impl User {
         self.name.as_own()
     }
 
+    pub(super) fn ignores(&self, id: ConnId) -> bool {
+        self.more().is_some_and(|more| more.ignores.contains(&id))
+    }
+
     /// Those who do not want to see what it says.
     pub(super) fn ignored_by(&self) -> Option<&HashSet<ConnId>> {
         self.more().map(|more| &more.ignored_by).filter(|ignored_by| !ignored_by.is_empty())

@@ -95,7 +95,7 @@ impl Chat {
         }
         for (room, names) in rooms {
             let were = if names.len() == 1 { "was" } else { "were" };
-            let names = format!("{} {were}", listed(&names));
+            let names = format!("{} {were}", listed(&names, names.len()));
             let act = Act::Out { names: &names, by, why };
             self.tell_room(room, asker, act, out);
         }

@@ -101,6 +101,11 @@ impl Chat {
         }
     }
 
+    pub(in crate::chat) fn is_muted(&self, id: ConnId, out: &Outbox) -> bool {
+        let mute = self.users.get(id).and_then(|user| user.more()?.mute);
+        mute.is_some_and(|mute| !mute.is_over(timestamp(out.now())))
+    }
+
     /// Tells somebody who is muted so, and whether it is. What it wants to say is for nobody.
     pub(in crate::chat) fn refuse_if_muted(&mut self, id: ConnId, out: &mut Outbox) -> bool {
         let mute = self.users.get(id).and_then(|user| user.more()?.mute);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::errors::{CALLS, Call, ERRORS};
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
-const KINDS: [&str; 138] = [
+const KINDS: [&str; 140] = [
     // What goes wrong with streams and events.
     "short read",
     "short write",
@@ -114,6 +114,7 @@ const KINDS: [&str; 138] = [
     "no such room",
     "ignores itself",
     "ignores too many",
+    "ignores another instead of one who is gone",
     "ignores no longer",
     "no notices in this dialect",
     "no such dialect",
@@ -137,6 +138,7 @@ const KINDS: [&str; 138] = [
     "notices are gathered",
     "notices told together",
     "a kind of notices in two lines",
+    "an ignored one comes, goes or is renamed",
     "a notice by itself",
     "names are not held",
     "a name is held",

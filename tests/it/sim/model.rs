@@ -131,7 +131,7 @@ struct Member {
     notices: bool,
     away: Option<String>,
     writer: Option<usize>,
-    ignores: BTreeSet<usize>,
+    ignores: Vec<usize>,
     arrival: Arrival,
     /// Its first line, or the time in which it was to come, is over.
     was_awaited: bool,
@@ -264,7 +264,7 @@ impl Model<'_> {
             notices: matches!(dialect, Dialect::Tutorial | Dialect::Json),
             away: None,
             writer: None,
-            ignores: BTreeSet::new(),
+            ignores: Vec::new(),
             arrival: Arrival::Untold,
             was_awaited: false,
             has_spoken: false,

@@ -194,3 +194,32 @@ fn who_reads_a_little_at_a_time_has_not_stalled() {
     assert!(account(&mut slow, next, 700) > 0, "it was to fall behind");
     assert_eq!(alice.ask("/who"), "2 in lobby: alice, slow");
 }
+
+#[test]
+fn who_does_not_read_misses_notices_as_it_misses_speech_and_is_not_cut_off() {
+    const RENAMES: usize = 5000;
+    let [queue_soft, queue_park, queue_max] = [16 << 10, 16 << 10, 32 << 10];
+    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..fast() }));
+    let mut slow = Client::connect_narrow(server.addr).register("slow");
+    slow.say("/dialect json");
+    slow.line();
+    let mut alice = Client::named(server.addr, "alice");
+    slow.line();
+    for number in 0..RENAMES {
+        let name = format!("alice-with-a-long-name-{number}");
+        assert_eq!(alice.ask(&format!("/nick {name}")), format!("You are now {name}"));
+    }
+    let (mut heard, mut skipped) = (0, 0);
+    while heard + skipped < RENAMES {
+        let line = slow.line();
+        if line.contains("\"type\":\"skipped\"") {
+            let count = line.split("-- ").nth(1).and_then(|text| text.split(' ').next());
+            skipped += count.and_then(|count| count.parse::<usize>().ok()).expect(&line);
+        } else {
+            assert!(line.contains("\"type\":\"rename\""), "{line}");
+            heard += 1;
+        }
+    }
+    assert!(skipped > 0, "it was to fall behind");
+    assert_eq!(heard + skipped, RENAMES);
+}

@@ -272,6 +272,58 @@ fn many_who_come_are_counted() {
 }
 
 #[test]
+fn a_name_that_another_takes_is_told_of_in_order() {
+    let mut network = watched();
+    for client in ["bob", "cat", "dan"] {
+        network.connect(client, "native");
+    }
+    network.wait(5000);
+    network.read_all();
+    network.arrive("g1", "native");
+    network.arrive("g2", "native");
+    check_in(
+        &mut network,
+        "dan> /nick dave
+         ann< dan is now dave
+         dan< You are now dave
+         g1> /nick eve
+         g1< You are now eve
+         bob> /exit
+         bob< Bye.
+         bob.
+         g2> /nick BOB
+         g2< You are now BOB
+         cat> /exit
+         cat< Bye.
+         cat.
+         dan> /nick cat
+         dan< You are now cat
+         +1000
+         ann< eve joined the chat.
+         ann< bob and cat left the chat.
+         ann< BOB joined the chat.
+         ann< dave is now cat",
+    );
+}
+
+#[test]
+fn who_comes_and_goes_all_the_time_is_told_of_before_the_second_is_over() {
+    let mut network = watched();
+    network.connect("bob", "native");
+    network.wait(5000);
+    network.read_all();
+    for _ in 0..8 {
+        network.line("bob", b"/join games");
+        network.line("bob", b"/leave");
+    }
+    let both = ["bob left the chat.\n", "bob joined the chat.\n"].concat();
+    assert_eq!(network.read("ann"), "bob left the chat.\n");
+    network.line("bob", b"/join games");
+    let told = both.repeat(8).replacen("bob left the chat.\n", "", 1) + "bob left the chat.\n";
+    assert_eq!(network.read("ann"), told);
+}
+
+#[test]
 fn what_has_been_gathered_is_told_before_the_next_line() {
     let mut network = watched();
     network.arrive("g1", "native");

@@ -9,6 +9,7 @@
 mod accounts;
 mod comings;
 mod dialects;
+mod ignored;
 mod mutes;
 mod names;
 mod operators;

@@ -27,32 +27,101 @@ fn nobody_hears_the_muted() {
          ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
          ann> /topic
          ann< No topic is set.
-         ann> /nick eve
-         ann< You are now eve
-         ann> hello
-         ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
-         bob> /msg eve cannot answer?
-         ann< [bob → eve] cannot answer?
-         bob< [bob → eve] cannot answer?
+         bob> /msg ann cannot answer?
+         ann< [bob → ann] cannot answer?
+         bob< [bob → ann] cannot answer?
          ann> /reply no
          ann< You are muted until 2026-11-20 15:27 UTC; nobody was told.
          +600000
          ann> /topic me
-         ann< eve set the topic: me
-         bob< eve set the topic: me
-         op< eve set the topic: me
-         op> /mute eve
+         ann< ann set the topic: me
+         bob< ann set the topic: me
+         op< ann set the topic: me
+         op> /mute ann
          ann< You were muted by op.
-         op< Muted eve.
-         op> /unmute EVE
+         op< Muted ann.
+         op> /unmute ANN
          ann< You are no longer muted.
-         op< No longer muted: eve
-         op> /unmute eve
-         op< eve is not muted.
+         op< No longer muted: ann
+         op> /unmute ann
+         op< ann is not muted.
          ann> hello
-         ann< [eve] hello
-         bob< [eve] hello
-         op< [eve] hello",
+         ann< [ann] hello
+         bob< [ann] hello
+         op< [ann] hello",
+    );
+}
+
+#[test]
+fn what_the_muted_write_reaches_nobody_in_any_form() {
+    let no = "You are muted; nobody was told.";
+    check_in(
+        &mut network(),
+        &format!(
+            "bob> /notices on
+             bob< Notices on.
+             bob> /join games
+             bob< 1 in games: bob
+             ann> /away buy at evil.com
+             ann< You are away.
+             op> /mute ann
+             ann< You were muted by op.
+             op< Muted ann.
+             bob> /msg ann hi
+             ann< [bob → ann] hi
+             bob< [bob → ann] hi
+             ann> /nick buy.at.evil.com
+             ann< {no}
+             ann> REGISTER buy.at.evil.com
+             ann< {no}
+             ann> /nick ANN
+             ann< {no}
+             ann> /away buy at evil.com
+             ann< {no}
+             ann> /join come.to.evil.com
+             ann< {no}
+             bob> /rooms
+             bob< games 1
+             bob< lobby 1
+             ann> /away
+             ann< You are back.
+             ann> /join GAMES
+             ann< 2 in games: bob, ann
+             bob< ann joined the chat.
+             op> /unmute ann
+             ann< You are no longer muted.
+             op< No longer muted: ann
+             +1000
+             ann> /nick eve
+             ann< You are now eve
+             bob< ann is now eve"
+        ),
+    );
+}
+
+#[test]
+fn who_comes_back_muted_makes_no_room_either() {
+    let mut network = Network::with(Settings {
+        operators: true,
+        random: Some(|token| token.fill(7)),
+        ..Settings::default()
+    });
+    network.arrive("op", "op");
+    network.connect("ann", "native");
+    for (who, line) in [("ann", "/join evil"), ("ann", "/resume"), ("op", "/mute ann")] {
+        network.line(who, line.as_bytes());
+    }
+    network.read_all();
+    network.cut_off("ann");
+    check_in(
+        &mut network,
+        &format!(
+            "bob> /resume {}
+             bob< You are now ann
+             bob> /rooms
+             bob< lobby 1",
+            "07".repeat(24)
+        ),
     );
 }
 
@@ -186,7 +255,7 @@ fn nobody_gets_rid_of_a_mute_by_a_name_that_had_a_shorter_one() {
         &mut network,
         "+3000
          ann> /nick dan
-         ann< You are now dan
+         ann< You are muted; nobody was told.
          ann> hello
          ann< You are muted; nobody was told.",
     );

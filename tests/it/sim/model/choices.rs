@@ -1,7 +1,5 @@
 //! The oracle of what everybody decides for himself: what he sees, and how.
 
-use std::collections::BTreeSet;
-
 use super::wording::{DIALECTS, Dialect};
 use super::{Member, Model};
 
@@ -22,50 +20,45 @@ impl Model<'_> {
         }
         let shown = self.members[&target].shown();
         let most = self.given.rules.ignored_max;
-        let ignores = &mut self.member(who).ignores;
+        let mut ignores = self.members[&who].ignores.clone();
         if ignores.len() >= most && !ignores.contains(&target) {
-            self.saw("ignores too many");
-            let text = format!("You ignore {most} already, as many as you may.");
-            return self.reply(who, "ignoring_too_many", &text);
+            let Some(gone) = ignores.iter().position(|one| !self.members.contains_key(one)) else {
+                self.saw("ignores too many");
+                let text = format!("You ignore {most} already, as many as you may.");
+                return self.reply(who, "ignoring_too_many", &text);
+            };
+            self.saw("ignores another instead of one who is gone");
+            ignores.remove(gone);
         }
-        ignores.insert(target);
+        if !ignores.contains(&target) {
+            ignores.push(target);
+        }
+        self.member(who).ignores = ignores;
         self.reply(who, "ignoring", &format!("Ignoring {shown}."));
     }
 
     pub(super) fn unignore(&mut self, who: usize, name: &str) {
         let Some(target) = self.find(name) else { return self.no_one(who, name) };
         let shown = self.members[&target].shown();
-        if self.member(who).ignores.remove(&target) {
+        if self.members[&who].ignores.contains(&target) {
             self.saw("ignores no longer");
         }
+        self.member(who).ignores.retain(|one| *one != target);
         self.reply(who, "not_ignoring", &format!("No longer ignoring {shown}."));
     }
 
-    /// It will not come back: nobody ignores it any more.
-    pub(super) fn forget(&mut self, who: usize) {
-        for ignores in self.everybodys_ignores() {
-            ignores.remove(&who);
-        }
-    }
-
-    /// From now on this connection is who `was` another: whoever ignores the one ignores
-    /// the other, also in what was said before. What it was until now is forgotten.
+    /// From now on this connection is who `was` another: whoever ignores the one or the other
+    /// ignores it, also in what was said before.
     pub(super) fn pass_on(&mut self, was: &mut Member, who: usize) {
-        self.forget(who);
-        was.ignores.remove(&who);
-        for ignores in self.everybodys_ignores() {
-            if ignores.remove(&was.who) {
-                ignores.insert(who);
-            }
+        was.ignores.retain(|one| *one != who);
+        for member in self.everybody().filter(|member| member.ignores.contains(&was.who)) {
+            member.ignores.retain(|one| *one != was.who && *one != who);
+            member.ignores.push(who);
         }
         for writer in self.everybody().map(|member| &mut member.writer) {
             *writer = writer.map(|writer| if writer == was.who { who } else { writer });
         }
         self.rooms.pass_on(was.who, who);
-    }
-
-    fn everybodys_ignores(&mut self) -> impl Iterator<Item = &mut BTreeSet<usize>> {
-        self.everybody().map(|member| &mut member.ignores)
     }
 
     /// Those who are here and those who are held.

@@ -1,5 +1,7 @@
 //! The oracle of comings and goings: names, rooms, notices and greetings.
 
+use std::collections::BTreeSet;
+use std::mem;
 use std::time::Duration;
 
 use super::rooms::{Coming, Happened, LOBBY, fits};
@@ -9,6 +11,9 @@ use crate::sim::text::name_fault;
 
 /// What happens within this time is told together.
 const SECOND: Duration = Duration::from_secs(1);
+
+/// So many lines of notices are not gathered any further.
+const LINES_MAX: usize = 16;
 
 impl Model<'_> {
     /// Time has passed, and somebody may have waited for that.
@@ -77,7 +82,6 @@ impl Model<'_> {
         }
         self.seats.retain(|seat| seat.who != who);
         self.take_out(who);
-        self.forget(who);
     }
 
     /// Takes somebody out of its room and the chat, without a word.
@@ -191,7 +195,7 @@ impl Model<'_> {
             member.arrival = Arrival::Announced;
             let (room, name) = (member.room, member.shown());
             self.tell_join(who, &[Dialect::Json]);
-            self.gather(room, Coming::Join, who, name);
+            self.gather(room, Coming::Join, who, &[&name]);
         }
     }
 
@@ -223,7 +227,7 @@ impl Model<'_> {
             return self.saw("left before it said anything");
         }
         self.tell_at_once(room, who, &told, &[Dialect::Json]);
-        self.gather(room, Coming::Leave, who, person.name.clone());
+        self.gather(room, Coming::Leave, who, &[&person.name]);
     }
 
     fn tell_rename(&mut self, who: usize, old: &Person) {
@@ -235,8 +239,7 @@ impl Model<'_> {
         self.tell_at_once(room, who, &told, &[Dialect::Tutorial]);
         if is_announced {
             self.tell_at_once(room, who, &told, &[Dialect::Json]);
-            let what = format!("{} is now {}", old.name, new.name);
-            self.gather(room, Coming::Rename, who, what);
+            self.gather(room, Coming::Rename, who, &[&old.name, &new.name]);
         } else {
             self.announce(who);
         }
@@ -255,7 +258,8 @@ impl Model<'_> {
         people.retain(|who| {
             let member = &self.members[who];
             let takes = member.notices || member.dialect == Dialect::Fork;
-            *who != subject && dialects.contains(&member.dialect) && takes
+            let is_one = dialects.contains(&member.dialect) && takes;
+            *who != subject && is_one && !member.ignores.contains(&subject)
         });
         for who in &people {
             self.send(*who, told, Sort::Room);
@@ -264,18 +268,28 @@ impl Model<'_> {
     }
 
     /// For those who read native, now or when the room's second is over.
-    fn gather(&mut self, room: usize, kind: Coming, subject: usize, what: String) {
-        let takes = |member: &Member| member.notices && member.dialect == Dialect::Native;
-        let people = self.people(room).into_iter();
-        let takers = people.filter(|who| *who != subject && takes(&self.members[who])).collect();
-        let happened = Happened { subject, kind, what, takers };
-        if happened.takers.is_empty() {
+    fn gather(&mut self, room: usize, kind: Coming, subject: usize, names: &[&str]) {
+        if self.people(room).iter().any(|who| self.members[who].ignores.contains(&subject)) {
+            self.saw("an ignored one comes, goes or is renamed");
+        }
+        let mut takers: BTreeSet<usize> = self.people(room).into_iter().collect();
+        takers.retain(|who| {
+            let member = &self.members[who];
+            let takes = member.notices && member.dialect == Dialect::Native;
+            *who != subject && takes && !member.ignores.contains(&subject)
+        });
+        if takers.is_empty() {
             return;
         }
+        let what = names.join(" is now ");
+        let names = names.iter().map(|name| name.to_ascii_lowercase()).collect();
         let place = self.rooms.get_mut(room);
-        place.happened.push(happened);
+        place.happened.push(Happened { kind, what, names, takers });
+        let is_full = lines(&place.happened).len() >= LINES_MAX;
         if place.second.is_none() {
             place.second = Some(self.now.since + SECOND);
+            self.flush(room);
+        } else if is_full {
             self.flush(room);
         } else {
             self.saw("notices are gathered");
@@ -284,7 +298,7 @@ impl Model<'_> {
 
     /// Tells what was gathered in a room.
     pub(super) fn flush(&mut self, room: usize) {
-        let happened = std::mem::take(&mut self.rooms.get_mut(room).happened);
+        let happened = mem::take(&mut self.rooms.get_mut(room).happened);
         for who in self.people(room) {
             self.tell_together(who, &happened);
         }
@@ -301,29 +315,19 @@ impl Model<'_> {
     }
 
     fn tell_together(&mut self, who: usize, happened: &[Happened]) {
-        let mut lines: Vec<(Coming, Vec<usize>, Vec<&str>)> = Vec::new();
-        for one in happened.iter().filter(|one| one.takers.contains(&who)) {
-            let like = lines.iter().rposition(|(kind, ..)| *kind == one.kind);
-            // Not before what else has happened to the same.
-            let told =
-                |at: &usize| !lines[at + 1..].iter().any(|(_, of, _)| of.contains(&one.subject));
-            match like.filter(told) {
-                Some(at) => {
-                    lines[at].1.push(one.subject);
-                    lines[at].2.push(&one.what);
-                }
-                None => lines.push((one.kind, vec![one.subject], vec![&one.what])),
+        let mut kinds = BTreeSet::new();
+        for line in lines(happened) {
+            let kind = line[0].kind;
+            let own = line.iter().filter(|one| one.takers.contains(&who));
+            let own: Vec<&str> = own.map(|one| &one.what[..]).collect();
+            if own.is_empty() {
+                continue;
             }
-        }
-        let mut kinds: Vec<_> = lines.iter().map(|(kind, ..)| *kind as usize).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        if kinds.len() < lines.len() {
-            self.saw("a kind of notices in two lines");
-        }
-        for (kind, _, names) in lines {
-            self.saw(if names.len() > 1 { "notices told together" } else { "a notice by itself" });
-            self.send(who, &Told::Gathered(&together(kind, &names)), Sort::Room);
+            if !kinds.insert(kind) {
+                self.saw("a kind of notices in two lines");
+            }
+            self.saw(if own.len() > 1 { "notices told together" } else { "a notice by itself" });
+            self.send(who, &Told::Gathered(&together(kind, &own)), Sort::Room);
         }
     }
 
@@ -333,6 +337,22 @@ impl Model<'_> {
         }
         self.member(who).notices = on;
     }
+}
+
+/// What happened, by the lines that tell of it: each kind in one, but never before what else
+/// has happened to the same name.
+fn lines(happened: &[Happened]) -> Vec<Vec<&Happened>> {
+    let mut lines: Vec<Vec<&Happened>> = Vec::new();
+    for one in happened {
+        let like = lines.iter().rposition(|line| line[0].kind == one.kind);
+        let is_about = |other: &Happened| other.names.iter().any(|name| one.names.contains(name));
+        let is_free = |at: &usize| !lines[at + 1..].iter().flatten().any(|other| is_about(other));
+        match like.filter(is_free) {
+            Some(at) => lines[at].push(one),
+            None => lines.push(vec![one]),
+        }
+    }
+    lines
 }
 
 /// `alice, bob and 7 others joined the chat.`

@@ -15,15 +15,16 @@ pub(super) const NOWHERE: usize = usize::MAX;
 /// What the native are to be told of together.
 #[derive(Clone, Debug)]
 pub(super) struct Happened {
-    pub(super) subject: usize,
     pub(super) kind: Coming,
     pub(super) what: String,
+    /// In lower case.
+    pub(super) names: Vec<String>,
     /// Who took notices when it happened, and has not been told of it.
     pub(super) takers: BTreeSet<usize>,
 }
 
 /// The kinds of notices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Coming {
     Join,
     Leave,

@@ -87,7 +87,6 @@ impl Model<'_> {
         let first = self.seats.iter().position(is_held).expect("somebody is held");
         let Seat { who, held, .. } = self.seats.remove(first);
         let Held { member, room, .. } = held.expect("it was looked for");
-        self.forget(who);
         if let Some(room) = self.rooms.find(&room) {
             self.tell_departure_of(who, room, (&member.person(), member.arrival));
         }

@@ -59,7 +59,7 @@ impl Model<'_> {
         let (sender, target) = (&self.members[&who], &self.members[&to]);
         let (from, reader) = (sender.person(), target.person());
         let is_ignored = target.ignores.contains(&who);
-        let away = target.away.clone();
+        let away = target.away.clone().filter(|_| !sender.ignores.contains(&to));
         if line.stuck.contains(&to) {
             let text = format!("{} is not reading; not delivered.", reader.name);
             return self.reply(who, "not_reading", &text);

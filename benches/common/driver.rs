@@ -11,6 +11,9 @@ use std::time::Instant;
 /// Fewer runs are too few for a verdict: the machine's own speed drifts by a fifth.
 const VERDICT_RUNS: usize = 3;
 
+/// As the row of a target: it is one of the worst of all rows.
+pub(crate) const EVERY_ROW: &str = "every row";
+
 /// Headings of figures that must be 0: a server that loses lines is not fast.
 pub(crate) const FAULTS: [&str; 2] = ["lost", "disordered"];
 
@@ -76,7 +79,7 @@ pub(crate) fn run(
     runs: usize,
     mut groups: Vec<Group<'_>>,
 ) -> io::Result<bool> {
-    groups.retain(|group| options.wants(group.id));
+    groups.retain_mut(|group| group.narrow(options));
     let runs = options.runs.unwrap_or(if options.quick { 1 } else { runs });
     let cells = groups.iter().map(|group| group.cases.len() * runs).sum();
     let mut progress = Progress { done: 0, all: cells, start: Instant::now() };
@@ -118,6 +121,15 @@ pub(crate) fn legend(names: &[String]) -> String {
 }
 
 impl Group<'_> {
+    /// Leaves what is asked for: the whole table, or some of the rows, if nothing compares them
+    /// with one that may be missing. False if nothing is left.
+    fn narrow(&mut self, options: &Options) -> bool {
+        if !options.wants(self.id) {
+            self.cases.retain(|case| self.floor.is_none() && options.wants(&case.name));
+        }
+        !self.cases.is_empty()
+    }
+
     fn measure(&mut self, runs: usize, progress: &mut Progress) -> io::Result<Table> {
         let mut cells: Vec<Cells> = self.cases.iter().map(|_| Vec::new()).collect();
         for run in 0..runs {
@@ -168,7 +180,8 @@ impl Target {
     /// Beside what was measured, and whether it holds if the figures are firm enough for
     /// that; `None` if it was not measured.
     fn verdict(&self, table: &Table, is_firm: bool) -> Option<String> {
-        let figure = table.figure(self.row, self.heading)?;
+        let row = if self.row == EVERY_ROW { self.worst(table)? } else { self.row };
+        let figure = table.figure(row, self.heading)?;
         let median = figure.spread.median;
         let (value, what) = match self.value {
             Value::Median => (median, String::new()),
@@ -188,11 +201,26 @@ impl Target {
             true => "holds",
             false => "DOES NOT HOLD",
         };
-        let (row, heading) = (self.row, self.heading);
+        let heading = self.heading;
+        let row = if row == self.row { row } else { &format!("every row ({row})") };
         let [value, bound] = [value, bound].map(|value| stats::number(value, decimals(value)));
         Some(format!(
             "- target: {row}, {heading}{what} {sign} {bound}; measured {value}: {verdict}"
         ))
+    }
+}
+
+impl Target {
+    /// The row whose figure is the farthest from what it is to be.
+    fn worst<'a>(&self, table: &'a Table) -> Option<&'a str> {
+        let badness = |row: &Row| {
+            let median =
+                table.figure(&row.name, self.heading).map_or(f64::NAN, |it| it.spread.median);
+            if matches!(self.bound, Bound::AtMost(_)) { median } else { -median }
+        };
+        let rows = table.rows.iter().filter(|row| !badness(row).is_nan());
+        let worst = rows.max_by(|one, other| badness(one).total_cmp(&badness(other)));
+        worst.map(|row| row.name.as_str())
     }
 }
 

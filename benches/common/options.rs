@@ -6,6 +6,7 @@ use super::peers::Peer;
 use pico_args::Arguments;
 use std::io;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// What an argument list asks for.
@@ -29,6 +30,8 @@ pub(crate) struct Options {
     pub(crate) clients: Option<usize>,
     /// How many rooms, if the caller has chosen.
     pub(crate) rooms: Option<usize>,
+    /// Another build of the server, to be measured beside this one.
+    pub(crate) against: Option<PathBuf>,
     /// Only the tables whose name has this in it.
     pub(crate) only: Option<String>,
     /// Those that were asked for and are installed.
@@ -54,8 +57,12 @@ Options, after `cargo bench --bench NAME --`:
   --runs N       this many runs (1 to 99), of which medians are taken
   --peers LIST   measure these beside it, where they are installed: redis, valkey, nats,
                  ngircd, inspircd, tokio, tokio-buffered; or all
+  --against PATH
+                 measure this build of the server beside the present one (stranger)
   --only WORD    only the tables whose name has this in it: one, outstanding, paced,
-                 stalled, wording, private, crowd, rooms, idle, million, arrivals
+                 stalled, wording, private, crowd, rooms, idle, million, arrivals,
+                 framing, chat, turn, strangers, prices; or, where rows are not compared
+                 with one another, only the rows
   --quick        one short run: a sign of life, not a measurement";
 
 /// The `main` of a bench. `measure` returns whether every line arrived as it should.
@@ -110,9 +117,18 @@ fn parse_task(arguments: &mut Arguments) -> Result<Task, String> {
         runs: number(arguments, "--runs", 1..=99)?,
         clients: number(arguments, "--clients", CLIENTS_MIN..=99_999)?,
         rooms: number(arguments, "--rooms", 1..=19_999)?,
+        against: program(text(arguments, "--against")?)?,
         only: text(arguments, "--only")?,
         peers: peers(text(arguments, "--peers")?)?,
     }))
+}
+
+/// The path of a program, if there is one.
+fn program(path: Option<String>) -> Result<Option<PathBuf>, String> {
+    match path.map(PathBuf::from) {
+        Some(path) if !path.is_file() => Err(format!("--against {}: no such file", path.display())),
+        path => Ok(path),
+    }
 }
 
 /// The peers of a list; who is not installed is named, and left out.

@@ -5,7 +5,6 @@ use super::floor::Floor;
 use super::ledger::PREFIX_LENGTH;
 use super::machine::{self, Cores};
 use super::peers::Peer;
-use super::stats;
 use std::io::{self, BufRead, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -132,6 +131,22 @@ impl ServerProcess {
         let folder = folder_for(subject)?;
         let (mut words, addr) = subject.command(&folder)?;
         words.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        ServerProcess::spawn(subject, words, addr, folder, cores)
+    }
+
+    /// The same of a build of chinwag, with all of its arguments.
+    pub(crate) fn start_program(words: Vec<String>, cores: Cores) -> io::Result<ServerProcess> {
+        let folder = folder_for(Subject::Chinwag)?;
+        ServerProcess::spawn(Subject::Chinwag, words, None, folder, cores)
+    }
+
+    fn spawn(
+        subject: Subject,
+        mut words: Vec<String>,
+        addr: Option<SocketAddr>,
+        folder: PathBuf,
+        cores: Cores,
+    ) -> io::Result<ServerProcess> {
         if let Some(core) = cores.server {
             // taskset becomes the server, under the same process id.
             words.splice(0..0, ["taskset".into(), "-c".into(), core.to_string()]);
@@ -188,13 +203,14 @@ impl ServerProcess {
     /// On loopback it holds the kernel's receiving too, which runs inside `send`.
     pub(crate) fn cpu_microseconds(&self) -> io::Result<f64> {
         thread::sleep(SETTLE);
-        let mut nanoseconds = 0;
-        for task in fs::read_dir(self.proc_path("task"))? {
-            let schedstat = fs::read_to_string(task?.path().join("schedstat"))?;
-            let first = schedstat.split_whitespace().next().unwrap_or_default();
-            nanoseconds += first.parse::<u64>().map_err(io::Error::other)?;
-        }
-        Ok(stats::float(nanoseconds) / 1000.0)
+        let tasks = fs::read_dir(self.proc_path("task"))?;
+        let seconds = tasks.map(|task| cpu_seconds(&task?.path().join("schedstat")));
+        Ok(1e6 * seconds.sum::<io::Result<f64>>()?)
+    }
+
+    /// CPU time of the first thread alone, as far as the kernel has booked it.
+    pub(crate) fn main_thread_seconds(&self) -> io::Result<f64> {
+        cpu_seconds(Path::new(&self.proc_path("schedstat")))
     }
 
     /// Waits until so many clients have been accepted: to a client its connection
@@ -258,6 +274,13 @@ impl ServerProcess {
             .find_map(|word| word.parse().ok())
             .ok_or_else(|| io::Error::other(format!("its first line was {line:?}")))
     }
+}
+
+/// The CPU time of a thread, out of the kernel's file about it.
+fn cpu_seconds(schedstat: &Path) -> io::Result<f64> {
+    let text = fs::read_to_string(schedstat)?;
+    let first = text.split_whitespace().next().unwrap_or_default();
+    Ok(first.parse::<f64>().map_err(io::Error::other)? / 1e9)
 }
 
 impl Drop for ServerProcess {

@@ -1,7 +1,9 @@
 //! What is said, to whom, and what the server answers.
 
+use std::time::{Duration, SystemTime};
+
 use super::{Network, check, check_in};
-use chinwag::chat::Settings;
+use chinwag::chat::{OPERATORS, Settings};
 
 #[test]
 fn speech_goes_to_all_the_speaker_included() {
@@ -161,6 +163,23 @@ fn time_is_told_in_words() {
     for day in days {
         let said = format!("+86400000\nann> /time\nann< {day} of November 2026 12:00:00 PM");
         check_in(&mut network, &said);
+    }
+}
+
+/// The calendar ends with the year 9999, and clocks go on.
+#[test]
+fn no_clock_is_too_far_off_for_anything_that_tells_a_time() {
+    for seconds in [253_402_300_800, 1 << 60] {
+        let mut network = Network::with(Settings { operators: true, ..Settings::default() });
+        network.now.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        network.out.pass(network.now);
+        network.arrive("op", OPERATORS);
+        let end = "ann> /time\nann< Thursday 30th of December 9999 10:00:00 PM";
+        check_in(&mut network, end);
+        network.line("op", b"/ban joe 10m");
+        network.line("op", b"/bans");
+        network.line("ann", b"hello");
+        network.line("ann", b"/history");
     }
 }
 

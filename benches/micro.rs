@@ -8,9 +8,7 @@
 mod common;
 
 use chinwag::chat::Settings;
-use chinwag::{
-    Chat, ConnId, Ending, Lane, Limits, LineSplitter, Now, Outbox, Peer, Service, Telnet,
-};
+use chinwag::{Chat, ConnId, Decoder, Ending, Lane, Limits, Now, Outbox, Peer, Service};
 use common::driver::{self, Case, Group};
 use common::machine;
 use common::options::{self, Options};
@@ -114,15 +112,15 @@ fn now() -> Now {
 fn splitting() -> Vec<Step> {
     const LINES: usize = 256;
     let packet = [LINE, b"\n"].concat().repeat(LINES);
-    let (whole, halves, telnet) = (packet.clone(), packet.clone(), packet);
-    let mut splitter = LineSplitter::new(4096, 1 << 16);
-    let mut other = LineSplitter::new(4096, 1 << 16);
-    let mut commands = Telnet::default();
+    let keys = b"Good morning, everx\x7fybody!\x1b[D How are things\xff\xf1 over there today?\r\n";
+    let (halves, typed) = (packet.clone(), keys.repeat(LINES));
+    let decoder = || Decoder::new(4096, 1 << 16);
+    let (mut whole, mut other, mut edited) = (decoder(), decoder(), decoder());
     vec![
         step("split off a line of 57 bytes, of 256 in a packet", LINES, move || {
-            let mut bytes = whole.as_slice();
-            while let Some(piece) = splitter.next(&mut bytes) {
-                black_box(piece);
+            let mut bytes = packet.as_slice();
+            while let Some(item) = whole.next(&mut bytes) {
+                black_box(item);
             }
         }),
         step("split off a line that comes in two packets", LINES, move || {
@@ -132,10 +130,10 @@ fn splitting() -> Vec<Step> {
                 black_box(other.next(&mut second));
             }
         }),
-        step("look for telnet commands in 15 KB that have none", 1, move || {
-            let mut bytes = telnet.as_slice();
-            while let Some(token) = commands.next(&mut bytes) {
-                black_box(token);
+        step("split off a line with keys and telnet in it", LINES, move || {
+            let mut bytes = typed.as_slice();
+            while let Some(item) = edited.next(&mut bytes) {
+                black_box(item);
             }
         }),
     ]

@@ -150,6 +150,10 @@ impl Service for App {
         self.chat.on_ending(id, ending, out);
     }
 
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_are_you_there(id, out);
+    }
+
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         self.chat.on_line(id, line, out);
         self.carry();

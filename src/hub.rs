@@ -74,13 +74,37 @@ struct Conn<T> {
     stream: T,
     /// Only while there is anything to remember: an idle connection has none.
     input: Option<Box<Input>>,
-    ending: Option<Ending>,
+    ending: EndingSeen,
     /// It stands in `ready`.
     listed: bool,
     /// The other side has sent its last.
     ended: bool,
     /// The service never heard of it.
     refused: bool,
+}
+
+/// How a connection has shown which ending it reads best.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EndingSeen {
+    None,
+    /// It has sent a telnet command, so CR LF is likely.
+    Telnets,
+    /// It has ended a line.
+    Own(Ending),
+}
+
+impl EndingSeen {
+    fn ending(self) -> Option<Ending> {
+        match self {
+            EndingSeen::None => None,
+            EndingSeen::Telnets => Some(Ending::CrLf),
+            EndingSeen::Own(ending) => Some(ending),
+        }
+    }
+
+    fn is_own(self) -> bool {
+        matches!(self, EndingSeen::Own(_))
+    }
 }
 
 /// The connections of one server, and the service that they talk to.
@@ -333,7 +357,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     fn insert(&mut self, stream: T, refused: bool) -> ConnId {
         self.ebb.stir();
-        let conn = Conn { stream, input: None, ending: None, listed: false, ended: false, refused };
+        let conn = Conn {
+            stream,
+            input: None,
+            ending: EndingSeen::None,
+            listed: false,
+            ended: false,
+            refused,
+        };
         self.outbox.open(self.conns.insert(conn))
     }
 

@@ -69,7 +69,7 @@
 //! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |
 //! | what whoever runs it may choose | `chat/settings.rs` |
 //! | what becomes of bytes that are no text | `chat/text.rs` |
-//! | how bytes become lines; what telnet and terminals add | `line.rs`, `telnet.rs` (`scan.rs` counts what they look at) |
+//! | how bytes become lines; what telnet and terminals add | `decoder.rs`; `telnet.rs`, `escape.rs`, `line.rs` (`scan.rs` finds what is special) |
 //! | how sockets are read | `hub/receive.rs` |
 //! | for whom a proxy connects | `hub/proxied.rs` |
 //! | how they are written, and how they end | `hub/settle.rs` |
@@ -93,7 +93,7 @@
 //! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:
 //!
 //! ```text
-//! main ─▶ server ─▶ hub ─▶ line, telnet, timeouts, rate, addresses
+//! main ─▶ server ─▶ hub ─▶ decoder, timeouts, rate, addresses
 //!   │       │        ├──▶ outbox ◀── service ◀── chat
 //!   │       └▶ listen └──▶ service
 //!   ├────▶ app ──▶ chat ◀─┐
@@ -121,6 +121,8 @@ mod addresses;
 mod app;
 pub mod chat;
 mod conn;
+mod decoder;
+mod escape;
 mod hub;
 mod lanes;
 mod limits;
@@ -139,13 +141,13 @@ pub use addresses::{Network, NotANetwork};
 pub use app::{App, Reloader};
 pub use chat::Chat;
 pub use conn::{CloseReason, ConnId};
+pub use decoder::{Decoder, Item};
 pub use hub::{Hub, Stream};
 pub use lanes::Lane;
 pub use limits::Limits;
-pub use line::{Ending, LineSplitter, Piece};
+pub use line::Ending;
 pub use outbox::{Outbox, Traffic};
 pub use server::{Config, Handle, Listen, ListenUnix, Server};
 pub use service::{Limit, Peer, Refusal, Service};
 pub use state::State;
-pub use telnet::{Telnet, Token};
 pub use timeouts::Now;

@@ -1,19 +1,14 @@
-//! Bytes become lines, bounded, whatever the segmentation. Knows no connection.
-//!
-//! A line ends at LF or NUL; one CR just before either belongs to the ending. A complete
-//! line is borrowed from the bytes it came in; only an unfinished one is copied, and waits
-//! here for its rest.
+//! The line that is being typed, edited as terminals do it, and bounded. Knows no connection.
 
-use memchr::memchr2;
-
-use crate::scan;
+use crate::scan::{BS, CTRL_W, DEL};
 
 /// What a connection ends its lines with, and so reads best itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// A line feed: `nc`, and most programs.
     Lf,
-    /// Carriage return and line feed, or telnet's carriage return and NUL.
+    /// Carriage return and line feed, telnet's carriage return and NUL, or a raw
+    /// terminal's carriage return.
     CrLf,
     /// A NUL byte: clients of Flash's time.
     Nul,
@@ -31,199 +26,103 @@ impl Ending {
     }
 }
 
-/// What comes out of a [`LineSplitter`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// A line without its ending, and the ending; at the end of input there is none.
-    Line(&'a [u8], Option<Ending>),
-    /// The present line is too long; what is still to come of it is discarded.
-    TooLong,
-    /// Here a line ended that was too long: so, and after so many bytes.
-    Discarded(Ending, usize),
-    /// So much came without an ending that none is to be expected. Nothing follows.
-    Endless,
-}
+/// Some editors put it at the start of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Splits one connection's bytes into lines.
-///
-/// Whatever the pieces that the bytes arrive in, the same lines come out.
+/// The present line, as far as it is kept.
 #[derive(Debug)]
-pub struct LineSplitter {
-    /// The start of a line whose end has not come; its erasures are done.
-    tail: Vec<u8>,
-    /// `tail` has been given out as a line and is to be emptied.
+pub(crate) struct Line {
+    /// Its start; erasures are done.
+    text: Vec<u8>,
+    /// `text` has been given out as a line, and is to be emptied.
     given: bool,
-    /// In a line that was too long, and whether its last byte was a CR.
-    discarding: Option<AfterCr>,
+    /// It was too long, and what is still to come of it is dropped.
+    discarding: bool,
     /// The first bytes of the last line that was too long.
     head: [u8; HEAD],
-    /// Bytes since the last ending, whatever became of them.
-    unended: usize,
-    line_max: usize,
-    endless: usize,
+    max: usize,
 }
-
-type AfterCr = bool;
 
 /// So much is kept of a line that is too long: as much as tells of an HTTP request.
 const HEAD: usize = 8;
 
-impl LineSplitter {
-    /// Lines may be `line_max` bytes long, and `endless` bytes may come without an
-    /// ending.
-    #[must_use]
-    pub fn new(line_max: usize, endless: usize) -> LineSplitter {
-        LineSplitter {
-            tail: Vec::new(),
-            given: false,
-            discarding: None,
-            head: [0; HEAD],
-            unended: 0,
-            line_max,
-            endless,
+impl Line {
+    /// It may be `max` bytes long.
+    pub(crate) fn new(max: usize) -> Line {
+        Line { text: Vec::new(), given: false, discarding: false, head: [0; HEAD], max }
+    }
+
+    /// So many bytes decide whether it is too long.
+    pub(crate) fn room(&self) -> usize {
+        if self.discarding {
+            return usize::MAX;
+        }
+        self.max.saturating_add(1).saturating_sub(self.text.len())
+    }
+
+    /// Adds a piece, no longer than there is room. False if the line is too long with it.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> bool {
+        if self.discarding {
+            return true;
+        }
+        if self.text.len() + piece.len() > self.max {
+            let mut start = self.text.iter().chain(piece).copied();
+            self.head = std::array::from_fn(|_| start.next().unwrap_or(0));
+            self.text = Vec::new();
+            self.discarding = true;
+            return false;
+        }
+        self.text.extend_from_slice(piece);
+        true
+    }
+
+    /// Does what one of the editing keys asks for: BS and DEL take the last code point, Ctrl-W
+    /// the last word, Ctrl-C and Ctrl-U everything.
+    pub(crate) fn edit(&mut self, key: u8) {
+        match key {
+            BS | DEL => erase_one(&mut self.text),
+            CTRL_W => erase_word(&mut self.text),
+            _ => self.text.clear(),
         }
     }
 
-    /// The next piece, taken from the front of `bytes`; `None` once they are used up. Ask
-    /// also when there are none, after [`LineSplitter::skip`] or [`LineSplitter::erase`].
-    /// Each byte is looked at once, and those behind the one that is too many not at all.
-    pub fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Piece<'a>> {
-        self.clear_given();
-        loop {
-            if self.unended > self.endless {
-                self.unended = 0;
-                *bytes = &[];
-                return Some(Piece::Endless);
-            }
-            let window = &bytes[..bytes.len().min(self.room())];
-            if window.is_empty() {
-                return None;
-            }
-            if let Some(end) = scan::counted(window, memchr2(b'\n', 0, window)) {
-                let (part, last) = (&bytes[..end], bytes[end]);
-                *bytes = &bytes[end + 1..];
-                return Some(self.end(part, last));
-            }
-            *bytes = &bytes[window.len()..];
-            if !self.take(window) {
-                return Some(Piece::TooLong);
-            }
-        }
-    }
-
-    /// Takes back the last code point of the present line; at its start, nothing.
-    pub fn erase(&mut self) {
-        self.clear_given();
-        match &mut self.discarding {
-            Some(after_cr) => *after_cr = false,
-            None => erase_one(&mut self.tail),
-        }
-        self.skip(1);
-    }
-
-    /// The unterminated last line, if there is one, when no more bytes will come.
-    pub fn finish(&mut self) -> Option<Piece<'_>> {
-        self.clear_given();
-        self.discarding = None;
-        if self.tail.is_empty() {
+    /// The line, which ends with `part`; `None` if it was too long.
+    pub(crate) fn end<'a>(&'a mut self, part: &'a [u8]) -> Option<&'a [u8]> {
+        if std::mem::take(&mut self.discarding) {
             return None;
         }
         self.given = true;
-        Some(Piece::Line(without_cr(&self.tail), None))
+        let line = if self.text.is_empty() {
+            part
+        } else {
+            self.text.extend_from_slice(part);
+            &self.text
+        };
+        Some(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line))
     }
 
-    /// Counts bytes that came on the connection and are not part of a line.
-    pub fn skip(&mut self, count: usize) {
-        self.unended += count;
+    /// The line that was given out last is done with.
+    pub(crate) fn clear_given(&mut self) {
+        if std::mem::take(&mut self.given) {
+            self.text.clear();
+        }
+    }
+
+    /// What there is of it.
+    pub(crate) fn partial(&self) -> &[u8] {
+        if self.given { b"" } else { &self.text }
     }
 
     /// How the last line that was too long began: eight bytes of it, or with less a zero in
     /// the place of each that there was not.
-    #[must_use]
-    pub fn head(&self) -> &[u8] {
+    pub(crate) fn head(&self) -> &[u8] {
         &self.head
     }
 
-    /// What there is of the present line.
-    #[must_use]
-    pub fn partial(&self) -> &[u8] {
-        if self.given { b"" } else { &self.tail }
+    /// Whether nothing is to be remembered, so that a new one would do as well.
+    pub(crate) fn is_new(&self) -> bool {
+        !self.discarding && self.partial().is_empty()
     }
-
-    /// Whether it stands between two lines, so that a new one would do as well.
-    #[must_use]
-    pub fn is_between_lines(&self) -> bool {
-        self.unended == 0 && self.discarding.is_none() && self.partial().is_empty()
-    }
-
-    fn clear_given(&mut self) {
-        if std::mem::take(&mut self.given) {
-            self.tail.clear();
-        }
-    }
-
-    /// So many bytes decide whether the line is too long, or comes without an end.
-    fn room(&self) -> usize {
-        let endless = self.endless.saturating_add(1) - self.unended;
-        match self.discarding {
-            Some(_) => endless,
-            None => endless.min(self.one_too_many().saturating_sub(self.tail.len()).max(1)),
-        }
-    }
-
-    fn one_too_many(&self) -> usize {
-        self.line_max.saturating_add(1)
-    }
-
-    /// Takes a piece from the middle of a line. False if that is too long with it; a CR
-    /// in the place behind the last may turn out to be part of the ending.
-    fn take(&mut self, part: &[u8]) -> bool {
-        self.unended += part.len();
-        let after_cr = part.ends_with(b"\r");
-        let len = self.tail.len() + part.len();
-        let is_short = len <= self.line_max || (len == self.one_too_many() && after_cr);
-        let was_short = self.discarding.is_none();
-        if was_short && is_short {
-            self.tail.extend_from_slice(part);
-            return true;
-        }
-        if was_short {
-            let mut start = self.tail.iter().chain(part).copied();
-            self.head = std::array::from_fn(|_| start.next().unwrap_or(0));
-            self.tail = Vec::new();
-        }
-        self.discarding = Some(after_cr);
-        !was_short
-    }
-
-    /// The line ends with `part`, and then the byte `last`.
-    fn end<'a>(&'a mut self, part: &'a [u8], last: u8) -> Piece<'a> {
-        let len = std::mem::take(&mut self.unended) + part.len();
-        if let Some(after_cr) = self.discarding.take() {
-            let after_cr = part.last().map_or(after_cr, |byte| *byte == b'\r');
-            return Piece::Discarded(ending(after_cr, last), len);
-        }
-        self.given = true;
-        let line = if self.tail.is_empty() {
-            part
-        } else {
-            self.tail.extend_from_slice(part);
-            &self.tail
-        };
-        Piece::Line(without_cr(line), Some(ending(line.ends_with(b"\r"), last)))
-    }
-}
-
-fn ending(after_cr: bool, last: u8) -> Ending {
-    match (after_cr, last) {
-        (true, _) => Ending::CrLf,
-        (false, b'\n') => Ending::Lf,
-        (false, _) => Ending::Nul,
-    }
-}
-
-fn without_cr(line: &[u8]) -> &[u8] {
-    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Removes the last code point, or the last byte of what is none.
@@ -234,4 +133,11 @@ fn erase_one(line: &mut Vec<u8>) {
     };
     let len = (1..=4).find(is_code_point).unwrap_or(1);
     line.truncate(line.len().saturating_sub(len));
+}
+
+/// Removes the last word, and the white space behind it.
+fn erase_word(line: &mut Vec<u8>) {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    while line.pop_if(|last| is_space(last)).is_some() {}
+    while line.pop_if(|last| !is_space(last)).is_some() {}
 }

@@ -66,14 +66,6 @@ impl Rate {
         Ok(())
     }
 
-    /// Takes a price without asking; what is too much is waited for the next time.
-    pub(crate) fn charge(&mut self, id: ConnId, price: u32, now: Instant) {
-        let Some(per_second) = self.per_second.filter(|_| price > 0) else { return };
-        let bucket = self.bucket(id, now);
-        let cost = SECOND / u64::from(per_second) * u64::from(price);
-        self.put(id, Bucket::new(bucket.full_at().saturating_add(cost), bucket.is_told()));
-    }
-
     /// The connection is gone, and another may get its slot.
     pub(crate) fn forget(&mut self, id: ConnId) {
         if let Some(bucket) = self.buckets.get_mut(id.slot()) {
@@ -145,8 +137,6 @@ mod tests {
         assert_eq!(rate.take(ANN, 5, start + ms(500)), Ok(()));
         let until = start + ms(500 + 2500 - 1500);
         assert_eq!(rate.take(ANN, 1, start + ms(500)), Err(Wait { until, is_first: true }));
-        rate.charge(ANN, 2, start + ms(500));
-        assert_eq!(rate.take(ANN, 1, start + ms(500)).unwrap_err().until, until + ms(1000));
     }
 
     #[test]

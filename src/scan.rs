@@ -1,22 +1,87 @@
-//! Counts, in tests, how many bytes were looked at to find something in them: from any
-//! peer, in any pieces, at most twice what it sent. Knows nothing of what is looked for.
+//! Finds the bytes that mean more than themselves, eight at a time; and counts, in tests, how
+//! many were looked at: from any peer, in any pieces, at most twice what it sent.
+
+pub(crate) const IAC: u8 = 255;
+pub(crate) const ESC: u8 = 0x1b;
+pub(crate) const CTRL_C: u8 = 0x03;
+pub(crate) const CTRL_U: u8 = 0x15;
+pub(crate) const CTRL_W: u8 = 0x17;
+/// What terminals send for their erase key, the one or the other.
+pub(crate) const BS: u8 = 0x08;
+pub(crate) const DEL: u8 = 0x7f;
 
 #[cfg(test)]
 thread_local! {
     static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// What a search of `bytes` has `found`.
-pub(crate) fn counted(bytes: &[u8], found: Option<usize>) -> Option<usize> {
-    let looked_at = found.map_or(bytes.len(), |at| at + 1);
-    #[cfg(test)]
-    LOOKED_AT.set(LOOKED_AT.get() + looked_at);
-    let _ = looked_at;
+/// Where the first byte stands that ends a line, edits it, or may be telnet's.
+pub(crate) fn find_special(bytes: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    let found = loop {
+        let Some(at) = find_unusual(&bytes[from..]) else { break None };
+        if is_special(bytes[from + at]) {
+            break Some(from + at);
+        }
+        from += at + 1;
+    };
+    count(found.map_or(bytes.len(), |at| at + 1));
     found
+}
+
+fn is_special(byte: u8) -> bool {
+    matches!(byte, 0 | b'\n' | b'\r' | ESC | IAC | CTRL_C | CTRL_U | CTRL_W | BS | DEL)
+}
+
+/// Where the first control character, DEL or 255 stands: all that is special, and little else.
+fn find_unusual(bytes: &[u8]) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let marks = mark_unusual(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
+        }
+    }
+    let is_unusual = |byte: &u8| matches!(*byte, ..0x20 | DEL | IAC);
+    rest.iter().position(is_unusual).map(|at| bytes.len() - rest.len() + at)
+}
+
+/// Marks bytes in their highest bit. The lowest mark is right; those above it need not be.
+fn mark_unusual(word: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 255;
+    const HIGH: u64 = 0x80 * EACH;
+    let below_space = word.wrapping_sub(0x20 * EACH) & !word;
+    // DEL and 255 are the bytes of which this leaves nothing.
+    let low_bits = !(word | HIGH);
+    (below_space | low_bits.wrapping_sub(EACH)) & HIGH
+}
+
+/// So many bytes were looked at.
+pub(crate) fn count(bytes: usize) {
+    #[cfg(test)]
+    LOOKED_AT.set(LOOKED_AT.get() + bytes);
+    let _ = bytes;
 }
 
 /// How many bytes this thread has looked at since the last time it asked.
 #[cfg(test)]
 pub(crate) fn take_looked_at() -> usize {
     LOOKED_AT.take()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_special_byte_is_found_wherever_it_stands_and_whatever_is_around_it() {
+        arbtest::arbtest(|u| {
+            let mut bytes: Vec<u8> = u.arbitrary()?;
+            for _ in 0..u.int_in_range(0..=40)? {
+                bytes.push(*u.choose(b"aaaa~ \t\x07\x1f\x20\x7e\x80\xfe\xff\x7f\n")?);
+            }
+            assert_eq!(find_special(&bytes), bytes.iter().position(|byte| is_special(*byte)));
+            Ok(())
+        });
+    }
 }

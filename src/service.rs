@@ -23,13 +23,20 @@ pub trait Service {
     }
 
     /// A complete line: any bytes, perhaps none. Its ending is gone, and so are telnet's
-    /// bytes and what was erased with backspaces; all else is as it came.
+    /// bytes, what was erased again, the sequences of keys that edit nothing, and a byte
+    /// order mark at its start; all else is as it came.
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox);
 
-    /// The connection ended a line for the first time, and this is how. Told once,
-    /// before that line; whoever wants to answer in kind keeps it.
+    /// How the connection ends its lines; whoever wants to answer in kind keeps it. Told when
+    /// it has ended one for the first time, before that line. Once before that, if it sends
+    /// a telnet command: then CR LF is likely.
     fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
         let _ = (id, ending, out);
+    }
+
+    /// Somebody asks in telnet's way whether anybody is there (AYT), perhaps inside a line.
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        let _ = (id, out);
     }
 
     /// The start of a first line that has not ended yet: enough to see that the other

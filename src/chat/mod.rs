@@ -56,6 +56,9 @@ pub use settings::{Motd, Settings};
 use users::{Stage, User, Users};
 use waiting::Waiting;
 
+/// Ctrl-D, which terminals send as it is when they are not asked to make an end of it.
+const END_OF_FILE_KEY: u8 = 0x04;
+
 /// How a TLS client says hello.
 const TLS: &[u8] = &[0x16, 0x03];
 
@@ -135,15 +138,24 @@ impl Service for Chat {
     }
 
     fn on_ending(&mut self, id: ConnId, ending: Ending, _: &mut Outbox) {
-        self.regroup(id, |user| user.wording.ending = ending);
+        self.regroup(id, |user| {
+            user.wording.ending = ending;
+            if let Stage::Silent { ending_seen, .. } = &mut user.stage {
+                *ending_seen = true;
+            }
+        });
+    }
+
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        self.reply(id, Reply::Here, out);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         let Some(user) = self.users.get_mut(id) else { return };
-        let bare = text::trim(line);
-        if bare.is_empty() || bare == b"\x04" {
+        if line.iter().all(|byte| matches!(*byte, b' ' | b'\t' | END_OF_FILE_KEY)) {
             return;
         }
+        let bare = text::trim(line);
         self.lines_in += 1;
         let is_first = mem::replace(&mut user.stage, Stage::Speaking).is_silent();
         self.users.hear(id, out.now().monotonic);
@@ -157,7 +169,10 @@ impl Service for Chat {
         let text = text::sanitise(bare);
         let command = Command::parse(&text);
         match command {
-            Ok(Command::Say(_)) if self.settings.accounts && accounts::looks_secret(&text) => {
+            Ok(Command::Say(_))
+                if self.settings.accounts
+                    && (text::starts_unseen(bare) || accounts::looks_secret(&text)) =>
+            {
                 self.reply(id, Reply::Word(Word::NotSaid), out);
             }
             Ok(command) => self.act(id, command, out),
@@ -175,9 +190,10 @@ impl Service for Chat {
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
         if partial.starts_with(TLS) {
             self.let_go(id, out);
-        } else if let Some(user) = self.users.get_mut(id).filter(|user| user.stage.is_silent()) {
-            let seems_http = METHODS.iter().any(|method| partial.starts_with(method));
-            user.stage = Stage::Silent { seems_http };
+        } else if let Some(user) = self.users.get_mut(id)
+            && let Stage::Silent { seems_http, .. } = &mut user.stage
+        {
+            *seems_http = METHODS.iter().any(|method| partial.starts_with(method));
         }
     }
 
@@ -187,7 +203,7 @@ impl Service for Chat {
                 let Some(user) = self.users.get_mut(id) else { return };
                 let before = mem::replace(&mut user.stage, Stage::Speaking);
                 self.forget_newcomers();
-                if before == (Stage::Silent { seems_http: true }) {
+                if matches!(before, Stage::Silent { seems_http: true, .. }) {
                     self.reply(id, Reply::NotAWebServer, out);
                     return self.let_go(id, out);
                 }

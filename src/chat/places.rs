@@ -9,19 +9,23 @@ use super::operators::{Act, timestamp};
 use super::reply::Reply;
 use super::request::Naming;
 use super::room::RoomNo;
-use super::users::{Arrival, User};
+use super::users::{Arrival, Stage, User};
 use super::{Chat, Dialect, millis, send};
 use crate::conn::ConnId;
+use crate::line::Ending;
 use crate::outbox::Outbox;
 
 impl Chat {
     /// A newcomer has had its time: whoever has said nothing is a person, and greeted.
     pub(super) fn greet(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id).filter(|user| user.stage.is_silent()) else {
-            return;
-        };
+        let Some(user) = self.users.get(id) else { return };
+        let Stage::Silent { ending_seen, .. } = user.stage else { return };
         if user.wording.dialect != Dialect::Native {
             return;
+        }
+        // Who waits is a person at a terminal, which may be a raw one.
+        if !ending_seen {
+            self.regroup(id, |user| user.wording.ending = Ending::CrLf);
         }
         let motd = self.settings.motd.lines();
         if motd.is_empty() {

@@ -21,6 +21,13 @@ pub(super) fn sanitise(line: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Whether a trimmed line begins with what only a key could have sent, or what nobody sees: what
+/// was meant as a command may follow.
+pub(super) fn starts_unseen(line: &[u8]) -> bool {
+    let first = line.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    first.is_some_and(|c| is_forbidden(c) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}'))
+}
+
 fn is_forbidden(c: char) -> bool {
     matches!(c,
         '\0'..='\x1f' | '\x7f'..='\u{9f}'
@@ -70,6 +77,17 @@ mod tests {
         for (line, text) in cases {
             assert_eq!(sanitise(line), text);
         }
+    }
+
+    #[test]
+    fn what_nobody_sees_before_the_first_word_is_noticed() {
+        for line in ["\x1a/x", "\x04 x", "\x1b/x", "\u{9b}x", "\u{200b}/x", "\u{feff}/x"] {
+            assert!(starts_unseen(line.as_bytes()), "{line:?}");
+        }
+        for line in ["x\x1a", "/x", "", "é", "␛", "🦀"] {
+            assert!(!starts_unseen(line.as_bytes()), "{line:?}");
+        }
+        assert!(!starts_unseen(b"\xe9t\xe9"));
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub(super) enum Stage {
     /// browser's request.
     Silent {
         seems_http: bool,
+        /// Whether the ending in its wording goes by what it has sent.
+        ending_seen: bool,
     },
     Speaking,
     /// It goes of its own will: nothing is held for it.
@@ -182,7 +184,7 @@ impl Users {
             wording,
             echo: wording.dialect.echoes(),
             notices: wording.dialect.has_notices() && wording.dialect != Dialect::Native,
-            stage: Stage::Silent { seems_http: false },
+            stage: Stage::Silent { seems_http: false, ending_seen: false },
             arrival: Arrival::Untold,
             is_operator: false,
             more: None,

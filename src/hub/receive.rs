@@ -5,19 +5,18 @@ use std::mem;
 use std::time::Instant;
 
 use super::watch::Alarm;
-use super::{Hub, Stream};
+use super::{EndingSeen, Hub, Stream};
 use crate::conn::{CloseReason, ConnId, State};
+use crate::decoder::{Decoder, Item};
 use crate::limits::Limits;
-use crate::line::{Ending, LineSplitter, Piece};
+use crate::line::Ending;
 use crate::rate::Wait;
 use crate::service::{Limit, Service};
-use crate::telnet::{Telnet, Token};
 
 /// What has been read and not yet become lines.
 pub(super) struct Input {
-    telnet: Telnet,
-    lines: LineSplitter,
-    /// A line that came too fast.
+    decoder: Decoder,
+    /// What came too fast.
     waiting: Option<Waiting>,
     /// Read, and waiting for the connection's release; used up to `rest_start`.
     rest: Vec<u8>,
@@ -27,8 +26,7 @@ pub(super) struct Input {
 impl Input {
     pub(super) fn new(limits: &Limits) -> Input {
         Input {
-            telnet: Telnet::default(),
-            lines: LineSplitter::new(limits.line_max, limits.endless()),
+            decoder: Decoder::new(limits.line_max, limits.endless()),
             waiting: None,
             rest: Vec::new(),
             rest_start: 0,
@@ -50,26 +48,26 @@ impl Input {
     }
 
     fn is_new(&self) -> bool {
-        self.telnet.is_new()
-            && self.lines.is_between_lines()
-            && self.rest.is_empty()
-            && self.waiting.is_none()
+        self.decoder.is_new() && self.rest.is_empty() && self.waiting.is_none()
     }
 }
 
-/// A line that waits for its time.
+/// What waits for its time.
 struct Waiting {
     until: Instant,
-    /// `None`: it was too long, and only that is still to be said.
-    line: Option<Vec<u8>>,
-    ending: Option<Ending>,
+    what: Kept,
 }
 
-impl Waiting {
-    fn piece(&self) -> Piece<'_> {
-        match &self.line {
-            Some(line) => Piece::Line(line, self.ending),
-            None => Piece::TooLong,
+enum Kept {
+    Line(Vec<u8>, Option<Ending>),
+    Other(Item<'static>),
+}
+
+impl Kept {
+    fn item(&self) -> Item<'_> {
+        match self {
+            Kept::Line(line, ending) => Item::Line(line, *ending),
+            Kept::Other(item) => *item,
         }
     }
 }
@@ -170,12 +168,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
             input.waiting = Some(waiting);
             return false;
         }
-        if let Err(wait) = self.rate.take(id, self.price(waiting.piece()), now) {
+        if let Err(wait) = self.rate.take(id, price(waiting.what.item()), now) {
             self.alarms.set((id, Alarm::Pass), wait.until);
             input.waiting = Some(Waiting { until: wait.until, ..waiting });
             return false;
         }
-        self.dispatch(id, waiting.piece());
+        self.dispatch(id, waiting.what.item());
         self.outbox.listens(id)
     }
 
@@ -188,8 +186,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
         let used = self.digest(id, &mut input, &chunk[..count]);
         input.rest.extend_from_slice(&chunk[used..count]);
         self.chunk = chunk;
-        let partial = input.lines.partial();
-        let first = self.conns[id.slot()].ending.is_none() && !partial.is_empty();
+        let partial = input.decoder.partial();
+        let first = !self.conns[id.slot()].ending.is_own() && !partial.is_empty();
         if first && self.outbox.listens(id) {
             self.service.on_partial(id, partial, &mut self.outbox);
         }
@@ -203,53 +201,38 @@ impl<T: Stream, S: Service> Hub<T, S> {
     fn digest(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
         let now = self.outbox.now().monotonic;
         let mut left = bytes;
-        while let Some(token) = input.telnet.next(&mut left) {
-            let mut data: &[u8] = b"";
-            match token {
-                Token::Data(bytes) => data = bytes,
-                Token::Erase => input.lines.erase(),
-                Token::Command(count, answer) => {
-                    self.outbox.send(id, answer.as_ref().map_or(b"", |answer| answer));
-                    input.lines.skip(count);
-                }
+        while let Some(item) = input.decoder.next(&mut left) {
+            let item = match item {
+                Item::TooLong => self.show_head(id, input.decoder.head()),
+                item => item,
+            };
+            let price = price(item);
+            if let Err(wait) = self.rate.take(id, price, now) {
+                input.waiting = Some(self.put_off(id, item, wait));
+            } else {
+                self.dispatch(id, item);
             }
-            while let Some(piece) = input.lines.next(&mut data) {
-                let piece = match piece {
-                    Piece::TooLong => self.show_head(id, input.lines.head()),
-                    piece => piece,
-                };
-                if let Err(wait) = self.rate.take(id, self.price(piece), now) {
-                    input.waiting = Some(self.put_off(id, piece, wait));
-                } else {
-                    self.dispatch(id, piece);
-                }
-                if self.stops(id, input) {
-                    // What is left of the data comes again, and need not be searched again.
-                    input.telnet.give_back(data.len());
-                    return bytes.len() - left.len() - data.len();
-                }
-            }
-            if !self.outbox.listens(id) {
-                return bytes.len() - left.len();
+            if self.stops(id, input, price) {
+                break;
             }
         }
-        bytes.len()
+        bytes.len() - left.len()
     }
 
     /// The start of a line that is too long, where it may tell of another protocol.
-    fn show_head(&mut self, id: ConnId, head: &[u8]) -> Piece<'static> {
-        if self.conns[id.slot()].ending.is_none() {
+    fn show_head(&mut self, id: ConnId, head: &[u8]) -> Item<'static> {
+        if !self.conns[id.slot()].ending.is_own() {
             self.service.on_partial(id, head, &mut self.outbox);
         }
-        Piece::TooLong
+        Item::TooLong
     }
 
     /// Whether what follows has to wait. For its turn only it is listed right away.
-    fn stops(&mut self, id: ConnId, input: &Input) -> bool {
+    fn stops(&mut self, id: ConnId, input: &Input, price: u32) -> bool {
         if input.is_waiting() || !self.outbox.listens(id) {
             return true;
         }
-        self.lines_left = self.lines_left.saturating_sub(1);
+        self.lines_left = self.lines_left.saturating_sub(price as usize);
         if self.is_enough() {
             self.list_ready(id);
         }
@@ -261,57 +244,62 @@ impl<T: Stream, S: Service> Hub<T, S> {
         self.lines_left == 0 || self.outbox.brake()
     }
 
-    /// A line comes too fast: it waits, and all that follows it.
-    fn put_off(&mut self, id: ConnId, piece: Piece<'_>, wait: Wait) -> Waiting {
+    /// Something comes too fast: it waits, and all that follows it.
+    fn put_off(&mut self, id: ConnId, item: Item<'_>, wait: Wait) -> Waiting {
         self.alarms.set((id, Alarm::Pass), wait.until);
         if wait.is_first {
             self.service.on_limit(id, Limit::Throttled, &mut self.outbox);
         }
-        let (line, ending) = match piece {
-            Piece::Line(line, ending) => (Some(line.to_vec()), ending),
-            _ => (None, None),
+        let what = match item {
+            Item::Line(line, ending) => Kept::Line(line.to_vec(), ending),
+            Item::TooLong => Kept::Other(Item::TooLong),
+            Item::AreYouThere => Kept::Other(Item::AreYouThere),
+            _ => Kept::Other(Item::Bulk),
         };
-        Waiting { until: wait.until, line, ending }
+        Waiting { until: wait.until, what }
     }
 
-    /// What it costs to say this: 1 for a line, and 1 for each full KiB of it.
-    fn price(&self, piece: Piece<'_>) -> u32 {
-        let bytes = match piece {
-            Piece::Line(line, _) => line.len(),
-            Piece::TooLong => self.limits.line_max,
-            Piece::Discarded(..) | Piece::Endless => return 0,
-        };
-        1 + u32::try_from(bytes / 1024).expect("lines are shorter than 4 GiB")
-    }
-
-    fn dispatch(&mut self, id: ConnId, piece: Piece<'_>) {
-        match piece {
-            Piece::Line(line, ending) => {
+    fn dispatch(&mut self, id: ConnId, item: Item<'_>) {
+        match item {
+            Item::Line(line, ending) => {
                 self.note_ending(id, ending);
                 self.accepted_log.count_in(id);
                 self.service.on_line(id, line, &mut self.outbox);
             }
             // Its start may have had the service close the connection.
-            Piece::TooLong if self.outbox.is_open(id) => {
+            Item::TooLong if !self.outbox.is_open(id) => {}
+            Item::TooLong => {
                 let limit = Limit::LineTooLong { max: self.limits.line_max };
                 self.service.on_limit(id, limit, &mut self.outbox);
             }
-            Piece::TooLong => {}
-            Piece::Discarded(ending, len) => {
-                // As much as the longest line costs has been paid.
-                let rest = len.saturating_sub(self.limits.line_max) / 1024;
-                let now = self.outbox.now().monotonic;
-                self.rate.charge(id, u32::try_from(rest).unwrap_or(u32::MAX), now);
-                self.note_ending(id, Some(ending));
+            Item::Discarded(ending) => self.note_ending(id, Some(ending)),
+            Item::Bulk => {}
+            Item::Telnet(answer) => {
+                self.note_telnet(id);
+                self.outbox.send(id, answer.as_ref().map_or(b"", |answer| answer));
             }
-            Piece::Endless => self.outbox.drain(id, CloseReason::Endless),
+            Item::AreYouThere => {
+                self.note_telnet(id);
+                self.service.on_are_you_there(id, &mut self.outbox);
+            }
+            Item::EndOfInput => self.outbox.drain(id, CloseReason::EndOfInput),
+            Item::Endless => self.outbox.drain(id, CloseReason::Endless),
+        }
+    }
+
+    /// Telnet ends its lines with CR LF. Until this one shows how it does, that is likely.
+    fn note_telnet(&mut self, id: ConnId) {
+        let seen = &mut self.conns[id.slot()].ending;
+        if *seen == EndingSeen::None {
+            *seen = EndingSeen::Telnets;
+            self.service.on_ending(id, Ending::CrLf, &mut self.outbox);
         }
     }
 
     fn note_ending(&mut self, id: ConnId, ending: Option<Ending>) {
-        let known = &mut self.conns[id.slot()].ending;
-        if let (None, Some(ending)) = (*known, ending) {
-            *known = Some(ending);
+        let seen = &mut self.conns[id.slot()].ending;
+        if let Some(ending) = ending.filter(|_| !seen.is_own()) {
+            *seen = EndingSeen::Own(ending);
             self.service.on_ending(id, ending, &mut self.outbox);
         }
     }
@@ -320,9 +308,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// connection is closed once all replies are sent.
     fn end_of_input(&mut self, id: ConnId) {
         if let Some(mut input) = self.conns[id.slot()].input.take()
-            && let Some(piece) = input.lines.finish()
+            && let Some(item) = input.decoder.finish()
         {
-            self.dispatch(id, piece);
+            self.dispatch(id, item);
             if self.outbox.is_held(id) {
                 // It waits for an answer. After the release the end comes once more.
                 return;
@@ -361,5 +349,13 @@ impl<T: Stream, S: Service> Hub<T, S> {
         } else {
             self.conns[id.slot()].input = Some(input);
         }
+    }
+}
+
+/// What it costs to say this: 1 for a line, and 1 for each full KiB of it, text or not.
+fn price(item: Item<'_>) -> u32 {
+    match item {
+        Item::Line(..) | Item::TooLong | Item::Bulk | Item::AreYouThere => 1,
+        Item::Discarded(_) | Item::Telnet(_) | Item::EndOfInput | Item::Endless => 0,
     }
 }

@@ -46,7 +46,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             match stream.write(pending) {
                 Ok(0) => return self.outbox.kill(id, CloseReason::Broken),
                 Ok(count) => {
-                    self.accepted_log.count_out(id, &pending[..count], *ending);
+                    self.accepted_log.count_out(id, &pending[..count], ending.ending());
                     self.outbox.consume(id, count);
                     took = true;
                 }

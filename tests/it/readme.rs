@@ -71,7 +71,8 @@ impl Play {
 
     /// A line is read. `HH:MM` stands for a time, and `TOKEN` for what comes instead.
     fn read(&mut self, client: &str, text: &str) {
-        let line = self.client(client).line();
+        // Who was greeted and has not spoken yet reads CR LF; a terminal shows both alike.
+        let line = self.client(client).line().trim_end_matches('\r').to_owned();
         if let Some(start) = text.strip_suffix("TOKEN") {
             let token = line.strip_prefix(start).unwrap_or_else(|| panic!("{line}"));
             token.clone_into(&mut self.token);

@@ -114,6 +114,48 @@ fn everybody_reads_the_ending_that_he_writes() {
 }
 
 #[test]
+fn who_speaks_telnet_reads_cr_lf_until_they_end_a_line_otherwise() {
+    let server = start(config());
+    let mut telnet = Client::connect(server.addr);
+    telnet.write(b"\xff\xf6");
+    assert_eq!(telnet.read_until(b'\n'), b"[chinwag: yes]\r\n");
+    telnet.write("/up raw\r");
+    assert_eq!(telnet.read_until(b'\n'), b"RAW\r\n");
+    let mut other = Client::connect(server.addr);
+    other.write(b"\xff\xf1\xff\xf6/up lf\n\xff\xf6");
+    assert_eq!(other.read_until(b'\n'), b"[chinwag: yes]\r\n");
+    assert_eq!(other.read_until(b'\n'), b"LF\n");
+    assert_eq!(other.read_until(b'\n'), b"[chinwag: yes]\n");
+}
+
+#[test]
+fn telnets_end_of_file_is_the_end_of_input() {
+    let server = start(config());
+    let mut alice = Client::named(server.addr, "alice");
+    let mut telnet = Client::connect(server.addr);
+    telnet.write(b"/nick bob\nlast words\xff\xecand one more\n");
+    telnet.expect("You are now bob");
+    telnet.expect("[bob] last words");
+    telnet.expect_end();
+    alice.expect("[bob] last words");
+}
+
+#[test]
+fn whatever_is_taken_out_of_lines_is_charged_like_text() {
+    let server = start(limited(Limits { rate: Some(1), ..Limits::default() }));
+    let floods = [&b"x"[..], b"x\x08", b"\x15", b"\xff\xf1", b"\xff\xfd\x01", b"\x1b[A"];
+    for flood in floods {
+        let mut client = Client::connect(server.addr);
+        client.write(flood.repeat(4096 / flood.len()));
+        if flood.contains(&0xfd) {
+            assert_eq!(client.read(3), b"\xff\xfc\x01");
+        }
+        let line = client.line();
+        assert_eq!(line.trim_end(), "Slow down: your lines are being delayed.");
+    }
+}
+
+#[test]
 fn telnets_interrupt_is_answered_each_time_and_the_next_line_is_whole() {
     let server = start(config());
     let mut telnet = Client::connect(server.addr);
@@ -132,11 +174,12 @@ fn whatever_bytes_somebody_sends_others_read_text_that_can_do_nothing() {
     let server = start(config());
     let mut alice = Client::named(server.addr, "alice");
     let mut noisy = Client::named(server.addr, "noisy");
-    noisy.write(b"\x1b[2J \xc3( \xe2\x80\xae\n");
-    alice.expect("[noisy] \u{241b}[2J \u{fffd}( \u{fffd}");
-    // Every byte before and after every other, but the ends of lines, telnet's own, what
-    // erases, and what makes it a command.
-    let is_plain = |byte: &u8| !matches!(byte, 0 | b'\n' | 0x08 | 0x7f | 0xff);
+    noisy.write(b"\x1bc \xc3( \xe2\x80\xae\n");
+    alice.expect("[noisy] \u{241b}c \u{fffd}( \u{fffd}");
+    // Every byte before and after every other, but the ends of lines, telnet's own, and
+    // what erases.
+    let is_plain =
+        |byte: &u8| !matches!(byte, 0 | b'\n' | b'\r' | 3 | 8 | 0x15 | 0x17 | 0x7f | 0xff);
     for first in (0..=255).filter(is_plain) {
         let pairs = (0..=255).filter(is_plain).flat_map(|second| [first, second]);
         noisy.write([&b"/say "[..], &pairs.collect::<Vec<u8>>(), b"\n"].concat());

@@ -32,11 +32,12 @@ impl Drop for File {
     }
 }
 
-/// Reads a greeting, up to its last line.
+/// Reads a greeting, up to its last line. It ends its lines with CR LF, for raw terminals.
 fn greeting(client: &mut Client) -> Vec<String> {
     let mut lines = Vec::new();
     loop {
-        lines.push(client.line());
+        let line = client.line();
+        lines.push(line.strip_suffix('\r').expect("a line ends with CR LF").to_owned());
         if lines.last().is_some_and(|line| line.starts_with("You are ")) {
             return lines;
         }
@@ -101,9 +102,10 @@ fn who_waits_is_greeted_after_the_time_that_was_set() {
     let last = "You are guest. Type to talk; /nick NAME to be named; /help for more.";
     assert_eq!(greeting(&mut person), ["Welcome.", "1 in lobby: guest", last]);
     let mut bob = program.client("bob");
-    person.expect("bob joined the chat.");
+    person.expect("bob joined the chat.\r");
     bob.say("/exit");
-    person.expect("bob left the chat.");
+    person.expect("bob left the chat.\r");
+    assert_eq!(person.ask("hello"), "[guest] hello");
 }
 
 #[test]

@@ -171,7 +171,7 @@ impl<'a> Case<'a> {
 
     /// The entries with which the service heard something from this client.
     pub(super) fn heard(&self) -> Vec<usize> {
-        let is_heard = |fact: &Fact| matches!(fact, Fact::Line(_) | Fact::TooLong);
+        let is_heard = |fact: &Fact| matches!(fact, Fact::Line(_) | Fact::TooLong | Fact::Asked);
         self.own().filter(|(_, fact)| is_heard(fact)).map(|(index, _)| index).collect()
     }
 
@@ -182,11 +182,13 @@ impl<'a> Case<'a> {
             Fact::Ending(ending) => Some(Item::Ending(*ending)),
             Fact::Line(line) => Some(Item::Line(line.bytes.clone())),
             Fact::TooLong => Some(Item::TooLong),
+            Fact::Asked => Some(Item::Asked),
             _ => None,
         };
         let told: Vec<Item> = self.own().filter_map(|(_, fact)| as_item(fact)).collect();
-        let is_told =
-            |item: &&Item| matches!(item, Item::Ending(_) | Item::Line(_) | Item::TooLong);
+        let is_told = |item: &&Item| {
+            matches!(item, Item::Ending(_) | Item::Line(_) | Item::TooLong | Item::Asked)
+        };
         let items = self.items().iter().map(|(_, item)| item);
         let meant: Vec<Item> = items.clone().filter(is_told).cloned().collect();
         let who = self.who;
@@ -197,6 +199,9 @@ impl<'a> Case<'a> {
         match self.why {
             CloseReason::EndOfInput => {
                 assert!(was_heard && !is_endless, "#{who} was not heard to the end");
+                let said_so = self.items().last().is_some_and(|(_, item)| *item == Item::End);
+                let has_ended = self.own().any(|(_, fact)| *fact == Fact::EndRead);
+                assert!(has_ended || said_so, "#{who} has more to say");
             }
             CloseReason::Endless => assert!(was_heard && is_endless, "#{who} ended its lines"),
             _ => {}
@@ -236,9 +241,9 @@ fn answers(framing: &Framing) -> Vec<Answer> {
     let mut answers = Vec::new();
     for (_, item) in &framing.items {
         match item {
-            Item::Line(_) | Item::TooLong => after += 1,
+            Item::Line(_) | Item::TooLong | Item::Asked => after += 1,
             Item::Answer(bytes) => answers.push(Answer { after, bytes: bytes.clone() }),
-            Item::Ending(_) | Item::Discarded(_) | Item::Endless => {}
+            Item::Ending(_) | Item::Bulk | Item::End | Item::Endless => {}
         }
     }
     answers

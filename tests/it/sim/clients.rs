@@ -264,6 +264,11 @@ impl World {
             client.unsent.extend(part);
             client.send_rest();
         }
+        if self.rng.one_in(4) {
+            self.journal.hit("says that it has said all");
+            client.unsent.extend(b"\xff\xec");
+            return client.send_rest();
+        }
         let inside = !client.unsent.is_empty();
         self.journal.hit(if inside { "half-close inside a line" } else { "half-close" });
         client.wire.borrow_mut().end();

@@ -80,7 +80,6 @@ impl Endings<'_> {
         assert_eq!(present.closed, None, "#{who} is closed twice");
         let is_right = match why {
             CloseReason::Broken => present.has_failed,
-            CloseReason::EndOfInput => present.has_ended,
             CloseReason::Shutdown => is_shutting_down,
             CloseReason::Stalled => {
                 present.has_stalled(present.full_at, self.limits) || may_be_full(self.limits)
@@ -90,6 +89,7 @@ impl Endings<'_> {
             CloseReason::Idle
             | CloseReason::TooSlow
             | CloseReason::Asked
+            | CloseReason::EndOfInput
             | CloseReason::Endless => true,
         };
         assert!(is_right, "#{who} is closed as {why:?}, and is not");

@@ -1,4 +1,4 @@
-//! The oracle of framing: telnet and lines, one byte at a time, written from the
+//! The oracle of framing: telnet, keys and lines, one byte at a time, written from the
 //! protocol's page alone. Slow and simple, where the server is fast and borrows.
 
 use std::collections::BTreeSet;
@@ -11,18 +11,24 @@ const IAC: u8 = 255;
 /// What a client's bytes amount to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Item {
-    /// The first ending of all.
+    /// How it ends its lines, as far as that shows: after a telnet command, and after the
+    /// first ending of all.
     Ending(Ending),
     Line(Vec<u8>),
     TooLong,
-    /// The end of a line that was too long, after so many bytes.
-    Discarded(usize),
+    /// A KiB without a line.
+    Bulk,
     /// To a telnet question.
     Answer(Vec<u8>),
+    /// Whether anybody is there.
+    Asked,
+    /// Telnet's end of input.
+    End,
     /// So much without an ending that nothing more is listened to.
     Endless,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each says something else of the bytes before")]
 #[derive(Default)]
 pub(super) struct Framing {
     /// Each with the number of bytes that it took to say so.
@@ -33,11 +39,15 @@ pub(super) struct Framing {
     line_max: usize,
     telnet: Telnet,
     answered: BTreeSet<(u8, u8)>,
+    key: Key,
     line: Vec<u8>,
     is_too_long: bool,
     after_cr: bool,
+    spoke_telnet: bool,
     has_ended: bool,
+    /// What counts towards one without an end, and what is to be paid for.
     since_ending: usize,
+    unpaid: usize,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -46,8 +56,19 @@ enum Telnet {
     Text,
     Command,
     Option(u8),
-    Inside,
-    CommandInside,
+    /// After so many bytes of it.
+    Inside(usize),
+    CommandInside(usize),
+}
+
+/// How far the sequence of a key has come.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Key {
+    #[default]
+    None,
+    Escape,
+    Parameters(usize),
+    Last,
 }
 
 /// So many bytes stand for the end behind all of them.
@@ -72,24 +93,84 @@ pub(super) fn frame(bytes: &[u8], from: usize, at_end: bool, line_max: usize) ->
 
 impl Framing {
     fn byte(&mut self, byte: u8) {
-        self.telnet = match (self.telnet, byte) {
-            (Telnet::Text, IAC) => Telnet::Command,
-            (Telnet::Text, _) => return self.text(byte),
-            (Telnet::Command, IAC) => {
+        self.telnet_byte(byte);
+        if !self.has_ended {
+            self.beginnings.insert(self.line.clone());
+        }
+    }
+
+    fn telnet_byte(&mut self, byte: u8) {
+        match (self.telnet, byte) {
+            (Telnet::Text | Telnet::Inside(1024..), IAC) => {
+                self.telnet = Telnet::Command;
+                self.count(false);
+            }
+            (Telnet::Text | Telnet::Inside(1024..), _) => {
                 self.telnet = Telnet::Text;
-                return self.text(IAC);
+                self.text(byte);
             }
-            (Telnet::Command, 251..=254) => Telnet::Option(byte),
-            (Telnet::Command, 250) | (Telnet::CommandInside, 0..=239 | 241..) => Telnet::Inside,
-            (Telnet::Command, _) | (Telnet::CommandInside, 240) => Telnet::Text,
-            (Telnet::Inside, IAC) => Telnet::CommandInside,
-            (Telnet::Inside, _) => Telnet::Inside,
+            // The IAC was a byte like others, and has been paid for.
+            (Telnet::Command, 0..=235 | IAC) => {
+                self.telnet = Telnet::Text;
+                (self.after_cr, self.key) = (false, Key::None);
+                self.add(IAC);
+                if byte == IAC {
+                    return self.count(true);
+                }
+                self.count_unended();
+                if !self.is_over() {
+                    self.text(byte);
+                }
+            }
+            (Telnet::Command, 251..=254) => {
+                self.telnet = Telnet::Option(byte);
+                self.count(false);
+            }
+            (Telnet::Command, _) => {
+                let is_inside = byte == 250;
+                self.telnet = if is_inside { Telnet::Inside(0) } else { Telnet::Text };
+                self.command(byte);
+            }
             (Telnet::Option(verb), option) => {
+                self.telnet = Telnet::Text;
+                self.show_ending(true, Ending::CrLf);
                 self.answer(verb, option);
-                Telnet::Text
+                self.count(false);
             }
-        };
-        self.count();
+            (Telnet::Inside(count), IAC) => {
+                self.telnet = Telnet::CommandInside(count + 1);
+                self.count(true);
+            }
+            (Telnet::Inside(count), _) | (Telnet::CommandInside(count), IAC) => {
+                self.telnet = Telnet::Inside(count + 1);
+                self.count(true);
+            }
+            (Telnet::CommandInside(_), 240) => {
+                self.telnet = Telnet::Text;
+                self.count(true);
+            }
+            (Telnet::CommandInside(_), _) => {
+                self.telnet = Telnet::Command;
+                self.telnet_byte(byte);
+            }
+        }
+    }
+
+    fn command(&mut self, byte: u8) {
+        self.show_ending(true, Ending::CrLf);
+        match byte {
+            244 | 248 => self.edit(0x15),
+            247 => self.edit(0x7f),
+            246 => self.push(Item::Asked),
+            236 => {
+                if !self.line.is_empty() {
+                    self.push_line();
+                }
+                return self.push(Item::End);
+            }
+            _ => {}
+        }
+        self.count(false);
     }
 
     /// DO is declined with WONT, WILL with DONT: once each, but for the timing mark,
@@ -106,60 +187,88 @@ impl Framing {
     }
 
     fn text(&mut self, byte: u8) {
-        if byte == b'\n' || byte == 0 {
-            return self.end_line(byte);
+        if mem::take(&mut self.after_cr) && (byte == b'\n' || byte == 0) {
+            return;
         }
-        if !self.is_too_long {
-            match byte {
-                0x08 | 0x7f => self.erase(),
-                _ => self.line.push(byte),
-            }
-            // A CR in the place behind the last one may turn out to be the ending's.
-            let room = self.line_max + usize::from(self.line.ends_with(b"\r"));
-            if self.line.len() > room {
-                self.push(Item::TooLong);
-                self.is_too_long = true;
-                self.line.clear();
-            }
+        let next = match (self.key, byte) {
+            (Key::None | Key::Escape, 0x1b) => Some(Key::Escape),
+            (Key::Escape, b'[') => Some(Key::Parameters(0)),
+            (Key::Escape, b'O') | (Key::Parameters(0), b'[') => Some(Key::Last),
+            (Key::Parameters(count @ 0..64), 0x20..=0x3f) => Some(Key::Parameters(count + 1)),
+            (Key::Last, b'0'..=b'9') => Some(Key::Parameters(1)),
+            (Key::Parameters(_), 0x40..=0x7e) | (Key::Last, 0x20..=0x7e) => Some(Key::None),
+            _ => None,
+        };
+        if next.is_none() && self.key == Key::Escape {
+            self.add(0x1b);
         }
-        if !self.has_ended {
-            self.beginnings.insert(self.line.clone());
+        self.key = next.unwrap_or_default();
+        match byte {
+            _ if next.is_some() => {}
+            b'\n' => return self.end_line(Ending::Lf),
+            b'\r' => return self.end_line(Ending::CrLf),
+            0 => return self.end_line(Ending::Nul),
+            // For now this is how TLS begins.
+            0x03 if self.line == [0x16] => self.add(byte),
+            0x03 | 0x08 | 0x15 | 0x17 | 0x7f => self.edit(byte),
+            _ => self.add(byte),
         }
-        self.after_cr = byte == b'\r';
-        self.count();
+        self.count(true);
     }
 
-    /// The simulation never erases what is not UTF-8.
-    fn erase(&mut self) {
-        let text = std::str::from_utf8(&self.line).expect("only text is erased");
-        let left = text.char_indices().next_back().map_or(0, |(start, _)| start);
+    fn add(&mut self, byte: u8) {
+        if self.is_too_long {
+            return;
+        }
+        self.line.push(byte);
+        if self.line.len() > self.line_max {
+            self.push(Item::TooLong);
+            self.is_too_long = true;
+            self.line.clear();
+        }
+    }
+
+    /// The simulation never edits what is not UTF-8.
+    fn edit(&mut self, key: u8) {
+        self.key = Key::None;
+        let text = std::str::from_utf8(&self.line).expect("only text is edited");
+        let left = match key {
+            0x08 | 0x7f => text.char_indices().next_back().map_or(0, |(start, _)| start),
+            0x17 => {
+                let words = text.trim_end_matches([' ', '\t']);
+                words.rfind([' ', '\t']).map_or(0, |space| space + 1)
+            }
+            _ => 0,
+        };
         self.line.truncate(left);
     }
 
-    fn end_line(&mut self, last: u8) {
-        let after_cr = if self.is_too_long { self.after_cr } else { self.line.ends_with(b"\r") };
-        if !self.has_ended {
-            self.has_ended = true;
-            self.push(Item::Ending(match (after_cr, last) {
-                (true, _) => Ending::CrLf,
-                (false, b'\n') => Ending::Lf,
-                (false, _) => Ending::Nul,
-            }));
-        }
+    fn end_line(&mut self, ending: Ending) {
+        self.after_cr = ending == Ending::CrLf;
+        self.show_ending(false, ending);
+        self.has_ended = true;
         if mem::take(&mut self.is_too_long) {
-            self.push(Item::Discarded(self.since_ending));
+            (self.since_ending, self.unpaid) = (0, 0);
         } else {
             self.push_line();
         }
-        self.after_cr = false;
-        self.since_ending = 0;
+    }
+
+    /// The first telnet command speaks for one ending, until there is another.
+    fn show_ending(&mut self, by_telnet: bool, ending: Ending) {
+        let is_known = self.has_ended || (by_telnet && self.spoke_telnet);
+        self.spoke_telnet |= by_telnet;
+        if !is_known {
+            self.push(Item::Ending(ending));
+        }
     }
 
     fn push_line(&mut self) {
-        if self.line.ends_with(b"\r") {
-            self.line.pop();
+        let mut line = mem::take(&mut self.line);
+        if line.starts_with(b"\xef\xbb\xbf") {
+            line.drain(..3);
         }
-        let line = mem::take(&mut self.line);
+        (self.since_ending, self.unpaid) = (0, 0);
         self.push(Item::Line(line));
     }
 
@@ -167,14 +276,32 @@ impl Framing {
         self.items.push((self.taken, item));
     }
 
-    fn count(&mut self) {
+    /// Telnet's commands are paid for, and may go on for ever.
+    fn count(&mut self, is_unended: bool) {
+        if is_unended {
+            self.count_unended();
+        }
+        if !self.is_over() {
+            self.pay();
+        }
+    }
+
+    fn count_unended(&mut self) {
         self.since_ending += 1;
         if self.since_ending > 16 * self.line_max {
             self.push(Item::Endless);
         }
     }
 
+    fn pay(&mut self) {
+        self.unpaid += 1;
+        if self.unpaid == 1024 {
+            self.unpaid = 0;
+            self.push(Item::Bulk);
+        }
+    }
+
     fn is_over(&self) -> bool {
-        matches!(self.items.last(), Some((_, Item::Endless)))
+        matches!(self.items.last(), Some((_, Item::Endless | Item::End)))
     }
 }

@@ -23,6 +23,8 @@ pub(super) enum Fact {
     Partial(Vec<u8>),
     Line(Line),
     TooLong,
+    /// Whether anybody is there.
+    Asked,
     Skipped(u64),
     Throttled,
     Idle,

@@ -135,7 +135,7 @@ impl Ledger<'_> {
                 assert_eq!(line.queued, exactly, "#{} has this much waiting", self.case.who);
                 self.heard += 1;
             }
-            Fact::TooLong => self.heard += 1,
+            Fact::TooLong | Fact::Asked => self.heard += 1,
             Fact::Took(count) => {
                 self.balance -= isize::try_from(*count).expect("it is small");
                 // It may have been asked without an edge.

@@ -16,7 +16,7 @@ const NAMES: [&str; 12] = [
 ];
 
 /// How a client ends its lines, mostly.
-pub(super) const ENDINGS: [&[u8]; 4] = [b"\n", b"\r\n", b"\0", b"\r\0"];
+pub(super) const ENDINGS: [&[u8]; 5] = [b"\n", b"\r\n", b"\0", b"\r\0", b"\r"];
 
 /// The writer of one run's lines.
 pub(super) struct Lines {
@@ -63,7 +63,7 @@ impl Lines {
             34..37 => self.near_the_limit(rng),
             40.. => self.newer_command(rng).into_bytes(),
             37 => vec![b'#'; self.line_max * rng.between(1, 3)],
-            38 => rng.pick(&[&b""[..], b" \t ", b"\x04", b" \x04\t"]).to_vec(),
+            38 => rng.pick(&[&b""[..], b" \t ", b"\x04", b" \x04\x04\t"]).to_vec(),
             _ => rng.pick(&["quit", "EXIT", "/quit", "/Exit now", " exit\t"]).as_bytes().to_vec(),
         };
         let ending = if rng.one_in(20) { *rng.pick(&ENDINGS) } else { ending };
@@ -78,7 +78,7 @@ impl Lines {
             0 => long.push(b'\n'),
             1 => {}
             // A subnegotiation counts like any other bytes.
-            _ => long[..2].copy_from_slice(b"\xff\xfa"),
+            _ => drop(long.splice(..0, *b"\xff\xfa")),
         }
         long
     }
@@ -172,11 +172,11 @@ impl Lines {
             b"\xc3",
             b"\xe9t\xe9",
             b"\xf0\x9f\x91",
-            b"\x1b[31m",
+            b"\x1bP",
             b"\x07",
             b"\xc2\x9b2J",
             b"\xe2\x80\xaeevil",
-            b"a\tb\rc",
+            b"a\tb",
             b"\xff\xff",
         ];
         let mut line = format!("dirt {} ", self.count).into_bytes();
@@ -192,12 +192,17 @@ impl Lines {
         let mut line = format!("tel{}", self.count).into_bytes();
         for _ in 0..rng.between(1, 3) {
             let option = rng.byte();
-            match rng.below(6) {
+            match rng.below(12) {
                 0 => line.extend([255, 253, option]),
                 1 => line.extend([255, 251, option % 4]),
                 2 => line.extend([255, 244, 255, 253, 6]),
                 3 => line.extend([255, *rng.pick(&[252, 254]), option]),
                 4 => line.extend([255, 250, 24, 1, 255, 255, b'\n', 0, 255, 240]),
+                5 => line.extend([255, 250, 24, 1, 255, 251, option]),
+                6 => line.extend([255, 247]),
+                7 => line.extend([255, 248, b'2']),
+                8 => line.extend([255, 246]),
+                9 => line.extend([255, 241].repeat(*rng.pick(&[1, 1, 1, 600]))),
                 _ => line.extend([255, 241]),
             }
         }
@@ -212,6 +217,11 @@ impl Lines {
             format!("typé\u{8}e {n} 👩\u{8}"),
             format!("typed {n} \u{8}\u{8}\u{8}\u{8}!"),
             "gone\u{8}\u{7f}\u{8}\u{7f}\u{8}".to_owned(),
+            format!("\u{3}all {n} gone\u{15}not {n}"),
+            format!("words {n}, the \t last\u{17}\u{17}one {n}"),
+            format!("\u{1b}[Akeys {n}\u{1b}[200~ in\u{1b}[201~\u{1b}OP\u{1b}\u{1b}[[D."),
+            format!("no key {n}\u{1b}q \u{1b}[12"),
+            format!("\u{feff}marked {n}\u{feff}"),
             format!("cr {n}\r\u{8}"),
         ];
         rng.pick(&lines).clone().into_bytes()

@@ -63,8 +63,9 @@ pub(super) struct Given {
     pub(super) help: BTreeMap<String, Vec<String>>,
 }
 
-/// When time is up for somebody, the others may hear of other things first.
-const TIMED_OUT: Fact = Fact::Closed(CloseReason::Idle);
+/// When time is up for somebody, or telnet says that they have, the others may hear of other
+/// things first.
+const UNTOLD: [Fact; 2] = [Fact::Closed(CloseReason::Idle), Fact::Closed(CloseReason::EndOfInput)];
 
 /// Runs the chat's rules over a journal. What it has seen on the way comes second.
 pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&'static str>) {
@@ -82,15 +83,15 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         given,
         seen: BTreeSet::new(),
     };
-    let timed_out: BTreeSet<usize> =
-        entries.iter().filter(|it| it.fact == TIMED_OUT).map(|it| it.who).collect();
+    let untold: BTreeSet<usize> =
+        entries.iter().filter(|it| UNTOLD.contains(&it.fact)).map(|it| it.who).collect();
     for (index, entry) in entries.iter().enumerate() {
         model.entry = index;
         model.now = entry.now;
         if entry.fact != Fact::Silenced {
             let next = entries[index + 1..].iter().find(|next| next.fact != Fact::Silenced);
             model.hear(entry, next);
-        } else if timed_out.contains(&entry.who) {
+        } else if untold.contains(&entry.who) {
             model.close(entry.who);
         }
     }
@@ -126,6 +127,7 @@ struct Member {
     opened: Duration,
     dialect: Dialect,
     ending: &'static str,
+    has_shown_ending: bool,
     room: usize,
     echo: bool,
     notices: bool,
@@ -181,7 +183,14 @@ impl Model<'_> {
         let who = entry.who;
         match &entry.fact {
             Fact::Opened(newcomer) => self.open(who, newcomer),
-            Fact::Ending(ending) => self.listener(who).ending = Ending::as_str(*ending),
+            Fact::Ending(ending) => {
+                let member = self.listener(who);
+                (member.ending, member.has_shown_ending) = (Ending::as_str(*ending), true);
+            }
+            Fact::Asked => {
+                self.listener(who);
+                self.reply(who, "here", "[chinwag: yes]");
+            }
             Fact::Partial(bytes) => {
                 self.listener(who);
                 if is_tls(bytes) {
@@ -259,6 +268,7 @@ impl Model<'_> {
             opened: self.now.since,
             dialect,
             ending: "\n",
+            has_shown_ending: false,
             room: LOBBY,
             echo: dialect != Dialect::Fork,
             notices: matches!(dialect, Dialect::Tutorial | Dialect::Json),
@@ -321,7 +331,7 @@ impl Model<'_> {
     fn line(&mut self, who: usize, line: &Line) {
         let text = clean(&line.bytes);
         self.listener(who);
-        if text.is_empty() || text == "\u{2404}" {
+        if line.bytes.iter().all(|byte| [b' ', b'\t', 4].contains(byte)) {
             return;
         }
         let is_first = !mem::replace(&mut self.listener(who).has_spoken, true);

@@ -48,6 +48,7 @@ fn of_fact(fact: &Fact, next: Option<&Entry>) -> Option<&'static str> {
         Fact::Ending(Ending::Nul) => "ends lines with NUL",
         Fact::Partial(bytes) if bytes.starts_with(b"\x16\x03") => "TLS",
         Fact::TooLong => "line too long",
+        Fact::Asked => "asks whether anybody is there",
         Fact::Skipped(_) => "skipped",
         Fact::EndRead => match next.map(|next| &next.fact) {
             Some(Fact::Line(_)) => "last line without ending",

@@ -120,6 +120,7 @@ impl Pace<'_> {
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
         }
+        self.pay_for_bulk();
         match fact {
             Fact::Read(count) => {
                 self.delivered += count;
@@ -127,7 +128,7 @@ impl Pace<'_> {
                 self.asked = None;
             }
             Fact::EndRead => self.delivered = AT_THE_END,
-            Fact::Line(_) | Fact::TooLong => self.speak(),
+            Fact::Line(_) | Fact::TooLong | Fact::Asked => self.speak(),
             Fact::Acted(acted) => {
                 self.may_be_parked = acted.queued > self.limits.queue_park;
                 self.is_unheard |= self.may_be_parked;
@@ -144,39 +145,38 @@ impl Pace<'_> {
             }
             _ => {}
         }
-        self.pay_for_the_discarded();
+        self.pay_for_bulk();
     }
 
-    /// The next thing that it said, apart from what costs nothing.
+    /// The next thing that it said, apart from what costs nothing and is nothing.
     fn next(&mut self) -> Option<(usize, usize)> {
-        while let Some(((_, item), rest)) = self.items.split_first() {
-            match item {
-                Item::Ending(_) | Item::Answer(_) => self.items = rest,
-                Item::Discarded(_) | Item::Line(_) | Item::TooLong | Item::Endless => break,
-            }
+        while let Some(((_, Item::Ending(_) | Item::Answer(_)), rest)) = self.items.split_first() {
+            self.items = rest;
         }
         let (end, item) = self.items.first()?;
-        let length = match item {
-            Item::Line(line) => line.len(),
-            Item::TooLong => self.limits.line_max,
+        let price = match item {
+            Item::Line(_) | Item::TooLong | Item::Asked | Item::Bulk => 1,
+            Item::End => 0,
             _ => return None,
         };
-        (*end <= self.delivered).then_some((*end, 1 + length / 1024))
+        (*end <= self.delivered).then_some((*end, price))
     }
 
-    /// What is behind a line that was too long is paid for as soon as it is there.
-    fn pay_for_the_discarded(&mut self) {
-        while self.next().is_none()
-            && let Some(((end, Item::Discarded(length)), rest)) = self.items.split_first()
-            && *end <= self.delivered
+    /// What is much is paid for as soon as it is there, and there are tokens.
+    fn pay_for_bulk(&mut self) {
+        while self.next().is_some()
+            && let Some(((_, Item::Bulk), rest)) = self.items.split_first()
         {
-            let price = length.saturating_sub(self.limits.line_max) / 1024;
-            self.items = rest;
-            self.is_vague |= price > 0 && (self.is_held || self.may_be_parked);
-            if let Some(bucket) = self.bucket.as_mut().filter(|_| price > 0) {
-                self.journal.hit("rate: paid for what was dropped");
-                bucket.level -= tokens(price);
+            self.is_vague |= self.is_held || self.may_be_parked;
+            if let Some(bucket) = &mut self.bucket {
+                if !bucket.has(1) {
+                    return;
+                }
+                self.journal.hit("rate: paid for much at once");
+                bucket.level -= tokens(1);
             }
+            (self.is_waiting, self.may_wait) = (false, false);
+            self.items = rest;
         }
     }
 
@@ -189,9 +189,6 @@ impl Pace<'_> {
         // The last words of one who says no more are not delayed.
         let Some(bucket) = self.bucket.as_mut().filter(|_| end < AT_THE_END) else { return };
         assert!(bucket.has(price), "#{who} is faster than it may");
-        if price > 1 {
-            self.journal.hit("rate: a long line costs more");
-        }
         if bucket.was_told {
             self.journal.hit("rate: a delayed line passes");
         }
@@ -235,6 +232,7 @@ impl Pace<'_> {
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
         }
+        self.pay_for_bulk();
         let next = self.next();
         let has_to_wait = match (next, &self.bucket) {
             (Some((_, price)), Some(bucket)) => !bucket.has(price),

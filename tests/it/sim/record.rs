@@ -178,6 +178,11 @@ impl Service for Recorder {
         self.chat.on_ending(id, ending, out);
     }
 
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        self.note(id, Fact::Asked, out);
+        self.chat.on_are_you_there(id, out);
+    }
+
     fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
         self.note(id, Fact::Partial(partial.to_vec()), out);
         self.chat.on_partial(id, partial, out);

@@ -199,6 +199,17 @@ fn a_password_is_changed_and_a_name_let_go() {
 }
 
 #[test]
+fn what_has_a_key_nobody_sees_before_it_is_not_said() {
+    const NOT_SAID: &str = "Not said, for there may be a password in it; /say says anything.";
+    let mut network = network();
+    for line in ["\x1a/protect hunter22", "\x03\x04 /nick ann hunter22", "\x1bRegister ann pw"] {
+        check_in(&mut network, &format!("ann> {line}\nann< {NOT_SAID}"));
+    }
+    check_in(&mut network, "ann> /say \x1a/x\nann< [ann] ␚/x\nann> a\x1a\nann< [ann] a␚");
+    check("ann> \x1a/x\nann< [ann] ␚/x");
+}
+
+#[test]
 fn what_may_be_a_password_is_not_said() {
     check_in(
         &mut network(),

@@ -57,6 +57,9 @@ impl Model<'_> {
         self.member(who).was_awaited = true;
         let member = &self.members[&who];
         let (name, room) = (member.shown(), member.room);
+        if !member.has_shown_ending {
+            self.member(who).ending = "\r\n";
+        }
         self.saw("greeted");
         self.reply(who, "greeting", "Welcome.");
         self.who(who, None);

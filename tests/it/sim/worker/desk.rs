@@ -122,6 +122,10 @@ impl Service for Desk {
         self.chat.on_ending(id, ending, out);
     }
 
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_are_you_there(id, out);
+    }
+
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         assert!(!out.is_held(id), "a line of {id:?}, who waits for a verdict");
         self.chat.on_line(id, line, out);

@@ -10,7 +10,7 @@ use std::{fs, io};
 const SIZE: (u32, u32) = (800, 460);
 
 /// What is drawn: the file, the title, and which figure of which tables.
-const CHARTS: [(&str, &str, [&str; 3]); 6] = [
+const CHARTS: [(&str, &str, [&str; 3]); 5] = [
     ("memory.svg", "Resident bytes an idle client", ["density", "idle", "B/client"]),
     ("reach.svg", "Time until everybody has a line, ms", ["density", "idle", "ms to all"]),
     (
@@ -24,7 +24,6 @@ const CHARTS: [(&str, &str, [&str; 3]); 6] = [
         ["fanout", "outstanding", "CPU us/line"],
     ),
     ("latency.svg", "99 of 100 paced lines come within, ms", ["fanout", "paced", "p99 ms"]),
-    ("arrivals.svg", "Server CPU a client that comes, us", ["density", "arrivals", "CPU us each"]),
 ];
 
 /// A colour for each server, the same in every chart, and distinct also to those who see

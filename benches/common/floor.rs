@@ -6,7 +6,7 @@
 
 mod delivery;
 
-use delivery::{Clients, Coalescing, Delivery, Plain, Rolling};
+use delivery::{Clients, Delivery, Direct, Moment, Rolling};
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
@@ -28,7 +28,7 @@ const LONELY_MAX: Duration = Duration::from_mins(1);
 const EVENTS_MAX: usize = 1024;
 const CHUNK_SIZE: usize = 64 * 1024;
 
-/// What each of them is, for readers of figures.
+/// What each of them is, for readers of figures, in the order of the enum.
 pub(crate) const ABOUT: [(&str, &str); 3] = [
     ("plain", "a floor, the least that a server can do: one send a line a client"),
     ("coalescing", "a floor: one send a client for all the lines of one poll"),
@@ -38,35 +38,28 @@ pub(crate) const ABOUT: [(&str, &str); 3] = [
 /// Which of the floors.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Floor {
-    /// One `send` a line a client.
     Plain,
-    /// One `send` a client for all the lines of one poll.
     Coalescing,
-    /// One log, a cursor a client, and a look for new lines every 128 sends.
     Rolling,
 }
 
 impl Floor {
+    const ALL: [Floor; 3] = [Floor::Plain, Floor::Coalescing, Floor::Rolling];
+
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Floor::Plain => "plain",
-            Floor::Coalescing => "coalescing",
-            Floor::Rolling => "rolling",
-        }
+        ABOUT[self as usize].0
     }
 
     pub(crate) fn from_name(name: &str) -> Result<Floor, &'static str> {
-        let floors = [Floor::Plain, Floor::Coalescing, Floor::Rolling];
-        let named = floors.into_iter().find(|floor| floor.name() == name);
-        named.ok_or("no such floor")
+        Floor::ALL.into_iter().find(|floor| floor.name() == name).ok_or("no such floor")
     }
 
     /// Serves on a free port, told in the first line on stdout, until the process
     /// is killed or has been left alone.
     pub(crate) fn serve(self) -> io::Result<()> {
         match self {
-            Floor::Plain => FloorServer::bind(Plain::default())?.run(),
-            Floor::Coalescing => FloorServer::bind(Coalescing::default())?.run(),
+            Floor::Plain => FloorServer::bind(Direct::new(Moment::Line))?.run(),
+            Floor::Coalescing => FloorServer::bind(Direct::new(Moment::Poll))?.run(),
             Floor::Rolling => FloorServer::bind(Rolling::default())?.run(),
         }
     }

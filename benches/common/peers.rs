@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io};
 
-/// What each of them is, for readers of figures.
+/// What each of them is, for readers of figures, in the order of the enum.
 pub(crate) const ABOUT: [(&str, &str); 7] = [
     ("redis", "redis-server, publish and subscribe"),
     ("valkey", "valkey-server, publish and subscribe"),
@@ -48,15 +48,7 @@ impl Peer {
     ];
 
     pub(crate) fn name(self) -> &'static str {
-        match self {
-            Peer::Redis => "redis",
-            Peer::Valkey => "valkey",
-            Peer::Nats => "nats",
-            Peer::Ngircd => "ngircd",
-            Peer::Inspircd => "inspircd",
-            Peer::Tokio => "tokio",
-            Peer::TokioBuffered => "tokio-buffered",
-        }
+        ABOUT[self as usize].0
     }
 
     pub(crate) fn from_name(name: &str) -> Option<Peer> {

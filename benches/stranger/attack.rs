@@ -47,9 +47,10 @@ enum Then {
 
 /// All that is tried. Whoever adds something that costs the server adds it here; commands
 /// that `/help` names are found by themselves.
-pub(crate) static ATTACKS: [Attack; 25] = [
+pub(crate) static ATTACKS: [Attack; 26] = [
     Attack { name: "nobody", connections: 0, hello: nothing, then: Then::Vanish },
     flood("plain text", |_, _| b"all work and no play makes Jack a dull boy\n".to_vec()),
+    flood("lines of 4000 bytes", |_, _| [&[b'x'; 3999][..], b"\n"].concat()),
     flood("empty lines", |_, _| b"\n".to_vec()),
     flood("bytes without a line ending", |_, _| b"xxxxxxxxxxxxxxxx".to_vec()),
     flood("telnet: IAC DO x", |_, _| (0..=250).flat_map(|option| [255, 253, option]).collect()),
@@ -65,7 +66,7 @@ pub(crate) static ATTACKS: [Attack; 25] = [
     Attack {
         name: "register, and change the password for ever",
         connections: 17,
-        hello: |number, _| format!("REGISTER p{number}\n/register 12345678\n").into(),
+        hello: |number, _| format!("REGISTER p-{number:04}\n/register 12345678\n").into(),
         then: Then::Repeat(|_, _| b"/passwd 12345678\n/passwd 87654321\n".to_vec()),
     },
     Attack {
@@ -81,48 +82,28 @@ pub(crate) static ATTACKS: [Attack; 25] = [
         then: Then::LeaveOpen,
     },
     Attack { name: "connect, and vanish", connections: ALL, hello: nothing, then: Then::Vanish },
-    Attack {
-        name: "connect, be named, and vanish",
-        connections: ALL,
-        hello: |number, _| format!("REGISTER v{number}\nhi\n").into(),
-        then: Then::ComeAgain,
-    },
-    Attack {
-        name: "connect, join and leave a room",
-        connections: ALL,
-        hello: |number, _| format!("REGISTER j{number}\n/join room-200\n/leave\n").into(),
-        then: Then::ComeAgain,
-    },
-    Attack {
-        name: "connect, and say 20 lines at once",
-        connections: ALL,
-        hello: |_, _| b"all work and no play makes Jack a dull boy\n".repeat(20),
-        then: Then::ComeAgain,
-    },
+    visits("connect, be named, and vanish", |number, _| {
+        format!("REGISTER v-{number:04}\nhi\n").into()
+    }),
+    visits("connect, join and leave a room", |number, _| {
+        format!("REGISTER j-{number:04}\n/join room-200\n/leave\n").into()
+    }),
+    visits("connect, and say 20 lines at once", |_, _| {
+        b"all work and no play makes Jack a dull boy\n".repeat(20)
+    }),
     Attack {
         name: "connect, ask for the history, do not read",
         connections: ALL,
         hello: |_, _| b"/dialect json\n/history 200\n".to_vec(),
         then: Then::LeaveOpen,
     },
-    Attack {
-        name: "connect, take a token, and vanish",
-        connections: ALL,
-        hello: |number, _| format!("REGISTER t{number}\n/resume\n").into(),
-        then: Then::ComeAgain,
-    },
-    Attack {
-        name: "make accounts",
-        connections: ALL,
-        hello: |number, _| format!("REGISTER a{number}\n/register 12345678\n").into(),
-        then: Then::ComeAgain,
-    },
-    Attack {
-        name: "look like a browser",
-        connections: ALL,
-        hello: |_, _| b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n".to_vec(),
-        then: Then::ComeAgain,
-    },
+    visits("connect, take a token, and vanish", |number, _| {
+        format!("REGISTER t-{number:04}\n/resume\n").into()
+    }),
+    visits("make accounts", |number, _| {
+        format!("REGISTER a-{number:04}\n/register 12345678\n").into()
+    }),
+    visits("look like a browser", |_, _| b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n".to_vec()),
 ];
 
 /// All connections say this for ever, under names of their own.
@@ -130,8 +111,13 @@ const fn flood(name: &'static str, says: Says) -> Attack {
     Attack { name, connections: ALL, hello: named, then: Then::Repeat(says) }
 }
 
+/// Connections that say this, end their input, read to the end, and come again.
+const fn visits(name: &'static str, hello: Says) -> Attack {
+    Attack { name, connections: ALL, hello, then: Then::ComeAgain }
+}
+
 fn named(number: u64, _: &[String]) -> Vec<u8> {
-    format!("REGISTER s{number}\n").into()
+    format!("REGISTER s-{number:04}\n").into()
 }
 
 fn nothing(_: u64, _: &[String]) -> Vec<u8> {

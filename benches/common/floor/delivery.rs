@@ -69,60 +69,28 @@ pub(super) trait Delivery {
     fn resume(&mut self, clients: &mut Clients, id: usize);
 }
 
-/// Each line goes out when it comes in.
-#[derive(Default)]
-pub(super) struct Plain {
-    backlog: Backlog,
+/// When lines go out to all.
+#[derive(PartialEq)]
+pub(super) enum Moment {
+    /// Each when it comes in.
+    Line,
+    /// Those of one poll together.
+    Poll,
 }
 
-impl Delivery for Plain {
-    fn take(&mut self, clients: &mut Clients, lines: &[u8]) {
-        for line in lines.split_inclusive(|&byte| byte == b'\n') {
-            self.backlog.send_all(clients, line);
-        }
-    }
-
-    fn flush(&mut self, _clients: &mut Clients) -> bool {
-        false
-    }
-
-    fn resume(&mut self, clients: &mut Clients, id: usize) {
-        self.backlog.resume(clients, id);
-    }
-}
-
-/// The lines of one poll go out together.
-#[derive(Default)]
-pub(super) struct Coalescing {
+/// What has come goes out to one client after the other.
+pub(super) struct Direct {
+    moment: Moment,
     batch: Vec<u8>,
-    backlog: Backlog,
-}
-
-impl Delivery for Coalescing {
-    fn take(&mut self, _clients: &mut Clients, lines: &[u8]) {
-        self.batch.extend_from_slice(lines);
-    }
-
-    fn flush(&mut self, clients: &mut Clients) -> bool {
-        if !self.batch.is_empty() {
-            self.backlog.send_all(clients, &self.batch);
-            self.batch.clear();
-        }
-        false
-    }
-
-    fn resume(&mut self, clients: &mut Clients, id: usize) {
-        self.backlog.resume(clients, id);
-    }
-}
-
-/// What sockets have not taken. Nearly always nobody is in here.
-#[derive(Default)]
-struct Backlog {
+    /// What sockets have not taken. Nearly always nobody is in here.
     unsent: BTreeMap<usize, Vec<u8>>,
 }
 
-impl Backlog {
+impl Direct {
+    pub(super) fn new(moment: Moment) -> Direct {
+        Direct { moment, batch: Vec::new(), unsent: BTreeMap::new() }
+    }
+
     fn send_all(&mut self, clients: &mut Clients, bytes: &[u8]) {
         for id in 0..clients.next_id() {
             if let Some(unsent) = self.unsent.get_mut(&id) {
@@ -134,6 +102,27 @@ impl Backlog {
                 self.unsent.insert(id, bytes[sent..].to_vec());
             }
         }
+    }
+}
+
+impl Delivery for Direct {
+    fn take(&mut self, clients: &mut Clients, lines: &[u8]) {
+        if self.moment == Moment::Poll {
+            return self.batch.extend_from_slice(lines);
+        }
+        for line in lines.split_inclusive(|&byte| byte == b'\n') {
+            self.send_all(clients, line);
+        }
+    }
+
+    fn flush(&mut self, clients: &mut Clients) -> bool {
+        let mut batch = std::mem::take(&mut self.batch);
+        if !batch.is_empty() {
+            self.send_all(clients, &batch);
+            batch.clear();
+        }
+        self.batch = batch;
+        false
     }
 
     fn resume(&mut self, clients: &mut Clients, id: usize) {

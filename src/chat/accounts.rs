@@ -12,18 +12,22 @@ use std::time::Instant;
 use log::{info, warn};
 
 use super::Chat;
+use super::command::{Command, split_word};
 use super::operators::{Act, timestamp};
 use super::password::{Password, Secret};
 use super::reply::Reply;
 use super::request::{Account, Answer, Naming, Request};
+use super::resume::has_token;
+use super::text::starts_unseen;
 use super::users::User;
 use crate::addresses::Network;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 use crate::service::{ip, port};
 pub(super) use budget::Budget;
+pub(super) use command::HELP;
 use command::Wish;
-pub(super) use command::{HELP, looks_secret};
+use command::looks_secret;
 pub(super) use reply::Word;
 
 /// The names that are protected.
@@ -66,14 +70,40 @@ impl Chat {
     pub(super) fn wish(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
         match Wish::parse(line) {
             None => return false,
+            Some(Ok(Wish::Unclear)) => self.say_word(id, Word::Unclear, out),
             Some(_) if !self.settings.accounts => self.say_word(id, Word::NoAccounts, out),
-            Some(Ok(Wish::Register(password))) => self.register(id, password, out),
+            Some(Ok(Wish::Protect(password))) => self.protect(id, password, out),
             Some(Ok(Wish::Passwd(password))) => self.change_password(id, password, out),
-            Some(Ok(Wish::Unregister(password))) => self.unregister(id, password, out),
+            Some(Ok(Wish::Unprotect(password))) => self.unprotect(id, password, out),
             Some(Ok(Wish::HelpOn(entry))) => self.reply(id, Reply::HelpOn(entry), out),
             Some(Err(mistake)) => self.refuse_line(id, mistake, out),
         }
         true
+    }
+
+    /// Whether a line is to be kept from everybody, because there may be a secret in it.
+    /// It is given as it came, and as it is said.
+    pub(super) fn may_be_secret(
+        &self,
+        id: ConnId,
+        command: &Command<'_>,
+        bytes: &[u8],
+        line: &str,
+    ) -> bool {
+        let bears_name = || self.users.get(id).is_some_and(User::is_named);
+        match command {
+            // With two slashes, or behind `/say`, it is meant to be said.
+            Command::Say(_) if line.starts_with('/') => false,
+            Command::Say(_) => {
+                has_token(line)
+                    || (self.settings.accounts && (starts_unseen(bytes) || looks_secret(line)))
+            }
+            // Somebody who has a name, and forgot the slash of a command for its password.
+            Command::Register(_, None) => {
+                self.settings.accounts && !line.starts_with("REGISTER") && bears_name()
+            }
+            _ => false,
+        }
     }
 
     fn say_word(&mut self, id: ConnId, word: Word<'_>, out: &mut Outbox) {
@@ -92,7 +122,7 @@ impl Chat {
         if user.is_named() { self.accounts.get(&user.shown().to_string()) } else { None }
     }
 
-    fn register(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
+    fn protect(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
             return self.say_word(id, Word::NameFirst, out);
@@ -105,9 +135,8 @@ impl Chat {
         if self.accounts.0.len() >= max {
             return self.say_word(id, Word::Full(max), out);
         }
-        match Password::new(password.0) {
-            Some(password) => self.request(id, Request::Register { name, password }, out),
-            None => self.say_word(id, Word::PasswordUnfit, out),
+        if let Some(password) = self.new_password(id, &name, password, out) {
+            self.request(id, Request::Register { name, password }, out);
         }
     }
 
@@ -123,13 +152,33 @@ impl Chat {
         if !user.has_account() {
             return self.say_word(id, Word::NotLoggedIn(&name), out);
         }
-        match Password::new(password.0) {
-            Some(password) => self.request(id, Request::Passwd { name, password }, out),
-            None => self.say_word(id, Word::PasswordUnfit, out),
+        if let Some(password) = self.new_password(id, &name, password, out) {
+            self.request(id, Request::Passwd { name, password }, out);
         }
     }
 
-    fn unregister(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
+    /// What a name may be protected with. From habit some type the name before it: then the
+    /// two together would be the password, and nobody could log in.
+    fn new_password(
+        &mut self,
+        id: ConnId,
+        name: &str,
+        password: Secret<'_>,
+        out: &mut Outbox,
+    ) -> Option<Password> {
+        let (first, _) = split_word(password.0.trim_start_matches(' '));
+        if first.eq_ignore_ascii_case(name) {
+            self.say_word(id, Word::PasswordIsName(name), out);
+            return None;
+        }
+        let password = Password::new(password.0);
+        if password.is_none() {
+            self.say_word(id, Word::PasswordUnfit, out);
+        }
+        password
+    }
+
+    fn unprotect(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
             return self.say_word(id, Word::NameFirst, out);
@@ -211,6 +260,12 @@ impl Chat {
         if is_remote {
             self.say_word(id, Word::NotEncrypted, out);
         }
+    }
+
+    /// Whoever knew a token before has to know the new password now.
+    pub(super) fn password_set(&mut self, id: ConnId, out: &mut Outbox) {
+        self.take_seat(id);
+        self.say_word(id, Word::PasswordSet, out);
     }
 
     /// A name is no longer protected, whoever bears it.

@@ -69,7 +69,7 @@ pub(super) static TABLE: [Entry; 28] = [
     entry(
         "register",
         "REGISTER NAME",
-        "take a name; where there are accounts, /register PASSWORD has it protected",
+        "take a name; where there are accounts, /protect PASSWORD has it protected",
     ),
     entry("send", "SEND @NAME TEXT", "say something to NAME alone"),
     entry("nick", "/nick NAME", "take a name; a protected one: /nick NAME PASSWORD"),

@@ -169,10 +169,7 @@ impl Service for Chat {
         let text = text::sanitise(bare);
         let command = Command::parse(&text);
         match command {
-            Ok(Command::Say(_))
-                if self.settings.accounts
-                    && (text::starts_unseen(bare) || accounts::looks_secret(&text)) =>
-            {
+            Ok(command) if self.may_be_secret(id, &command, bare, &text) => {
                 self.reply(id, Reply::Word(Word::NotSaid), out);
             }
             Ok(command) => self.act(id, command, out),

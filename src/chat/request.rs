@@ -196,7 +196,7 @@ impl Chat {
                 self.made.forgive(self.users.addr(id).map(network), &name);
                 self.reply(id, Reply::Word(Word::Already(&name)), out);
             }
-            Answer::PasswordSet => self.reply(id, Reply::Word(Word::PasswordSet), out),
+            Answer::PasswordSet => self.password_set(id, out),
             _ => self.reply(id, Reply::Word(Word::Wrong), out),
         }
     }

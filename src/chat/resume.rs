@@ -309,6 +309,16 @@ fn split(bytes: &[u8; TOKEN]) -> (u64, [u8; TOKEN - 8]) {
     (u64::from_be_bytes(*key), secret.try_into().expect("the rest is as long as it is"))
 }
 
+/// Whether somewhere in a line there is what looks like a token, or `/resume` without its
+/// slash before a piece of one.
+pub(super) fn has_token(line: &str) -> bool {
+    let mut runs = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty());
+    let is_hex = |run: &str| run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    runs.clone().any(|run| run.len() == 2 * TOKEN && is_hex(run))
+        || (runs.next().is_some_and(|first| first.eq_ignore_ascii_case("resume"))
+            && runs.next().is_some_and(|run| run.len() >= 8 && is_hex(run)))
+}
+
 fn from_hex(token: &str) -> Option<(u64, [u8; TOKEN - 8])> {
     let mut bytes = [0; TOKEN];
     if token.len() != 2 * TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {

@@ -1,27 +1,32 @@
 //! Commands with passwords in them, and lines that look as if they were such.
 
-use crate::chat::command::{Entry, Mistake, entry, find, help_on, split_word};
+use crate::chat::command::{Entry, Mistake, entry, find, help_on, one_word, split_word};
 use crate::chat::name;
 use crate::chat::password::{MIN, Secret};
 
 /// What somebody wants with the name that it bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::chat) enum Wish<'a> {
-    Register(Secret<'a>),
+    Protect(Secret<'a>),
     Passwd(Secret<'a>),
-    Unregister(Secret<'a>),
+    Unprotect(Secret<'a>),
+    /// `/register`, `/unregister`: another word for one of the above, or for `/nick`?
+    Unclear,
     HelpOn(&'static Entry),
 }
 
-static TABLE: [Entry; 3] = [
-    entry("register", "/register PASSWORD", "have your name protected"),
+pub(in crate::chat) static TABLE: [Entry; 3] = [
+    entry("protect", "/protect PASSWORD", "have your name protected"),
     entry("passwd", "/passwd NEW", "another password for your name"),
-    entry("unregister", "/unregister PASSWORD", "have it protected no longer"),
+    entry("unprotect", "/unprotect PASSWORD", "have it protected no longer"),
 ];
+
+/// What somebody may type, from habit, who means a password or a name: so it does neither.
+const UNCLEAR: [&str; 2] = ["register", "unregister"];
 
 /// What `/help` says, behind the rest, where there are accounts.
 pub(in crate::chat) const HELP: &str =
-    "Accounts: /register PASSWORD, /nick NAME PASSWORD, /passwd NEW, /unregister PASSWORD";
+    "Accounts: /protect PASSWORD, /nick NAME PASSWORD, /passwd NEW, /unprotect PASSWORD";
 
 impl<'a> Wish<'a> {
     /// Reads a sanitised line that is none of the other commands. `None`: it is none of
@@ -31,27 +36,36 @@ impl<'a> Wish<'a> {
         if let Some(entry) = help_on(&TABLE, name, rest) {
             return Some(Ok(Wish::HelpOn(entry)));
         }
+        if UNCLEAR.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+            return Some(Ok(Wish::Unclear));
+        }
         let entry = find(&TABLE, name)?;
         let secret = Secret(rest);
         Some(match entry.name {
             _ if rest.is_empty() => Err(Mistake::Usage(entry.usage)),
-            "register" => Ok(Wish::Register(secret)),
+            "protect" => Ok(Wish::Protect(secret)),
             "passwd" => Ok(Wish::Passwd(secret)),
-            _ => Ok(Wish::Unregister(secret)),
+            _ => Ok(Wish::Unprotect(secret)),
         })
     }
 }
 
-/// Whether a line that would be speech is one of these commands without its slash, with
-/// what looks like a password. (`REGISTER` is never speech.)
+/// Whether a line that would be speech is one of these commands, or another with a secret
+/// in it, whose slash was forgotten or mistyped.
 pub(in crate::chat) fn looks_secret(line: &str) -> bool {
-    let (word, rest) = split_word(line);
+    let (word, rest) = split_word(line.trim_start_matches(|c: char| !c.is_alphanumeric()));
+    let rest = rest.trim_start_matches(' ');
     let is = |command: &str| word.eq_ignore_ascii_case(command);
-    if is("passwd") || is("unregister") {
+    let is_long_word = |text: &str| one_word(text).is_some_and(|word| word.len() >= MIN);
+    if TABLE.iter().any(|entry| is(entry.name)) || UNCLEAR.into_iter().any(is) {
         return !rest.is_empty();
     }
-    let (name, password) = split_word(rest.trim_start_matches(' '));
-    is("nick") && name::check(name) != Err(name::Unfit::Shape) && password.len() >= MIN
+    if is("nick") {
+        let (name, password) = split_word(rest);
+        let is_password = name::check(name) != Err(name::Unfit::Shape) || is_long_word(password);
+        return is_password && !password.is_empty();
+    }
+    is("password") && is_long_word(rest)
 }
 
 #[cfg(test)]
@@ -61,16 +75,19 @@ mod tests {
     #[test]
     fn a_password_is_all_that_follows() {
         let cases = [
-            ("/register hunter22", Ok(Wish::Register(Secret("hunter22")))),
+            ("/protect hunter22", Ok(Wish::Protect(Secret("hunter22")))),
             ("/PASSWD two  words ", Ok(Wish::Passwd(Secret("two  words ")))),
-            ("/unregister x", Ok(Wish::Unregister(Secret("x")))),
-            ("/register", Err(Mistake::Usage("/register PASSWORD"))),
+            ("/unprotect x", Ok(Wish::Unprotect(Secret("x")))),
+            ("/protect", Err(Mistake::Usage("/protect PASSWORD"))),
             ("/passwd", Err(Mistake::Usage("/passwd NEW"))),
+            ("/register", Ok(Wish::Unclear)),
+            ("/Register hunter22", Ok(Wish::Unclear)),
+            ("/unregister hunter22", Ok(Wish::Unclear)),
         ];
         for (line, wish) in cases {
             assert_eq!(Wish::parse(line), Some(wish), "{line}");
         }
-        for line in ["/regist x", "register x", "/help", "/help nick", "/"] {
+        for line in ["/regist x", "protect x", "/help", "/help nick", "/"] {
             assert_eq!(Wish::parse(line), None, "{line}");
         }
         assert_eq!(Wish::parse("/help passwd"), Some(Ok(Wish::HelpOn(&TABLE[1]))));
@@ -78,13 +95,28 @@ mod tests {
 
     #[test]
     fn a_forgotten_slash_is_noticed() {
-        for line in ["passwd hunter22", "Unregister me", "nick ann hunter22", "NICK  ann a b c d e"]
-        {
+        for line in [
+            "passwd hunter22",
+            "Protect me",
+            "unprotect hunter22",
+            "unregister hunter22",
+            ".passwd hunter22",
+            "\\protect hunter22",
+            "\u{2403}/protect hunter22",
+            "> register hunter22",
+            "password hunter22",
+            "nick ann hunter22",
+            "nick ann x",
+            "nick änn hunter22",
+            "nick admin hunter22",
+            "NICK  ann a b c d e",
+        ] {
             assert!(looks_secret(line), "{line}");
         }
         for line in [
             "passwd",
-            "password hunter22",
+            "protection money",
+            "password managers are fine",
             "nick ann",
             "nick of time is what it is",
             "nickel and dime store",

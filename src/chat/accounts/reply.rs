@@ -16,6 +16,8 @@ pub(in crate::chat) enum Word<'a> {
     Full(usize),
     NotEncrypted,
     PasswordUnfit,
+    /// It begins with the name that it is for.
+    PasswordIsName(&'a str),
     NameFirst,
     /// Whether there is such a name is not told.
     Wrong,
@@ -25,6 +27,7 @@ pub(in crate::chat) enum Word<'a> {
     NotProtected(&'a str),
     PasswordSet,
     Unregistered(&'a str),
+    Unclear,
     NotSaid,
 }
 
@@ -37,7 +40,7 @@ impl Word<'_> {
             Word::Registered(_) => "protected",
             Word::Full(_) => "accounts_full",
             Word::NotEncrypted => "not_encrypted",
-            Word::PasswordUnfit => "password_unfit",
+            Word::PasswordUnfit | Word::PasswordIsName(_) => "password_unfit",
             Word::NameFirst => "name_first",
             Word::Wrong => "wrong_password",
             Word::TooMany => "too_many_attempts",
@@ -46,6 +49,7 @@ impl Word<'_> {
             Word::NotProtected(_) => "not_protected",
             Word::PasswordSet => "password_changed",
             Word::Unregistered(_) => "unprotected",
+            Word::Unclear => "unclear",
             Word::NotSaid => "not_said",
         }
     }
@@ -74,6 +78,10 @@ impl fmt::Display for Word<'_> {
                 "That line was not encrypted: whoever carried it can have read the password.",
             ),
             Word::PasswordUnfit => write!(f, "A password has {MIN} to {MAX} bytes of UTF-8."),
+            Word::PasswordIsName(name) => write!(
+                f,
+                "That begins with your name, {name}; a password, and nothing else, is wanted."
+            ),
             Word::NameFirst => f.write_str("Take a name first: /nick NAME"),
             Word::Wrong => f.write_str("Wrong name or password."),
             Word::TooMany => f.write_str("Too many attempts; wait a minute."),
@@ -84,10 +92,13 @@ impl fmt::Display for Word<'_> {
                 write!(f, "You have not shown that {name} is yours: /nick {name} PASSWORD")
             }
             Word::NotProtected(name) => {
-                write!(f, "Name {name} is not protected: /register PASSWORD")
+                write!(f, "Name {name} is not protected: /protect PASSWORD")
             }
             Word::PasswordSet => f.write_str("Password changed."),
             Word::Unregistered(name) => write!(f, "Name {name} is no longer protected."),
+            Word::Unclear => f.write_str(
+                "Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.",
+            ),
             Word::NotSaid => {
                 f.write_str("Not said, for there may be a password in it; /say says anything.")
             }

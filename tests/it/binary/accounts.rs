@@ -42,7 +42,7 @@ fn a_name_is_ones_own_beyond_a_restart_and_no_password_is_told() {
     let program = start(&folder, &["-vvvv"]);
     let mut ann = program.client("ann");
     let protected = "Name ann is protected from now on: /nick ann PASSWORD";
-    assert_eq!(ann.ask("/register open sesame"), protected);
+    assert_eq!(ann.ask("/protect open sesame"), protected);
     let mut bob = program.client("bob");
     assert_eq!(bob.ask("/nick ann"), "Name ann is protected: /nick ann PASSWORD");
     assert_eq!(bob.ask("/nick ann close sesame"), "Wrong name or password.");
@@ -61,7 +61,7 @@ fn a_name_is_ones_own_beyond_a_restart_and_no_password_is_told() {
     let mut ann = Client::connect(program.addr());
     assert_eq!(ann.ask("REGISTER ann"), "Name ann is protected: /nick ann PASSWORD");
     assert_eq!(ann.ask("REGISTER ann new sesame"), "Registered as ann");
-    assert_eq!(ann.ask("/unregister new sesame"), "Name ann is no longer protected.");
+    assert_eq!(ann.ask("/unprotect new sesame"), "Name ann is no longer protected.");
     assert_eq!(fs::read_to_string(folder.0.join("state/accounts")).unwrap(), "");
 }
 
@@ -78,7 +78,7 @@ fn a_last_line_without_an_end_is_answered_too() {
     };
     let protected = "Name ann is protected from now on: /nick ann PASSWORD\n";
     assert_eq!(
-        said("REGISTER ann\n/register open sesame"),
+        said("REGISTER ann\n/protect open sesame"),
         format!("Registered as ann\n{protected}")
     );
     assert_eq!(said("/nick ann close sesame"), "Wrong name or password.\n");
@@ -116,7 +116,7 @@ fn passwords_are_set_from_outside_and_read_when_it_is_asked_for() {
     assert_eq!(run(&["accounts", &state]).stdout, ["ann op"]);
     let mut bob = program.client("bob");
     // Not before it has read it, nor over what it has not read.
-    let answer = bob.ask("/register open sesame");
+    let answer = bob.ask("/protect open sesame");
     assert_eq!(answer, "Not saved: accounts was changed by somebody else; /reload first");
     program.signal("HUP");
     let line = program.log_line();
@@ -178,7 +178,7 @@ fn two_hundred_at_once_get_a_verdict_each_and_nobody_else_waits_for_them() {
     let folder = Folder::new("accounts-crowd");
     let program = start(&folder, &[]);
     let mut ann = program.client("ann");
-    ann.say("/register open sesame");
+    ann.say("/protect open sesame");
     ann.line();
     let mut clients: Vec<Client> = (0..200).map(|_| Client::connect(program.addr())).collect();
     for (number, client) in clients.iter_mut().enumerate() {

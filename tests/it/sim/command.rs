@@ -58,8 +58,22 @@ pub(super) fn parse(line: &str) -> Command {
             private(rest, false).unwrap_or_else(|| usage("SEND @NAME TEXT"))
         }
         "quit" | "exit" if rest.is_empty() => Command::Exit("Goodbye!"),
+        _ if has_token(line) => {
+            let text = "Not said, for there may be a password in it; /say says anything.";
+            Command::Answer("not_said", text.to_owned())
+        }
         _ => Command::Say(line.to_owned()),
     }
+}
+
+/// A word of 48 hexadecimal digits, or `resume` and one of eight or more.
+fn has_token(line: &str) -> bool {
+    let words = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.collect();
+    let digits =
+        |word: &str| if word.contains(|c: char| !c.is_ascii_hexdigit()) { 0 } else { word.len() };
+    let is_return = words.len() > 1 && words[0].eq_ignore_ascii_case("resume");
+    words.iter().any(|word| digits(word) == 48) || (is_return && digits(words[1]) >= 8)
 }
 
 fn slash(line: &str) -> Command {
@@ -87,7 +101,8 @@ fn slash(line: &str) -> Command {
         "ignore" => name(Command::Ignore, "/ignore NAME"),
         "unignore" => name(Command::Unignore, "/unignore NAME"),
         "dialect" => name(Command::Dialect, "/dialect NAME"),
-        "register" | "passwd" | "unregister" => no_accounts(),
+        "protect" | "passwd" | "unprotect" => no_accounts(),
+        "register" | "unregister" => unclear(),
         "stats" => Command::Stats,
         "time" => Command::Time,
         "exit" | "quit" => Command::Exit("Bye."),
@@ -133,6 +148,11 @@ fn with_options(word: &str, rest: &str) -> Command {
 
 fn no_accounts() -> Command {
     Command::Answer("no_accounts", "This server keeps no accounts.".to_owned())
+}
+
+fn unclear() -> Command {
+    let text = "Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.";
+    Command::Answer("unclear", text.to_owned())
 }
 
 fn unknown(word: &str) -> Command {

@@ -123,7 +123,9 @@ impl Lines {
             Focus::People => self.people_command(rng),
             Focus::Seats => match rng.below(8) {
                 0..2 => "/resume".to_owned(),
-                2..5 => write_return(rng),
+                2..4 => write_return(rng),
+                // The slash forgotten.
+                4 => write_return(rng)[1..].to_owned(),
                 5 => format!("/join {}", rng.pick(&["games", "tea"])),
                 _ => format!("{} is seen later", self.count),
             },

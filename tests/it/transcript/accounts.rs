@@ -5,7 +5,7 @@ use chinwag::Service;
 use chinwag::chat::{Account, Answer, Kept, Settings};
 
 /// A chat with accounts.
-fn network() -> Network {
+pub(super) fn network() -> Network {
     let settings = Settings { accounts: true, operators: true, ..Settings::default() };
     let random: fn(&mut [u8; 24]) = |token| token.fill(7);
     Network::with(Settings { random: Some(random), ..settings })
@@ -15,10 +15,16 @@ fn network() -> Network {
 fn without_accounts_there_are_none() {
     check(
         "ann> /register hunter22
+         ann< Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.
+         ann> /protect hunter22
          ann< This server keeps no accounts.
+         ann> register bea
+         ann< Registered as bea
+         ann> register ann
+         ann< Registered as ann
          ann> /passwd hunter22
          ann< This server keeps no accounts.
-         ann> /unregister hunter22
+         ann> /unprotect hunter22
          ann< This server keeps no accounts.
          ann> /nick bob hunter22
          ann< Usage: /nick NAME
@@ -33,13 +39,13 @@ fn without_accounts_there_are_none() {
 fn a_protected_name_is_had_with_its_password_only() {
     check_in(
         &mut network(),
-        "g1> /register hunter22
+        "g1> /protect hunter22
          g1< Take a name first: /nick NAME
-         Ann> /register hunter2
+         Ann> /protect hunter2
          Ann< A password has 8 to 128 bytes of UTF-8.
-         Ann> /register hunter22
+         Ann> /protect hunter22
          Ann< Name Ann is protected from now on: /nick Ann PASSWORD
-         Ann> /register hunter22
+         Ann> /protect hunter22
          Ann< Name Ann is protected already.
          g1> /nick ann
          g1< Name Ann is protected: /nick Ann PASSWORD
@@ -73,7 +79,7 @@ fn a_protected_name_is_had_with_its_password_only() {
 fn who_has_the_password_takes_the_name_over() {
     check_in(
         &mut network(),
-        "ann> /register hunter22
+        "ann> /protect hunter22
          ann< Name ann is protected from now on: /nick ann PASSWORD
          bob> /notices on
          bob< Notices on.
@@ -97,7 +103,7 @@ fn a_newcomer_who_logs_in_at_once_is_told_of_by_that_name() {
     let mut network = network();
     check_in(
         &mut network,
-        "ann> /register hunter22
+        "ann> /protect hunter22
          ann< Name ann is protected from now on: /nick ann PASSWORD
          ann> /exit
          ann< Bye.
@@ -126,7 +132,7 @@ fn a_held_name_is_its_owners_by_token_and_by_password() {
     check_in(
         &mut network,
         &format!(
-            "ann> /register hunter22
+            "ann> /protect hunter22
              ann< Name ann is protected from now on: /nick ann PASSWORD
              ann> /resume
              ann< To come back within 2 m: /resume {token}"
@@ -162,7 +168,7 @@ fn a_held_name_is_its_owners_by_token_and_by_password() {
 fn a_password_is_changed_and_a_name_let_go() {
     check_in(
         &mut network(),
-        "ann> /register hunter22
+        "ann> /protect hunter22
          ann< Name ann is protected from now on: /nick ann PASSWORD
          ann> /passwd two  words
          ann< Password changed.
@@ -173,14 +179,14 @@ fn a_password_is_changed_and_a_name_let_go() {
          g1< Wrong name or password.
          g1> /nick ann two  words
          g1< You are now ann
-         g1> /unregister hunter22
+         g1> /unprotect hunter22
          g1< Wrong name or password.
-         g1> /unregister two  words
+         g1> /unprotect two  words
          g1< Name ann is no longer protected.
          g1> /passwd hunter22
-         g1< Name ann is not protected: /register PASSWORD
-         g1> /unregister hunter22
-         g1< Name ann is not protected: /register PASSWORD
+         g1< Name ann is not protected: /protect PASSWORD
+         g1> /unprotect hunter22
+         g1< Name ann is not protected: /protect PASSWORD
          g1> /nick bob
          g1< You are now bob
          g2> /nick ann
@@ -190,7 +196,7 @@ fn a_password_is_changed_and_a_name_let_go() {
          g3> /help passwd
          g3< /passwd NEW: another password for your name
          g3> /help /register
-         g3< REGISTER NAME: take a name; where there are accounts, /register PASSWORD has it protected
+         g3< REGISTER NAME: take a name; where there are accounts, /protect PASSWORD has it protected
          g3> /help nick
          g3< /nick NAME: take a name; a protected one: /nick NAME PASSWORD
          g3> /passwd
@@ -210,29 +216,62 @@ fn what_has_a_key_nobody_sees_before_it_is_not_said() {
 }
 
 #[test]
-fn what_may_be_a_password_is_not_said() {
+fn register_with_a_slash_does_nothing_and_says_so() {
+    let told = "Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.";
     check_in(
         &mut network(),
-        "ann> passwd hunter22
-         ann< Not said, for there may be a password in it; /say says anything.
-         ann> Unregister hunter22
-         ann< Not said, for there may be a password in it; /say says anything.
-         ann> nick ann hunter22
-         ann< Not said, for there may be a password in it; /say says anything.
-         ann> register ann hunter22
-         ann< Wrong name or password.
-         ann> /register
-         ann< Usage: /register PASSWORD
-         ann> /say passwd is a command
-         ann< [ann] passwd is a command
-         bob< [ann] passwd is a command
-         ann> passwd
-         ann< [ann] passwd
-         bob< [ann] passwd
-         ann> nick of time
-         ann< [ann] nick of time
-         bob< [ann] nick of time",
+        &format!(
+            "ann> /register hunter22
+             ann< {told}
+             ann> /register ann hunter22
+             ann< {told}
+             ann> /register
+             ann< {told}
+             ann> /unregister hunter22
+             ann< {told}
+             g1> /nick ann hunter22
+             g1< Wrong name or password."
+        ),
     );
+}
+
+#[test]
+fn a_password_does_not_begin_with_the_name_that_it_is_for() {
+    let told = "That begins with your name, alexandra; a password, and nothing else, is wanted.";
+    check_in(
+        &mut network(),
+        &format!(
+            "alexandra> /protect alexandra hunter22
+             alexandra< {told}
+             alexandra> /protect Alexandra
+             alexandra< {told}
+             alexandra> /protect alexandra22
+             alexandra< Name alexandra is protected from now on: /nick alexandra PASSWORD
+             alexandra> /passwd ALEXANDRA hunter22
+             alexandra< {told}"
+        ),
+    );
+}
+
+#[test]
+fn a_new_password_ends_what_a_token_was_good_for() {
+    let mut network = network();
+    let token = "07".repeat(24);
+    check_in(
+        &mut network,
+        &format!(
+            "ann> /protect hunter22
+             ann< Name ann is protected from now on: /nick ann PASSWORD
+             ann> /resume
+             ann< To come back within 2 m: /resume {token}
+             ann> /passwd hunter23
+             ann< Password changed.
+             g1> /resume {token}
+             g1< That token is not known, or no longer."
+        ),
+    );
+    network.cut_off("ann");
+    check_in(&mut network, "g1> /nick ann hunter23\ng1< You are now ann");
 }
 
 #[test]
@@ -242,7 +281,7 @@ fn who_tries_too_often_waits_and_nobody_else_does() {
     network.arrive_from("friend", "native", "192.0.2.8:1".parse().unwrap());
     check_in(
         &mut network,
-        "ann> /register hunter22
+        "ann> /protect hunter22
          ann< Name ann is protected from now on: /nick ann PASSWORD
          eve> /nick ann hunter20
          eve< Wrong name or password.
@@ -342,7 +381,7 @@ fn who_registers_from_afar_is_warned() {
         &mut network,
         "eve> /nick eve
          eve< You are now eve
-         eve> /register hunter22
+         eve> /protect hunter22
          eve< Name eve is protected from now on: /nick eve PASSWORD
          eve< That line was not encrypted: whoever carried it can have read the password.",
     );
@@ -353,13 +392,13 @@ fn there_are_so_many_protected_names_and_no_more() {
     let settings = Settings { accounts: true, accounts_max: 1, ..Settings::default() };
     check_in(
         &mut Network::with(settings),
-        "ann> /register hunter22
+        "ann> /protect hunter22
          ann< Name ann is protected from now on: /nick ann PASSWORD
-         bob> /register hunter22
+         bob> /protect hunter22
          bob< There are 1 protected names already, as many as there may be.
-         ann> /unregister hunter22
+         ann> /unprotect hunter22
          ann< Name ann is no longer protected.
-         bob> /register hunter22
+         bob> /protect hunter22
          bob< Name bob is protected from now on: /nick bob PASSWORD",
     );
 }
@@ -370,7 +409,7 @@ fn what_cannot_be_saved_is_not_so() {
     network.worker = Worker::Fails("the disk is full");
     check_in(
         &mut network,
-        "ann> /register hunter22
+        "ann> /protect hunter22
          ann< Not saved: the disk is full
          ann> /nick bob
          ann< You are now bob
@@ -384,7 +423,7 @@ fn an_account_can_be_an_operators() {
     let mut network = network();
     check_in(
         &mut network,
-        "ann> /register hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
+        "ann> /protect hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
     );
     let kept =
         |op| Kept { accounts: vec![Account { name: "ann".to_owned(), op }], ..Kept::default() };
@@ -420,7 +459,7 @@ fn an_account_can_be_an_operators() {
     check_in(
         &mut network,
         "ann> /passwd hunter22
-         ann< Name ann is not protected: /register PASSWORD",
+         ann< Name ann is not protected: /protect PASSWORD",
     );
 }
 
@@ -451,7 +490,7 @@ fn a_verdict_for_one_who_has_gone_is_nobodys() {
     let mut network = network();
     check_in(
         &mut network,
-        "ann> /register hunter22
+        "ann> /protect hunter22
          ann< Name ann is protected from now on: /nick ann PASSWORD
          bob> hello
          ann< [bob] hello

@@ -14,6 +14,7 @@ mod mutes;
 mod names;
 mod operators;
 mod rooms;
+mod secrets;
 mod silent;
 mod speech;
 

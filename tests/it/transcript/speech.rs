@@ -211,7 +211,7 @@ fn there_is_help_in_a_screenful() {
          ann> /help /ECHO
          ann< /echo on|off: whether what you say comes back to you
          ann> /help register
-         ann< REGISTER NAME: take a name; where there are accounts, /register PASSWORD has it protected
+         ann< REGISTER NAME: take a name; where there are accounts, /protect PASSWORD has it protected
          ann> /help dance
          ann< Unknown command: dance",
     );

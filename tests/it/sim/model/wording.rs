@@ -34,7 +34,7 @@ impl Dialect {
 }
 
 /// What programs are told is an error, and not an answer.
-const ERRORS: [&str; 22] = [
+const ERRORS: [&str; 24] = [
     "name_unfit",
     "name_reserved",
     "name_taken",
@@ -53,6 +53,8 @@ const ERRORS: [&str; 22] = [
     "token_unknown",
     "replaced",
     "no_accounts",
+    "not_said",
+    "unclear",
     "unknown_command",
     "usage",
     "line_too_long",

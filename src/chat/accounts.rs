@@ -25,9 +25,9 @@ use crate::conn::ConnId;
 use crate::outbox::Outbox;
 use crate::service::{ip, port};
 pub(super) use budget::Budget;
-pub(super) use command::HELP;
 use command::Wish;
 use command::looks_secret;
+pub(super) use command::{HELP, TABLE};
 pub(super) use reply::Word;
 
 /// The names that are protected.

@@ -20,6 +20,7 @@ pub(super) enum Command<'a> {
     Who(Option<&'a str>),
     Rooms,
     Topic(Option<&'a str>),
+    ClearTopic,
     /// The last so many lines.
     History(usize),
     Away(Option<&'a str>),
@@ -82,7 +83,7 @@ pub(super) static TABLE: [Entry; 28] = [
     entry("leave", "/leave", "go back to the lobby"),
     entry("who", "/who [ROOM]", "list who is in the room, or in another"),
     entry("rooms", "/rooms", "list the rooms, and how many are in each"),
-    entry("topic", "/topic [TEXT]", "the room's topic, or a new one"),
+    entry("topic", "/topic [TEXT|-]", "the room's topic, or a new one; - clears it"),
     entry("history", "/history [N]", "the last N lines that were said in the room"),
     entry("away", "/away [TEXT]", "tell those who write to you that you are away, or not any more"),
     entry("ignore", "/ignore NAME", "do not see what NAME says; NAME is not told"),
@@ -120,8 +121,12 @@ pub(super) static HELP: [&str; 10] = [
 
 impl<'a> Command<'a> {
     /// Reads a sanitised line that is not blank. The order of the questions is the
-    /// protocol's: what is meant for one must never be said to all by mistake.
-    pub(super) fn parse(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
+    /// protocol's: what is meant for one must never be said to all by mistake. So it
+    /// matters who `is_here`.
+    pub(super) fn parse(
+        line: &'a str,
+        is_here: impl Fn(&str) -> bool,
+    ) -> Result<Command<'a>, Mistake<'a>> {
         if line.starts_with("//") {
             return Ok(Command::Say(&line[1..]));
         }
@@ -135,11 +140,12 @@ impl<'a> Command<'a> {
                 name_and_password(rest).ok_or(Mistake::Usage("REGISTER NAME"))?;
             return Ok(Command::Register(name, password));
         }
-        if is("SEND")
-            && let Some(rest) = rest.trim_start_matches(' ').strip_prefix('@')
-        {
-            let (name, text) = name_and_text(rest).ok_or(Mistake::Usage("SEND @NAME TEXT"))?;
-            return Ok(Command::Send(name, text));
+        if is("SEND") {
+            let rest = rest.trim_start_matches(' ');
+            if rest.starts_with('@') || is_here(addressee(split_word(rest).0)) {
+                let (name, text) = name_and_text(rest).ok_or(Mistake::Usage("SEND @NAME TEXT"))?;
+                return Ok(Command::Send(name, text));
+            }
         }
         if rest.is_empty() && (is("quit") || is("exit")) {
             return Ok(Command::Goodbye);
@@ -160,9 +166,7 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     };
     let command = match entry.name {
         "nick" => name_and_password(rest).map(|(name, password)| Command::Nick(name, password)),
-        "msg" => {
-            name_and_text(rest.trim_start_matches(' ')).map(|(name, text)| Command::Msg(name, text))
-        }
+        "msg" => name_and_text(rest).map(|(name, text)| Command::Msg(name, text)),
         "reply" | "r" => text.map(Command::Reply),
         "me" => text.map(Command::Me),
         "say" => text.map(Command::Say),
@@ -170,6 +174,7 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
         "leave" => Some(Command::Leave),
         "who" => optional(rest).map(Command::Who),
         "rooms" => Some(Command::Rooms),
+        "topic" if one_word(rest) == Some("-") => Some(Command::ClearTopic),
         "topic" => Some(Command::Topic(text)),
         "history" => optional(rest).and_then(count).map(Command::History),
         "away" => Some(Command::Away(text)),
@@ -225,18 +230,29 @@ fn resume(rest: &str) -> Option<Command<'_>> {
     }
 }
 
-/// The command that somebody may have meant who typed one that there is not.
-pub(super) fn near(name: &str) -> Option<&'static str> {
+/// The command that somebody may have meant who typed one that there is not: the first that
+/// begins so, or else the nearest.
+pub(super) fn near(
+    name: &str,
+    entries: impl Iterator<Item = &'static Entry> + Clone,
+) -> Option<&'static str> {
     let name = name.to_lowercase();
-    // In a short word two changes are a different word.
+    // In a short word two changes are a different word; and nobody means a command by a word
+    // that is twice as long, which would take long to compare.
     let most = if name.chars().count() < 4 { 1 } else { 2 };
-    TABLE
-        .iter()
+    let names = entries
         .filter(|entry| entry.usage.starts_with('/') && entry.name.len() > 1)
-        .map(|entry| (strsim::damerau_levenshtein(&name, entry.name), entry.name))
-        .filter(|(distance, _)| *distance <= most && !name.is_empty())
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, near)| near)
+        .map(|entry| entry.name)
+        .filter(|other| !name.is_empty() && name.len() <= 2 * other.len());
+    let begun = names.clone().find(|other| name.len() > 1 && other.starts_with(&*name));
+    let nearest = || {
+        names
+            .map(|other| (strsim::damerau_levenshtein(&name, other), other))
+            .filter(|(distance, _)| *distance <= most)
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, other)| other)
+    };
+    begun.or_else(nearest)
 }
 
 fn on_or_off(word: &str) -> Option<bool> {
@@ -262,17 +278,27 @@ fn name_and_password(rest: &str) -> Option<(&str, Option<Secret<'_>>)> {
     Some((name, password)).filter(|_| !name.is_empty())
 }
 
-/// A name, and a text behind one space; the rest of its spaces are the text's own.
+/// Somebody, and a text behind one space; the rest of its spaces are the text's own.
 fn name_and_text(rest: &str) -> Option<(&str, &str)> {
-    let (name, text) = rest.split_once(' ')?;
-    let is_blank = text.trim_matches(' ').is_empty();
-    Some((name, text)).filter(|(name, _)| !name.is_empty() && !is_blank)
+    let (word, text) = rest.trim_start_matches(' ').split_once(' ')?;
+    let (name, is_blank) = (addressee(word), text.trim_matches(' ').is_empty());
+    Some((name, text)).filter(|_| !name.is_empty() && !is_blank)
+}
+
+/// Whom somebody means: `bob`, `@bob`, `bob:`.
+fn addressee(word: &str) -> &str {
+    word.strip_prefix('@').unwrap_or(word).trim_end_matches([':', ','])
 }
 
 #[cfg(test)]
 mod tests {
     use super::Command::*;
     use super::*;
+
+    /// Where nobody is here but bob.
+    fn parse(line: &str) -> Result<Command<'_>, Mistake<'_>> {
+        Command::parse(line, |name| name.eq_ignore_ascii_case("bob"))
+    }
 
     #[test]
     fn a_line_means_what_the_protocol_says() {
@@ -287,7 +313,15 @@ mod tests {
             ("Register ann smith", Register("ann", Some(Secret("smith")))),
             ("registered users only", Say("registered users only")),
             ("Send help please", Say("Send help please")),
-            ("SEND bob hi", Say("SEND bob hi")),
+            ("SEND bob hi", Send("bob", "hi")),
+            ("send  Bob  hi", Send("Bob", " hi")),
+            ("SEND bob: hi", Send("bob", "hi")),
+            ("SEND bobby hi", Say("SEND bobby hi")),
+            ("SEND", Say("SEND")),
+            ("/msg @bob hi", Msg("bob", "hi")),
+            ("/msg bob: hi", Msg("bob", "hi")),
+            ("/topic -", ClearTopic),
+            ("/topic - - -", Topic(Some("- - -"))),
             ("send   @bob hi there", Send("bob", "hi there")),
             ("SEND @bob  hi", Send("bob", " hi")),
             ("Quit", Goodbye),
@@ -316,7 +350,7 @@ mod tests {
             ("/resume abc 7", Resume("abc", Some(7))),
         ];
         for (line, command) in cases {
-            assert_eq!(Command::parse(line), Ok(command), "{line}");
+            assert_eq!(parse(line), Ok(command), "{line}");
         }
     }
 
@@ -326,6 +360,7 @@ mod tests {
             ("REGISTER", Mistake::Usage("REGISTER NAME")),
             ("SEND @bob", Mistake::Usage("SEND @NAME TEXT")),
             ("SEND @", Mistake::Usage("SEND @NAME TEXT")),
+            ("send BOB", Mistake::Usage("SEND @NAME TEXT")),
             ("send @ hi", Mistake::Usage("SEND @NAME TEXT")),
             ("/nick", Mistake::Usage("/nick NAME")),
             ("/msg bob", Mistake::Usage("/msg NAME TEXT")),
@@ -346,16 +381,31 @@ mod tests {
             ("/help foo", Mistake::Unknown("foo")),
         ];
         for (line, mistake) in cases {
-            assert_eq!(Command::parse(line), Err(mistake), "{line}");
+            assert_eq!(parse(line), Err(mistake), "{line}");
         }
     }
 
     #[test]
     fn a_slip_finds_what_was_meant() {
-        let cases = [("nikc", Some("nick")), ("mgs", Some("msg")), ("HELO", Some("help"))];
-        let no = [("", None), ("xyzzy", None), ("register", None), ("q", None)];
+        let cases = [
+            ("nikc", Some("nick")),
+            ("mgs", Some("msg")),
+            ("HELO", Some("help")),
+            ("he", Some("help")),
+            ("Hist", Some("history")),
+            ("em", Some("me")),
+        ];
+        let long = "me".repeat(500);
+        let no = [
+            ("", None),
+            ("xyzzy", None),
+            ("register", None),
+            ("q", None),
+            ("h", None),
+            (&*long, None),
+        ];
         for (typed, meant) in cases.into_iter().chain(no) {
-            assert_eq!(near(typed), meant, "{typed}");
+            assert_eq!(near(typed, TABLE.iter()), meant, "{typed}");
         }
     }
 
@@ -363,7 +413,7 @@ mod tests {
     fn every_command_of_the_table_is_understood() {
         for entry in TABLE.iter().filter(|entry| entry.usage.starts_with('/')) {
             let line = format!("/{} nick", entry.name);
-            let parsed = Command::parse(&line);
+            let parsed = parse(&line);
             assert!(!matches!(parsed, Err(Mistake::Unknown(_))), "{line} is {parsed:?}");
         }
     }

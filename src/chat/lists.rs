@@ -14,6 +14,9 @@ use crate::outbox::Outbox;
 /// `/who` names so many, `/rooms` lists so many.
 pub(super) const LISTED_MAX: usize = 100;
 
+/// Among so few, what a connection takes is not to be told from what else does.
+const FEW: usize = 100;
+
 impl Chat {
     pub(super) fn who(&mut self, id: ConnId, room: Option<&str>, out: &mut Outbox) {
         let own = self.users.get(id).map(|user| user.room);
@@ -97,8 +100,14 @@ impl Chat {
             self.reply(id, Reply::Stats(&line), out);
         }
         if let Some(bytes) = self.settings.resident.and_then(|resident| resident()) {
-            let each = bytes / count.max(1) as u64;
-            let line = format!("Memory: {bytes} bytes resident, {each} a connection");
+            // The most of it is the program's own, whoever is connected.
+            let more = bytes.saturating_sub(self.resident_at_start);
+            let each = match count {
+                0..FEW => String::new(),
+                _ => format!(", {} a connection", more / count as u64),
+            };
+            let line =
+                format!("Memory: {bytes} bytes resident, {more} more than at the start{each}");
             self.reply(id, Reply::Stats(&line), out);
         }
     }

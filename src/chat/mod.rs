@@ -111,6 +111,8 @@ pub struct Chat {
     /// Why the server is shut down, if an operator has said so.
     farewell: String,
     lines_in: u64,
+    /// Bytes of memory, before anybody had come.
+    resident_at_start: u64,
     is_shutting_down: bool,
     /// Where lines are rendered, one after the other.
     line: String,
@@ -167,7 +169,7 @@ impl Service for Chat {
             return self.let_go(id, out);
         }
         let text = text::sanitise(bare);
-        let command = Command::parse(&text);
+        let command = Command::parse(&text, |name| self.is_known(name));
         match command {
             Ok(command) if self.may_be_secret(id, &command, bare, &text) => {
                 self.reply(id, Reply::Word(Word::NotSaid), out);
@@ -307,6 +309,7 @@ impl Chat {
             is_shutdown_wanted: false,
             farewell: String::new(),
             lines_in: 0,
+            resident_at_start: settings.resident.and_then(|resident| resident()).unwrap_or(0),
             is_shutting_down: false,
             line: String::new(),
             words: String::new(),
@@ -320,6 +323,7 @@ impl Chat {
             Command::Me(text) => self.say(id, Kind::Me, text, out),
             Command::Topic(Some(text)) => self.set_topic(id, text, out),
             Command::Topic(None) => self.show_topic(id, out),
+            Command::ClearTopic => self.set_topic(id, "", out),
             Command::Send(name, text) => self.send_to(id, name, text, false, out),
             Command::Msg(name, text) => self.send_to(id, name, text, true, out),
             Command::Reply(text) => self.write_back(id, text, out),
@@ -374,10 +378,23 @@ impl Chat {
     /// A line that is no command, though it looks like one.
     fn refuse_line(&mut self, id: ConnId, mistake: Mistake<'_>, out: &mut Outbox) {
         let reply = match mistake {
-            Mistake::Unknown(name) => Reply::UnknownCommand { name, near: command::near(name) },
+            Mistake::Unknown(name) => Reply::UnknownCommand { name, near: self.near(id, name) },
             Mistake::Usage(usage) => Reply::Usage(usage),
         };
         self.reply(id, reply, out);
+    }
+
+    /// The command that may have been meant, of those that somebody has.
+    fn near(&self, id: ConnId, name: &str) -> Option<&'static str> {
+        let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
+        let accounts = accounts::TABLE.iter().filter(|_| self.settings.accounts);
+        let operators = operators::TABLE.iter().filter(|_| is_operator);
+        command::near(name, command::TABLE.iter().chain(accounts).chain(operators))
+    }
+
+    /// Whether somebody is called so who is here, or may come back.
+    fn is_known(&self, name: &str) -> bool {
+        self.users.find(name).is_some() || self.seats.holder_of(name).is_some()
     }
 
     /// Who has spoken or gone need not be waited for.

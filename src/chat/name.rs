@@ -3,47 +3,62 @@
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Said to whoever asks for a name that cannot be one.
-pub(super) const RULE: &str = "Username must only contain letters, digits, '-', '_' and '.', \
-    start with a letter or digit, and its length must be between 3 and 32 characters.";
-
-/// Said to whoever asks for a room that cannot be.
-pub(super) const ROOM_RULE: &str = "Room name must only contain letters, digits, '-', '_' and '.', \
-    start with a letter or digit, and its length must be between 1 and 32 characters.";
-
 /// The longest name, in bytes.
 const LEN_MAX: usize = 32;
 
-const RESERVED: [&str; 7] = ["server", "system", "admin", "operator", "root", "all", "everyone"];
+/// Names that would mislead. `op` is what an operator without a name goes by.
+const RESERVED: [&str; 8] =
+    ["server", "system", "admin", "operator", "op", "root", "all", "everyone"];
 
 /// Why a name cannot be had by anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
-    Shape,
+    Shape(BadShape),
     Reserved,
+}
+
+/// What is wrong with the shape of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum BadShape {
+    /// It is too short, too long, begins or goes on with what it must not.
+    Rule,
+    /// A letter that is none of ASCII, or a mark: for many people it is a letter too.
+    Foreign(char),
+    Address,
+    Ending,
 }
 
 /// Whether a name may be borne.
 pub(super) fn check(name: &str) -> Result<(), Unfit> {
-    if !(3..=LEN_MAX).contains(&name.len()) || !has_shape(name) || is_ipv4_like(name) {
-        return Err(Unfit::Shape);
-    }
-    let starts_as_guest = name.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("guest"));
-    if starts_as_guest || RESERVED.iter().any(|word| word.eq_ignore_ascii_case(name)) {
+    check_shape(name, 3).map_err(Unfit::Shape)?;
+    // Dots and dashes in it hide no word from a reader.
+    let letters = || name.bytes().filter(u8::is_ascii_alphanumeric);
+    let bare = || letters().map(|byte| byte.to_ascii_lowercase());
+    if bare().take(5).eq(*b"guest") || RESERVED.iter().any(|word| bare().eq(word.bytes())) {
         return Err(Unfit::Reserved);
     }
     Ok(())
 }
 
 /// Whether a room may be called so.
-pub(super) fn fits_room(name: &str) -> bool {
-    name.len() <= LEN_MAX && has_shape(name) && !is_ipv4_like(name)
+pub(super) fn check_room(name: &str) -> Result<(), BadShape> {
+    check_shape(name, 1)
 }
 
-/// The letters of a name, whatever its length.
-fn has_shape(name: &str) -> bool {
-    let inside = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    name.starts_with(|first: char| first.is_ascii_alphanumeric()) && name.bytes().all(inside)
+fn check_shape(name: &str, least: usize) -> Result<(), BadShape> {
+    let is_letter = |c: char| c.is_ascii_alphanumeric();
+    let is_inside = |c: char| is_letter(c) || "-_.".contains(c);
+    if let Some(foreign) = name.chars().find(|c| !c.is_ascii()) {
+        return Err(BadShape::Foreign(foreign));
+    }
+    let has_length = (least..=LEN_MAX).contains(&name.len());
+    if !has_length || !name.starts_with(is_letter) || !name.chars().all(is_inside) {
+        return Err(BadShape::Rule);
+    }
+    if is_ipv4_like(name) {
+        return Err(BadShape::Address);
+    }
+    if name.ends_with(is_letter) { Ok(()) } else { Err(BadShape::Ending) }
 }
 
 /// Four numbers with dots between them: some dialects show addresses where others show
@@ -51,6 +66,36 @@ fn has_shape(name: &str) -> bool {
 fn is_ipv4_like(name: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     name.split('.').count() == 4 && name.split('.').all(is_number)
+}
+
+impl BadShape {
+    /// What whoever asked for a user's name reads.
+    pub(super) fn of_name(self) -> impl fmt::Display {
+        self.told("Username", 3)
+    }
+
+    /// What whoever asked for a room reads.
+    pub(super) fn of_room(self) -> impl fmt::Display {
+        self.told("Room name", 1)
+    }
+
+    /// A text that is not true of the name that it is about.
+    fn told(self, what: &'static str, least: usize) -> impl fmt::Display {
+        fmt::from_fn(move |f| match self {
+            BadShape::Rule => write!(
+                f,
+                "{what} must only contain letters, digits, '-', '_' and '.', start with a letter \
+                 or digit, and its length must be between {least} and {LEN_MAX} characters."
+            ),
+            BadShape::Foreign(c) => write!(
+                f,
+                "{what} must only contain letters a to z, digits, '-', '_' and '.'; '{c}' is none \
+                 of them."
+            ),
+            BadShape::Address => write!(f, "{what} must not look like an address."),
+            BadShape::Ending => write!(f, "{what} must end with a letter or digit."),
+        })
+    }
 }
 
 /// A user's name as others see it.
@@ -196,20 +241,35 @@ mod tests {
             assert_eq!(check(name), Ok(()), "{name}");
         }
         let long = "x".repeat(33);
-        for name in
-            ["", "ab", "-ab", ".ab", "_ab", "a b", "añn", "a/b", "127.0.0.1", "1.2.3.999", &long]
-        {
-            assert_eq!(check(name), Err(Unfit::Shape), "{name}");
+        for (name, why) in [
+            ("", BadShape::Rule),
+            ("ab", BadShape::Rule),
+            ("-ab", BadShape::Rule),
+            (".ab", BadShape::Rule),
+            ("_ab", BadShape::Rule),
+            ("a b", BadShape::Rule),
+            ("a/b", BadShape::Rule),
+            (&long, BadShape::Rule),
+            ("añn", BadShape::Foreign('ñ')),
+            ("ann\u{301}", BadShape::Foreign('\u{301}')),
+            ("аnn", BadShape::Foreign('а')),
+            ("127.0.0.1", BadShape::Address),
+            ("1.2.3.999", BadShape::Address),
+            ("127.0.0.1.", BadShape::Ending),
+            ("ann-", BadShape::Ending),
+            ("op.", BadShape::Ending),
+        ] {
+            assert_eq!(check(name), Err(Unfit::Shape(why)), "{name}");
         }
     }
 
     #[test]
     fn a_room_may_be_called_by_one_letter_and_not_like_an_address() {
-        for name in ["a", "guest", "1.2.3", &"x".repeat(32)] {
-            assert!(fits_room(name), "{name}");
+        for name in ["a", "guest", "1.2.3", "op", &"x".repeat(32)] {
+            assert_eq!(check_room(name), Ok(()), "{name}");
         }
-        for name in ["", "a b", "127.0.0.1", &"x".repeat(33)] {
-            assert!(!fits_room(name), "{name}");
+        for name in ["", "a b", "127.0.0.1", "a.", "é", &"x".repeat(33)] {
+            assert!(check_room(name).is_err(), "{name}");
         }
     }
 
@@ -223,10 +283,25 @@ mod tests {
 
     #[test]
     fn names_that_would_mislead_are_reserved() {
-        for name in ["admin", "Root", "ALL", "everyone", "guest", "Guest-7", "guesthouse"] {
+        for name in [
+            "admin",
+            "Root",
+            "ALL",
+            "everyone",
+            "guest",
+            "Guest-7",
+            "guesthouse",
+            "g.uest",
+            "Gu-est_2",
+            "ser.ver",
+            "a-l-l",
+            "O-P",
+        ] {
             assert_eq!(check(name), Err(Unfit::Reserved), "{name}");
         }
-        assert_eq!(check("administrator"), Ok(()));
+        for name in ["administrator", "my.server", "op1", "theguest"] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
     }
 
     #[test]
@@ -246,14 +321,14 @@ mod tests {
             assert_eq!(sanitise(name.as_bytes()), name);
             assert_eq!(Shown::guest_number(&name), None, "{name} passes for a guest");
             let upper = name.to_uppercase();
-            assert!(check(&upper).is_ok() && fits_room(&name), "{name}");
+            assert!(check(&upper).is_ok() && check_room(&name).is_ok(), "{name}");
             assert_eq!(hasher.hash(&upper), hasher.hash(&name));
             let line = format!("/nick {name}");
             assert!(
-                matches!(Command::parse(&line), Ok(Command::Nick(read, None)) if *read == *name)
+                matches!(Command::parse(&line, |_| false), Ok(Command::Nick(read, None)) if *read == *name)
             );
             let line = format!("SEND @{name} hi");
-            let command = Command::parse(&line);
+            let command = Command::parse(&line, |_| false);
             assert!(matches!(command, Ok(Command::Send(to, "hi")) if *to == *name), "{line}");
             Ok(())
         });

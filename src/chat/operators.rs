@@ -23,8 +23,8 @@ use super::{millis, tell};
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 use crate::timeouts::Now;
-pub(super) use command::HELP;
 use command::Operation;
+pub(super) use command::{HELP, TABLE};
 pub(super) use mutes::{Mute, Mutes};
 pub(super) use reply::Act;
 

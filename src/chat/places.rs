@@ -58,7 +58,7 @@ impl Chat {
     pub(super) fn refuse_if_unfit(&mut self, id: ConnId, name: &str, out: &mut Outbox) -> bool {
         let reply = match name::check(name) {
             Ok(()) => return false,
-            Err(Unfit::Shape) => Reply::NameUnfit,
+            Err(Unfit::Shape(why)) => Reply::NameUnfit(why),
             Err(Unfit::Reserved) => Reply::NameReserved(name),
         };
         self.reply(id, reply, out);
@@ -117,8 +117,8 @@ impl Chat {
     }
 
     pub(super) fn join(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
-        if !name::fits_room(name) {
-            return self.reply(id, Reply::RoomUnfit, out);
+        if let Err(why) = name::check_room(name) {
+            return self.reply(id, Reply::RoomUnfit(why), out);
         }
         match self.room_for(id, name, out) {
             Some(room) => self.go_to(id, room, out),
@@ -139,16 +139,17 @@ impl Chat {
     /// Leaves one room for another: a departure there, an arrival here.
     pub(super) fn go_to(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
-        if user.room != room {
-            self.settle_notices(id, out);
-            self.tell_departure(id, out);
-            self.exit_room(id);
-            if let Some(user) = self.users.get_mut(id) {
-                user.arrival = Arrival::Announced;
-            }
-            self.enter_room(id, room, out);
-            self.tell_move(id, out);
+        if user.room == room {
+            return self.who(id, None, out);
         }
+        self.settle_notices(id, out);
+        self.tell_departure(id, out);
+        self.exit_room(id);
+        if let Some(user) = self.users.get_mut(id) {
+            user.arrival = Arrival::Announced;
+        }
+        self.enter_room(id, room, out);
+        self.tell_move(id, out);
         self.who(id, None, out);
         self.show_recent(id, out);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::accounts::Word;
 use super::command::Entry;
-use super::name;
+use super::name::BadShape;
 use super::operators::Act;
 
 /// What the server has to say to one user.
@@ -14,7 +14,7 @@ use super::operators::Act;
 pub(super) enum Reply<'a> {
     Registered(&'a str),
     Renamed(&'a str),
-    NameUnfit,
+    NameUnfit(BadShape),
     NameReserved(&'a str),
     NameTaken(&'a str),
     NameRequired,
@@ -38,7 +38,7 @@ pub(super) enum Reply<'a> {
         count: usize,
     },
     NoRoomCalled(&'a str),
-    RoomUnfit,
+    RoomUnfit(BadShape),
     RoomsFull(usize),
     Topic(&'a str),
     NoTopic,
@@ -96,7 +96,7 @@ impl Reply<'_> {
         match self {
             Reply::Registered(_) => "registered",
             Reply::Renamed(_) => "renamed",
-            Reply::NameUnfit => "name_unfit",
+            Reply::NameUnfit(_) => "name_unfit",
             Reply::NameReserved(_) => "name_reserved",
             Reply::NameTaken(_) => "name_taken",
             Reply::NameRequired => "name_required",
@@ -113,7 +113,7 @@ impl Reply<'_> {
             Reply::Who(_) => "who",
             Reply::Room { .. } => "room",
             Reply::NoRoomCalled(_) => "no_such_room",
-            Reply::RoomUnfit => "room_unfit",
+            Reply::RoomUnfit(_) => "room_unfit",
             Reply::RoomsFull(_) => "rooms_full",
             Reply::Topic(_) => "topic",
             Reply::NoTopic => "no_topic",
@@ -156,7 +156,7 @@ impl Reply<'_> {
         }
         matches!(
             self,
-            Reply::NameUnfit
+            Reply::NameUnfit(_)
                 | Reply::NameReserved(_)
                 | Reply::NameTaken(_)
                 | Reply::NameRequired
@@ -166,7 +166,7 @@ impl Reply<'_> {
                 | Reply::IgnoringSelf
                 | Reply::IgnoringTooMany(_)
                 | Reply::NoRoomCalled(_)
-                | Reply::RoomUnfit
+                | Reply::RoomUnfit(_)
                 | Reply::RoomsFull(_)
                 | Reply::NoNotices
                 | Reply::NoDialectCalled { .. }
@@ -186,6 +186,8 @@ impl fmt::Display for Reply<'_> {
         match self {
             Reply::Registered(name) => write!(f, "Registered as {name}"),
             Reply::Renamed(name) => write!(f, "You are now {name}"),
+            Reply::NameUnfit(why) => why.of_name().fmt(f),
+            Reply::RoomUnfit(why) => why.of_room().fmt(f),
             Reply::NameReserved(name) => write!(f, "Name {name} is reserved."),
             Reply::NameTaken(name) => write!(f, "Name {name} is taken."),
             Reply::NoOneCalled(name) => write!(f, "No one is called {name}."),
@@ -247,13 +249,11 @@ impl Reply<'_> {
     /// A sentence that is the same each time; nothing, if it is not.
     fn fixed(&self) -> &'static str {
         match self {
-            Reply::NameUnfit => name::RULE,
             Reply::NameRequired => "REGISTER first.",
             Reply::NoOneWrote => "No one has written to you.",
             Reply::Away => "You are away.",
             Reply::Back => "You are back.",
             Reply::IgnoringSelf => "You cannot ignore yourself.",
-            Reply::RoomUnfit => name::ROOM_RULE,
             Reply::NoTopic => "No topic is set.",
             Reply::NoNotices => "This dialect has no notices.",
             Reply::NoSeats => "This server holds no names.",

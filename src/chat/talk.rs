@@ -53,13 +53,15 @@ impl Chat {
         }
     }
 
+    /// An empty text clears it.
     pub(super) fn set_topic(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
         if self.refuse_if_muted(id, out) {
             return;
         }
         let Some(user) = self.users.get(id) else { return };
         if !self.settings.require_name || user.is_named() {
-            self.rooms.get_mut(user.room).topic = Some(text.into());
+            let topic = Some(text.into()).filter(|_| !text.is_empty());
+            self.rooms.get_mut(user.room).topic = topic;
         }
         self.say(id, Kind::Topic, text, out);
     }

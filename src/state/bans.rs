@@ -12,10 +12,9 @@ pub(super) fn parse(line: &str) -> Result<Ban, String> {
     let target = target.parse().map_err(|why| format!("'{target}': {why}"))?;
     let until = match word("the time until when, or never,")? {
         "never" => None,
-        text => Some(
-            text.parse::<Timestamp>()
-                .map_err(|_| format!("'{text}': a time or never is wanted"))?,
-        ),
+        text => Some(text.parse::<Timestamp>().map_err(|_| {
+            format!("'{text}': a time like 2026-12-24T18:00:00Z, or never, is wanted")
+        })?),
     };
     let by = word("who said so")?.to_owned();
     let why = words.next().unwrap_or("").to_owned();
@@ -55,7 +54,10 @@ mod tests {
             ("alice", "the time until when, or never, is missing"),
             ("alice never", "who said so is missing"),
             ("al never op", "'al': NAME, ADDR, ADDR/BITS or NAME@ADDR is wanted"),
-            ("alice tomorrow op", "'tomorrow': a time or never is wanted"),
+            (
+                "alice tomorrow op",
+                "'tomorrow': a time like 2026-12-24T18:00:00Z, or never, is wanted",
+            ),
         ] {
             assert_eq!(parse(line).unwrap_err(), why);
         }

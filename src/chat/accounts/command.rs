@@ -1,7 +1,7 @@
 //! Commands with passwords in them, and lines that look as if they were such.
 
 use crate::chat::command::{Entry, Mistake, entry, find, help_on, one_word, split_word};
-use crate::chat::name;
+use crate::chat::name::{self, Unfit};
 use crate::chat::password::{MIN, Secret};
 
 /// What somebody wants with the name that it bears.
@@ -62,7 +62,8 @@ pub(in crate::chat) fn looks_secret(line: &str) -> bool {
     }
     if is("nick") {
         let (name, password) = split_word(rest);
-        let is_password = name::check(name) != Err(name::Unfit::Shape) || is_long_word(password);
+        let is_password =
+            !matches!(name::check(name), Err(Unfit::Shape(_))) || is_long_word(password);
         return is_password && !password.is_empty();
     }
     is("password") && is_long_word(rest)

@@ -14,6 +14,7 @@ pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
         Kind::Join => write!(line, "{from} joined the chat."),
         Kind::Leave => write!(line, "{from} left the chat."),
         Kind::Rename => write!(line, "{from} is now {to}"),
+        Kind::Topic if text.is_empty() => write!(line, "{from} cleared the topic."),
         Kind::Topic => write!(line, "{from} set the topic: {text}"),
         Kind::Hello | Kind::Notice | Kind::Skipped | Kind::Reply | Kind::Error => {
             line.write_str(text)

@@ -18,6 +18,7 @@ pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
         Kind::Private => write!(line, "{from} says to you: {text}"),
         Kind::Join => write!(line, "{from} joined the chat."),
         Kind::Leave => write!(line, "{from} left the chat."),
+        Kind::Topic if text.is_empty() => write!(line, "{from} cleared the topic."),
         Kind::Topic => write!(line, "{from} set the topic: {text}"),
         Kind::Rename => match &event.to {
             Some(to) => write!(line, "{from} is now {to}"),

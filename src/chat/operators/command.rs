@@ -23,7 +23,7 @@ pub(in crate::chat) enum Operation<'a> {
 /// Ten years; who means longer can leave the time out.
 const TIME_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 
-static TABLE: [Entry; 10] = [
+pub(in crate::chat) static TABLE: [Entry; 10] = [
     entry("kick", "/kick NAME [WHY]", "have NAME leave"),
     entry(
         "ban",

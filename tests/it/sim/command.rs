@@ -40,7 +40,7 @@ pub(super) enum Command {
     Exit(&'static str),
 }
 
-pub(super) fn parse(line: &str) -> Command {
+pub(super) fn parse(line: &str, is_here: impl Fn(&str) -> bool) -> Command {
     if line.starts_with("//") {
         return Command::Say(line[1..].to_owned());
     }
@@ -53,8 +53,7 @@ pub(super) fn parse(line: &str) -> Command {
             Some(name) => Command::Name(name, "Registered as"),
             None => usage("REGISTER NAME"),
         },
-        "send" if rest.trim_start_matches(' ').starts_with('@') => {
-            let rest = rest.trim_start_matches(' ').strip_prefix('@').unwrap_or_default();
+        "send" if rest.trim_start_matches(' ').starts_with('@') || is_here(named(rest)) => {
             private(rest, false).unwrap_or_else(|| usage("SEND @NAME TEXT"))
         }
         "quit" | "exit" if rest.is_empty() => Command::Exit("Goodbye!"),
@@ -85,9 +84,7 @@ fn slash(line: &str) -> Command {
         |make: fn(String) -> Command, what| only_word(rest).map_or_else(|| usage(what), make);
     match word.as_str() {
         "nick" => name(|name| Command::Name(name, "You are now"), "/nick NAME"),
-        "msg" => {
-            private(rest.trim_start_matches(' '), true).unwrap_or_else(|| usage("/msg NAME TEXT"))
-        }
+        "msg" => private(rest, true).unwrap_or_else(|| usage("/msg NAME TEXT")),
         "reply" | "r" => needs(Command::Reply, "/reply TEXT"),
         "me" => needs(Command::Me, "/me TEXT"),
         "say" => needs(Command::Say, "/say TEXT"),
@@ -96,6 +93,7 @@ fn slash(line: &str) -> Command {
         "join" => name(Command::Join, "/join ROOM"),
         "leave" => Command::Leave,
         "rooms" => Command::Rooms,
+        "topic" if rest.trim_matches(' ') == "-" => Command::Topic(Some(String::new())),
         "topic" => Command::Topic(text),
         "away" => Command::Away(text),
         "ignore" => name(Command::Ignore, "/ignore NAME"),
@@ -166,9 +164,15 @@ fn usage(what: &str) -> Command {
 
 /// `NAME TEXT`, with one space between them that belongs to neither.
 fn private(rest: &str, copy: bool) -> Option<Command> {
-    let (to, text) = cut(rest);
-    let is_whole = !to.is_empty() && !text.trim_matches(' ').is_empty();
-    is_whole.then(|| Command::Private { to: to.to_owned(), text: text.to_owned(), copy })
+    let (_, text) = cut(rest.trim_start_matches(' '));
+    let is_whole = !named(rest).is_empty() && !text.trim_matches(' ').is_empty();
+    is_whole.then(|| Command::Private { to: named(rest).to_owned(), text: text.to_owned(), copy })
+}
+
+/// Whom a private line is for, with an at sign before the name or without.
+fn named(rest: &str) -> &str {
+    let (word, _) = cut(rest.trim_start_matches(' '));
+    word.strip_prefix('@').unwrap_or(word).trim_end_matches([':', ','])
 }
 
 fn cut(line: &str) -> (&str, &str) {

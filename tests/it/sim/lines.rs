@@ -10,9 +10,9 @@ const ROOMS: [&str; 6] = ["lobby", "games", "GAMES", "tea", "x", "Lobby"];
 const PEOPLE: [&str; 8] =
     ["guest", "Guest-2", "guest-3", "guest-4", "ann", "BOB", "dora", "user-1"];
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 15] = [
     "ann", "Ann", "bob", "BOB", "c.d-e_f", "dora", "guest", "Guest-2", "guest-3", "admin", "x",
-    "1.2.3.4",
+    "1.2.3.4", "ann.", "älice", "Se-rver",
 ];
 
 /// How a client ends its lines, mostly.
@@ -91,7 +91,7 @@ impl Lines {
             2 => format!("/say /nick {n}"),
             3 => format!("Grüße {n} 你好 👩‍👧"),
             4 => format!("/me waves {n}"),
-            5 => format!("send help {n}"),
+            5 => format!("send {} {n}", rng.pick(&["help", "ann", "Guest-2", "bob:", "dora"])),
             _ => format!("{n} {}", "hello ".repeat(rng.below(self.line_max / 8 + 1))),
         }
     }
@@ -139,6 +139,7 @@ impl Lines {
             4 => "/leave".to_owned(),
             5 => "/rooms".to_owned(),
             6 => format!("/who {room}"),
+            7 if rng.one_in(3) => "/topic  -".to_owned(),
             7 => format!("/topic  tea {n}"),
             8 => "/topic".to_owned(),
             9 => "/history".to_owned(),
@@ -286,6 +287,9 @@ fn mistake(rng: &mut Rng) -> String {
         "/resume a b",
         "/resume a 1 b",
         "/nikc ann",
+        "/he",
+        "/join tee.",
+        "/msg @ann",
         "quit it",
         "registered",
         "/register ann",

@@ -341,7 +341,8 @@ impl Model<'_> {
             }
             return self.let_go(who);
         }
-        self.act(who, parse(&text), line);
+        let is_known = |name: &str| self.find(name).is_some() || self.name_of_held(name).is_some();
+        self.act(who, parse(&text, is_known), line);
     }
 
     fn act(&mut self, who: usize, command: Command, line: &Line) {

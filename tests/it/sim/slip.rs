@@ -9,9 +9,13 @@ const COMMANDS: [&str; 25] = [
     "stats", "help", "exit", "quit",
 ];
 
-/// The nearest command, if it is near enough: one change away from a short word, two
-/// from a longer one.
+/// The first command that begins so; or else the nearest, if it is near enough: one change
+/// away from a short word, two from a longer one.
 pub(super) fn meant(word: &str) -> Option<&'static str> {
+    let begins = |command: &&str| word.len() > 1 && command.starts_with(word);
+    if let Some(command) = COMMANDS.into_iter().find(begins) {
+        return Some(command);
+    }
     let word: Vec<char> = word.chars().collect();
     let most = if word.len() < 4 { 1 } else { 2 };
     let is_near =

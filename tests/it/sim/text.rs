@@ -35,21 +35,39 @@ fn is_bidi(code: u32) -> bool {
 
 /// Why a name cannot be had, in the server's words.
 pub(super) fn name_fault(name: &str) -> Option<String> {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-    let parts: Vec<&str> = name.split('.').collect();
-    let is_address = parts.len() == 4 && parts.iter().all(|part| is_number(part));
-    let has_length = name.len() >= 3 && name.len() <= 32;
-    if !has_length || !starts_well || !name.chars().all(is_letter) || is_address {
-        let rule = "Username must only contain letters, digits, '-', '_' and '.', start with a \
-            letter or digit, and its length must be between 3 and 32 characters.";
-        return Some(rule.to_owned());
+    if let Some(fault) = shape_fault("Username", 3, name) {
+        return Some(fault);
     }
-    let low = name.to_lowercase();
-    let reserved = ["server", "system", "admin", "operator", "root", "all", "everyone"];
+    let low = name.to_lowercase().replace(['.', '-', '_'], "");
+    let reserved = ["server", "system", "admin", "operator", "op", "root", "all", "everyone"];
     let is_reserved = low.starts_with("guest") || reserved.contains(&low.as_str());
     is_reserved.then(|| format!("Name {name} is reserved."))
+}
+
+/// What is wrong with the name of a user or a room by its letters alone.
+pub(super) fn shape_fault(what: &str, least: usize, name: &str) -> Option<String> {
+    let is_letter = |c: char| c.is_ascii_alphanumeric();
+    let is_number = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let parts: Vec<&str> = name.split('.').collect();
+    let fault = if let Some(c) = name.chars().find(|c| u32::from(*c) > 127) {
+        format!("only contain letters a to z, digits, '-', '_' and '.'; '{c}' is none of them.")
+    } else if name.len() < least
+        || name.len() > 32
+        || !name.starts_with(is_letter)
+        || !name.chars().all(|c| is_letter(c) || "-_.".contains(c))
+    {
+        format!(
+            "only contain letters, digits, '-', '_' and '.', start with a letter or digit, and \
+             its length must be between {least} and 32 characters."
+        )
+    } else if parts.len() == 4 && parts.iter().all(|part| is_number(part)) {
+        "not look like an address.".to_owned()
+    } else if !name.ends_with(is_letter) {
+        "end with a letter or digit.".to_owned()
+    } else {
+        return None;
+    };
+    Some(format!("{what} must {fault}"))
 }
 
 pub(super) fn is_tls(line: &[u8]) -> bool {

@@ -200,7 +200,9 @@ fn a_password_is_changed_and_a_name_let_go() {
          g3> /help nick
          g3< /nick NAME: take a name; a protected one: /nick NAME PASSWORD
          g3> /passwd
-         g3< Usage: /passwd NEW",
+         g3< Usage: /passwd NEW
+         g3> /protct hunter22
+         g3< Unknown command: protct (did you mean /protect?)",
     );
 }
 

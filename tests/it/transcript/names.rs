@@ -23,7 +23,13 @@ fn names_are_taken_kept_and_freed() {
          g1> REGISTER al
          g1< {rule}
          g1> REGISTER 127.0.0.1
-         g1< {rule}
+         g1< Username must not look like an address.
+         g1> /nick älice
+         g1< Username must only contain letters a to z, digits, '-', '_' and '.'; 'ä' is none of them.
+         g1> /nick alice.
+         g1< Username must end with a letter or digit.
+         g1> /nick Ser.ver
+         g1< Name Ser.ver is reserved.
          g1> /nick admin
          g1< Name admin is reserved.
          g1> REGISTER Guest-7

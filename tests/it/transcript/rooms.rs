@@ -45,9 +45,10 @@ fn rooms_are_made_on_first_use_and_gone_with_the_last_user() {
          ann< lobby 2
          ann> /who games
          ann< No room is called games.
-         ann> /leave
+         ann> /join Lobby
          ann< 2 in lobby: bob, ann
-         ann< 15:17 [bob] not for ann",
+         ann> /leave
+         ann< 2 in lobby: bob, ann",
     );
 }
 
@@ -64,6 +65,10 @@ fn a_room_is_called_like_a_user_but_shorter_if_it_likes() {
          ann< {rule}
          ann> /join #games
          ann< {rule}
+         ann> /join tee-
+         ann< Room name must end with a letter or digit.
+         ann> /join büro
+         ann< Room name must only contain letters a to z, digits, '-', '_' and '.'; 'ü' is none of them.
          ann> /join
          ann< Usage: /join ROOM",
         "r".repeat(32)
@@ -180,6 +185,6 @@ fn the_server_says_how_it_is_doing() {
          ann< Lines: 5 in, 5 out, 0 skipped
          ann< Queued: 0 bytes
          ann< Up: 90 s
-         ann< Memory: 3000000 bytes resident, 3000000 a connection",
+         ann< Memory: 3000000 bytes resident, 0 more than at the start",
     );
 }

@@ -65,6 +65,15 @@ fn private_lines_reach_one() {
          ann< No one is called carl.
          ann> /msg bob
          ann< Usage: /msg NAME TEXT
+         ann> /msg @bob hi
+         ann< [ann → bob] hi
+         bob< [ann → bob] hi
+         ann> SEND bob secret
+         bob< [ann → bob] secret
+         ann> send BOB: secret
+         bob< [ann → bob] secret
+         ann> send bob
+         ann< Usage: SEND @NAME TEXT
          ann> send\t@bob
          ann< Usage: SEND @NAME TEXT
          cat> SEND @
@@ -235,7 +244,9 @@ fn a_slip_is_pointed_out() {
         "ann> /nikc bob
          ann< Unknown command: nikc (did you mean /nick?)
          ann> /Hlep
-         ann< Unknown command: hlep (did you mean /help?)",
+         ann< Unknown command: hlep (did you mean /help?)
+         ann> /he
+         ann< Unknown command: he (did you mean /help?)",
     );
 }
 

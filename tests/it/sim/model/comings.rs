@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::time::Duration;
 
-use super::rooms::{Coming, Happened, LOBBY, fits};
+use super::rooms::{Coming, Happened, LOBBY};
 use super::wording::{Dialect, Person, Told};
 use super::{Arrival, Member, Model, Sort};
-use crate::sim::text::name_fault;
+use crate::sim::text::{name_fault, shape_fault};
 
 /// What happens within this time is told together.
 const SECOND: Duration = Duration::from_secs(1);
@@ -136,11 +136,9 @@ impl Model<'_> {
     }
 
     pub(super) fn join(&mut self, who: usize, name: &str) {
-        if !fits(name) {
+        if let Some(fault) = shape_fault("Room name", 1, name) {
             self.saw("unfit room");
-            let rule = "Room name must only contain letters, digits, '-', '_' and '.', start \
-                with a letter or digit, and its length must be between 1 and 32 characters.";
-            return self.reply(who, "room_unfit", rule);
+            return self.reply(who, "room_unfit", &fault);
         }
         if let Some(room) = self.room_called(name) {
             return self.go_to(who, room);
@@ -180,7 +178,9 @@ impl Model<'_> {
             self.announce(who);
         }
         self.who(who, None);
-        self.history(who, 10);
+        if old != room {
+            self.history(who, 10);
+        }
     }
 
     /// Those who are told of a newcomer as soon as there is one.

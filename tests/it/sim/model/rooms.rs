@@ -140,13 +140,6 @@ impl Rooms {
     }
 }
 
-/// Whether a room may be called so.
-pub(super) fn fits(name: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let starts_well = name.starts_with(|c: char| c.is_ascii_alphanumeric());
-    starts_well && name.len() <= 32 && name.chars().all(is_letter)
-}
-
 /// A line that nobody has said yet.
 pub(super) fn unsaid(speaker: usize, name: String, manner: Manner, text: &str, at: i64) -> Record {
     Record { seq: 0, millis: at, manner, speaker, name, text: text.to_owned() }

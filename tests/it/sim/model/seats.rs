@@ -37,10 +37,14 @@ impl Model<'_> {
         self.reply(who, "resume", &text);
     }
 
+    pub(super) fn name_of_held(&self, name: &str) -> Option<String> {
+        let mut held = self.seats.iter().filter_map(|seat| seat.held.as_ref()?.member.name.clone());
+        held.find(|held| held.eq_ignore_ascii_case(name))
+    }
+
     /// The name as its bearer spells it, of one who is held.
     pub(super) fn held_name(&mut self, name: &str) -> Option<String> {
-        let held = self.seats.iter().filter_map(|seat| seat.held.as_ref()?.member.name.clone());
-        let found = held.into_iter().find(|held| held.eq_ignore_ascii_case(name));
+        let found = self.name_of_held(name);
         if found.is_some() {
             self.saw("a name is held");
         }

@@ -50,7 +50,7 @@ impl Model<'_> {
             };
         };
         if may_speak || !self.given.rules.require_name {
-            self.rooms.get_mut(room).topic = Some(text.clone());
+            self.rooms.get_mut(room).topic = Some(text.clone()).filter(|text| !text.is_empty());
         }
         self.say(who, Manner::Topic, &text);
     }

@@ -198,6 +198,7 @@ fn said(record: &Record, name: &str) -> String {
     match record.manner {
         Manner::Say => format!("[{name}] {text}"),
         Manner::Me => format!("* {name} {text}"),
+        Manner::Topic if text.is_empty() => format!("{name} cleared the topic."),
         Manner::Topic => format!("{name} set the topic: {text}"),
     }
 }

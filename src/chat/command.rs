@@ -1,6 +1,7 @@
 //! Text becomes a command, or what is wrong with it.
 
 use super::password::Secret;
+use super::text::is_blank;
 
 /// What a user wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +160,7 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     let (name, rest) = split_word(line);
     let entry = find(&TABLE, name).filter(|entry| entry.usage.starts_with('/'));
     let entry = entry.ok_or(Mistake::Unknown(name))?;
-    let text = Some(rest).filter(|rest| !rest.trim_start_matches(' ').is_empty());
+    let text = Some(rest).filter(|rest| !is_blank(rest));
     let optional = |rest: &'a str| match rest.trim_matches(' ') {
         "" => Some(None),
         _ => one_word(rest).map(Some),
@@ -281,8 +282,8 @@ fn name_and_password(rest: &str) -> Option<(&str, Option<Secret<'_>>)> {
 /// Somebody, and a text behind one space; the rest of its spaces are the text's own.
 fn name_and_text(rest: &str) -> Option<(&str, &str)> {
     let (word, text) = rest.trim_start_matches(' ').split_once(' ')?;
-    let (name, is_blank) = (addressee(word), text.trim_matches(' ').is_empty());
-    Some((name, text)).filter(|_| !name.is_empty() && !is_blank)
+    let name = addressee(word);
+    Some((name, text)).filter(|_| !name.is_empty() && !is_blank(text))
 }
 
 /// Whom somebody means: `bob`, `@bob`, `bob:`.

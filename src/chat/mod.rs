@@ -154,10 +154,12 @@ impl Service for Chat {
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         let Some(user) = self.users.get_mut(id) else { return };
-        if line.iter().all(|byte| matches!(*byte, b' ' | b'\t' | END_OF_FILE_KEY)) {
+        let bare = text::trim(line);
+        let text = text::sanitise(bare);
+        let is_key = line.iter().all(|byte| matches!(*byte, b' ' | b'\t' | END_OF_FILE_KEY));
+        if is_key || text::is_blank(&text) {
             return;
         }
-        let bare = text::trim(line);
         self.lines_in += 1;
         let is_first = mem::replace(&mut user.stage, Stage::Speaking).is_silent();
         self.users.hear(id, out.now().monotonic);
@@ -168,7 +170,6 @@ impl Service for Chat {
             }
             return self.let_go(id, out);
         }
-        let text = text::sanitise(bare);
         let command = Command::parse(&text, |name| self.is_known(name));
         match command {
             Ok(command) if self.may_be_secret(id, &command, bare, &text) => {

@@ -2,6 +2,12 @@
 
 use std::borrow::Cow;
 
+use unicode_width::UnicodeWidthChar;
+
+/// Of the marks on one character so many stay: enough for every script and joined emoji, and
+/// too few to cover the lines above.
+const MARKS_MAX: usize = 8;
+
 /// A line without the spaces and tabs around it.
 pub(super) fn trim(mut line: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
@@ -12,13 +18,48 @@ pub(super) fn trim(mut line: &[u8]) -> &[u8] {
 
 /// Bytes as text that cannot move a cursor, change a colour or turn the direction of
 /// writing: invalid UTF-8 is replaced, a control character becomes its picture, a tab a
-/// space. What is left alone is borrowed. At most three times as long as before.
+/// space, and marks that are heaped up on one character are cut. What is left alone is
+/// borrowed. At most three times as long as before.
 pub(super) fn sanitise(line: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(line);
-    match text.find(is_forbidden) {
-        None => text,
-        Some(_) => Cow::Owned(text.chars().map(picture).collect()),
+    let mut heap = Heap::default();
+    if !text.contains(|c| is_forbidden(c) || !heap.has_room(c)) {
+        return text;
     }
+    let mut heap = Heap::default();
+    Cow::Owned(text.chars().map(picture).filter(|c| heap.has_room(*c)).collect())
+}
+
+/// The marks on the character that is being looked at.
+#[derive(Default)]
+struct Heap(usize);
+
+impl Heap {
+    fn has_room(&mut self, c: char) -> bool {
+        let is_mark = !c.is_ascii() && c.width() == Some(0);
+        self.0 = if is_mark { self.0 + 1 } else { 0 };
+        self.0 <= MARKS_MAX
+    }
+}
+
+/// Whether nothing is to be seen of a text.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
+fn is_invisible(c: char) -> bool {
+    let is_ignorable = matches!(c, // Default_Ignorable_Code_Point, of Unicode 17
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    // A braille cell without a dot, anchors of annotations, a filler, a note without a head,
+    // and joiners and blanks of hieroglyphs.
+    let is_empty = matches!(c,
+        '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{16fe4}' | '\u{1d159}'
+        | '\u{13430}'..='\u{13442}');
+    is_ignorable || is_empty
 }
 
 /// Whether a trimmed line begins with what only a key could have sent, or what nobody sees: what
@@ -60,6 +101,43 @@ mod tests {
     fn ordinary_text_is_borrowed() {
         let line = "Grüße, 你好, 👩‍👩‍👧, می‌خواهم";
         assert!(matches!(sanitise(line.as_bytes()), Cow::Borrowed(text) if text == line));
+    }
+
+    #[test]
+    fn what_belongs_to_a_character_stays_and_what_is_heaped_on_it_goes() {
+        for whole in [
+            "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
+            "👩🏽\u{200d}❤\u{fe0f}\u{200d}💋\u{200d}👨🏿",
+            "ที่นี่ กำลัง",
+            "क\u{94d}\u{200d}ष हिन्दी",
+            "בְּרֵאשִׁ֖ית",
+            "\u{1112}\u{1161}\u{11ab}",
+            "⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⠀⢀⣀",
+            "e\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}x",
+        ] {
+            assert_eq!(sanitise(whole.as_bytes()), whole);
+        }
+        for mark in ['\u{301}', '\u{488}', '\u{e34}', '\u{200b}', '\u{fe0f}', '\u{e0041}'] {
+            let marks = |count: usize| mark.to_string().repeat(count);
+            let line = format!("a{}b{}", marks(300), marks(9));
+            assert_eq!(sanitise(line.as_bytes()), format!("a{0}b{0}", marks(8)));
+        }
+        let (mixed, left) = ("\u{301}\u{200d}".repeat(9), "\u{301}\u{200d}".repeat(4));
+        assert_eq!(sanitise(format!("\x1b{mixed}").as_bytes()), format!("␛{left}"));
+    }
+
+    #[test]
+    fn what_shows_as_nothing_is_blank() {
+        let nothing = "\u{3164}\u{200b}\u{e0041}\u{2800}\u{ad}\u{a0}\u{2003}\u{3000}\u{115f}\u{ffa0}\
+            \u{feff}\u{2060}\u{2063}\u{180e}\u{fe0f}\u{200d}\u{e0100}\u{1d159}\u{13441}\u{fffa}";
+        assert!(is_blank("") && is_blank(nothing));
+        for c in nothing.chars() {
+            assert!(is_blank(&c.to_string()), "{c:?}");
+            assert!(!is_blank(&format!("{c}.{c}")), "{c:?}");
+        }
+        for text in ["a", "\u{301}", "⠁", "👩", "ㅎ", "\u{fffd}", "␛"] {
+            assert!(!is_blank(text), "{text}");
+        }
     }
 
     #[test]

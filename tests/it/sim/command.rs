@@ -1,6 +1,7 @@
 //! The oracle of commands: what a clean line asks for, in the order of the protocol's page.
 
 use super::slip::meant;
+use super::text::is_blank;
 
 /// The commands on which clients ask for help.
 pub(super) const HELPED: [&str; 2] = ["nick", "me"];
@@ -78,7 +79,7 @@ fn has_token(line: &str) -> bool {
 fn slash(line: &str) -> Command {
     let (word, rest) = cut(line);
     let word = word.to_lowercase();
-    let text = Some(rest.to_owned()).filter(|rest| !rest.trim_matches(' ').is_empty());
+    let text = Some(rest.to_owned()).filter(|rest| !is_blank(rest));
     let needs = |make: fn(String) -> Command, what| text.clone().map_or_else(|| usage(what), make);
     let name =
         |make: fn(String) -> Command, what| only_word(rest).map_or_else(|| usage(what), make);
@@ -165,7 +166,7 @@ fn usage(what: &str) -> Command {
 /// `NAME TEXT`, with one space between them that belongs to neither.
 fn private(rest: &str, copy: bool) -> Option<Command> {
     let (_, text) = cut(rest.trim_start_matches(' '));
-    let is_whole = !named(rest).is_empty() && !text.trim_matches(' ').is_empty();
+    let is_whole = !named(rest).is_empty() && !is_blank(text);
     is_whole.then(|| Command::Private { to: named(rest).to_owned(), text: text.to_owned(), copy })
 }
 

@@ -15,6 +15,10 @@ const NAMES: [&str; 15] = [
     "1.2.3.4", "ann.", "älice", "Se-rver",
 ];
 
+/// What is nothing to look at.
+const NOTHING: [&str; 6] =
+    ["", " \t ", "\x04", " \x04\x04\t", "\u{3164} \u{200b}", "/say \u{2800}\u{e0041}"];
+
 /// How a client ends its lines, mostly.
 pub(super) const ENDINGS: [&[u8]; 5] = [b"\n", b"\r\n", b"\0", b"\r\0", b"\r"];
 
@@ -63,7 +67,7 @@ impl Lines {
             34..37 => self.near_the_limit(rng),
             40.. => self.newer_command(rng).into_bytes(),
             37 => vec![b'#'; self.line_max * rng.between(1, 3)],
-            38 => rng.pick(&[&b""[..], b" \t ", b"\x04", b" \x04\x04\t"]).to_vec(),
+            38 => rng.pick(&NOTHING).as_bytes().to_vec(),
             _ => rng.pick(&["quit", "EXIT", "/quit", "/Exit now", " exit\t"]).as_bytes().to_vec(),
         };
         let ending = if rng.one_in(20) { *rng.pick(&ENDINGS) } else { ending };
@@ -171,7 +175,7 @@ impl Lines {
 
     /// What is no text, or would do something if it were shown.
     fn dirt(&self, rng: &mut Rng) -> Vec<u8> {
-        let dirt: [&[u8]; 9] = [
+        let dirt: [&[u8]; 11] = [
             b"\xc3",
             b"\xe9t\xe9",
             b"\xf0\x9f\x91",
@@ -181,6 +185,9 @@ impl Lines {
             b"\xe2\x80\xaeevil",
             b"a\tb",
             b"\xff\xff",
+            "e\u{301}\u{301}\u{301}\u{200b}\u{301}\u{302}\u{301}\u{301}\u{301}\u{301}\u{e0041}a"
+                .as_bytes(),
+            "\u{3164}\u{2800}".as_bytes(),
         ];
         let mut line = format!("dirt {} ", self.count).into_bytes();
         for _ in 0..rng.between(1, 3) {

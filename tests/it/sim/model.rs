@@ -22,7 +22,7 @@ use chinwag::{CloseReason, Ending};
 use super::command::{Command, parse};
 use super::journal::{Entry, Fact, Line, Moment, Newcomer};
 use super::rules::Rules;
-use super::text::{clean, is_foreign, is_tls, time_of_day};
+use super::text::{clean, is_blank, is_foreign, is_tls, time_of_day};
 use rooms::{LOBBY, Rooms};
 use seats::Seat;
 use wording::{Dialect, Manner, Person, Told, put};
@@ -331,7 +331,8 @@ impl Model<'_> {
     fn line(&mut self, who: usize, line: &Line) {
         let text = clean(&line.bytes);
         self.listener(who);
-        if line.bytes.iter().all(|byte| [b' ', b'\t', 4].contains(byte)) {
+        let is_key = line.bytes.iter().all(|byte| [b' ', b'\t', 4].contains(byte));
+        if is_key || is_blank(&text) {
             return;
         }
         let is_first = !mem::replace(&mut self.listener(who).has_spoken, true);

@@ -9,7 +9,25 @@ pub(super) fn clean(line: &[u8]) -> String {
     let start = line.iter().take_while(|byte| is_blank(byte)).count();
     let end = line[start..].iter().rev().take_while(|byte| is_blank(byte)).count();
     let bare = &line[start..line.len() - end];
-    String::from_utf8_lossy(bare).chars().map(clean_char).collect()
+    let mut text = String::new();
+    let mut marks = 0;
+    for c in String::from_utf8_lossy(bare).chars().map(clean_char) {
+        let is_mark = MARKS.contains(&c) || (0x300..0x370).contains(&u32::from(c));
+        marks = if is_mark { marks + 1 } else { 0 };
+        if marks <= 8 {
+            text.push(c);
+        }
+    }
+    text
+}
+
+/// Of what clients send, what has no width.
+const MARKS: [char; 3] = ['\u{200b}', '\u{200d}', '\u{e0041}'];
+
+/// Whether a clean text is nothing to look at.
+pub(super) fn is_blank(text: &str) -> bool {
+    let unseen = ['\u{2800}', '\u{3164}'];
+    text.chars().all(|c| c.is_whitespace() || unseen.contains(&c) || MARKS.contains(&c))
 }
 
 fn clean_char(c: char) -> char {

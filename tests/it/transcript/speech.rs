@@ -22,6 +22,19 @@ fn speech_goes_to_all_the_speaker_included() {
 #[test]
 fn blank_lines_are_ignored() {
     check("ann> \nann>  \t \nann> \x04\nann> \x04x\nann< [ann] ␄x");
+    check(
+        "ann> \u{3164}
+         ann> \u{200b}\u{2800} \u{e0041}
+         ann> /say \u{3164}
+         ann< Usage: /say TEXT
+         ann> /msg bob \u{2800}
+         ann< Usage: /msg NAME TEXT
+         ann> /topic \u{200b}
+         ann< No topic is set.
+         bob> hello
+         ann< [bob] hello
+         bob< [bob] hello",
+    );
 }
 
 #[test]

@@ -55,6 +55,16 @@ impl Network {
         Network::new(addr, prefix).expect("an address has as many bits")
     }
 
+    /// Whether it is what one subscriber has: see [`Network::of_one`].
+    pub(crate) fn is_one(&self) -> bool {
+        self.prefix >= if self.addr.is_ipv4() { 32 } else { 64 }
+    }
+
+    /// Whether it has more addresses than any one network of the internet.
+    pub(crate) fn is_vast(&self) -> bool {
+        self.prefix < if self.addr.is_ipv4() { 8 } else { 16 }
+    }
+
     /// Whether an address is one of them. A mapped one is the IPv4 address that it maps.
     #[must_use]
     pub fn contains(&self, addr: IpAddr) -> bool {

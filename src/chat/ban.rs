@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::name;
 use crate::addresses::Network;
+use crate::conn::ConnId;
 
 /// A ban, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,10 @@ impl Target {
 
     pub(super) fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    pub(super) fn network(&self) -> Option<Network> {
+        self.network
     }
 
     pub(super) fn has_name(&self, name: &str) -> bool {
@@ -127,6 +132,9 @@ impl std::error::Error for NoTarget {}
 pub(super) struct Bans {
     /// Each with what is said at the door.
     all: Vec<(Ban, String)>,
+    /// Operators whose ban is not kept yet, and whom it is for, who may take another name
+    /// until then.
+    meant: Vec<(ConnId, ConnId)>,
 }
 
 impl Bans {
@@ -135,6 +143,24 @@ impl Bans {
         match self.all.iter_mut().find(|(old, _)| old.target.is_same(&ban.target)) {
             Some(old) => *old = (ban, notice),
             None => self.all.push((ban, notice)),
+        }
+    }
+
+    /// An operator asks for a ban of somebody who is here.
+    pub(super) fn mean(&mut self, asker: ConnId, bearer: Option<ConnId>) {
+        self.meant.extend(bearer.map(|bearer| (asker, bearer)));
+    }
+
+    /// Whom an operator's ban is for, once it is answered.
+    pub(super) fn take_meant(&mut self, asker: ConnId) -> Option<ConnId> {
+        let at = self.meant.iter().position(|(by, _)| *by == asker)?;
+        Some(self.meant.swap_remove(at).1)
+    }
+
+    /// Somebody goes on under another connection.
+    pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
+        for (_, bearer) in self.meant.iter_mut().filter(|(_, bearer)| *bearer == was) {
+            *bearer = id;
         }
     }
 

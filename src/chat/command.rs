@@ -51,6 +51,8 @@ pub(super) enum Command<'a> {
 pub(super) enum Mistake<'a> {
     Unknown(&'a str),
     Usage(&'static str),
+    /// It stands where a time is expected, and begins like one.
+    NoTime(&'a str),
 }
 
 /// A command in the table of those that there are.

@@ -26,6 +26,7 @@ struct Entry {
     speaker: ConnId,
     text_len: u32,
     name_len: u8,
+    is_withdrawn: bool,
 }
 
 // There may be some hundred a room.
@@ -89,7 +90,9 @@ impl History {
         let name_len = u8::try_from(self.bytes.len() - before).expect("names are short");
         self.bytes.extend(text.as_bytes());
         let text_len = u32::try_from(text.len()).expect("lines are shorter than 4 GiB");
-        self.entries.push_back(Entry { at, kind, speaker: speaker.id, text_len, name_len });
+        let speaker = speaker.id;
+        let entry = Entry { at, kind, speaker, text_len, name_len, is_withdrawn: false };
+        self.entries.push_back(entry);
         while self.entries.len() > bounds.lines || self.bytes.len() > bounds.bytes {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.bytes.drain(..oldest.len());
@@ -103,6 +106,19 @@ impl History {
         }
     }
 
+    /// Shows nobody any more what these have said, and what was said under a name, in any
+    /// spelling. The numbers of those lines stay taken.
+    pub(super) fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
+        let mut start = 0;
+        for entry in &mut self.entries {
+            let own = self.bytes.range(start..start + entry.name_len());
+            let is_called_so = own.len() == name.len()
+                && own.zip(name.bytes()).all(|(one, other)| one.eq_ignore_ascii_case(&other));
+            entry.is_withdrawn |= is_called_so || speakers.contains(&entry.speaker);
+            start += entry.len();
+        }
+    }
+
     /// Calls `show` with each line from number `seq` on.
     pub(super) fn each_from(&self, seq: u64, mut show: impl FnMut(&Record<'_>)) {
         let first = self.first_seq();
@@ -111,7 +127,7 @@ impl History {
         let mut line = Vec::new();
         for (entry, number) in self.entries.iter().zip(first..) {
             let end = start + entry.len();
-            if number >= seq {
+            if number >= seq && !entry.is_withdrawn {
                 line.clear();
                 line.extend(self.bytes.range(start..end));
                 let whole = str::from_utf8(&line).expect("only text is kept, and cut where it was");

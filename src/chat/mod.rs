@@ -46,7 +46,7 @@ use command::{Command, HELP, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
 use dialect::{Event, Kind, Wording};
 use gathered::Gathered;
-use operators::Mutes;
+use operators::{Act, Mutes};
 pub use password::Password;
 use reply::Reply;
 pub use request::{Account, Answer, Kept, Naming, Request};
@@ -381,6 +381,7 @@ impl Chat {
         let reply = match mistake {
             Mistake::Unknown(name) => Reply::UnknownCommand { name, near: self.near(id, name) },
             Mistake::Usage(usage) => Reply::Usage(usage),
+            Mistake::NoTime(word) => Reply::Act(Act::NoTime(word)),
         };
         self.reply(id, reply, out);
     }

@@ -140,6 +140,11 @@ impl Chat {
         let Some(until) = until else { return String::new() };
         until.to_zoned(self.settings.zone.clone()).strftime(" until %Y-%m-%d %H:%M %Z").to_string()
     }
+
+    /// The same for who has to know that it is for good.
+    fn term(&self, until: Option<Timestamp>) -> String {
+        if until.is_some() { self.until(until) } else { " for good".to_owned() }
+    }
 }
 
 /// When a time is over that begins now, in whole seconds, the last of which counts.

@@ -150,6 +150,7 @@ impl Chat {
         }
         self.act_upon(id, answer, out);
         if let Some(id) = id {
+            self.bans.take_meant(id);
             out.release(id);
         }
     }

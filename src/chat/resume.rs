@@ -232,6 +232,7 @@ impl Chat {
         held.more.writer = held.more.writer.filter(|writer| *writer != id);
         self.keep_ignoring(id, was, &held.more);
         self.keep_writing(id, was);
+        self.bans.pass_on(was, id);
         for room in self.rooms.iter_mut() {
             room.pass_on(was, id);
         }

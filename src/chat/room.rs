@@ -85,6 +85,13 @@ impl Room {
         }
     }
 
+    /// Shows nobody any more what these have said, and what was said under a name.
+    pub(super) fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
+        if let Some(history) = &mut self.history {
+            history.withdraw(speakers, name);
+        }
+    }
+
     /// Adds a member, and tells its place, which [`Room::remove`] wants back.
     pub(super) fn add(&mut self, id: ConnId, group: Group) -> u32 {
         let known = self.lists.iter().position(|(of, _)| *of == group);

@@ -14,6 +14,7 @@ use crate::chat::name::listed;
 use crate::chat::reply::Reply;
 use crate::chat::request::{Kept, Request};
 use crate::chat::room::RoomNo;
+use crate::chat::users::User;
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 
@@ -28,27 +29,27 @@ impl Chat {
         why: &str,
         out: &mut Outbox,
     ) {
+        let (why, is_sure) = match why.strip_suffix("yes") {
+            Some(why) if why.is_empty() || why.ends_with(' ') => (why.trim_end(), true),
+            _ => (why, false),
+        };
         let bearer = self.users.find(text);
         if let Some(bearer) = bearer.filter(|bearer| self.is_operator(bearer)) {
             let name = bearer.shown().to_string();
             return self.reply(id, Reply::Act(Act::IsOperator(&name)), out);
         }
         let target = match bearer {
-            Some(bearer) => {
-                let addr = self.users.addr(bearer.id).map(|addr| addr.ip());
-                let addr = addr.filter(|addr| !addr.is_loopback() && !addr.is_unspecified());
-                let name = bearer.shown().to_string();
-                let own = bearer.is_named().then_some(name.as_str());
-                match Target::new(own, addr.map(Network::of_one)) {
-                    Some(target) => target,
-                    None => return self.reply(id, Reply::Act(Act::Nowhere(&name)), out),
-                }
-            }
-            None => match text.parse() {
-                Ok(target) => target,
-                Err(_) => return self.reply(id, Reply::Act(Act::Unfit(text)), out),
-            },
+            Some(bearer) => self.target_of(bearer).ok_or(Act::Nowhere(text)),
+            None => text.parse().ok().filter(is_plain).ok_or(Act::Unfit(text)),
         };
+        let target = match target {
+            Ok(target) => target,
+            Err(act) => return self.reply(id, Reply::Act(act), out),
+        };
+        if let Some(holds) = self.holds_too_many(&target).filter(|_| !is_sure) {
+            return self.reply(id, Reply::Act(Act::Unsure { target: &target, holds }), out);
+        }
+        let bearer = bearer.map(|bearer| bearer.id);
         let now = timestamp(out.now());
         let max = self.settings.bans_max;
         if self.bans.in_force(now).count() >= max {
@@ -57,25 +58,65 @@ impl Chat {
         let until = time.and_then(|time| end(now, time));
         let by = self.operator_name(id);
         let ban = Ban { target, until, by, why: why.to_owned() };
+        self.bans.mean(id, bearer);
         self.request(id, Request::Ban { ban, now }, out);
+    }
+
+    /// How somebody who is here is banned.
+    fn target_of(&self, bearer: &User) -> Option<Target> {
+        let addr = self.users.addr(bearer.id).map(|addr| addr.ip());
+        let addr = addr.filter(|addr| !addr.is_loopback() && !addr.is_unspecified());
+        Target::new(bearer.own_name(), addr.map(Network::of_one))
+    }
+
+    /// Whom a ban would keep out who can hardly be meant: all who are here, most of the
+    /// internet, or an operator.
+    fn holds_too_many(&self, target: &Target) -> Option<&'static str> {
+        let network = target.network()?;
+        let (mut here, mut held) = (0, 0);
+        for user in self.users.all() {
+            let Some(addr) = self.users.addr(user.id) else { continue };
+            let is_held = network.contains(addr.ip());
+            if self.is_operator(user) {
+                if is_held {
+                    return Some("an operator's own address");
+                }
+                continue;
+            }
+            here += 1;
+            held += usize::from(is_held);
+        }
+        let is_all = here == held && held > usize::from(network.is_one());
+        (is_all || network.is_vast()).then_some("everybody")
     }
 
     /// A ban is kept: from here on it holds, and whoever it is for has to go.
     pub(in crate::chat) fn put_in_force(&mut self, id: Option<ConnId>, ban: Ban, out: &mut Outbox) {
         let Ban { target, until, by, why } = &ban;
-        let told = format!("{target}{}", self.until(*until));
+        let told = format!("{target}{}", self.term(*until));
         let logged_until = until.map(|until| until.to_string());
         warn!(by, target:%, until = logged_until, reason = why; "banned");
         self.tell_asker(id, Act::Banned(&told), out);
-        self.expel(id, &ban, out);
+        let bearer = id.and_then(|id| self.bans.take_meant(id));
+        let banned = self.expel(id, &ban, bearer, out);
+        // Of who has gone already, only the name is known.
+        let name = target.name().filter(|_| bearer.is_none()).unwrap_or("");
+        self.withdraw(&banned, name);
         let notice = self.door_notice(&ban);
         self.bans.forget_those_over(timestamp(out.now()));
         self.bans.add(ban, notice);
     }
 
     /// Has everybody leave whom a ban is for, operators excepted. Whoever asked for it
-    /// has read of it already.
-    fn expel(&mut self, asker: Option<ConnId>, ban: &Ban, out: &mut Outbox) {
+    /// has read of it already. If it was for the bearer of a name, it is so whatever they
+    /// are called by now, and whoever has the name.
+    fn expel(
+        &mut self,
+        asker: Option<ConnId>,
+        ban: &Ban,
+        bearer: Option<ConnId>,
+        out: &mut Outbox,
+    ) -> Vec<ConnId> {
         let Ban { target, by, why, .. } = ban;
         let mut rooms: Vec<(RoomNo, Vec<String>)> = Vec::new();
         let mut banned = Vec::new();
@@ -84,7 +125,7 @@ impl Chat {
                 self.users.addr(user.id).is_some_and(|addr| target.has_addr(addr.ip()));
             let name = user.shown().to_string();
             let is_called_so = user.is_named() && target.has_name(&name);
-            if !(is_from_there || is_called_so) {
+            if !(is_from_there || bearer.map_or(is_called_so, |bearer| bearer == user.id)) {
                 continue;
             }
             banned.push(user.id);
@@ -99,11 +140,21 @@ impl Chat {
             let act = Act::Out { names: &names, by, why };
             self.tell_room(room, asker, act, out);
         }
-        for id in banned {
-            self.let_go(id, out);
+        for id in &banned {
+            self.let_go(*id, out);
         }
         if let Some(name) = target.name() {
             self.end_hold_of(name, out);
+        }
+        banned
+    }
+
+    /// Nobody is shown again what these said, and what was said under this name.
+    fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
+        if !speakers.is_empty() || !name.is_empty() {
+            for room in self.rooms.iter_mut() {
+                room.withdraw(speakers, name);
+            }
         }
     }
 
@@ -125,8 +176,8 @@ impl Chat {
 
     pub(super) fn list_bans(&mut self, id: ConnId, out: &mut Outbox) {
         let line = |ban: &Ban| {
-            let until = ban.until.map_or(" for good".to_owned(), |until| self.until(Some(until)));
-            format!("{}{until} by {}{}", ban.target, ban.by, Why(&ban.why))
+            let term = self.term(ban.until);
+            format!("{}{term} by {}{}", ban.target, ban.by, Why(&ban.why))
         };
         let lines: Vec<String> = self.bans.in_force(timestamp(out.now())).map(line).collect();
         for line in lines.iter().take(LISTED_MAX) {
@@ -145,9 +196,17 @@ impl Chat {
     pub(in crate::chat) fn reload(&mut self, kept: Kept, out: &mut Outbox) {
         let before = self.bans.take();
         let now = timestamp(out.now());
+        let mut banned = Vec::new();
         for ban in kept.bans.iter().filter(|ban| !before.contains(ban) && !ban.is_over(now)) {
-            self.expel(None, ban, out);
+            banned.extend(self.expel(None, ban, None, out));
         }
+        self.withdraw(&banned, "");
         self.load(kept);
     }
+}
+
+/// Not `127.1` or `10.0.0.1-9`: whoever types almost an address does not mean a name.
+fn is_plain(target: &Target) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_digit() || b".-xX".contains(&byte);
+    target.name().is_none_or(|name| !name.contains('.') || !name.bytes().all(is_part))
 }

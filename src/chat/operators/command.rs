@@ -53,47 +53,51 @@ impl<'a> Operation<'a> {
             return Some(Ok(Operation::HelpOn(entry)));
         }
         let entry = find(&TABLE, name)?;
-        let rest = rest.trim_matches(' ');
-        let (first, text) = split_word(rest);
-        let text = text.trim_start_matches(' ');
-        let target = Some(first).filter(|first| !first.is_empty());
-        let (time, why) = match time_and_text(text) {
-            Some(read) => read,
-            // For who means a long time, not for good; and it is no reason either.
-            None if ["ban", "mute"].contains(&entry.name) => {
-                return Some(Err(Mistake::Usage(entry.usage)));
-            }
-            None => (None, text),
-        };
-        let operation = match entry.name {
-            "kick" => target.map(|name| Operation::Kick(name, text)),
-            "ban" => target.map(|target| Operation::Ban(target, time, why)),
-            "unban" => one_word(rest).map(Operation::Unban),
-            "bans" => Some(Operation::Bans),
-            "mute" if why.is_empty() => target.map(|name| Operation::Mute(name, time)),
-            "unmute" => one_word(rest).map(Operation::Unmute),
-            "announce" => Some(Operation::Announce(rest)).filter(|_| !rest.is_empty()),
-            "reload" => Some(Operation::Reload),
-            "shutdown" => Some(Operation::Shutdown(rest)),
-            "whois" => one_word(rest).map(Operation::Whois),
-            _ => None,
-        };
-        Some(operation.ok_or(Mistake::Usage(entry.usage)))
+        Some(read(entry, rest.trim_matches(' ')))
     }
 }
 
-/// A time to begin with, perhaps, and the rest. `None` is a time that is too long.
-fn time_and_text(text: &str) -> Option<(Option<Duration>, &str)> {
-    let (first, rest) = split_word(text);
-    let Some((digits, worth)) = digits_and_unit(first) else { return Some((None, text)) };
-    let seconds = digits.parse::<u64>().ok()?.checked_mul(worth)?;
-    let time = Some(Duration::from_secs(seconds)).filter(|time| *time <= TIME_MAX)?;
-    Some((Some(time), rest.trim_start_matches(' ')))
+/// What follows a command, without the spaces around it.
+fn read<'a>(entry: &'static Entry, rest: &'a str) -> Result<Operation<'a>, Mistake<'a>> {
+    let (first, text) = split_word(rest);
+    let text = text.trim_start_matches(' ');
+    let target = Some(first).filter(|first| !first.is_empty());
+    let operation = match entry.name {
+        "kick" => target.map(|name| Operation::Kick(name, text)),
+        "ban" => {
+            let (time, why) = time_and_text(text)?;
+            target.map(|target| Operation::Ban(target, time, why))
+        }
+        "unban" => one_word(rest).map(Operation::Unban),
+        "bans" => Some(Operation::Bans),
+        "mute" => {
+            let (time, more) = time_and_text(text)?;
+            target.filter(|_| more.is_empty()).map(|name| Operation::Mute(name, time))
+        }
+        "unmute" => one_word(rest).map(Operation::Unmute),
+        "announce" => Some(Operation::Announce(rest)).filter(|_| !rest.is_empty()),
+        "reload" => Some(Operation::Reload),
+        "shutdown" => Some(Operation::Shutdown(rest)),
+        "whois" => one_word(rest).map(Operation::Whois),
+        _ => None,
+    };
+    operation.ok_or(Mistake::Usage(entry.usage))
 }
 
-/// `10m`, `2h`, `7d`: a number, and the seconds that one is worth. Without a unit it is a
-/// number of something else.
-fn digits_and_unit(word: &str) -> Option<(&str, u64)> {
+/// A time to begin with, perhaps, and the rest. Who begins with a digit means a time, and not
+/// for good; it is no reason either.
+fn time_and_text(text: &str) -> Result<(Option<Duration>, &str), Mistake<'_>> {
+    let (first, rest) = split_word(text);
+    if !first.trim_start_matches(['+', '-', '.']).starts_with(char::is_numeric) {
+        return Ok((None, text));
+    }
+    let time = time(first).filter(|time| !time.is_zero() && *time <= TIME_MAX);
+    let time = time.ok_or(Mistake::NoTime(first))?;
+    Ok((Some(time), rest.trim_start_matches(' ')))
+}
+
+/// `10m`, `2h`, `7d`: a number and its unit.
+fn time(word: &str) -> Option<Duration> {
     let (at, unit) = word.char_indices().last()?;
     let worth = match unit.to_ascii_lowercase() {
         's' => 1,
@@ -103,9 +107,8 @@ fn digits_and_unit(word: &str) -> Option<(&str, u64)> {
         'w' => 7 * 24 * 3600,
         _ => return None,
     };
-    let digits = &word[..at];
-    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then_some((digits, worth))
+    let digits = Some(&word[..at]).filter(|digits| !digits.starts_with('+'))?;
+    Some(Duration::from_secs(digits.parse::<u64>().ok()?.checked_mul(worth)?))
 }
 
 #[cfg(test)]
@@ -122,7 +125,8 @@ mod tests {
             ("/ban bob", Ban("bob", None, "")),
             ("/ban bob 2h", Ban("bob", hours(2), "")),
             ("/ban 10.0.0.0/8 7d too many", Ban("10.0.0.0/8", hours(168), "too many")),
-            ("/ban bob 3 strikes", Ban("bob", None, "3 strikes")),
+            ("/ban bob three strikes", Ban("bob", None, "three strikes")),
+            ("/ban bob 1w 3 strikes", Ban("bob", hours(168), "3 strikes")),
             ("/ban bob 3660d", Ban("bob", hours(3660 * 24), "")),
             ("/ban bob s", Ban("bob", None, "s")),
             ("/kick bob 99999w", Kick("bob", "99999w")),
@@ -142,15 +146,32 @@ mod tests {
         }
         for (line, usage) in [
             ("/kick", "/kick NAME [WHY]"),
-            ("/ban bob 99999w", "/ban NAME|ADDR|CIDR [FOR] [WHY]"),
-            ("/ban bob 3661d too loud", "/ban NAME|ADDR|CIDR [FOR] [WHY]"),
-            ("/ban bob 99999999999999999999s", "/ban NAME|ADDR|CIDR [FOR] [WHY]"),
-            ("/mute bob 18446744073709551615w", "/mute NAME [FOR]"),
+            ("/mute bob 10m too loud", "/mute NAME [FOR]"),
             ("/mute bob forever", "/mute NAME [FOR]"),
             ("/announce ", "/announce TEXT"),
             ("/unban a b", "/unban NAME|ADDR|CIDR"),
         ] {
             assert_eq!(Operation::parse(line), Some(Err(Mistake::Usage(usage))), "{line}");
+        }
+        for word in [
+            "10min",
+            "10x",
+            "10",
+            "1h30m",
+            "1.5h",
+            "-5m",
+            "+5m",
+            "0m",
+            "３h",
+            "10m,",
+            "99999w",
+            "3661d",
+            "99999999999999999999s",
+            "18446744073709551615w",
+        ] {
+            for line in [format!("/ban bob {word} too loud"), format!("/mute bob {word}")] {
+                assert_eq!(Operation::parse(&line), Some(Err(Mistake::NoTime(word))), "{line}");
+            }
         }
         for line in ["/help", "/kic bob", "/", "kick bob", "/help foo"] {
             assert_eq!(Operation::parse(line), None, "{line}");

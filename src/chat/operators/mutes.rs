@@ -77,8 +77,8 @@ impl Chat {
         let by = self.operator_name(id);
         let (conn, logged_until) = (target.serial(), until.map(|until| until.to_string()));
         warn!(by, name, conn, until = logged_until; "muted");
-        let until = self.until(until);
-        self.reply(id, Reply::Act(Act::Muting(&format!("{name}{until}"))), out);
+        let (term, until) = (self.term(until), self.until(until));
+        self.reply(id, Reply::Act(Act::Muting(&format!("{name}{term}"))), out);
         self.reply(target, Reply::Act(Act::Muted { by: &by, until: &until }), out);
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::chat::ban::NoTarget;
+use crate::chat::ban::{NoTarget, Target};
 use crate::chat::reply::Span;
 use crate::service::Origin;
 
@@ -27,6 +27,12 @@ pub(in crate::chat) enum Act<'a> {
     Unbanned(&'a str),
     NoBan(&'a str),
     Unfit(&'a str),
+    NoTime(&'a str),
+    /// A ban that can hardly be meant: of whom, and whom it would keep out.
+    Unsure {
+        target: &'a Target,
+        holds: &'a str,
+    },
     Nowhere(&'a str),
     IsOperator(&'a str),
     Full(usize),
@@ -72,6 +78,8 @@ impl Act<'_> {
             Act::Unbanned(_) => "unbanned",
             Act::NoBan(_) => "no_such_ban",
             Act::Unfit(_) => "ban_unfit",
+            Act::NoTime(_) => "time_unfit",
+            Act::Unsure { .. } => "ban_unsure",
             Act::Nowhere(_) => "nothing_to_ban",
             Act::IsOperator(_) => "is_operator",
             Act::Full(_) => "bans_full",
@@ -98,6 +106,8 @@ impl Act<'_> {
             self,
             Act::NoBan(_)
                 | Act::Unfit(_)
+                | Act::NoTime(_)
+                | Act::Unsure { .. }
                 | Act::Nowhere(_)
                 | Act::IsOperator(_)
                 | Act::Full(_)
@@ -120,6 +130,13 @@ impl fmt::Display for Act<'_> {
             Act::Unbanned(target) => write!(f, "No longer banned: {target}"),
             Act::NoBan(target) => write!(f, "There is no ban of {target}."),
             Act::Unfit(text) => write!(f, "'{text}' cannot be banned; {NoTarget}."),
+            Act::NoTime(word) => write!(
+                f,
+                "'{word}' is no time: 10m, 2h, 7d or 1w, at most 3660d; without one it is for good."
+            ),
+            Act::Unsure { target, holds } => {
+                write!(f, "Nothing done: {target} holds {holds}. If that is meant: /ban … yes")
+            }
             Act::Nowhere(name) => write!(f, "{name} has no name and no address to ban; /kick?"),
             Act::IsOperator(name) => write!(f, "{name} is an operator."),
             Act::Full(max) => write!(f, "There are {max} bans already, as many as there may be."),

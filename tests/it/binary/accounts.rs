@@ -86,7 +86,7 @@ fn a_last_line_without_an_end_is_answered_too() {
     let mut op = Client::connect_unix(&folder.0.join("op")).unwrap();
     op.write("/ban ann");
     op.finish_writing();
-    assert_eq!(op.rest(), "Banned ann.\n");
+    assert_eq!(op.rest(), "Banned ann for good.\n");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn who_is_banned_is_told_at_the_door_and_nobody_hears_of_it() {
     let mut alice = program.client("alice");
     let mut op = program.operator();
     let mut eve = from(7, &program).register("eve");
-    assert_eq!(op.ask("/ban 127.0.0.7 be gone"), "Banned 127.0.0.7.");
+    assert_eq!(op.ask("/ban 127.0.0.7 be gone"), "Banned 127.0.0.7 for good.");
     assert_eq!(eve.rest(), "eve was banned by op: be gone\n");
     alice.expect("eve was banned by op: be gone");
     for _ in 0..3 {
@@ -134,7 +134,7 @@ fn behind_a_proxy_it_is_the_clients_own_address_that_is_banned() {
     };
     // The operator comes by no proxy, whatever the networks of proxies are.
     let mut op = program.operator();
-    assert_eq!(op.ask("/ban 198.51.100.0/24 spam"), "Banned 198.51.100.0/24.");
+    assert_eq!(op.ask("/ban 198.51.100.0/24 spam"), "Banned 198.51.100.0/24 for good.");
     connect("203.0.113.9").expect("IN");
     assert_eq!(connect("198.51.100.9").rest(), "You are banned: spam\n");
     let mut mapped = Client::connect(program.addr());
@@ -152,9 +152,9 @@ fn what_an_operator_types_ahead_waits_for_the_answer_before() {
     op.write("/ban one\n/up a\n/ban two\n/bans\n/unban one\n/up b\n/exit\n");
     let lines = op.rest();
     let wanted = [
-        "Banned one.",
+        "Banned one for good.",
         "A",
-        "Banned two.",
+        "Banned two for good.",
         "one for good by op.",
         "two for good by op.",
         "No longer banned: one",
@@ -166,7 +166,7 @@ fn what_an_operator_types_ahead_waits_for_the_answer_before() {
     let mut op = program.operator();
     op.write("/ban three\n/unban two\n/up c");
     op.finish_writing();
-    assert_eq!(op.rest(), "Banned three.\nNo longer banned: two\nC\n");
+    assert_eq!(op.rest(), "Banned three for good.\nNo longer banned: two\nC\n");
 }
 
 #[test]

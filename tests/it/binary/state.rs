@@ -39,7 +39,7 @@ fn bans_are_there_again_after_a_restart() {
     let folder = Folder::new("state-restart");
     let program = start(&folder);
     let mut op = program.operator();
-    assert_eq!(op.ask("/ban 127.0.0.0/8 everybody"), "Banned 127.0.0.0/8.");
+    assert_eq!(op.ask("/ban 127.0.0.0/8 everybody"), "Banned 127.0.0.0/8 for good.");
     assert_eq!(op.ask("/ban eve 10m"), "Banned eve".to_owned() + &until(&mut op) + ".");
     let before = bans(&mut op);
     assert_eq!(before.len(), 2);
@@ -172,7 +172,7 @@ fn ban_until_it_ends(op: &mut Client, known: &mut BTreeMap<String, Known>) -> us
         let (command, answer, then) = if is_banned {
             ("/unban", format!("No longer banned: {name}\n"), Known::Free)
         } else {
-            ("/ban", format!("Banned {name}.\n"), Known::Banned)
+            ("/ban", format!("Banned {name} for good.\n"), Known::Banned)
         };
         if op.try_ask(&format!("{command} {name}\n")) != Some(answer) {
             return round;

@@ -7,6 +7,7 @@
 //! typed line and the next is compared, no more, no less.
 
 mod accounts;
+mod bans;
 mod comings;
 mod dialects;
 mod ignored;

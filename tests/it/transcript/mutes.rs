@@ -39,7 +39,7 @@ fn nobody_hears_the_muted() {
          op< ann set the topic: me
          op> /mute ann
          ann< You were muted by op.
-         op< Muted ann.
+         op< Muted ann for good.
          op> /unmute ANN
          ann< You are no longer muted.
          op< No longer muted: ann
@@ -66,7 +66,7 @@ fn what_the_muted_write_reaches_nobody_in_any_form() {
              ann< You are away.
              op> /mute ann
              ann< You were muted by op.
-             op< Muted ann.
+             op< Muted ann for good.
              bob> /msg ann hi
              ann< [bob → ann] hi
              bob< [bob → ann] hi
@@ -148,7 +148,7 @@ fn a_mute_waits_for_the_name_when_its_bearer_has_gone() {
         &mut network(),
         "op> /mute ann
          ann< You were muted by op.
-         op< Muted ann.
+         op< Muted ann for good.
          ann> /exit
          ann< Bye.
          ann.
@@ -189,7 +189,7 @@ fn a_mute_outlives_a_cut_off_connection() {
              ann< To come back within 2 m: /resume {token}
              op> /mute ann
              ann< You were muted by op.
-             op< Muted ann."
+             op< Muted ann for good."
         ),
     );
     network.cut_off("ann");

@@ -17,7 +17,7 @@ pub(super) fn network() -> Network {
 
 impl Network {
     /// A user with a name, from an address.
-    fn user_from(&mut self, name: &str, addr: &str) {
+    pub(super) fn user_from(&mut self, name: &str, addr: &str) {
         self.arrive_from(name, "native", addr.parse().unwrap());
         self.line(name, format!("/nick {name}").as_bytes());
         for client in self.clients.clone().into_keys() {
@@ -26,7 +26,7 @@ impl Network {
     }
 
     /// What one who comes from an address is told, if it is not let in.
-    fn door(&self, addr: &str) -> Option<String> {
+    pub(super) fn door(&self, addr: &str) -> Option<String> {
         let addr: SocketAddr = addr.parse().unwrap();
         let is_banned = self.chat.is_banned(&Peer { addr, label: "native" }, self.now);
         let refusal = chinwag::Refusal::Banned(addr.ip());
@@ -183,13 +183,13 @@ fn networks_are_banned_whatever_the_notation_and_lifted_by_any_part() {
     check_in(
         &mut network,
         "op> /ban ::ffff:192.0.2.0/120 spam
-         op< Banned 192.0.2.0/24.
+         op< Banned 192.0.2.0/24 for good.
          op> /ban six
          six< six was banned by op.
          six.
-         op< Banned six@2001:db8:1:2::/64.
+         op< Banned six@2001:db8:1:2::/64 for good.
          op> /ban who-is-not-here
-         op< Banned who-is-not-here.
+         op< Banned who-is-not-here for good.
          op> /ban a/b
          op< 'a/b' cannot be banned; NAME, ADDR, ADDR/BITS or NAME@ADDR is wanted.
          op> /ban
@@ -225,7 +225,7 @@ fn where_all_may_be_from_only_the_name_is_banned() {
          ann.
          bob< ann was banned by op.
          g2< ann was banned by op.
-         op< Banned ann.
+         op< Banned ann for good.
          g2> /ban nobody
          g2< Unknown command: ban
          op> /ban guest-2
@@ -266,13 +266,13 @@ fn there_are_so_many_bans_and_no_more() {
     check_in(
         &mut network,
         "op> /ban ann
-         op< Banned ann.
+         op< Banned ann for good.
          op> /ban bob
          op< There are 1 bans already, as many as there may be.
          op> /unban ann
          op< No longer banned: ann
          op> /ban bob
-         op< Banned bob.",
+         op< Banned bob for good.",
     );
 }
 
@@ -358,7 +358,7 @@ fn whois_tells_where_somebody_is_from_and_how_it_is_doing() {
          op< No one is called nobody.
          op> /mute ann
          ann< You were muted by op.
-         op< Muted ann.
+         op< Muted ann for good.
          +90000
          op> /whois ann
          op< ann: 192.0.2.7:4001, idle 90 s, 0 bytes queued, in lobby, muted
@@ -381,7 +381,7 @@ fn programs_go_by_codes() {
         &mut network,
         &format!(
             "boss> /mute guest-2
-             boss< {at},\"type\":\"reply\",\"text\":\"Muted guest-2.\",\"code\":\"muting\"}}
+             boss< {at},\"type\":\"reply\",\"text\":\"Muted guest-2 for good.\",\"code\":\"muting\"}}
              bot< {at},\"type\":\"reply\",\"text\":\"You were muted by op.\",\"code\":\"muted\"}}
              bot> hi
              bot< {at},\"type\":\"error\",\"text\":\"You are muted; nobody was told.\",\"code\":\"is_muted\"}}

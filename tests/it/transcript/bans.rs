@@ -214,7 +214,7 @@ fn what_the_banned_have_said_is_shown_to_nobody_again() {
          ann> /join games
          ann< 1 in games: ann
          ann> /leave
-         ann< 2 in lobby: guest, ann
+         ann< 1 in lobby: ann (and 1 silent)
          ann< 15:17 [ann] stop",
     );
 }

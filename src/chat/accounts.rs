@@ -166,7 +166,7 @@ impl Chat {
         password: Secret<'_>,
         out: &mut Outbox,
     ) -> Option<Password> {
-        let (first, _) = split_word(password.0.trim_start_matches(' '));
+        let (first, _) = split_word(password.0.trim_start());
         if first.eq_ignore_ascii_case(name) {
             self.say_word(id, Word::PasswordIsName(name), out);
             return None;

@@ -144,7 +144,7 @@ impl<'a> Command<'a> {
             return Ok(Command::Register(name, password));
         }
         if is("SEND") {
-            let rest = rest.trim_start_matches(' ');
+            let rest = rest.trim_start();
             if rest.starts_with('@') || is_here(addressee(split_word(rest).0)) {
                 let (name, text) = name_and_text(rest).ok_or(Mistake::Usage("SEND @NAME TEXT"))?;
                 return Ok(Command::Send(name, text));
@@ -163,7 +163,7 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     let entry = find(&TABLE, name).filter(|entry| entry.usage.starts_with('/'));
     let entry = entry.ok_or(Mistake::Unknown(name))?;
     let text = Some(rest).filter(|rest| !is_blank(rest));
-    let optional = |rest: &'a str| match rest.trim_matches(' ') {
+    let optional = |rest: &'a str| match rest.trim() {
         "" => Some(None),
         _ => one_word(rest).map(Some),
     };
@@ -224,7 +224,7 @@ fn count(word: Option<&str>) -> Option<usize> {
 }
 
 fn resume(rest: &str) -> Option<Command<'_>> {
-    let mut words = rest.split(' ').filter(|word| !word.is_empty());
+    let mut words = rest.split_whitespace();
     match (words.next(), words.next(), words.next()) {
         (None, ..) => Some(Command::Seat),
         (Some(token), None, _) => Some(Command::Resume(token, None)),
@@ -263,27 +263,28 @@ fn on_or_off(word: &str) -> Option<bool> {
     (is("on") || is("off")).then(|| is("on"))
 }
 
-/// The first word, and what follows the one space after it.
+/// The first word, and what follows the one space after it; one that does not break, or is as
+/// wide as a letter, is a space too: keyboards have them.
 pub(super) fn split_word(line: &str) -> (&str, &str) {
-    line.split_once(' ').unwrap_or((line, ""))
+    line.split_once(char::is_whitespace).unwrap_or((line, ""))
 }
 
 /// The word that the rest of a line consists of.
 pub(super) fn one_word(rest: &str) -> Option<&str> {
-    let word = rest.trim_matches(' ');
-    Some(word).filter(|word| !word.is_empty() && !word.contains(' '))
+    let word = rest.trim();
+    Some(word).filter(|word| !word.is_empty() && !word.contains(char::is_whitespace))
 }
 
 /// A name, and perhaps its password: all that follows one space.
 fn name_and_password(rest: &str) -> Option<(&str, Option<Secret<'_>>)> {
-    let (name, password) = split_word(rest.trim_matches(' '));
+    let (name, password) = split_word(rest.trim_start().trim_end_matches(' '));
     let password = Some(Secret(password)).filter(|_| !password.is_empty());
     Some((name, password)).filter(|_| !name.is_empty())
 }
 
 /// Somebody, and a text behind one space; the rest of its spaces are the text's own.
 fn name_and_text(rest: &str) -> Option<(&str, &str)> {
-    let (word, text) = rest.trim_start_matches(' ').split_once(' ')?;
+    let (word, text) = split_word(rest.trim_start());
     let name = addressee(word);
     Some((name, text)).filter(|_| !name.is_empty() && !is_blank(text))
 }
@@ -321,6 +322,10 @@ mod tests {
             ("SEND bob: hi", Send("bob", "hi")),
             ("SEND bobby hi", Say("SEND bobby hi")),
             ("SEND", Say("SEND")),
+            ("SEND\u{a0}@bob hi", Send("bob", "hi")),
+            ("SEND\u{a0}bob\u{a0}hi", Send("bob", "hi")),
+            ("/join\u{3000}games", Join("games")),
+            ("/nick\u{a0}ann\u{a0}hunter22", Nick("ann", Some(Secret("hunter22")))),
             ("/msg @bob hi", Msg("bob", "hi")),
             ("/msg bob: hi", Msg("bob", "hi")),
             ("/topic -", ClearTopic),

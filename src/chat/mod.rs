@@ -156,8 +156,9 @@ impl Service for Chat {
         let Some(user) = self.users.get_mut(id) else { return };
         let bare = text::trim(line);
         let text = text::sanitise(bare);
+        let seen = text::trim_unseen(&text);
         let is_key = line.iter().all(|byte| matches!(*byte, b' ' | b'\t' | END_OF_FILE_KEY));
-        if is_key || text::is_blank(&text) {
+        if is_key || text::is_blank(seen) {
             return;
         }
         self.lines_in += 1;
@@ -170,14 +171,14 @@ impl Service for Chat {
             }
             return self.let_go(id, out);
         }
-        let command = Command::parse(&text, |name| self.is_known(name));
+        let command = Command::parse(seen, |name| self.is_known(name));
         match command {
-            Ok(command) if self.may_be_secret(id, &command, bare, &text) => {
+            Ok(command) if self.may_be_secret(id, &command, bare, seen) => {
                 self.reply(id, Reply::Word(Word::NotSaid), out);
             }
             Ok(command) => self.act(id, command, out),
             Err(mistake) => {
-                if !self.operate(id, &text, out) && !self.wish(id, &text, out) {
+                if !self.operate(id, seen, out) && !self.wish(id, seen, out) {
                     self.refuse_line(id, mistake, out);
                 }
             }

@@ -42,24 +42,34 @@ impl Heap {
     }
 }
 
+/// A text from the first character on that is seen, or that stands for a blank in a picture
+/// made of letters. What stands unseen before a command must not make it speech.
+pub(super) fn trim_unseen(text: &str) -> &str {
+    text.trim_start_matches(|c: char| c.is_whitespace() || is_ignorable(c))
+}
+
 /// Whether nothing is to be seen of a text.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
-fn is_invisible(c: char) -> bool {
-    let is_ignorable = matches!(c, // Default_Ignorable_Code_Point, of Unicode 17
+/// `Default_Ignorable_Code_Point`, of Unicode 17.
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+fn is_invisible(c: char) -> bool {
     // A braille cell without a dot, anchors of annotations, a filler, a note without a head,
     // and joiners and blanks of hieroglyphs.
     let is_empty = matches!(c,
         '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{16fe4}' | '\u{1d159}'
         | '\u{13430}'..='\u{13442}');
-    is_ignorable || is_empty
+    is_ignorable(c) || is_empty
 }
 
 /// Whether a trimmed line begins with what only a key could have sent, or what nobody sees: what
@@ -124,6 +134,14 @@ mod tests {
         }
         let (mixed, left) = ("\u{301}\u{200d}".repeat(9), "\u{301}\u{200d}".repeat(4));
         assert_eq!(sanitise(format!("\x1b{mixed}").as_bytes()), format!("␛{left}"));
+    }
+
+    #[test]
+    fn a_line_begins_with_what_is_seen() {
+        assert_eq!(trim_unseen("\u{200b}\u{a0}\u{3000}\u{e0041}/msg bob hi"), "/msg bob hi");
+        for text in ["⠀⠀⣀", "a\u{200b}", "\u{301}", "␛"] {
+            assert_eq!(trim_unseen(text), text);
+        }
     }
 
     #[test]

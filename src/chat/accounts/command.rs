@@ -54,7 +54,7 @@ impl<'a> Wish<'a> {
 /// in it, whose slash was forgotten or mistyped.
 pub(in crate::chat) fn looks_secret(line: &str) -> bool {
     let (word, rest) = split_word(line.trim_start_matches(|c: char| !c.is_alphanumeric()));
-    let rest = rest.trim_start_matches(' ');
+    let (word, rest) = (word.trim_end_matches([':', ',', '=']), rest.trim_start());
     let is = |command: &str| word.eq_ignore_ascii_case(command);
     let is_long_word = |text: &str| one_word(text).is_some_and(|word| word.len() >= MIN);
     if TABLE.iter().any(|entry| is(entry.name)) || UNCLEAR.into_iter().any(is) {
@@ -106,6 +106,8 @@ mod tests {
             "\u{2403}/protect hunter22",
             "> register hunter22",
             "password hunter22",
+            "protect: hunter22",
+            "protect\u{a0}hunter22",
             "nick ann hunter22",
             "nick ann x",
             "nick änn hunter22",

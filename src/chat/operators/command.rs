@@ -53,14 +53,14 @@ impl<'a> Operation<'a> {
             return Some(Ok(Operation::HelpOn(entry)));
         }
         let entry = find(&TABLE, name)?;
-        Some(read(entry, rest.trim_matches(' ')))
+        Some(read(entry, rest.trim()))
     }
 }
 
 /// What follows a command, without the spaces around it.
 fn read<'a>(entry: &'static Entry, rest: &'a str) -> Result<Operation<'a>, Mistake<'a>> {
     let (first, text) = split_word(rest);
-    let text = text.trim_start_matches(' ');
+    let text = text.trim_start();
     let target = Some(first).filter(|first| !first.is_empty());
     let operation = match entry.name {
         "kick" => target.map(|name| Operation::Kick(name, text)),
@@ -93,7 +93,7 @@ fn time_and_text(text: &str) -> Result<(Option<Duration>, &str), Mistake<'_>> {
     }
     let time = time(first).filter(|time| !time.is_zero() && *time <= TIME_MAX);
     let time = time.ok_or(Mistake::NoTime(first))?;
-    Ok((Some(time), rest.trim_start_matches(' ')))
+    Ok((Some(time), rest.trim_start()))
 }
 
 /// `10m`, `2h`, `7d`: a number and its unit.

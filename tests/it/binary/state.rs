@@ -69,7 +69,10 @@ fn what_is_wrong_with_a_file_keeps_it_from_starting_and_from_being_read_again() 
     let mut op = program.operator();
     assert_eq!(bans(&mut op), ["eve for good by ann."]);
     fs::write(&file, "eve never ann\nmallory tomorrow ann\n").unwrap();
-    let wrong = format!("{}: line 2: 'tomorrow': a time like 2026-12-24T18:00:00Z, or never, is wanted", file.display());
+    let wrong = format!(
+        "{}: line 2: 'tomorrow': a time like 2026-12-24T18:00:00Z, or never, is wanted",
+        file.display()
+    );
     assert_eq!(op.ask("/reload"), format!("Not reloaded: {wrong}"));
     assert_eq!(bans(&mut op), ["eve for good by ann."]);
     // What somebody is in the middle of writing is not overwritten.

@@ -87,6 +87,11 @@ fn private_lines_reach_one() {
          bob< [ann → bob] secret
          ann> send bob
          ann< Usage: SEND @NAME TEXT
+         ann> \u{200b}SEND\u{a0}bob secret
+         bob< [ann → bob] secret
+         ann> \u{2060}/msg\u{3000}bob secret
+         ann< [ann → bob] secret
+         bob< [ann → bob] secret
          ann> send\t@bob
          ann< Usage: SEND @NAME TEXT
          cat> SEND @

@@ -208,16 +208,19 @@ fn right_passwords_and_bans_are_not_behind_those_of_one_address() {
     let folder = Folder::new("accounts-flood");
     let program = start(&folder, &[]);
     let mut ann = from(8, &program).register("ann");
-    assert!(ann.ask("/register open sesame").ends_with("/nick ann PASSWORD"));
+    assert!(ann.ask("/protect open sesame").ends_with("/nick ann PASSWORD"));
     let mut op = program.operator();
     let mut flood: Vec<Client> =
         (0..17).map(|number| from(7, &program).register(&format!("flood-{number}"))).collect();
     for client in &mut flood {
         let many = "/passwd open sesame\n/nick nobody open sesame\n".repeat(200);
-        client.write("/register open sesame\n".to_owned() + &many);
+        client.write("/protect open sesame\n".to_owned() + &many);
     }
     for number in 0..18 {
         assert_eq!(ann.ask("/nick ann open sesame"), "You are now ann");
-        assert_eq!(op.ask(&format!("/ban name-{number}")), format!("Banned name-{number}."));
+        assert_eq!(
+            op.ask(&format!("/ban name-{number}")),
+            format!("Banned name-{number} for good.")
+        );
     }
 }

@@ -207,55 +207,6 @@ fn a_password_is_changed_and_a_name_let_go() {
 }
 
 #[test]
-fn what_has_a_key_nobody_sees_before_it_is_not_said() {
-    const NOT_SAID: &str = "Not said, for there may be a password in it; /say says anything.";
-    let mut network = network();
-    for line in ["\x1a/protect hunter22", "\x03\x04 /nick ann hunter22", "\x1bRegister ann pw"] {
-        check_in(&mut network, &format!("ann> {line}\nann< {NOT_SAID}"));
-    }
-    check_in(&mut network, "ann> /say \x1a/x\nann< [ann] ␚/x\nann> a\x1a\nann< [ann] a␚");
-    check("ann> \x1a/x\nann< [ann] ␚/x");
-}
-
-#[test]
-fn register_with_a_slash_does_nothing_and_says_so() {
-    let told = "Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.";
-    check_in(
-        &mut network(),
-        &format!(
-            "ann> /register hunter22
-             ann< {told}
-             ann> /register ann hunter22
-             ann< {told}
-             ann> /register
-             ann< {told}
-             ann> /unregister hunter22
-             ann< {told}
-             g1> /nick ann hunter22
-             g1< Wrong name or password."
-        ),
-    );
-}
-
-#[test]
-fn a_password_does_not_begin_with_the_name_that_it_is_for() {
-    let told = "That begins with your name, alexandra; a password, and nothing else, is wanted.";
-    check_in(
-        &mut network(),
-        &format!(
-            "alexandra> /protect alexandra hunter22
-             alexandra< {told}
-             alexandra> /protect Alexandra
-             alexandra< {told}
-             alexandra> /protect alexandra22
-             alexandra< Name alexandra is protected from now on: /nick alexandra PASSWORD
-             alexandra> /passwd ALEXANDRA hunter22
-             alexandra< {told}"
-        ),
-    );
-}
-
-#[test]
 fn a_new_password_ends_what_a_token_was_good_for() {
     let mut network = network();
     let token = "07".repeat(24);
@@ -319,7 +270,7 @@ fn passwords_are_changed_so_often_and_no_more_and_may_still_be_given() {
     let mut network = network();
     check_in(
         &mut network,
-        "ann> /register hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
+        "ann> /protect hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
     );
     for _ in 0..3 {
         check_in(&mut network, "ann> /passwd hunter22\nann< Password changed.");
@@ -347,7 +298,7 @@ fn so_many_names_are_protected_from_one_address_in_a_day() {
         format!(
             "{client}> /nick {name}
              {client}< You are now {name}
-             {client}> /register hunter22
+             {client}> /protect hunter22
              {client}< Name {name} is protected from now on: /nick {name} PASSWORD
              {client}< That line was not encrypted: whoever carried it can have read the password."
         )
@@ -358,7 +309,7 @@ fn so_many_names_are_protected_from_one_address_in_a_day() {
         &mut network,
         "eve> /nick three
          eve< You are now three
-         eve> /register hunter22
+         eve> /protect hunter22
          eve< Too many names were protected from your address; wait a day.",
     );
     check_in(&mut network, &protect("friend", "four"));

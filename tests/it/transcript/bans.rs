@@ -122,18 +122,18 @@ fn almost_an_address_is_no_name() {
 }
 
 /// What the operator asked to be kept, and is not yet.
-fn ban(network: &mut Network, line: &str) -> Vec<(chinwag::ConnId, Answer)> {
+fn ban(network: &mut Network, line: &str) -> Vec<(Option<chinwag::ConnId>, Answer)> {
     network.chat.on_line(network.clients["op"], line.as_bytes(), &mut network.out);
     let answer = |(id, request)| match request {
         Request::Ban { ban, .. } => (id, Answer::Banned(ban)),
         other => panic!("{other:?}"),
     };
-    network.chat.take_requests().into_iter().map(answer).collect()
+    std::iter::from_fn(|| network.chat.next_request()).map(answer).collect()
 }
 
-fn answer(network: &mut Network, answers: Vec<(chinwag::ConnId, Answer)>) {
+fn answer(network: &mut Network, answers: Vec<(Option<chinwag::ConnId>, Answer)>) {
     for (id, answer) in answers {
-        network.chat.answer(Some(id), answer, &mut network.out);
+        network.chat.answer(id, answer, &mut network.out);
     }
     network.close_the_closing();
 }

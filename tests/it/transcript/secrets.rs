@@ -1,7 +1,7 @@
 //! Passwords and tokens that almost became speech.
 
 use super::accounts::network;
-use super::{Network, check_in};
+use super::{Network, check, check_in};
 
 #[test]
 fn what_may_be_a_password_is_not_said() {
@@ -78,4 +78,53 @@ fn a_token_is_said_to_nobody() {
             ),
         );
     }
+}
+
+#[test]
+fn register_with_a_slash_does_nothing_and_says_so() {
+    let told = "Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.";
+    check_in(
+        &mut network(),
+        &format!(
+            "ann> /register hunter22
+             ann< {told}
+             ann> /register ann hunter22
+             ann< {told}
+             ann> /register
+             ann< {told}
+             ann> /unregister hunter22
+             ann< {told}
+             g1> /nick ann hunter22
+             g1< Wrong name or password."
+        ),
+    );
+}
+
+#[test]
+fn a_password_does_not_begin_with_the_name_that_it_is_for() {
+    let told = "That begins with your name, alexandra; a password, and nothing else, is wanted.";
+    check_in(
+        &mut network(),
+        &format!(
+            "alexandra> /protect alexandra hunter22
+             alexandra< {told}
+             alexandra> /protect Alexandra
+             alexandra< {told}
+             alexandra> /protect alexandra22
+             alexandra< Name alexandra is protected from now on: /nick alexandra PASSWORD
+             alexandra> /passwd ALEXANDRA hunter22
+             alexandra< {told}"
+        ),
+    );
+}
+
+#[test]
+fn what_has_a_key_nobody_sees_before_it_is_not_said() {
+    const NOT_SAID: &str = "Not said, for there may be a password in it; /say says anything.";
+    let mut network = network();
+    for line in ["\x1a/protect hunter22", "\x03\x04 /nick ann hunter22", "\x1bRegister ann pw"] {
+        check_in(&mut network, &format!("ann> {line}\nann< {NOT_SAID}"));
+    }
+    check_in(&mut network, "ann> /say \x1a/x\nann< [ann] ␚/x\nann> a\x1a\nann< [ann] a␚");
+    check("ann> \x1a/x\nann< [ann] ␚/x");
 }

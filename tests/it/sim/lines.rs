@@ -10,9 +10,9 @@ const ROOMS: [&str; 6] = ["lobby", "games", "GAMES", "tea", "x", "Lobby"];
 const PEOPLE: [&str; 8] =
     ["guest", "Guest-2", "guest-3", "guest-4", "ann", "BOB", "dora", "user-1"];
 
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 12] = [
     "ann", "Ann", "bob", "BOB", "c.d-e_f", "dora", "guest", "Guest-2", "guest-3", "admin", "x",
-    "1.2.3.4", "ann.", "älice", "Se-rver",
+    "1.2.3.4",
 ];
 
 /// What is nothing to look at.
@@ -125,11 +125,11 @@ impl Lines {
         match rng.pick(self.focuses) {
             Focus::Rooms => self.room_command(rng),
             Focus::People => self.people_command(rng),
-            Focus::Seats => match rng.below(8) {
+            Focus::Seats => match rng.below(9) {
                 0..2 => "/resume".to_owned(),
-                2..4 => write_return(rng),
+                2..5 => write_return(rng),
                 // The slash forgotten.
-                4 => write_return(rng)[1..].to_owned(),
+                8 => write_return(rng)[1..].to_owned(),
                 5 => format!("/join {}", rng.pick(&["games", "tea"])),
                 _ => format!("{} is seen later", self.count),
             },
@@ -297,6 +297,9 @@ fn mistake(rng: &mut Rng) -> String {
         "/he",
         "/join tee.",
         "/msg @ann",
+        "/nick ann.",
+        "REGISTER älice",
+        "/nick Se-rver",
         "quit it",
         "registered",
         "/register ann",

@@ -159,10 +159,6 @@ impl Service for App {
         self.carry();
     }
 
-    fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
-        self.chat.on_partial(id, partial, out);
-    }
-
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
         self.chat.on_limit(id, limit, out);
     }
@@ -197,6 +193,10 @@ impl Service for App {
 
     fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
         self.chat.is_banned(peer, now)
+    }
+
+    fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {
+        self.chat.turns_away_protocols(peer)
     }
 
     fn refusal(&self, why: Refusal) -> &[u8] {

@@ -53,7 +53,8 @@ pub enum CloseReason {
     Idle,
     /// Reading or writing failed: a reset, usually.
     Broken,
-    /// It was turned away at the door; the service never heard of it.
+    /// It was turned away: at the door, and then the service never heard of it, or for
+    /// beginning with another protocol.
     Refused,
     /// The server is shutting down.
     Shutdown,

@@ -9,7 +9,7 @@ use std::mem;
 
 use crate::escape::{self, Escape};
 use crate::line::{Ending, Line};
-use crate::scan::{self, CTRL_C, CTRL_U, DEL, ESC, IAC};
+use crate::scan::{self, CTRL_U, DEL, ESC, IAC};
 use crate::telnet::{self, Command, Telnet};
 
 /// What comes out of a [`Decoder`].
@@ -106,13 +106,6 @@ impl Decoder {
     #[must_use]
     pub fn partial(&self) -> &[u8] {
         self.line.partial()
-    }
-
-    /// How the last line that was too long began: eight bytes of it, or with less a zero in
-    /// the place of each that there was not.
-    #[must_use]
-    pub fn head(&self) -> &[u8] {
-        self.line.head()
     }
 
     /// Whether nothing is to be remembered, so that a new one would do as well.
@@ -245,12 +238,7 @@ impl Decoder {
         if let Some(key) = special.filter(|byte| !matches!(*byte, IAC | ESC)) {
             *bytes = &rest[1..];
             self.count(1);
-            // These two are how TLS says hello, which the service wants to see.
-            if key == CTRL_C && self.line.partial() == [0x16] {
-                self.line.push(&[key]);
-            } else {
-                self.line.edit(key);
-            }
+            self.line.edit(key);
         }
         Step::On
     }

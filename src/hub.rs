@@ -13,6 +13,7 @@
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
 
 mod ebb;
+mod foreign;
 mod logged;
 mod proxied;
 mod receive;
@@ -25,7 +26,7 @@ use std::collections::{HashMap, VecDeque};
 use std::io::{self, Read, Write};
 use std::mem;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 
@@ -60,6 +61,11 @@ pub trait Stream: Read + Write {
         false
     }
 
+    /// Where it comes from, as the system has it; `None` if it has no address.
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
     /// Whether the other side may take as long as it likes to read. So it is while it is
     /// behind, and for [`Limits::stall_time`] after that: it is then looked after here, and who
     /// takes a little at a time is not to be given up by the system.
@@ -79,8 +85,17 @@ struct Conn<T> {
     listed: bool,
     /// The other side has sent its last.
     ended: bool,
-    /// The service never heard of it.
-    refused: bool,
+    phase: Phase,
+}
+
+/// How far a connection has got before it speaks lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It was turned away, and the service never heard of it.
+    Refused,
+    /// It may still turn out to speak another protocol.
+    Unknown,
+    Lines,
 }
 
 /// How a connection has shown which ending it reads best.
@@ -151,6 +166,10 @@ pub struct Hub<T, S> {
     /// For the log.
     refused_log: Refused,
     accepted_log: Accepted,
+    /// Where those are from whom a proxy connects, until their first line.
+    behind_proxy: HashMap<ConnId, SocketAddr>,
+    /// When it was last logged that a PROXY header came which was not asked for.
+    told_of_proxy: Option<Instant>,
     closed: Vec<T>,
     /// Connections that the service knows.
     open: usize,
@@ -182,6 +201,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
             ebb: Ebb::default(),
             refused_log: Refused::default(),
             accepted_log: Accepted::default(),
+            behind_proxy: HashMap::new(),
+            told_of_proxy: None,
             closed: Vec::new(),
             open: 0,
             refused: 0,
@@ -196,7 +217,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// Takes a connection in.
     pub fn open(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
-        let id = self.insert(stream, false);
+        let id = self.insert(stream, Phase::Lines);
         self.welcome(id, peer, None);
         id
     }
@@ -227,7 +248,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.closed.push(stream);
             return;
         }
-        let id = self.insert(stream, true);
+        let id = self.insert(stream, Phase::Refused);
         self.refused += 1;
         self.outbox.send(id, self.service.refusal(why));
         self.outbox.drain(id, CloseReason::Refused);
@@ -348,6 +369,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
         self.addresses.add(id, peer.addr.ip());
         self.watch_silence(id);
         self.service.on_open(id, peer, &mut self.outbox);
+        if self.service.turns_away_protocols(peer) {
+            self.conns[id.slot()].phase = Phase::Unknown;
+        }
     }
 
     /// The same for whatever reason that a word can tell.
@@ -355,7 +379,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         self.refused_log.note(addr, why, self.outbox.now().monotonic);
     }
 
-    fn insert(&mut self, stream: T, refused: bool) -> ConnId {
+    fn insert(&mut self, stream: T, phase: Phase) -> ConnId {
         self.ebb.stir();
         let conn = Conn {
             stream,
@@ -363,7 +387,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             ending: EndingSeen::None,
             listed: false,
             ended: false,
-            refused,
+            phase,
         };
         self.outbox.open(self.conns.insert(conn))
     }

@@ -71,7 +71,8 @@
 //! | what becomes of bytes that are no text | `chat/text.rs` |
 //! | how bytes become lines; what telnet and terminals add | `decoder.rs`; `telnet.rs`, `escape.rs`, `line.rs` (`scan.rs` finds what is special) |
 //! | how sockets are read | `hub/receive.rs` |
-//! | for whom a proxy connects | `hub/proxied.rs` |
+//! | for whom a proxy connects | `proxy_header.rs`, `hub/proxied.rs` |
+//! | who is turned away for speaking another protocol | `sniff.rs`, `hub/foreign.rs` |
 //! | how they are written, and how they end | `hub/settle.rs` |
 //! | what the log says of connections | `hub/logged.rs` |
 //! | what a turn consists of | `hub.rs` |
@@ -93,7 +94,7 @@
 //! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:
 //!
 //! ```text
-//! main ─▶ server ─▶ hub ─▶ decoder, timeouts, rate, addresses
+//! main ─▶ server ─▶ hub ─▶ decoder, sniff, timeouts, rate, addresses
 //!   │       │        ├──▶ outbox ◀── service ◀── chat
 //!   │       └▶ listen └──▶ service
 //!   ├────▶ app ──▶ chat ◀─┐
@@ -129,10 +130,12 @@ mod limits;
 mod line;
 mod listen;
 mod outbox;
+mod proxy_header;
 mod rate;
 mod scan;
 mod server;
 mod service;
+mod sniff;
 mod state;
 mod telnet;
 mod timeouts;
@@ -149,5 +152,6 @@ pub use line::Ending;
 pub use outbox::{Outbox, Traffic};
 pub use server::{Config, Handle, Listen, ListenUnix, Server};
 pub use service::{Limit, Peer, Refusal, Service};
+pub use sniff::Protocol;
 pub use state::State;
 pub use timeouts::Now;

@@ -38,18 +38,13 @@ pub(crate) struct Line {
     given: bool,
     /// It was too long, and what is still to come of it is dropped.
     discarding: bool,
-    /// The first bytes of the last line that was too long.
-    head: [u8; HEAD],
     max: usize,
 }
-
-/// So much is kept of a line that is too long: as much as tells of an HTTP request.
-const HEAD: usize = 8;
 
 impl Line {
     /// It may be `max` bytes long.
     pub(crate) fn new(max: usize) -> Line {
-        Line { text: Vec::new(), given: false, discarding: false, head: [0; HEAD], max }
+        Line { text: Vec::new(), given: false, discarding: false, max }
     }
 
     /// So many bytes decide whether it is too long.
@@ -66,8 +61,6 @@ impl Line {
             return true;
         }
         if self.text.len() + piece.len() > self.max {
-            let mut start = self.text.iter().chain(piece).copied();
-            self.head = std::array::from_fn(|_| start.next().unwrap_or(0));
             self.text = Vec::new();
             self.discarding = true;
             return false;
@@ -111,12 +104,6 @@ impl Line {
     /// What there is of it.
     pub(crate) fn partial(&self) -> &[u8] {
         if self.given { b"" } else { &self.text }
-    }
-
-    /// How the last line that was too long began: eight bytes of it, or with less a zero in
-    /// the place of each that there was not.
-    pub(crate) fn head(&self) -> &[u8] {
-        &self.head
     }
 
     /// Whether nothing is to be remembered, so that a new one would do as well.

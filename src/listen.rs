@@ -246,7 +246,7 @@ fn inherit(stream: TcpStream) -> TcpStream {
     stream
 }
 
-fn canonical(addr: SocketAddr) -> SocketAddr {
+pub(crate) fn canonical(addr: SocketAddr) -> SocketAddr {
     SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
 

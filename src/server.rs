@@ -365,6 +365,10 @@ impl Stream for TcpStream {
         self.shutdown(Shutdown::Write)
     }
 
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        TcpStream::peer_addr(self).ok().map(listen::canonical)
+    }
+
     fn is_broken(&mut self) -> bool {
         !matches!(self.take_error(), Ok(None))
     }

@@ -9,6 +9,7 @@ use std::time::Instant;
 use crate::conn::{CloseReason, ConnId};
 use crate::line::Ending;
 use crate::outbox::Outbox;
+use crate::sniff::Protocol;
 use crate::timeouts::Now;
 
 /// A protocol over lines. Whatever it has to say goes into the [`Outbox`]; it cannot
@@ -37,13 +38,6 @@ pub trait Service {
     /// Somebody asks in telnet's way whether anybody is there (AYT), perhaps inside a line.
     fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
         let _ = (id, out);
-    }
-
-    /// The start of a first line that has not ended yet: enough to see that the other
-    /// side speaks another protocol. Of one that is too long it is eight bytes, and
-    /// [`Service::on_limit`] follows.
-    fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
-        let _ = (id, partial, out);
     }
 
     /// The loop held this connection to a limit.
@@ -85,7 +79,18 @@ pub trait Service {
         false
     }
 
-    /// What one who is turned away at the door is told, its line ending included.
+    /// Whether those who begin with another protocol (HTTP, TLS, SSH and others, see
+    /// [`Protocol`]) are turned away here, with [`Refusal::Foreign`], before a line of theirs
+    /// is heard. Asked for each connection after [`Service::on_open`]; the label of the
+    /// listener may decide. By default whatever comes are lines: a service of its own may
+    /// well be HTTP, or begin with a control character.
+    fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {
+        let _ = peer;
+        false
+    }
+
+    /// What one who is turned away is told, with LF at its end. Whoever has ended a line
+    /// otherwise gets it with the ending of its own.
     fn refusal(&self, why: Refusal) -> &[u8] {
         let _ = why;
         b""
@@ -157,6 +162,8 @@ pub enum Refusal {
     Address,
     /// It is from this address, and [`Service::is_banned`].
     Banned(IpAddr),
+    /// It began with another protocol. The service knows it; [`Service::on_close`] follows.
+    Foreign(Protocol),
 }
 
 impl Refusal {
@@ -166,6 +173,7 @@ impl Refusal {
             Refusal::Full => "full",
             Refusal::Address => "address",
             Refusal::Banned(_) => "banned",
+            Refusal::Foreign(protocol) => protocol.word(),
         }
     }
 }

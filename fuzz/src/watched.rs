@@ -92,13 +92,6 @@ impl Service for Watched {
         self.chat.on_ending(id, ending, out);
     }
 
-    fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
-        self.called_for(id, out);
-        assert!(!partial.is_empty(), "nothing has begun");
-        assert_eq!(self.open[&id], None, "this is not the first line");
-        self.chat.on_partial(id, partial, out);
-    }
-
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
         self.called_for(id, out);
         self.chat.on_limit(id, limit, out);
@@ -119,6 +112,10 @@ impl Service for Watched {
 
     fn next_tick(&self) -> Option<Instant> {
         self.chat.next_tick()
+    }
+
+    fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {
+        self.chat.turns_away_protocols(peer)
     }
 
     fn refusal(&self, why: Refusal) -> &[u8] {

@@ -31,13 +31,13 @@ mod waiting;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::mem;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::conn::{CloseReason, ConnId};
 use crate::line::Ending;
 use crate::outbox::Outbox;
 use crate::service::{Limit, Peer, Refusal, Service};
+use crate::sniff::Protocol;
 use crate::timeouts::{Now, Timeouts};
 use accounts::{Accounts, Attempt, Budget, Word};
 use ban::Bans;
@@ -58,22 +58,6 @@ use waiting::Waiting;
 
 /// Ctrl-D, which terminals send as it is when they are not asked to make an end of it.
 const END_OF_FILE_KEY: u8 = 0x04;
-
-/// How a TLS client says hello.
-const TLS: &[u8] = &[0x16, 0x03];
-
-/// How a web browser's request begins.
-const METHODS: [&[u8]; 9] = [
-    b"GET ",
-    b"HEAD ",
-    b"POST ",
-    b"PUT ",
-    b"DELETE ",
-    b"CONNECT ",
-    b"OPTIONS ",
-    b"TRACE ",
-    b"PATCH ",
-];
 
 /// Comings and goings within this time are told together.
 const SECOND: Duration = Duration::from_secs(1);
@@ -142,7 +126,7 @@ impl Service for Chat {
     fn on_ending(&mut self, id: ConnId, ending: Ending, _: &mut Outbox) {
         self.regroup(id, |user| {
             user.wording.ending = ending;
-            if let Stage::Silent { ending_seen, .. } = &mut user.stage {
+            if let Stage::Silent { ending_seen } = &mut user.stage {
                 *ending_seen = true;
             }
         });
@@ -162,15 +146,9 @@ impl Service for Chat {
             return;
         }
         self.lines_in += 1;
-        let is_first = mem::replace(&mut user.stage, Stage::Speaking).is_silent();
+        user.stage = Stage::Speaking;
         self.users.hear(id, out.now().monotonic);
         self.forget_newcomers();
-        if is_first && is_foreign(line) {
-            if !line.starts_with(TLS) {
-                self.reply(id, Reply::NotAWebServer, out);
-            }
-            return self.let_go(id, out);
-        }
         let command = Command::parse(seen, |name| self.is_known(name));
         match command {
             Ok(command) if self.may_be_secret(id, &command, bare, seen) => {
@@ -188,26 +166,12 @@ impl Service for Chat {
         }
     }
 
-    fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
-        if partial.starts_with(TLS) {
-            self.let_go(id, out);
-        } else if let Some(user) = self.users.get_mut(id)
-            && let Stage::Silent { seems_http, .. } = &mut user.stage
-        {
-            *seems_http = METHODS.iter().any(|method| partial.starts_with(method));
-        }
-    }
-
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
         match limit {
             Limit::LineTooLong { max } => {
                 let Some(user) = self.users.get_mut(id) else { return };
-                let before = mem::replace(&mut user.stage, Stage::Speaking);
+                user.stage = Stage::Speaking;
                 self.forget_newcomers();
-                if matches!(before, Stage::Silent { seems_http: true, .. }) {
-                    self.reply(id, Reply::NotAWebServer, out);
-                    return self.let_go(id, out);
-                }
                 self.reply(id, Reply::LineTooLong(max), out);
             }
             Limit::Throttled => self.reply(id, Reply::Throttled, out),
@@ -268,11 +232,18 @@ impl Service for Chat {
         !is_operators && self.bans.has_addr(peer.addr.ip(), operators::timestamp(now))
     }
 
+    fn turns_away_protocols(&self, _: &Peer<'_>) -> bool {
+        true
+    }
+
     fn refusal(&self, why: Refusal) -> &[u8] {
         match why {
             Refusal::Full => reply::FULL,
             Refusal::Address => reply::ADDRESS_FULL,
             Refusal::Banned(addr) => self.bans.notice(addr).as_bytes(),
+            Refusal::Foreign(Protocol::Http) => reply::NO_WEB_SERVER,
+            // What they would make of a line of text is anybody's guess.
+            Refusal::Foreign(_) => b"",
         }
     }
 
@@ -467,16 +438,4 @@ fn send(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
 fn millis(out: &Outbox) -> i64 {
     let since = out.now().wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
-/// Whether a first line belongs to another protocol.
-fn is_foreign(line: &[u8]) -> bool {
-    line.starts_with(TLS) || is_http(line)
-}
-
-/// A first line that is a web browser's request is an accident, or somebody's trick to
-/// have one speak for it; it is not to be said to the room.
-fn is_http(line: &[u8]) -> bool {
-    let ends = line.ends_with(b" HTTP/1.0") || line.ends_with(b" HTTP/1.1");
-    ends && METHODS.iter().any(|method| line.starts_with(method))
 }

@@ -19,7 +19,7 @@ impl Chat {
     /// A newcomer has had its time: whoever has said nothing is a person, and greeted.
     pub(super) fn greet(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
-        let Stage::Silent { ending_seen, .. } = user.stage else { return };
+        let Stage::Silent { ending_seen } = user.stage else { return };
         if user.wording.dialect != Dialect::Native {
             return;
         }

@@ -77,7 +77,6 @@ pub(super) enum Reply<'a> {
     StillThere,
     Here,
     Skipped(u64),
-    NotAWebServer,
     Goodbye,
     Bye,
     /// Why, if that is said.
@@ -89,6 +88,7 @@ pub(super) enum Reply<'a> {
 /// What one who is turned away reads. He has not shown his line ending yet.
 pub(super) const FULL: &[u8] = b"Server is full.\n";
 pub(super) const ADDRESS_FULL: &[u8] = b"Too many connections from your address.\n";
+pub(super) const NO_WEB_SERVER: &[u8] = b"This is a chat server, not a web server.\n";
 
 impl Reply<'_> {
     /// What programs go by. Never changes; texts may.
@@ -139,7 +139,6 @@ impl Reply<'_> {
             Reply::StillThere => "still_there",
             Reply::Here => "here",
             Reply::Skipped(_) => "skipped",
-            Reply::NotAWebServer => "not_a_web_server",
             Reply::Goodbye | Reply::Bye => "bye",
             Reply::ShuttingDown(_) => "shutting_down",
             Reply::Act(act) => act.code(),
@@ -176,7 +175,6 @@ impl Reply<'_> {
                 | Reply::UnknownCommand { .. }
                 | Reply::Usage(_)
                 | Reply::LineTooLong(_)
-                | Reply::NotAWebServer
         )
     }
 }
@@ -263,7 +261,6 @@ impl Reply<'_> {
             Reply::Throttled => "Slow down: your lines are being delayed.",
             Reply::StillThere => "Are you still there?",
             Reply::Here => "[chinwag: yes]",
-            Reply::NotAWebServer => "This is a chat server, not a web server.",
             Reply::Goodbye => "Goodbye!",
             Reply::Bye => "Bye.",
             Reply::ShuttingDown(_) => "Server is shutting down.",

@@ -36,10 +36,8 @@ pub(super) struct User {
 /// How far a user has got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Its first line has not come; whether what there is of it starts like a web
-    /// browser's request.
+    /// Its first line has not come.
     Silent {
-        seems_http: bool,
         /// Whether the ending in its wording goes by what it has sent.
         ending_seen: bool,
     },
@@ -184,7 +182,7 @@ impl Users {
             wording,
             echo: wording.dialect.echoes(),
             notices: wording.dialect.has_notices() && wording.dialect != Dialect::Native,
-            stage: Stage::Silent { seems_http: false, ending_seen: false },
+            stage: Stage::Silent { ending_seen: false },
             arrival: Arrival::Untold,
             is_operator: false,
             more: None,

@@ -5,16 +5,13 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 use log::debug;
-use proxy_header::{Error, ParseConfig, ProxyHeader};
 
 use super::receive::Input;
 use super::watch::Alarm;
-use super::{Hub, Stream, say_no};
+use super::{Hub, Phase, Stream, say_no};
 use crate::conn::{CloseReason, ConnId};
+use crate::proxy_header::{self, Header, Source};
 use crate::service::{Peer, Refusal, Service, ip};
-
-/// More than any header needs that this server could make use of.
-const HEADER_MAX: usize = 4096;
 
 /// A connection that has not said yet for whom it is.
 pub(super) struct Proxied {
@@ -28,7 +25,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Takes in a connection that a proxy makes. It has as long as a closing one to say
     /// for whom.
     pub fn open_proxied(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
-        let id = self.insert(stream, false);
+        let id = self.insert(stream, Phase::Lines);
         let proxied = Proxied { bytes: Vec::new(), addr: peer.addr, label: peer.label.to_owned() };
         self.proxied.insert(id, proxied);
         let until = self.outbox.now().monotonic + self.limits.drain_time;
@@ -52,14 +49,16 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     return self.drop_proxied(id, proxied);
                 }
             }
-            let config = ParseConfig { include_tlvs: false, allow_v1: true, allow_v2: true };
-            match ProxyHeader::parse(&proxied.bytes, config) {
-                Ok((header, used)) => {
-                    let source = header.proxied_address().map_or(proxied.addr, |addr| addr.source);
-                    return self.admit_proxied(id, source, &proxied, used);
+            match proxy_header::parse(&proxied.bytes) {
+                Header::Unfinished => {}
+                Header::Complete(source, used) => {
+                    let addr = match source {
+                        Source::Client(addr) => addr,
+                        Source::Itself => proxied.addr,
+                    };
+                    return self.admit_proxied(id, addr, &proxied, used);
                 }
-                Err(Error::BufferTooShort) if proxied.bytes.len() < HEADER_MAX => {}
-                Err(_) => {
+                Header::Invalid => {
                     self.note_refused(proxied.addr, "no_proxy_header");
                     return self.drop_proxied(id, proxied);
                 }
@@ -87,19 +86,25 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.refuse_proxied(id, why);
             return false;
         }
-        if !rest.is_empty() {
+        self.welcome(id, &peer, Some(proxied.addr));
+        if self.conns[id.slot()].phase == Phase::Unknown {
+            self.behind_proxy.insert(id, addr);
+        }
+        if !rest.is_empty() && self.outbox.is_open(id) {
             let mut input = Box::new(Input::new(&self.limits));
+            if self.is_foreign(id, &mut input, rest) {
+                return false;
+            }
             input.put_back(rest);
             self.conns[id.slot()].input = Some(input);
         }
-        self.welcome(id, &peer, Some(proxied.addr));
         true
     }
 
     /// Turns away one that has its slot already.
     fn refuse_proxied(&mut self, id: ConnId, why: Refusal) {
         let conn = &mut self.conns[id.slot()];
-        conn.refused = true;
+        conn.phase = Phase::Refused;
         let refusal = self.service.refusal(why);
         if self.refused < self.limits.refused_max {
             self.outbox.send(id, refusal);

@@ -12,9 +12,12 @@ use crate::limits::Limits;
 use crate::line::Ending;
 use crate::rate::Wait;
 use crate::service::{Limit, Service};
+use crate::sniff::Sniffer;
 
 /// What has been read and not yet become lines.
 pub(super) struct Input {
+    /// Used until the first line has told what the connection is.
+    pub(super) sniffer: Sniffer,
     decoder: Decoder,
     /// What came too fast.
     waiting: Option<Waiting>,
@@ -26,6 +29,7 @@ pub(super) struct Input {
 impl Input {
     pub(super) fn new(limits: &Limits) -> Input {
         Input {
+            sniffer: Sniffer::default(),
             decoder: Decoder::new(limits.line_max, limits.endless()),
             waiting: None,
             rest: Vec::new(),
@@ -48,7 +52,10 @@ impl Input {
     }
 
     fn is_new(&self) -> bool {
-        self.decoder.is_new() && self.rest.is_empty() && self.waiting.is_none()
+        self.sniffer.is_new()
+            && self.decoder.is_new()
+            && self.rest.is_empty()
+            && self.waiting.is_none()
     }
 }
 
@@ -183,14 +190,11 @@ impl<T: Stream, S: Service> Hub<T, S> {
         let own = self.conns[id.slot()].input.take().or_else(|| self.spare.take());
         let mut input = own.unwrap_or_else(|| Box::new(Input::new(&self.limits)));
         let chunk = mem::take(&mut self.chunk);
-        let used = self.digest(id, &mut input, &chunk[..count]);
-        input.rest.extend_from_slice(&chunk[used..count]);
-        self.chunk = chunk;
-        let partial = input.decoder.partial();
-        let first = !self.conns[id.slot()].ending.is_own() && !partial.is_empty();
-        if first && self.outbox.listens(id) {
-            self.service.on_partial(id, partial, &mut self.outbox);
+        if !self.is_foreign(id, &mut input, &chunk[..count]) {
+            let used = self.digest(id, &mut input, &chunk[..count]);
+            input.rest.extend_from_slice(&chunk[used..count]);
         }
+        self.chunk = chunk;
         let is_done = input.rest.is_empty() && !input.is_waiting();
         self.keep(id, input);
         is_done && self.outbox.listens(id)
@@ -202,10 +206,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
         let now = self.outbox.now().monotonic;
         let mut left = bytes;
         while let Some(item) = input.decoder.next(&mut left) {
-            let item = match item {
-                Item::TooLong => self.show_head(id, input.decoder.head()),
-                item => item,
-            };
+            if self.is_foreign_line(id, &mut input.sniffer, item) {
+                return bytes.len();
+            }
             let price = price(item);
             if let Err(wait) = self.rate.take(id, price, now) {
                 input.waiting = Some(self.put_off(id, item, wait));
@@ -217,14 +220,6 @@ impl<T: Stream, S: Service> Hub<T, S> {
             }
         }
         bytes.len() - left.len()
-    }
-
-    /// The start of a line that is too long, where it may tell of another protocol.
-    fn show_head(&mut self, id: ConnId, head: &[u8]) -> Item<'static> {
-        if !self.conns[id.slot()].ending.is_own() {
-            self.service.on_partial(id, head, &mut self.outbox);
-        }
-        Item::TooLong
     }
 
     /// Whether what follows has to wait. For its turn only it is listed right away.
@@ -266,8 +261,6 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 self.accepted_log.count_in(id);
                 self.service.on_line(id, line, &mut self.outbox);
             }
-            // Its start may have had the service close the connection.
-            Item::TooLong if !self.outbox.is_open(id) => {}
             Item::TooLong => {
                 let limit = Limit::LineTooLong { max: self.limits.line_max };
                 self.service.on_limit(id, limit, &mut self.outbox);
@@ -296,7 +289,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         }
     }
 
-    fn note_ending(&mut self, id: ConnId, ending: Option<Ending>) {
+    pub(super) fn note_ending(&mut self, id: ConnId, ending: Option<Ending>) {
         let seen = &mut self.conns[id.slot()].ending;
         if let Some(ending) = ending.filter(|_| !seen.is_own()) {
             *seen = EndingSeen::Own(ending);
@@ -309,6 +302,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     fn end_of_input(&mut self, id: ConnId) {
         if let Some(mut input) = self.conns[id.slot()].input.take()
             && let Some(item) = input.decoder.finish()
+            && !self.is_foreign_line(id, &mut input.sniffer, item)
         {
             self.dispatch(id, item);
             if self.outbox.is_held(id) {
@@ -343,8 +337,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// Keeps the input state with the connection if it holds anything, else as the
     /// spare one.
-    fn keep(&mut self, id: ConnId, input: Box<Input>) {
+    fn keep(&mut self, id: ConnId, mut input: Box<Input>) {
         if input.is_new() {
+            input.sniffer = Sniffer::default();
             self.spare = Some(input);
         } else {
             self.conns[id.slot()].input = Some(input);

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::{Conn, Hub, Stream};
+use super::{Conn, Hub, Phase, Stream};
 use crate::conn::{CloseReason, ConnId, State};
 use crate::service::{Limit, Service};
 
@@ -84,7 +84,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Tells the service of everybody who began to close. That can make others close.
     pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
-            let is_known = self.proxied.remove(&id).is_none() && !self.conns[id.slot()].refused;
+            let phase = self.conns[id.slot()].phase;
+            let is_known = self.proxied.remove(&id).is_none() && phase != Phase::Refused;
             if is_known {
                 self.accepted_log.note_end(id, why, || self.service.log_name(id));
                 self.open -= 1;
@@ -102,7 +103,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     fn bury(&mut self, id: ConnId) {
         let conn = self.conns.remove(id.slot());
-        self.refused -= usize::from(conn.refused);
+        self.refused -= usize::from(conn.phase == Phase::Refused);
         self.accepted_log.end(id, self.outbox.now().monotonic);
         self.outbox.vacate(id);
         self.forget(id);

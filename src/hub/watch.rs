@@ -135,6 +135,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     pub(super) fn forget(&mut self, id: ConnId) {
         self.slow.remove(&id);
         self.heard.remove(&id);
+        self.behind_proxy.remove(&id);
         self.rate.forget(id);
     }
 }

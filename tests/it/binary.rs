@@ -12,6 +12,7 @@ mod options;
 mod proxy;
 mod resources;
 mod state;
+mod strangers;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

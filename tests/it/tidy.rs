@@ -18,10 +18,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("line", &["scan"]),
     ("telnet", &["scan"]),
     ("decoder", &["escape", "line", "scan", "telnet"]),
+    ("proxy_header", &[]),
+    ("sniff", &["decoder", "line", "proxy_header", "scan", "telnet"]),
     ("listen", &[]),
     ("timeouts", &[]),
     ("outbox", &["conn", "lanes", "limits", "timeouts"]),
-    ("service", &["conn", "line", "outbox", "timeouts"]),
+    ("service", &["conn", "line", "outbox", "sniff", "timeouts"]),
     (
         "hub",
         &[
@@ -31,14 +33,16 @@ const ARROWS: &[(&str, &[&str])] = &[
             "limits",
             "line",
             "outbox",
+            "proxy_header",
             "rate",
             "service",
+            "sniff",
             "timeouts",
         ],
     ),
     ("server", &["addresses", "hub", "limits", "listen", "service", "timeouts"]),
     // A ban is for a network; what is asked of a worker is the chat's to say.
-    ("chat", &["addresses", "conn", "lanes", "line", "outbox", "service", "timeouts"]),
+    ("chat", &["addresses", "conn", "lanes", "line", "outbox", "service", "sniff", "timeouts"]),
     ("state", &["chat"]),
     ("app", &["chat", "conn", "line", "outbox", "server", "service", "timeouts"]),
 ];

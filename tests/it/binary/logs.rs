@@ -5,8 +5,6 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use proxy_header::ProxyHeader;
-
 use super::{Folder, Program, chinwag, piped};
 use crate::client::Client;
 
@@ -117,10 +115,9 @@ fn a_health_check_leaves_nothing_and_with_v_two_lines() {
     for (options, lines) in [(&[][..], 0), (&["-v"], 2)] {
         let proxied = ["-l", "127.0.0.1:0", "--proxy-protocol", "127.0.0.1"];
         let program = Program::start(&[&proxied, options].concat());
-        let mut local = Vec::new();
-        ProxyHeader::with_local().encode_v2(&mut local).unwrap();
+        let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
         let mut check = Client::connect(program.addr());
-        check.write(&local);
+        check.write(local);
         check.reset();
         Client::connect(program.addr()).reset();
         let mut check = Client::connect(program.addr());

@@ -133,7 +133,7 @@ impl Door<'_> {
             Refusal::Full => "refused: full",
             Refusal::Address if is_proxied => "refused: address behind a proxy",
             Refusal::Address => "refused: address",
-            Refusal::Banned(_) => unreachable!("nobody is banned"),
+            Refusal::Banned(_) | Refusal::Foreign(_) => unreachable!("not at the door"),
         });
         let is_hurried = self.refused.len() >= self.world.limits.refused_max;
         self.fates.insert(who, Welcome::Refused(why, is_hurried));

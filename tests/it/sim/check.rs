@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chinwag::{CloseReason, Refusal};
+use chinwag::{CloseReason, Protocol, Refusal};
 
 use super::admission::Welcome;
 use super::door::{preface_length, refusal};
@@ -11,7 +11,7 @@ use super::framing::{Framing, Item, frame};
 use super::journal::{EVERYBODY, Entry, Fact};
 use super::model::{Given, Life, replay};
 use super::stream::Wire;
-use super::text::{is_forbidden, is_tls};
+use super::text::is_forbidden;
 use super::world::World;
 use super::{admission, endings, ledger, outcome, pace, received};
 
@@ -32,6 +32,8 @@ pub(super) struct Case<'a> {
     pub(super) is_cut: bool,
     pub(super) answers: Vec<Answer>,
     framing: Framing,
+    /// What it was last turned away for, if it was.
+    is_http: bool,
 }
 
 /// An answer to telnet, and how many lines the service heard from the client before it.
@@ -71,7 +73,6 @@ pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
         let mut case = Case::new((who, &lives[who], &wire), journal, &opened, world);
         case.is_cut = cut[&who] || wire.was_reset();
         case.check_lines();
-        case.check_beginnings();
         check_text(who, wire.accepted());
         let sent = &mut lives[who].sent;
         let whole = received::compare(&case, sent, wire.accepted());
@@ -143,6 +144,10 @@ impl<'a> Case<'a> {
         let at_end = own().take_while(|entry| !is_close(entry)).any(|it| it.fact == Fact::EndRead);
         let preface = preface_length(world.clients[who].preface.as_ref());
         let framing = frame(wire.delivered(), preface, at_end, world.limits.line_max);
+        let is_http = entries[..end].iter().rev().find_map(|entry| match entry.fact {
+            Fact::Refusing(Refusal::Foreign(protocol)) => Some(protocol == Protocol::Http),
+            _ => None,
+        });
         let silent_from = life.silent_from.expect("it was closed");
         let answers = answers(&framing);
         Case {
@@ -156,6 +161,7 @@ impl<'a> Case<'a> {
             is_cut: false,
             answers,
             framing,
+            is_http: is_http == Some(true),
         }
     }
 
@@ -198,32 +204,23 @@ impl<'a> Case<'a> {
         let is_endless = items.clone().any(|item| *item == Item::Endless);
         match self.why {
             CloseReason::EndOfInput => {
+                let is_foreign = items.clone().any(|item| matches!(item, Item::Foreign(_)));
                 assert!(was_heard && !is_endless, "#{who} was not heard to the end");
+                assert!(!is_foreign, "#{who} speaks another protocol, and nobody noticed");
                 let said_so = self.items().last().is_some_and(|(_, item)| *item == Item::End);
                 let has_ended = self.own().any(|(_, fact)| *fact == Fact::EndRead);
                 assert!(has_ended || said_so, "#{who} has more to say");
             }
             CloseReason::Endless => assert!(was_heard && is_endless, "#{who} ended its lines"),
+            CloseReason::Refused => {
+                let is_http = items.clone().find_map(|item| match item {
+                    Item::Foreign(is_http) => Some(*is_http),
+                    _ => None,
+                });
+                assert_eq!(is_http, Some(self.is_http), "#{who} is turned away for what it says");
+            }
             _ => {}
         }
-    }
-
-    /// The start of a first line is shown to the service before the line has ended.
-    fn check_beginnings(&self) {
-        let mut is_too_long = false;
-        for (_, fact) in self.own() {
-            match fact {
-                Fact::Partial(bytes) => {
-                    let is_one = self.framing.beginnings.contains(bytes);
-                    assert!(is_one, "#{} never began so", self.who);
-                }
-                Fact::TooLong => is_too_long = true,
-                _ => {}
-            }
-        }
-        let spoke_tls = self.framing.beginnings.iter().any(|bytes| is_tls(bytes));
-        let is_missed = spoke_tls && self.why == CloseReason::EndOfInput && !is_too_long;
-        assert!(!is_missed, "#{} spoke TLS, and nobody noticed", self.who);
     }
 
     /// A polite close lets the client read everything, and the end behind it.
@@ -243,7 +240,7 @@ fn answers(framing: &Framing) -> Vec<Answer> {
         match item {
             Item::Line(_) | Item::TooLong | Item::Asked => after += 1,
             Item::Answer(bytes) => answers.push(Answer { after, bytes: bytes.clone() }),
-            Item::Ending(_) | Item::Bulk | Item::End | Item::Endless => {}
+            _ => {}
         }
     }
     answers

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use super::first::BEGINNINGS;
 use super::lines::{ENDINGS, write_return};
-use super::preface::Preface;
+use super::preface::{Meaning, Preface};
 use super::record::Recorder;
 use super::rng::Rng;
 use super::stream::{Reset, Wire};
@@ -39,10 +40,12 @@ impl Client {
         let ending = *rng.pick(&ENDINGS);
         // The first bytes decide what the server takes a client for. With a blank line it
         // shows its ending before it has said anything.
+        let is_nonsense =
+            preface.as_ref().is_some_and(|it| matches!(it.meaning, Meaning::Nonsense(_)));
         let first: &[u8] = match rng.below(14) {
-            0 => b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n",
-            1 => b"\x16\x03\x01\x02\x00\x01\x00",
-            2 => b"exit\n",
+            // A header would be one here.
+            0..3 if is_nonsense => b"hello\n",
+            0..3 => rng.pick::<&[u8]>(&BEGINNINGS),
             3..6 => ending,
             // Somebody who means to come back.
             6..8 => b"/join games\n/resume\n",

@@ -85,7 +85,7 @@ const KINDS: &[&str] = &[
     "telnet answer",
     "last line without ending",
     "web browser",
-    "TLS",
+    "closed: another protocol",
     "closed: asked",
     "closed: end of input",
     "closed: endless",

@@ -38,7 +38,7 @@ pub(super) fn refusal(why: Refusal) -> &'static [u8] {
     match why {
         Refusal::Full => b"Server is full.\n",
         Refusal::Address => b"Too many connections from your address.\n",
-        Refusal::Banned(_) => unreachable!("nobody is banned"),
+        Refusal::Banned(_) | Refusal::Foreign(_) => unreachable!("not at the door"),
     }
 }
 

@@ -84,12 +84,12 @@ impl Endings<'_> {
             CloseReason::Stalled => {
                 present.has_stalled(present.full_at, self.limits) || may_be_full(self.limits)
             }
-            CloseReason::Refused => false,
             // `pace.rs`, `ledger.rs` and the rest of `check.rs` know about these.
             CloseReason::Idle
             | CloseReason::TooSlow
             | CloseReason::Asked
             | CloseReason::EndOfInput
+            | CloseReason::Refused
             | CloseReason::Endless => true,
         };
         assert!(is_right, "#{who} is closed as {why:?}, and is not");

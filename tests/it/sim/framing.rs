@@ -6,6 +6,8 @@ use std::mem;
 
 use chinwag::Ending;
 
+use super::first::{First, IsHttp};
+
 const IAC: u8 = 255;
 
 /// What a client's bytes amount to.
@@ -24,6 +26,8 @@ pub(super) enum Item {
     Asked,
     /// Telnet's end of input.
     End,
+    /// It speaks another protocol, which may be HTTP.
+    Foreign(IsHttp),
     /// So much without an ending that nothing more is listened to.
     Endless,
 }
@@ -34,14 +38,13 @@ pub(super) struct Framing {
     /// Each with the number of bytes that it took to say so.
     pub(super) items: Vec<(usize, Item)>,
     taken: usize,
-    /// Whatever the first line once was, while it had not ended.
-    pub(super) beginnings: BTreeSet<Vec<u8>>,
     line_max: usize,
     telnet: Telnet,
     answered: BTreeSet<(u8, u8)>,
     key: Key,
     line: Vec<u8>,
     is_too_long: bool,
+    first: First,
     after_cr: bool,
     spoke_telnet: bool,
     has_ended: bool,
@@ -86,17 +89,17 @@ pub(super) fn frame(bytes: &[u8], from: usize, at_end: bool, line_max: usize) ->
     }
     framing.taken = AT_THE_END;
     if at_end && !framing.is_over() && !framing.is_too_long && !framing.line.is_empty() {
-        framing.push_line();
+        framing.push_line(None);
     }
     framing
 }
 
 impl Framing {
     fn byte(&mut self, byte: u8) {
-        self.telnet_byte(byte);
-        if !self.has_ended {
-            self.beginnings.insert(self.line.clone());
+        if self.first.any(byte) {
+            return self.push(Item::Foreign(false));
         }
+        self.telnet_byte(byte);
     }
 
     fn telnet_byte(&mut self, byte: u8) {
@@ -113,6 +116,7 @@ impl Framing {
             (Telnet::Command, 0..=235 | IAC) => {
                 self.telnet = Telnet::Text;
                 (self.after_cr, self.key) = (false, Key::None);
+                self.first.text(IAC, false);
                 self.add(IAC);
                 if byte == IAC {
                     return self.count(true);
@@ -159,14 +163,17 @@ impl Framing {
     fn command(&mut self, byte: u8) {
         self.show_ending(true, Ending::CrLf);
         match byte {
-            244 | 248 => self.edit(0x15),
-            247 => self.edit(0x7f),
+            244 | 248 => self.edit_by_telnet(0x15),
+            247 => self.edit_by_telnet(0x7f),
             246 => self.push(Item::Asked),
             236 => {
                 if !self.line.is_empty() {
-                    self.push_line();
+                    self.push_line(None);
                 }
-                return self.push(Item::End);
+                if !self.is_over() {
+                    self.push(Item::End);
+                }
+                return;
             }
             _ => {}
         }
@@ -187,6 +194,9 @@ impl Framing {
     }
 
     fn text(&mut self, byte: u8) {
+        if self.first.text(byte, self.after_cr) {
+            return self.push(Item::Foreign(false));
+        }
         if mem::take(&mut self.after_cr) && (byte == b'\n' || byte == 0) {
             return;
         }
@@ -208,8 +218,6 @@ impl Framing {
             b'\n' => return self.end_line(Ending::Lf),
             b'\r' => return self.end_line(Ending::CrLf),
             0 => return self.end_line(Ending::Nul),
-            // For now this is how TLS begins.
-            0x03 if self.line == [0x16] => self.add(byte),
             0x03 | 0x08 | 0x15 | 0x17 | 0x7f => self.edit(byte),
             _ => self.add(byte),
         }
@@ -222,10 +230,16 @@ impl Framing {
         }
         self.line.push(byte);
         if self.line.len() > self.line_max {
-            self.push(Item::TooLong);
+            let item = self.first.too_long().map_or(Item::TooLong, Item::Foreign);
+            self.push(item);
             self.is_too_long = true;
             self.line.clear();
         }
+    }
+
+    fn edit_by_telnet(&mut self, key: u8) {
+        self.first.text(key, false);
+        self.edit(key);
     }
 
     /// The simulation never edits what is not UTF-8.
@@ -250,7 +264,7 @@ impl Framing {
         if mem::take(&mut self.is_too_long) {
             (self.since_ending, self.unpaid) = (0, 0);
         } else {
-            self.push_line();
+            self.push_line(Some(ending));
         }
     }
 
@@ -263,13 +277,14 @@ impl Framing {
         }
     }
 
-    fn push_line(&mut self) {
+    fn push_line(&mut self, ending: Option<Ending>) {
         let mut line = mem::take(&mut self.line);
         if line.starts_with(b"\xef\xbb\xbf") {
             line.drain(..3);
         }
         (self.since_ending, self.unpaid) = (0, 0);
-        self.push(Item::Line(line));
+        let foreign = self.first.line(&line, ending);
+        self.push(foreign.map_or(Item::Line(line), Item::Foreign));
     }
 
     fn push(&mut self, item: Item) {
@@ -302,6 +317,6 @@ impl Framing {
     }
 
     fn is_over(&self) -> bool {
-        matches!(self.items.last(), Some((_, Item::Endless | Item::End)))
+        matches!(self.items.last(), Some((_, Item::Endless | Item::End | Item::Foreign(_))))
     }
 }

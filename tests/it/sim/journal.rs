@@ -20,7 +20,6 @@ pub(super) enum Fact {
     /// The service was told so. Noted before it could do anything about it.
     Opened(Newcomer),
     Ending(Ending),
-    Partial(Vec<u8>),
     Line(Line),
     TooLong,
     /// Whether anybody is there.

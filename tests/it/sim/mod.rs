@@ -25,6 +25,7 @@ mod coverage;
 mod door;
 mod endings;
 mod errors;
+mod first;
 mod framing;
 mod journal;
 mod ledger;

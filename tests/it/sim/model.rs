@@ -13,16 +13,15 @@ mod talk;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use chinwag::{CloseReason, Ending};
+use chinwag::{CloseReason, Ending, Protocol, Refusal};
 
 use super::command::{Command, parse};
 use super::journal::{Entry, Fact, Line, Moment, Newcomer};
 use super::rules::Rules;
-use super::text::{clean, is_blank, is_foreign, is_tls, time_of_day};
+use super::text::{clean, is_blank, time_of_day};
 use rooms::{LOBBY, Rooms};
 use seats::Seat;
 use wording::{Dialect, Manner, Person, Told, put};
@@ -63,9 +62,13 @@ pub(super) struct Given {
     pub(super) help: BTreeMap<String, Vec<String>>,
 }
 
-/// When time is up for somebody, or telnet says that they have, the others may hear of other
-/// things first.
-const UNTOLD: [Fact; 2] = [Fact::Closed(CloseReason::Idle), Fact::Closed(CloseReason::EndOfInput)];
+/// When the loop closes somebody by itself, or telnet says that they have ended, the others may
+/// hear of other things first.
+const UNTOLD: [Fact; 3] = [
+    Fact::Closed(CloseReason::Idle),
+    Fact::Closed(CloseReason::EndOfInput),
+    Fact::Closed(CloseReason::Refused),
+];
 
 /// Runs the chat's rules over a journal. What it has seen on the way comes second.
 pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&'static str>) {
@@ -78,21 +81,23 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         seats: Vec::new(),
         tokens: 0,
         is_over: false,
+        is_http: false,
         entry: 0,
         now: Moment::default(),
         given,
         seen: BTreeSet::new(),
     };
-    let untold: BTreeSet<usize> =
-        entries.iter().filter(|it| UNTOLD.contains(&it.fact)).map(|it| it.who).collect();
+    let untold = entries.iter().filter(|it| UNTOLD.contains(&it.fact));
+    let untold: BTreeMap<usize, &Fact> = untold.map(|it| (it.who, &it.fact)).collect();
     for (index, entry) in entries.iter().enumerate() {
         model.entry = index;
         model.now = entry.now;
         if entry.fact != Fact::Silenced {
             let next = entries[index + 1..].iter().find(|next| next.fact != Fact::Silenced);
             model.hear(entry, next);
-        } else if untold.contains(&entry.who) {
-            model.close(entry.who);
+        } else if let Some(fact) = untold.get(&entry.who) {
+            let is_refused = **fact == Fact::Closed(CloseReason::Refused);
+            model.close_by_itself(entry.who, is_refused);
         }
     }
     assert!(model.members.is_empty(), "everybody who came has left");
@@ -109,6 +114,8 @@ struct Model<'a> {
     /// How many were given out so far.
     tokens: u64,
     is_over: bool,
+    /// Whether the last who spoke another protocol spoke HTTP.
+    is_http: bool,
     entry: usize,
     now: Moment,
     given: &'a Given,
@@ -191,11 +198,9 @@ impl Model<'_> {
                 self.listener(who);
                 self.reply(who, "here", "[chinwag: yes]");
             }
-            Fact::Partial(bytes) => {
-                self.listener(who);
-                if is_tls(bytes) {
-                    self.let_go(who);
-                }
+            // It is closed right after that.
+            Fact::Refusing(Refusal::Foreign(protocol)) => {
+                self.is_http = *protocol == Protocol::Http;
             }
             Fact::Line(line) => {
                 let is_acted = next.is_some_and(|next| matches!(next.fact, Fact::Acted(_)));
@@ -227,9 +232,11 @@ impl Model<'_> {
             Fact::Skipped(lines) => self.skip(who, *lines),
             Fact::EndRead if self.is_open(who) => {
                 let is_line = |entry: &Entry| matches!(entry.fact, Fact::Line(_));
+                let is_foreign =
+                    |entry: &Entry| matches!(entry.fact, Fact::Refusing(Refusal::Foreign(_)));
                 if next.is_some_and(|next| next.who == who && is_line(next)) {
                     self.listener(who).phase = Phase::LastLine;
-                } else {
+                } else if !next.is_some_and(is_foreign) {
                     self.close(who);
                 }
             }
@@ -237,8 +244,8 @@ impl Model<'_> {
             Fact::Tick => self.tick(),
             Fact::Sleep(_) => self.check_deadlines(entry.at),
             Fact::Shutdown => self.shut_down(),
-            Fact::Closed(_) => {
-                self.close(who);
+            Fact::Closed(why) => {
+                self.close_by_itself(who, *why == CloseReason::Refused);
                 self.leave(who);
             }
             _ => {}
@@ -313,6 +320,14 @@ impl Model<'_> {
         }
     }
 
+    /// Whoever is refused has begun with another protocol.
+    fn close_by_itself(&mut self, who: usize, is_refused: bool) {
+        if is_refused && self.is_http && self.is_open(who) {
+            self.send_text(who, "This is a chat server, not a web server.", Sort::Own);
+        }
+        self.close(who);
+    }
+
     /// Closes a connection whose name is not to be held.
     fn let_go(&mut self, who: usize) {
         self.listener(who).said_goodbye = true;
@@ -335,13 +350,7 @@ impl Model<'_> {
         if is_key || is_blank(&text) {
             return;
         }
-        let is_first = !mem::replace(&mut self.listener(who).has_spoken, true);
-        if is_first && is_foreign(&line.bytes) {
-            if !is_tls(&line.bytes) {
-                self.reply(who, "not_a_web_server", "This is a chat server, not a web server.");
-            }
-            return self.let_go(who);
-        }
+        self.listener(who).has_spoken = true;
         let is_known = |name: &str| self.find(name).is_some() || self.name_of_held(name).is_some();
         self.act(who, parse(&text, is_known), line);
     }

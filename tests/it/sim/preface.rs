@@ -83,7 +83,7 @@ fn nonsense(rng: &mut Rng) -> Preface {
     let all = |bytes: Vec<u8>| (bytes.len(), bytes);
     let (by, bytes) = match rng.below(10) {
         0 => (15, b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n".to_vec()),
-        1 => all(b"PROXY TCP5 192.0.2.1 ".to_vec()),
+        1 => all(b"PROXY TCP5 192.0.2.1 \r\n".to_vec()),
         2 => all(b"PROXY TCP4 192.0.2 10.0.0.1 1 2\r\n".to_vec()),
         3 => all(b"PROXY TCP4 192.0.2.1 10.0.0.1 70000 2\r\n".to_vec()),
         4 => all(b"PROXY TCP4 192.0.2.1 10.0.0.1 1 2\rX".to_vec()),

@@ -183,11 +183,6 @@ impl Service for Recorder {
         self.chat.on_are_you_there(id, out);
     }
 
-    fn on_partial(&mut self, id: ConnId, partial: &[u8], out: &mut Outbox) {
-        self.note(id, Fact::Partial(partial.to_vec()), out);
-        self.chat.on_partial(id, partial, out);
-    }
-
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
         match limit {
             Limit::LineTooLong { .. } => self.note(id, Fact::TooLong, out),
@@ -231,6 +226,10 @@ impl Service for Recorder {
 
     fn next_tick(&self) -> Option<Instant> {
         [self.alarm, self.chat.next_tick()].into_iter().flatten().min()
+    }
+
+    fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {
+        self.chat.turns_away_protocols(peer)
     }
 
     fn refusal(&self, why: Refusal) -> &[u8] {

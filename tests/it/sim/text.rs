@@ -88,19 +88,6 @@ pub(super) fn shape_fault(what: &str, least: usize, name: &str) -> Option<String
     Some(format!("{what} must {fault}"))
 }
 
-pub(super) fn is_tls(line: &[u8]) -> bool {
-    line.first() == Some(&0x16) && line.get(1) == Some(&0x03)
-}
-
-/// Whether a first line belongs to another protocol.
-pub(super) fn is_foreign(line: &[u8]) -> bool {
-    let methods = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
-    let text = String::from_utf8_lossy(line);
-    let method = text.split(' ').next().unwrap_or_default();
-    let is_http = text.contains(' ') && methods.contains(&method);
-    is_tls(line) || (is_http && (text.ends_with(" HTTP/1.0") || text.ends_with(" HTTP/1.1")))
-}
-
 /// `Friday 20th of November 2026 03:17:28 PM`, in UTC, counted day by day.
 pub(super) fn time_of_day(wall: SystemTime) -> String {
     const DAYS: [&str; 7] =

@@ -29,10 +29,19 @@ impl ConnId {
 pub(crate) enum State {
     Vacant,
     Open,
+    /// It cannot be written to any more; what it sent before that is still heard.
+    Unreachable,
     /// It takes no more lines, in or out; what is queued is still sent.
     Draining,
     /// Nothing is sent any more, and its slot waits to be freed.
     Dead,
+}
+
+impl State {
+    /// Whether its lines are still wanted.
+    pub(crate) fn is_heard(self) -> bool {
+        matches!(self, State::Open | State::Unreachable)
+    }
 }
 
 /// Why a connection ended.

@@ -12,6 +12,7 @@
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
 
+mod closing;
 mod ebb;
 mod foreign;
 mod logged;
@@ -85,6 +86,8 @@ struct Conn<T> {
     listed: bool,
     /// The other side has sent its last.
     ended: bool,
+    /// It cannot be written to any more.
+    unreachable: bool,
     phase: Phase,
 }
 
@@ -127,6 +130,7 @@ impl EndingSeen {
 /// [`Server`](crate::Server) is what drives it. Whoever does so with a poll, or a
 /// simulation, of their own keeps to this:
 ///
+/// - Whether there is room for it says [`Hub::has_room`].
 /// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
 ///   given to [`Hub::open`], [`Hub::open_proxied`] or [`Hub::refuse`], before the next is.
 /// - Readiness is edge-triggered. Each edge is handed on with [`Hub::mark_readable`] (ends and
@@ -153,6 +157,10 @@ pub struct Hub<T, S> {
     spare: Option<Box<Input>>,
     /// When the closing must be gone.
     drains: Timeouts<ConnId>,
+    /// When those of them must be gone that have been sent everything.
+    lingers: Timeouts<ConnId>,
+    /// When those must be gone that cannot be written to, and have not had their say.
+    last_words: Timeouts<ConnId>,
     rate: Rate,
     /// Those of proxies that have not said for whom they are.
     proxied: HashMap<ConnId, Proxied>,
@@ -173,8 +181,11 @@ pub struct Hub<T, S> {
     closed: Vec<T>,
     /// Connections that the service knows.
     open: usize,
-    /// Refused connections that are still being closed.
+    /// Connections that are being closed: those that were let in, and those refused.
+    draining: usize,
     refused: usize,
+    /// Open connections that cannot be written to any more.
+    unreachable: usize,
     woken: bool,
 }
 
@@ -192,6 +203,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
             lines_left: 0,
             spare: None,
             drains: Timeouts::new(limits.drain_time),
+            lingers: Timeouts::new(limits.linger_time),
+            last_words: Timeouts::new(limits.last_words_time),
             rate: Rate::new(limits.rate, now.monotonic),
             proxied: HashMap::new(),
             addresses: Addresses::new(limits.per_ip_max, limits.limit_loopback),
@@ -205,7 +218,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
             told_of_proxy: None,
             closed: Vec::new(),
             open: 0,
+            draining: 0,
             refused: 0,
+            unreachable: 0,
             woken: false,
         }
     }
@@ -287,9 +302,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
         self.receive_ready();
         self.tick(now);
         self.ring(now);
-        while let Some(id) = self.drains.expired(now.monotonic) {
-            self.outbox.kill(id, CloseReason::TooSlow);
-        }
+        self.close_late(now.monotonic);
         self.settle();
         self.refused_log.log_due(now.monotonic);
         let held = self.outbox.owned() + self.conns.len() * CONN_BYTES;
@@ -304,9 +317,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
         if self.woken || !self.ready.is_empty() || self.outbox.is_behind() {
             return Some(Duration::ZERO);
         }
-        let own =
-            [self.drains.next(), self.alarms.next(), self.ebb.next(), self.refused_log.next()];
-        let next = own.into_iter().chain([self.service.next_tick()]);
+        let closing = [self.drains.next(), self.lingers.next(), self.last_words.next()];
+        let own = [self.alarms.next(), self.ebb.next(), self.refused_log.next()];
+        let own = closing.into_iter().chain(own);
+        let next = own.chain([self.service.next_tick()]);
         let next = next.flatten().min()?;
         Some(next.saturating_duration_since(now.monotonic))
     }
@@ -319,6 +333,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// Lets the service say goodbye, and closes everybody politely.
     pub fn shutdown(&mut self) {
         self.refused_log.log_waiting();
+        // Nobody comes for whom they would have to make room.
+        self.limits.draining_max = usize::MAX;
         self.service.on_shutdown(&mut self.outbox);
         for (slot, _) in &self.conns {
             if let Some(id) = self.outbox.id(slot) {
@@ -328,7 +344,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// Connections that the service knows, or will know once their proxy has said for
-    /// whom they are; those that are closing do not count.
+    /// whom they are; those that are closing do not count ([`Hub::has_room`]).
     pub fn open_count(&self) -> usize {
         self.open + self.proxied.len()
     }
@@ -387,6 +403,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             ending: EndingSeen::None,
             listed: false,
             ended: false,
+            unreachable: false,
             phase,
         };
         self.outbox.open(self.conns.insert(conn))

@@ -73,7 +73,8 @@
 //! | how sockets are read | `hub/receive.rs` |
 //! | for whom a proxy connects | `proxy_header.rs`, `hub/proxied.rs` |
 //! | who is turned away for speaking another protocol | `sniff.rs`, `hub/foreign.rs` |
-//! | how they are written, and how they end | `hub/settle.rs` |
+//! | how they are written | `hub/settle.rs` |
+//! | how they end | `hub/closing.rs` |
 //! | what the log says of connections | `hub/logged.rs` |
 //! | what a turn consists of | `hub.rs` |
 //! | what waits for whom; the rounds in which it is written | `outbox.rs`, `outbox/rounds.rs` |

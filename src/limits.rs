@@ -58,6 +58,15 @@ pub struct Limits {
     /// How long a closing connection may take to read its last lines and to close
     /// its own side. 5 s.
     pub drain_time: Duration,
+    /// Of that, how long it may be silent once it has been sent everything: what is on the
+    /// way to it reaches it all the same. 1 s.
+    pub linger_time: Duration,
+    /// How long lines that wait for their rate are still heard once their sender has gone,
+    /// and whatever it sent before. 60 s.
+    pub last_words_time: Duration,
+    /// Connections that are closing, or whose last words wait, at the same time; one more has
+    /// the oldest closed at once. Each holds a place until it is gone. 256.
+    pub draining_max: usize,
     /// Refused connections that are closed politely at the same time; further ones
     /// are written to and closed at once. 16.
     pub refused_max: usize,
@@ -85,6 +94,9 @@ impl Default for Limits {
             write_budget: 128,
             accept_budget: 256,
             drain_time: Duration::from_secs(5),
+            linger_time: Duration::from_secs(1),
+            last_words_time: Duration::from_mins(1),
+            draining_max: 256,
             refused_max: 16,
         }
     }

@@ -215,7 +215,7 @@ impl Outbox {
     /// Whether a connection is there and no close of it has begun.
     #[must_use]
     pub fn is_open(&self, id: ConnId) -> bool {
-        self.state(id) == State::Open
+        self.state(id).is_heard()
     }
 
     /// How many bytes wait for a connection.
@@ -225,12 +225,18 @@ impl Outbox {
     }
 
     /// Whether a connection has stopped reading: its socket is full, and more than
-    /// `queue_park` waits behind it. It should not be sent what others could keep.
+    /// `queue_park` waits behind it; or it will never read again. It should not be sent what
+    /// others could keep.
     #[must_use]
     pub fn is_stuck(&self, id: ConnId) -> bool {
-        self.state(id) == State::Open
-            && self.queues[id.slot()].place == Place::Blocked
-            && self.queues[id.slot()].own_len() > self.limits.queue_park
+        match self.state(id) {
+            State::Unreachable => true,
+            State::Open => {
+                let queue = &self.queues[id.slot()];
+                queue.place == Place::Blocked && queue.own_len() > self.limits.queue_park
+            }
+            State::Vacant | State::Draining | State::Dead => false,
+        }
     }
 
     /// What has been sent so far.
@@ -247,14 +253,14 @@ impl Outbox {
     /// Makes a connection wait: its further lines, those that have arrived among them,
     /// come after [`Outbox::release`], in order.
     pub fn hold(&mut self, id: ConnId) {
-        if self.state(id) == State::Open {
+        if self.state(id).is_heard() {
             self.queues[id.slot()].held = true;
         }
     }
 
     /// Ends a [`Outbox::hold`].
     pub fn release(&mut self, id: ConnId) {
-        if self.state(id) == State::Open && mem::take(&mut self.queues[id.slot()].held) {
+        if self.state(id).is_heard() && mem::take(&mut self.queues[id.slot()].held) {
             self.released.push(id);
         }
     }

@@ -202,10 +202,10 @@ impl Server {
     }
 
     fn timeout<S: Service>(&mut self, hub: &Hub<TcpStream, S>) -> Option<Duration> {
+        let now = self.clock.read();
         if self.listeners.iter().any(Listener::is_ready) {
             return Some(Duration::ZERO);
         }
-        let now = self.clock.read();
         let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
         let retry = retry.map(|at| at.saturating_duration_since(now.monotonic));
         retry.into_iter().chain(hub.timeout(now)).min()
@@ -271,10 +271,12 @@ impl Server {
                     };
                 let peer = Peer { addr, label: listener.label() };
                 let is_proxied = listener.is_tcp() && self.config.is_proxy(addr);
-                let is_full = hub.open_count() >= self.config.max_clients;
+                let is_full = !hub.has_room(self.config.max_clients);
                 let refusal = is_full.then_some(Refusal::Full);
                 let objection = || hub.objection(&peer, now).filter(|_| !is_proxied);
                 let refusal = refusal.or_else(objection);
+                // Who has made room makes a slot free, too.
+                hub.take_closed().for_each(drop);
                 admit(&self.poll, hub, stream, &peer, is_proxied, refusal);
             }
         }
@@ -335,12 +337,12 @@ impl Clock {
         Clock { last_read: Instant::now(), lost: Duration::ZERO }
     }
 
+    /// Reads it after work, all of whose time counts: deadlines pass however long it took.
     fn read(&mut self) -> Now {
-        self.read_after(Some(Duration::ZERO))
+        self.read_after(None)
     }
 
-    /// Reads it when so much time may have been slept through since the last time, besides
-    /// that of a turn; `None`: any.
+    /// Reads it after a poll, in which so much time may have been slept through; `None`: any.
     fn read_after(&mut self, timeout: Option<Duration>) -> Now {
         Now { monotonic: self.count(Instant::now(), timeout), wall: SystemTime::now() }
     }
@@ -394,8 +396,21 @@ mod tests {
         assert_eq!(counted(3, Some(2)), seconds(3), "a second late is only late");
         assert_eq!(counted(3605, Some(2)), seconds(3), "an hour has not passed in a poll");
         assert_eq!(counted(3606, Some(0)), seconds(4));
-        assert_eq!(counted(7206, Some(0)), seconds(4), "nor in a turn");
+        assert_eq!(counted(7206, Some(0)), seconds(4), "nor in one that does not wait");
         assert_eq!(counted(10_000, None), seconds(2798), "nobody had a deadline");
         assert_eq!(counted(10_012, Some(11)), seconds(2810));
+    }
+
+    #[test]
+    fn the_time_of_long_turns_counts_however_many_they_are() {
+        let mut clock = Clock::new();
+        let before = clock.read().monotonic;
+        for _ in 0..10 {
+            // As if the turn had begun so long ago.
+            clock.last_read = clock.last_read.checked_sub(Duration::from_secs(2)).unwrap();
+            clock.read();
+        }
+        assert_eq!(clock.lost, Duration::ZERO);
+        assert!(clock.read().monotonic >= before);
     }
 }

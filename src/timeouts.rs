@@ -43,6 +43,12 @@ impl<K: Copy> Timeouts<K> {
         self.queue.pop_front().map(|(_, key)| key)
     }
 
+    /// The one whose time is up first of those that are wanted, without waiting for that.
+    pub(crate) fn take_first(&mut self, is_wanted: impl Fn(K) -> bool) -> Option<K> {
+        let at = self.queue.iter().position(|(_, key)| is_wanted(*key))?;
+        self.queue.remove(at).map(|(_, key)| key)
+    }
+
     /// Drops those in front who are done before their time; and the others too, each
     /// time that there are twice as many as were left the last time.
     pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {

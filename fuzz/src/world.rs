@@ -234,6 +234,7 @@ fn limits(decisions: &mut Decisions<'_>) -> Limits {
         rate: decisions.pick(&[None, Some(10), Some(1)]),
         idle_time: decisions.pick(&[None, Some(Duration::from_secs(3))]),
         refused_max: decisions.pick(&[1, 0]),
+        draining_max: decisions.pick(&[256, 1, 0]),
         per_ip_max: decisions.pick(&[32, 1, 2]),
         limit_loopback: decisions.pick(&[false, true]),
         ..Limits::default()

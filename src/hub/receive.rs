@@ -89,7 +89,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             }
             let Some(id) = self.ready.pop_front() else { return };
             match self.outbox.state(id) {
-                State::Open => {
+                State::Open | State::Unreachable => {
                     self.conns[id.slot()].listed = false;
                     self.receive(id);
                 }
@@ -128,8 +128,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
                         return self.leave_unread(id);
                     }
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Of one that cannot be written to nothing more is to come.
+                Err(error)
+                    if error.kind() == ErrorKind::WouldBlock
+                        && self.outbox.state(id) == State::Open =>
+                {
+                    return;
+                }
                 Err(_) => return self.outbox.kill(id, CloseReason::Broken),
             }
         }
@@ -139,8 +145,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// It is not read from for now, perhaps not for long. What led here may have been its
     /// end, and no other edge tells of that.
     fn leave_unread(&mut self, id: ConnId) {
-        if self.outbox.is_open(id) && self.conns[id.slot()].stream.is_broken() {
-            self.outbox.kill(id, CloseReason::Broken);
+        let is_open = self.outbox.state(id) == State::Open;
+        if is_open && self.conns[id.slot()].stream.is_broken() {
+            self.lose_reader(id);
         }
     }
 
@@ -300,6 +307,10 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// The other side has sent its last: an unfinished line counts, then the
     /// connection is closed once all replies are sent.
     fn end_of_input(&mut self, id: ConnId) {
+        if self.outbox.state(id) == State::Unreachable {
+            // Whether the line would have gone on cannot be known.
+            return self.outbox.kill(id, CloseReason::Broken);
+        }
         if let Some(mut input) = self.conns[id.slot()].input.take()
             && let Some(item) = input.decoder.finish()
             && !self.is_foreign_line(id, &mut input.sniffer, item)
@@ -326,7 +337,9 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     }
                     return;
                 }
-                Ok(_) => {}
+                Ok(_) => {
+                    self.note_heard(id);
+                }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return self.outbox.kill(id, CloseReason::Broken),

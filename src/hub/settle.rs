@@ -2,12 +2,12 @@
 
 use std::io::ErrorKind;
 
-use super::{Conn, Hub, Phase, Stream};
+use super::{Conn, Hub, Stream};
 use crate::conn::{CloseReason, ConnId, State};
 use crate::service::{Limit, Service};
 
 impl<T: Stream, S: Service> Hub<T, S> {
-    /// Writes to the next of those that are behind, and buries the dead.
+    /// Writes to the next of those that are behind, and frees the slots of the dead.
     pub(super) fn settle(&mut self) {
         self.announce_closing();
         for _ in 0..self.limits.write_budget {
@@ -15,21 +15,14 @@ impl<T: Stream, S: Service> Hub<T, S> {
             self.flush(id);
         }
         self.announce_closing();
+        self.close_excess();
         // That others hear of somebody's end can be too much in turn.
         while self.outbox.keep_to_total() {
             self.announce_closing();
         }
-        let dead = self.outbox.take_dead();
-        if !dead.is_empty() {
-            for id in dead {
-                self.bury(id);
-            }
-            let is_gone = |id| self.outbox.state(id) == State::Vacant;
-            self.drains.prune(is_gone);
-            self.alarms.prune(|(id, _)| is_gone(id));
-        }
+        self.bury_dead();
         for id in self.outbox.take_released() {
-            if self.outbox.state(id) == State::Open {
+            if self.outbox.state(id).is_heard() {
                 self.list_ready(id);
             }
         }
@@ -44,7 +37,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
             let Conn { stream, ending, .. } = &mut self.conns[id.slot()];
             let pending = self.outbox.pending(id);
             match stream.write(pending) {
-                Ok(0) => return self.outbox.kill(id, CloseReason::Broken),
+                Ok(0) => return self.lose_reader(id),
                 Ok(count) => {
                     self.accepted_log.count_out(id, &pending[..count], ending.ending());
                     self.outbox.consume(id, count);
@@ -55,7 +48,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     return self.watch_stall(id, took);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(_) => return self.outbox.kill(id, CloseReason::Broken),
+                Err(_) => return self.lose_reader(id),
             }
         }
         self.flushed(id);
@@ -75,38 +68,11 @@ impl<T: Stream, S: Service> Hub<T, S> {
                 let _ = conn.stream.shutdown_write();
                 if conn.ended {
                     self.outbox.kill(id, CloseReason::EndOfInput);
+                } else {
+                    self.lingers.start(id, self.outbox.now().monotonic);
                 }
             }
             _ => {}
         }
-    }
-
-    /// Tells the service of everybody who began to close. That can make others close.
-    pub(super) fn announce_closing(&mut self) {
-        while let Some((id, why)) = self.outbox.next_closing() {
-            let phase = self.conns[id.slot()].phase;
-            let is_known = self.proxied.remove(&id).is_none() && phase != Phase::Refused;
-            if is_known {
-                self.accepted_log.note_end(id, why, || self.service.log_name(id));
-                self.open -= 1;
-                self.addresses.remove(id);
-                self.service.on_close(id, why, &mut self.outbox);
-            }
-            if self.outbox.state(id) == State::Draining {
-                self.drains.start(id, self.outbox.now().monotonic);
-                // It may have more to say, which is to be read and dropped.
-                self.list_ready(id);
-            }
-            self.conns[id.slot()].input = None;
-        }
-    }
-
-    fn bury(&mut self, id: ConnId) {
-        let conn = self.conns.remove(id.slot());
-        self.refused -= usize::from(conn.phase == Phase::Refused);
-        self.accepted_log.end(id, self.outbox.now().monotonic);
-        self.outbox.vacate(id);
-        self.forget(id);
-        self.closed.push(conn.stream);
     }
 }

@@ -23,7 +23,7 @@ pub(super) enum Alarm {
 /// When a connection last sent something, or was asked whether it is there.
 #[derive(Clone, Copy)]
 pub(super) struct Heard {
-    at: Instant,
+    pub(super) at: Instant,
     /// It has been asked whether it is there.
     is_asked: bool,
 }
@@ -45,7 +45,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     self.check_stall(id, now.monotonic);
                 }
                 (Alarm::Header, State::Open) => self.check_header(id),
-                (Alarm::Pass, State::Open) => self.list_ready(id),
+                (Alarm::Pass, state) if state.is_heard() => self.list_ready(id),
                 (Alarm::Silence, State::Open) => self.check_silence(id, now.monotonic),
                 _ => {}
             }
@@ -103,10 +103,16 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// It is open, or has just sent something.
     pub(super) fn watch_silence(&mut self, id: ConnId) {
         let Some(idle_time) = self.limits.idle_time else { return };
-        let at = self.outbox.now().monotonic;
-        if self.heard.insert(id, Heard { at, is_asked: false }).is_none() {
-            self.alarms.set((id, Alarm::Silence), at + idle_time);
+        if self.note_heard(id) {
+            let due = self.outbox.now().monotonic + idle_time;
+            self.alarms.set((id, Alarm::Silence), due);
         }
+    }
+
+    /// It has just sent something. Returns whether it is the first time that this is noted.
+    pub(super) fn note_heard(&mut self, id: ConnId) -> bool {
+        let at = self.outbox.now().monotonic;
+        self.heard.insert(id, Heard { at, is_asked: false }).is_none()
     }
 
     fn check_silence(&mut self, id: ConnId, now: Instant) {

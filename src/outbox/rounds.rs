@@ -29,7 +29,7 @@ impl Outbox {
     /// Whether a connection's lines are wanted now. If not because of what it has not
     /// read, [`Outbox::take_released`] names it once it has.
     pub(crate) fn listens(&mut self, id: ConnId) -> bool {
-        if self.state(id) != State::Open {
+        if !self.state(id).is_heard() {
             return false;
         }
         let queue = &mut self.queues[id.slot()];
@@ -43,7 +43,7 @@ impl Outbox {
     /// Whether the service makes it wait ([`Outbox::hold`]).
     #[must_use]
     pub fn is_held(&self, id: ConnId) -> bool {
-        self.state(id) == State::Open && self.queues[id.slot()].held
+        self.state(id).is_heard() && self.queues[id.slot()].held
     }
 
     /// A turn begins: it may queue as many lines as every other.
@@ -183,8 +183,10 @@ impl Outbox {
 
     /// Begins a polite close.
     pub(crate) fn drain(&mut self, id: ConnId, why: CloseReason) {
-        if self.state(id) != State::Open {
-            return;
+        match self.state(id) {
+            State::Open => {}
+            State::Unreachable => return self.kill(id, why),
+            State::Vacant | State::Draining | State::Dead => return,
         }
         self.queues[id.slot()].state = State::Draining;
         self.closing.push_back((id, why));
@@ -201,16 +203,26 @@ impl Outbox {
     pub(crate) fn kill(&mut self, id: ConnId, why: CloseReason) {
         match self.state(id) {
             State::Vacant | State::Dead => return,
-            State::Open => self.closing.push_back((id, why)),
+            State::Open | State::Unreachable => self.closing.push_back((id, why)),
             State::Draining => {}
         }
         self.dead.push(id);
+        self.empty(id, State::Dead);
+    }
+
+    /// A connection cannot be written to any more. What waits for it goes, and so does what
+    /// it is sent from here on.
+    pub(crate) fn lose_reader(&mut self, id: ConnId) {
+        self.empty(id, State::Unreachable);
+    }
+
+    fn empty(&mut self, id: ConnId, state: State) {
         let queue = &mut self.queues[id.slot()];
         if queue.place == Place::InLine {
             self.fresh -= queue.own_len();
         }
         self.owned -= queue.own_len();
-        *queue = Queue { serial: id.serial, state: State::Dead, ..Queue::VACANT };
+        *queue = Queue { serial: id.serial, state, held: queue.held, ..Queue::VACANT };
     }
 
     /// While all together have too much unread, those with the most are cut off. Returns

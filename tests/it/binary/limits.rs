@@ -34,7 +34,14 @@ fn one_address_has_only_so_many_connections() {
     assert_eq!(other.ask("/who"), "3 in lobby: first, second, other");
     assert_eq!(first.ask("/exit"), "Bye.");
     first.expect_end();
-    let _third = from(7, &program).register("third");
+    // It keeps its place until it has closed as well.
+    assert_eq!(from(7, &program).rest(), "Too many connections from your address.\n");
+    drop(first);
+    let mut third = None;
+    eventually("its place is free", || {
+        third = Some(from(7, &program));
+        third.as_mut().is_some_and(|third| third.ask("/up in") == "IN")
+    });
     assert_eq!(second.ask("/up still here"), "STILL HERE");
     let program = start(&["--max-per-ip", "1"]);
     let _clients = [program.client("one"), program.client("two")];

@@ -23,8 +23,10 @@ pub(super) enum Welcome {
 
 struct Door<'a> {
     world: &'a World,
-    /// Those whom the service knows, and whose neighbours they are.
-    open: BTreeMap<usize, Option<Vec<u8>>>,
+    /// Those whom the service knows, or did until they began to close, and whose neighbours
+    /// they are.
+    here: BTreeMap<usize, Option<Vec<u8>>>,
+    closing: BTreeSet<usize>,
     pending: BTreeMap<usize, Pending>,
     /// Turned away, since then, and waited for.
     refused: BTreeMap<usize, Duration>,
@@ -50,7 +52,8 @@ struct Pending {
 pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome> {
     let mut door = Door {
         world,
-        open: BTreeMap::new(),
+        here: BTreeMap::new(),
+        closing: BTreeSet::new(),
         pending: BTreeMap::new(),
         refused: BTreeMap::new(),
         hurried: BTreeSet::new(),
@@ -81,9 +84,9 @@ impl Door<'_> {
             Fact::Opened(newcomer) => {
                 let came = self.fates.insert(who, Welcome::LetIn);
                 assert_eq!(came, Some(Welcome::Unknown), "#{who} was let in twice, or uncalled");
-                self.open.insert(who, self.neighbours(newcomer.addr.ip()));
+                self.here.insert(who, self.neighbours(newcomer.addr.ip()));
             }
-            Fact::Closed(_) => drop(self.open.remove(&who)),
+            Fact::Closed(_) => drop(self.closing.insert(who)),
             Fact::Read(count) if self.pending.contains_key(&who) => {
                 self.read(who, *count, entry.at);
             }
@@ -102,7 +105,11 @@ impl Door<'_> {
     fn arrive(&mut self, who: usize, arrival: Arrival, at: Duration) {
         let before = self.fates.insert(who, Welcome::Unknown);
         assert_eq!(before, None, "everybody comes once");
-        if self.open.len() + self.pending.len() >= self.world.clients_max {
+        let taken = self.here.len() + self.pending.len();
+        if taken >= self.world.clients_max {
+            let staying = taken - self.closing.len();
+            let may_give_way = !self.closing.is_empty() && staying < self.world.clients_max;
+            assert!(!may_give_way, "#{who} finds no room, and {:?} are leaving", self.closing);
             return self.refuse(who, Refusal::Full, at);
         }
         if !arrival.is_proxied {
@@ -115,13 +122,13 @@ impl Door<'_> {
     /// It is known where it is from.
     fn admit(&mut self, who: usize, addr: SocketAddr, at: Duration) {
         let neighbours = self.neighbours(addr.ip());
-        let count = self.open.values().filter(|other| other.is_some() && **other == neighbours);
+        let count = self.here.values().filter(|other| other.is_some() && **other == neighbours);
         let is_full = count.count() >= self.world.limits.per_ip_max;
         if is_full {
             return self.refuse(who, Refusal::Address, at);
         }
         let is_alike = |other: &&Option<Vec<u8>>| other.is_none() && neighbours.is_none();
-        if self.open.values().filter(is_alike).count() >= self.world.limits.per_ip_max {
+        if self.here.values().filter(is_alike).count() >= self.world.limits.per_ip_max {
             self.world.journal.hit("loopback is exempt");
         }
         self.next = Some((who, Fact::Arrived(Arrival { addr, is_proxied: false })));
@@ -175,6 +182,8 @@ impl Door<'_> {
     fn leave(&mut self, who: usize, at: Duration) {
         self.refused.remove(&who);
         self.hurried.remove(&who);
+        self.here.remove(&who);
+        self.closing.remove(&who);
         let Some(pending) = self.pending.remove(&who) else { return };
         let is_late = at >= pending.since + self.world.limits.drain_time;
         let is_nonsense = pending.delivered > 0 && self.nonsense(who).is_some();
@@ -199,6 +208,9 @@ impl Door<'_> {
 
     fn check_sleep(&self, at: Duration) {
         assert!(self.hurried.is_empty(), "{:?} are to be gone at once", self.hurried);
+        let most = self.world.limits.draining_max;
+        let are_few = self.closing.len() <= most || self.is_shutting_down;
+        assert!(are_few, "{:?} are closing, and {most} may", self.closing);
         let time = self.world.limits.drain_time;
         for (who, since) in &self.refused {
             assert!(at < *since + time, "#{who} was refused, and is still here");

@@ -43,6 +43,8 @@ const KINDS: &[&str] = &[
     "read again",
     "sip",
     // What is asked of the hub.
+    "made room",
+    "too many are closing",
     "refused: full",
     "refused: address",
     "refused: address behind a proxy",
@@ -57,6 +59,7 @@ const KINDS: &[&str] = &[
     "proxy: no header in time",
     "rate: told to slow down",
     "rate: a delayed line passes",
+    "rate: a delayed line of one who has gone",
     "rate: paid for much at once",
     "rate: too long, and too fast",
     "rate: a blank line",

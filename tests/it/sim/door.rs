@@ -56,6 +56,10 @@ impl World {
         let wire = Wire::new(who, self.journal.clone(), self.rng.fork());
         let wire = Rc::new(RefCell::new(wire));
         let stream = SimStream::new(&wire);
+        let has_room = self.hub.has_room(self.clients_max);
+        if self.drop_closed() > 0 {
+            self.journal.hit("made room");
+        }
         let slot = self.free_slot();
         let is_by_proxy = self.has_proxies && self.rng.one_in(3);
         let from: &[&str] = if is_by_proxy { &PROXY_ADDRESSES } else { &ADDRESSES };
@@ -63,10 +67,10 @@ impl World {
         let proxies: Network = PROXIES.parse().expect("it is a network");
         let is_proxied = proxies.contains(addr.ip());
         let canonical = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-        let refusal = if self.hub.open_count() >= self.clients_max {
-            Some(Refusal::Full)
-        } else {
+        let refusal = if has_room {
             (!is_proxied && self.hub.is_full_for(addr.ip())).then_some(Refusal::Address)
+        } else {
+            Some(Refusal::Full)
         };
         let preface = is_by_proxy.then(|| {
             let source = address(&mut self.rng, &ADDRESSES, who);

@@ -13,8 +13,8 @@ use super::world::World;
 #[expect(clippy::struct_excessive_bools, reason = "each says something else of it")]
 #[derive(Default)]
 struct Present {
-    /// All was sent to it; its input has ended; a call has failed.
-    has_said_all: bool,
+    /// When all had been sent to it; its input has ended; a call has failed.
+    said_all: Option<Duration>,
     has_ended: bool,
     has_failed: bool,
     /// After its last line it was not closing.
@@ -28,6 +28,8 @@ struct Present {
     /// Since when it has been behind, whatever it took.
     full_from: Option<Duration>,
     closed: Option<(Duration, CloseReason)>,
+    /// When it last sent something.
+    heard: Duration,
 }
 
 struct Endings<'a> {
@@ -48,21 +50,23 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, bool> {
         is_shutting_down: false,
         cut: BTreeMap::new(),
     };
-    for entry in entries {
-        endings.follow(entry);
+    for (index, entry) in entries.iter().enumerate() {
+        let next = entries.get(index + 1).map(|next| &next.fact);
+        endings.follow(entry, matches!(next, Some(Fact::Arrived(_))));
     }
     assert!(endings.present.is_empty(), "every stream is given back");
     endings.cut
 }
 
 impl Endings<'_> {
-    fn follow(&mut self, entry: &Entry) {
+    /// What happened, and whether somebody comes next.
+    fn follow(&mut self, entry: &Entry, is_visited: bool) {
         match &entry.fact {
             Fact::Opened(_) => drop(self.present.insert(entry.who, Present::default())),
             Fact::Shutdown => self.is_shutting_down = true,
             Fact::Sleep(_) => self.check_sleep(entry.at),
             Fact::Closed(why) => self.close(entry.who, entry.at, *why),
-            Fact::Dropped => self.leave(entry.who, entry.at),
+            Fact::Dropped => self.leave(entry.who, entry.at, is_visited),
             fact => {
                 if let Some(present) = self.present.get_mut(&entry.who) {
                     if matches!(fact, Fact::Took(_)) && present.has_stalled(entry.at, self.limits) {
@@ -93,26 +97,40 @@ impl Endings<'_> {
             | CloseReason::Endless => true,
         };
         assert!(is_right, "#{who} is closed as {why:?}, and is not");
-        // A shutdown begins between two turns; what breaks in the next comes after it.
-        let is_told = matches!(why, CloseReason::Broken | CloseReason::Shutdown);
-        let was_broken = present.has_failed && !is_told;
+        // Whoever cannot be written to may still say what has it closed, but not fail to read.
+        let is_for_reading =
+            matches!(why, CloseReason::Stalled | CloseReason::TooSlow | CloseReason::Idle);
+        let was_broken = present.has_failed && is_for_reading;
         assert!(!was_broken, "#{who} broke first, and is closed as {why:?}");
         present.closed = Some((at, why));
     }
 
-    fn leave(&mut self, who: usize, at: Duration) {
+    fn leave(&mut self, who: usize, at: Duration, is_visited: bool) {
+        let leaving = self.present.values().filter(|it| it.closed.is_some() || it.has_failed);
+        let are_too_many = leaving.count() > self.limits.draining_max;
         let Some(present) = self.present.remove(&who) else { return };
         let (closed, why) = present.closed.expect("the service is told before");
-        let is_done = present.has_said_all && present.has_ended && !is_hard(why);
+        let is_done = present.said_all.is_some() && present.has_ended && !is_hard(why);
         if !is_done && !is_hard(why) {
-            let is_late = at >= closed + self.limits.drain_time;
+            let time = self.limits.linger_time;
+            let is_late = at >= closed + self.limits.drain_time || present.lingers(at, time);
             let is_given_up = is_late || present.has_stalled(present.full_at, self.limits);
-            let is_in_the_way = may_be_full(self.limits) && !present.has_said_all;
-            let is_right = present.has_failed || is_given_up || is_in_the_way;
-            assert!(is_right, "#{who} had time left to read");
+            let is_in_the_way = may_be_full(self.limits) && present.said_all.is_none();
+            let gives_way = (are_too_many && !self.is_shutting_down) || is_visited;
+            let has_other = present.has_failed || is_given_up || is_in_the_way;
+            assert!(has_other || gives_way, "#{who} had time left to read");
+            if are_too_many && gives_way && !has_other {
+                self.journal.hit("too many are closing");
+                let is_better = self.closing().any(|other| other.said_all.is_some());
+                assert!(present.said_all.is_some() || !is_better, "#{who} is not sent the rest");
+            }
             self.journal.hit("cut off while closing");
         }
         self.cut.insert(who, !is_done);
+    }
+
+    fn closing(&self) -> impl Iterator<Item = &Present> {
+        self.present.values().filter(|present| present.closed.is_some())
     }
 
     /// Whoever is to be gone by now is gone.
@@ -121,11 +139,16 @@ impl Endings<'_> {
             if let Some((closed, why)) = present.closed {
                 assert!(!is_hard(why), "#{who} is cut off, and still here");
                 assert!(at < closed + self.limits.drain_time, "#{who} takes too long to close");
+                // Who has said something is looked at again as long after the first time.
+                let time = self.limits.linger_time * 2;
+                assert!(!present.lingers(at, time), "#{who} says nothing, and stays");
             } else {
-                let is_over = present.has_ended || present.has_failed || self.is_shutting_down;
+                // `pace.rs` knows for how long one is still heard who has gone.
+                let is_over = present.has_ended || self.is_shutting_down;
                 assert!(!is_over, "#{who} should be closing");
             }
-            let has_stalled = present.is_blocked && present.has_stalled(at, self.limits);
+            let is_blocked = present.is_blocked && !present.has_failed;
+            let has_stalled = is_blocked && present.has_stalled(at, self.limits);
             assert!(!has_stalled, "#{who} has taken nothing for too long");
             present.full_from = present.full_from.filter(|_| present.is_blocked);
             if present.full_from.is_some_and(|from| at >= from + self.limits.stall_time) {
@@ -138,7 +161,8 @@ impl Endings<'_> {
 impl Present {
     fn follow(&mut self, fact: &Fact, at: Duration) {
         match fact {
-            Fact::ShutWrite | Fact::ShutFailed => self.has_said_all = true,
+            Fact::ShutWrite | Fact::ShutFailed => self.said_all = Some(at),
+            Fact::Read(_) => self.heard = at,
             Fact::EndRead => self.has_ended = true,
             Fact::Acted(acted) => self.is_open = acted.is_open,
             // After the release the end comes again.
@@ -154,6 +178,11 @@ impl Present {
             }
             _ => {}
         }
+    }
+
+    /// Whether it has been silent for so long since it had everything.
+    fn lingers(&self, at: Duration, time: Duration) -> bool {
+        self.said_all.is_some_and(|said| at >= said.max(self.heard) + time)
     }
 
     /// Whether something had waited for long enough then.

@@ -29,6 +29,8 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
         accept_budget: 1,
         drain_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
         refused_max: rng.below(3),
+        last_words_time: Duration::from_millis(*rng.pick(&[100, 3000, 60_000])),
+        linger_time: Duration::from_millis(*rng.pick(&[5, 100, 1000])),
         rate: None,
         stall_time: Duration::from_secs(*rng.pick(&[1, 10, 60])),
         ..Limits::default()
@@ -42,6 +44,7 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
             .map(Duration::from_secs),
         per_ip_max: *rng.pick(&[1, 2, 3, 32]),
         limit_loopback: rng.one_in(3),
+        draining_max: *rng.pick(&[0, 1, 3, 256]),
         queue_total: if rng.one_in(4) { rng.between(0, 2000) } else { 256 << 20 },
         ..limits
     }

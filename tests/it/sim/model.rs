@@ -166,6 +166,8 @@ enum Phase {
     Open,
     /// Its input has ended, and what it sent last is a line.
     LastLine,
+    /// It cannot be written to any more, and what it has said before is still heard.
+    Gone,
     /// Its close has begun: nothing more goes in or out.
     Closing,
 }
@@ -230,6 +232,10 @@ impl Model<'_> {
                 self.reply(who, "still_there", "Are you still there?");
             }
             Fact::Skipped(lines) => self.skip(who, *lines),
+            // Nobody knows whether it would have gone on with what has no ending.
+            Fact::EndRead if self.members.get(&who).is_some_and(|it| it.phase == Phase::Gone) => {
+                self.close(who);
+            }
             Fact::EndRead if self.is_open(who) => {
                 let is_line = |entry: &Entry| matches!(entry.fact, Fact::Line(_));
                 let is_foreign =
@@ -240,7 +246,7 @@ impl Model<'_> {
                     self.close(who);
                 }
             }
-            Fact::Failed => self.close(who),
+            Fact::Failed => self.lose(who),
             Fact::Tick => self.tick(),
             Fact::Sleep(_) => self.check_deadlines(entry.at),
             Fact::Shutdown => self.shut_down(),
@@ -316,7 +322,15 @@ impl Model<'_> {
     fn close(&mut self, who: usize) {
         if self.is_open(who) {
             self.listener(who).phase = Phase::Closing;
-            self.lives[who].silent_from = Some(self.entry);
+            self.lives[who].silent_from.get_or_insert(self.entry);
+        }
+    }
+
+    /// From here on it is sent nothing.
+    fn lose(&mut self, who: usize) {
+        if self.is_open(who) {
+            self.listener(who).phase = Phase::Gone;
+            self.lives[who].silent_from.get_or_insert(self.entry);
         }
     }
 
@@ -429,7 +443,7 @@ impl Model<'_> {
 
     fn send_text(&mut self, who: usize, text: &str, sort: Sort) {
         let member = &self.members[&who];
-        if member.phase != Phase::Closing {
+        if !matches!(member.phase, Phase::Closing | Phase::Gone) {
             let bytes = format!("{text}{}", member.ending).into_bytes();
             self.lives[who].sent.push(Sent { entry: self.entry, bytes, sort, skipped: false });
         }

@@ -64,6 +64,8 @@ struct Pace<'a> {
     /// It is not listened to, or was not since the server last had nothing to do.
     is_unheard: bool,
     asked: Option<Duration>,
+    /// Since when it cannot be written to.
+    gone: Option<Duration>,
     /// When a price fell due that is not paid by waiting is not known any more.
     is_vague: bool,
 }
@@ -94,6 +96,7 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
         may_wait: false,
         is_unheard: false,
         asked: None,
+        gone: None,
         is_vague: false,
     };
     for entry in &case.entries[opened..=case.closed] {
@@ -137,6 +140,7 @@ impl Pace<'_> {
             Fact::Released => self.is_held = false,
             Fact::Throttled => self.wait(),
             Fact::Idle => self.be_asked(at),
+            Fact::Failed => drop(self.gone.get_or_insert(at)),
             Fact::Closed(CloseReason::Idle) => {
                 let (asked, time) = (self.asked, self.limits.idle_time);
                 let due = asked.zip(time).map(|(asked, time)| asked + time);
@@ -192,6 +196,9 @@ impl Pace<'_> {
         if bucket.was_told {
             self.journal.hit("rate: a delayed line passes");
         }
+        if bucket.was_told && self.gone.is_some() {
+            self.journal.hit("rate: a delayed line of one who has gone");
+        }
         bucket.level -= tokens(price);
     }
 
@@ -238,6 +245,11 @@ impl Pace<'_> {
             (Some((_, price)), Some(bucket)) => !bucket.has(price),
             _ => false,
         };
+        if let Some(gone) = self.gone {
+            assert!(next.is_some() || self.is_held, "#{who} is gone and has said all");
+            let is_late = at >= gone + self.limits.last_words_time;
+            assert!(!is_late, "#{who} is gone, and still has its say");
+        }
         self.may_wait |= has_to_wait;
         self.is_unheard = !is_let;
         if is_let && has_to_wait {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use chinwag::{Limits, Server};
+use chinwag::{Config, Limits, Server};
 #[cfg(unix)]
 use signal_hook::consts::SIGPIPE;
 
@@ -104,16 +104,58 @@ fn a_web_browser_reads_that_this_is_no_web_server_and_nobody_hears_of_it() {
     assert_eq!(alice.ask("/who"), "1 in lobby: alice");
 }
 
+/// Limits under which what was said here in one go takes some tenths of a second.
+fn paced() -> Limits {
+    Limits { rate: Some(50), ..Limits::default() }
+}
+
+/// A hundred and forty lines, of which a hundred may be said at once.
+fn many_lines() -> Vec<String> {
+    (0..140).map(|number| format!("line {number}")).collect()
+}
+
 #[test]
-fn who_has_to_wait_with_what_it_sent_and_is_gone_is_noticed() {
-    let server = start(limited(Limits { rate: Some(100), ..Limits::default() }));
-    let mut alice = Client::connect(server.addr);
-    let mut ghost = Client::named(server.addr, "ghost");
-    // To say all of it would take far longer than is waited here.
-    ghost.write("\n".repeat(10_000));
-    ghost.expect("Slow down: your lines are being delayed.");
-    ghost.reset();
-    eventually("its name is free", || alice.ask("/nick ghost") == "You are now ghost");
+fn whoever_closes_or_resets_has_said_all_that_it_sent() {
+    let server = start(limited(paced()));
+    let mut alice = Client::named(server.addr, "alice");
+    for (name, is_reset) in [("closer", false), ("ghost", true)] {
+        let mut bob = Client::named(server.addr, name);
+        bob.write(many_lines().join("\n") + "\nand half a line");
+        // Some of it has been heard, and so has been written to one who does not read.
+        alice.expect(&format!("[{name}] line 0"));
+        if is_reset {
+            bob.reset();
+        } else {
+            drop(bob);
+        }
+        for line in &many_lines()[1..] {
+            alice.expect(&format!("[{name}] {line}"));
+        }
+        eventually("it is gone", || alice.ask("/who") == "1 in lobby: alice");
+    }
+}
+
+#[test]
+fn who_is_gone_has_its_say_for_so_long_and_leaves_room_for_newcomers() {
+    let last_words_time = Duration::from_millis(300);
+    let config = Config { max_clients: 2, ..limited(Limits { last_words_time, ..paced() }) };
+    let server = start(config);
+    let mut alice = Client::named(server.addr, "alice");
+    for is_awaited in [true, false] {
+        let mut ghost = Client::named(server.addr, "ghost");
+        // To say all of it would take far longer than is waited here.
+        ghost.write("\n".repeat(10_000));
+        ghost.expect("Slow down: your lines are being delayed.");
+        ghost.reset();
+        if is_awaited {
+            eventually("it is gone", || alice.ask("/who") == "1 in lobby: alice");
+        } else {
+            eventually("its place is free", || {
+                let mut bob = Client::connect(server.addr);
+                bob.try_ask("/up in\n").as_deref() == Some("IN\n")
+            });
+        }
+    }
 }
 
 #[test]

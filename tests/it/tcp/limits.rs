@@ -1,11 +1,17 @@
 //! Caps, and budgets that end before the work does.
 
 use std::fmt::Write;
+use std::io::Write as _;
+
+use std::time::Duration;
 
 use chinwag::{Config, Limits};
 
 use super::{Running, bind, chat, config, fast, limited, start};
-use crate::client::Client;
+use crate::client::{Client, eventually};
+
+/// Longer than any test takes.
+const HOUR: Duration = Duration::from_hours(1);
 
 fn capped(max_clients: usize) -> Config {
     Config { max_clients, ..config() }
@@ -40,6 +46,27 @@ fn a_place_is_free_as_soon_as_its_owner_has_left_even_if_he_does_not_close() {
     let mut alice = Client::named(server.addr, "alice");
     assert_eq!(alice.ask("/who"), "1 in lobby: alice");
     assert_eq!(Client::connect(server.addr).rest(), "Server is full.\n");
+}
+
+#[test]
+fn who_has_left_and_does_not_close_keeps_a_descriptor_only_while_few_do() {
+    let limits = Limits { draining_max: 3, drain_time: HOUR, linger_time: HOUR, ..fast() };
+    let server = start(limited(limits));
+    let mut gone: Vec<_> = (0..20).map(|_| Client::connect(server.addr)).collect();
+    for client in &mut gone {
+        assert_eq!(client.ask("/exit"), "Bye.");
+        client.expect_end();
+    }
+    // To one that is closed what comes is no longer of interest: it is answered with a reset.
+    eventually("all but three are closed", || {
+        gone.retain_mut(|client| {
+            let is_told = client.stream().write_all(b"hello\n").is_err();
+            !is_told && !client.is_reset()
+        });
+        gone.len() <= 3
+    });
+    assert_eq!(gone.len(), 3);
+    assert_eq!(Client::connect(server.addr).ask("/up room"), "ROOM");
 }
 
 #[test]

@@ -8,6 +8,9 @@ use chinwag::{ConnId, Limits, Outbox, Service};
 use super::{Running, bind, config, fast, limited, start};
 use crate::client::{Client, PATIENCE, eventually};
 
+/// Longer than any test takes.
+const HOUR: Duration = Duration::from_hours(1);
+
 /// Counts lines, and tells of ticks.
 struct Counter {
     lines: usize,
@@ -76,8 +79,21 @@ fn a_shutdown_is_told_to_everybody_and_loses_nothing_that_was_queued() {
 }
 
 #[test]
+fn who_was_sent_all_and_does_not_close_is_not_waited_for_until_the_last_moment() {
+    let linger_time = Duration::from_millis(50);
+    let limits = Limits { drain_time: HOUR, linger_time, ..fast() };
+    let server = start(limited(limits));
+    let mut alice = Client::named(server.addr, "alice");
+    let _bob = Client::named(server.addr, "bob");
+    server.handle.shutdown();
+    alice.expect("Server is shutting down.");
+    alice.expect_end();
+    server.returned();
+}
+
+#[test]
 fn a_server_that_is_stopping_takes_nobody_in() {
-    let limits = Limits { drain_time: Duration::from_hours(1), ..fast() };
+    let limits = Limits { drain_time: HOUR, linger_time: HOUR, ..fast() };
     let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     server.handle.shutdown();
@@ -90,7 +106,7 @@ fn a_server_that_is_stopping_takes_nobody_in() {
 
 #[test]
 fn a_second_shutdown_waits_for_nobody() {
-    let limits = Limits { drain_time: Duration::from_hours(1), ..fast() };
+    let limits = Limits { drain_time: HOUR, linger_time: HOUR, ..fast() };
     let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");

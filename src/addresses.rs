@@ -9,7 +9,7 @@ use std::str::FromStr;
 use crate::conn::ConnId;
 
 /// The addresses that start with the same bits: `192.0.2.0/24`, or a single one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Network {
     addr: IpAddr,
     prefix: u8,
@@ -45,6 +45,11 @@ impl Network {
     /// Where it begins.
     pub(crate) fn addr(&self) -> IpAddr {
         self.addr
+    }
+
+    /// How many bits the addresses share.
+    pub(crate) fn prefix(&self) -> u8 {
+        self.prefix
     }
 
     /// One address, or the /64 that an IPv6 one is in: whoever has one of those has them

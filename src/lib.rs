@@ -63,7 +63,7 @@
 //! | what is said to whom, and kept | `chat/talk.rs`, `chat/history.rs` |
 //! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/places.rs` |
 //! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/gathered.rs`, `chat/resume.rs` |
-//! | what operators may do; who is banned, who is muted | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs` |
+//! | what operators may do; who is banned, who is muted | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs`, `chat/ban_list.rs` |
 //! | names with passwords; how often one may be tried | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
 //! | what the chat wants of somebody who may block, and what goes first | `chat/request.rs`, `chat/waiting.rs` |
 //! | what a user may choose, what it may ask for | `chat/courtesy.rs`, `chat/lists.rs` |

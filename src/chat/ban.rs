@@ -1,8 +1,6 @@
 //! Bans: who may not come in, until when, by whose word and why. Knows no file.
 
 use std::fmt;
-use std::mem;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 use jiff::Timestamp;
@@ -34,7 +32,7 @@ impl Ban {
 
 /// Whom a ban is for: a name, the addresses of a network, or both, each by itself.
 /// Written `alice`, `192.0.2.0/24`, `alice@192.0.2.7`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     name: Option<String>,
     network: Option<Network>,
@@ -62,19 +60,20 @@ impl Target {
         self.network
     }
 
-    pub(super) fn has_name(&self, name: &str) -> bool {
-        self.name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
+    /// Equal for those that are the same.
+    pub(super) fn key(&self) -> Target {
+        let name = self.name.as_ref().map(|name| name.to_ascii_lowercase());
+        Target { name, network: self.network }
     }
 
-    pub(super) fn has_addr(&self, addr: IpAddr) -> bool {
-        self.network.is_some_and(|network| network.contains(addr))
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        self.name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
     }
 
     /// Whether it is the same, however the name is spelled.
     #[must_use]
     pub fn is_same(&self, other: &Target) -> bool {
-        let name = |target: &Target| target.name.as_ref().map(|name| name.to_ascii_lowercase());
-        name(self) == name(other) && self.network == other.network
+        self.key() == other.key()
     }
 
     /// Whether it is meant by who names `wanted`, which may be a part of it.
@@ -127,76 +126,28 @@ impl fmt::Display for NoTarget {
 
 impl std::error::Error for NoTarget {}
 
-/// The bans in force.
+/// Operators whose ban is not kept yet, and whom it is for, who may take another name until
+/// then.
 #[derive(Default)]
-pub(super) struct Bans {
-    /// Each with what is said at the door.
-    all: Vec<(Ban, String)>,
-    /// Operators whose ban is not kept yet, and whom it is for, who may take another name
-    /// until then.
-    meant: Vec<(ConnId, ConnId)>,
-}
+pub(super) struct Meant(Vec<(ConnId, ConnId)>);
 
-impl Bans {
-    /// Puts a ban in force, in place of one of the same.
-    pub(super) fn add(&mut self, ban: Ban, notice: String) {
-        match self.all.iter_mut().find(|(old, _)| old.target.is_same(&ban.target)) {
-            Some(old) => *old = (ban, notice),
-            None => self.all.push((ban, notice)),
-        }
-    }
-
+impl Meant {
     /// An operator asks for a ban of somebody who is here.
-    pub(super) fn mean(&mut self, asker: ConnId, bearer: Option<ConnId>) {
-        self.meant.extend(bearer.map(|bearer| (asker, bearer)));
+    pub(super) fn add(&mut self, asker: ConnId, bearer: Option<ConnId>) {
+        self.0.extend(bearer.map(|bearer| (asker, bearer)));
     }
 
     /// Whom an operator's ban is for, once it is answered.
-    pub(super) fn take_meant(&mut self, asker: ConnId) -> Option<ConnId> {
-        let at = self.meant.iter().position(|(by, _)| *by == asker)?;
-        Some(self.meant.swap_remove(at).1)
+    pub(super) fn take(&mut self, asker: ConnId) -> Option<ConnId> {
+        let at = self.0.iter().position(|(by, _)| *by == asker)?;
+        Some(self.0.swap_remove(at).1)
     }
 
     /// Somebody goes on under another connection.
     pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
-        for (_, bearer) in self.meant.iter_mut().filter(|(_, bearer)| *bearer == was) {
+        for (_, bearer) in self.0.iter_mut().filter(|(_, bearer)| *bearer == was) {
             *bearer = id;
         }
-    }
-
-    /// Those in force so far; then there are none.
-    pub(super) fn take(&mut self) -> Vec<Ban> {
-        mem::take(&mut self.all).into_iter().map(|(ban, _)| ban).collect()
-    }
-
-    pub(super) fn forget_those_over(&mut self, now: Timestamp) {
-        self.all.retain(|(ban, _)| !ban.is_over(now));
-    }
-
-    /// Lifts those that are meant.
-    pub(super) fn lift(&mut self, wanted: &Target) {
-        self.all.retain(|(ban, _)| !ban.target.is_meant_by(wanted));
-    }
-
-    /// Those that have not ended.
-    pub(super) fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &Ban> {
-        self.all.iter().map(|(ban, _)| ban).filter(move |ban| !ban.is_over(now))
-    }
-
-    pub(super) fn has_addr(&self, addr: IpAddr, now: Timestamp) -> bool {
-        self.in_force(now).any(|ban| ban.target.has_addr(addr))
-    }
-
-    pub(super) fn has_name(&self, name: &str, now: Timestamp) -> bool {
-        self.in_force(now).any(|ban| ban.target.has_name(name))
-    }
-
-    /// What is said to who comes from there: of several bans that which lasts longest
-    /// counts.
-    pub(super) fn notice(&self, addr: IpAddr) -> &str {
-        let those = self.all.iter().filter(|(ban, _)| ban.target.has_addr(addr));
-        let longest = those.max_by_key(|(ban, _)| ban.until.unwrap_or(Timestamp::MAX));
-        longest.map_or("", |(_, notice)| notice)
     }
 }
 
@@ -242,26 +193,5 @@ mod tests {
             assert_eq!(both.is_meant_by(&target(wanted)), is_meant, "{wanted}");
         }
         assert!(!target("alice").is_meant_by(&both));
-    }
-
-    #[test]
-    fn the_longest_ban_is_the_one_that_is_told() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let ban = |text: &str, until| Ban {
-            target: target(text),
-            until,
-            by: "op".to_owned(),
-            why: String::new(),
-        };
-        let mut bans = Bans::default();
-        bans.add(ban("192.0.2.7", Some(at(10))), "short".to_owned());
-        bans.add(ban("192.0.2.0/24", None), "long".to_owned());
-        let addr = "192.0.2.7".parse().unwrap();
-        assert_eq!(bans.notice(addr), "long");
-        assert!(bans.has_addr(addr, at(100)));
-        bans.lift(&target("192.0.2.0/24"));
-        assert!(bans.has_addr(addr, at(9)) && !bans.has_addr(addr, at(10)));
-        bans.add(ban("192.0.2.7", None), "again".to_owned());
-        assert_eq!((bans.notice(addr), bans.all.len()), ("again", 1));
     }
 }

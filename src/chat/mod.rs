@@ -7,6 +7,7 @@
 
 mod accounts;
 mod ban;
+mod ban_list;
 mod command;
 mod courtesy;
 mod dialect;
@@ -40,8 +41,9 @@ use crate::service::{Limit, Peer, Refusal, Service};
 use crate::sniff::Protocol;
 use crate::timeouts::{Now, Timeouts};
 use accounts::{Accounts, Attempt, Budget, Word};
-use ban::Bans;
+use ban::Meant;
 pub use ban::{Ban, NoTarget, Target};
+pub use ban_list::Bans;
 use command::{Command, HELP, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
 use dialect::{Event, Kind, Wording};
@@ -80,6 +82,7 @@ pub struct Chat {
     /// Seats of those who were cut off.
     holds: Timeouts<u64>,
     bans: Bans,
+    meant: Meant,
     mutes: Mutes,
     accounts: Accounts,
     /// Passwords that were wrong, or may be; that were changed; and names that were protected.
@@ -240,7 +243,7 @@ impl Service for Chat {
         match why {
             Refusal::Full => reply::FULL,
             Refusal::Address => reply::ADDRESS_FULL,
-            Refusal::Banned(addr) => self.bans.notice(addr).as_bytes(),
+            Refusal::Banned(addr) => self.bans.notice(addr, |ban| self.door_notice(ban)).as_bytes(),
             Refusal::Foreign(Protocol::Http) => reply::NO_WEB_SERVER,
             // What they would make of a line of text is anybody's guess.
             Refusal::Foreign(_) => b"",
@@ -271,6 +274,7 @@ impl Chat {
             seconds: Timeouts::new(SECOND),
             holds: Timeouts::new(settings.resume_for),
             bans: Bans::default(),
+            meant: Meant::default(),
             mutes: Mutes::default(),
             accounts: Accounts::default(),
             attempts: Budget::of_a_minute(),

@@ -29,13 +29,10 @@ pub(super) use mutes::{Mute, Mutes};
 pub(super) use reply::Act;
 
 impl Chat {
-    /// Puts in force what is kept: before anybody has come, and after a reload, once the bans
-    /// that there were are gone.
+    /// Puts in force what is kept, in place of what was: before anybody has come, and after a
+    /// reload.
     pub fn load(&mut self, kept: Kept) {
-        for ban in kept.bans {
-            let notice = self.door_notice(&ban);
-            self.bans.add(ban, notice);
-        }
+        self.bans = kept.bans;
         self.accounts.replace(kept.accounts);
         self.review_accounts();
     }

@@ -10,6 +10,7 @@ use log::warn;
 use super::Chat;
 use super::accounts::{Word, network};
 use super::ban::{Ban, Target};
+use super::ban_list::Bans;
 use super::operators::Act;
 use super::password::Password;
 use super::reply::Reply;
@@ -114,7 +115,7 @@ pub struct Account {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
     /// Who may not come in.
-    pub bans: Vec<Ban>,
+    pub bans: Bans,
     /// Names with passwords.
     pub accounts: Vec<Account>,
 }
@@ -150,7 +151,7 @@ impl Chat {
         }
         self.act_upon(id, answer, out);
         if let Some(id) = id {
-            self.bans.take_meant(id);
+            self.meant.take(id);
             out.release(id);
         }
     }

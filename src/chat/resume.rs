@@ -1,6 +1,6 @@
 //! Names that are held for who was cut off, by a token that was asked for before.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
@@ -27,7 +27,7 @@ const LINES: u64 = 10;
 pub(super) struct Seats {
     by_key: HashMap<u64, Seat>,
     /// Names that are held, in lower case.
-    held_names: HashMap<String, u64>,
+    held_names: BTreeMap<String, u64>,
     held_count: usize,
 }
 
@@ -56,6 +56,11 @@ impl Seats {
     pub(super) fn holder_of(&self, name: &str) -> Option<&str> {
         let key = self.held_names.get(&name.to_ascii_lowercase())?;
         self.by_key.get(key)?.held.as_ref()?.name.as_own()
+    }
+
+    /// The names of those who are not connected, in lower case and in order.
+    pub(super) fn held_names(&self) -> impl Iterator<Item = &str> {
+        self.held_names.keys().map(String::as_str)
     }
 
     fn more_of(&mut self, conn: ConnId) -> Option<&mut More> {
@@ -232,7 +237,7 @@ impl Chat {
         held.more.writer = held.more.writer.filter(|writer| *writer != id);
         self.keep_ignoring(id, was, &held.more);
         self.keep_writing(id, was);
-        self.bans.pass_on(was, id);
+        self.meant.pass_on(was, id);
         for room in self.rooms.iter_mut() {
             room.pass_on(was, id);
         }

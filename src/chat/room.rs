@@ -17,7 +17,7 @@ use crate::lanes::Lane;
 const CROWD: usize = 200;
 
 /// The place of a room among the others; used again once a room is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RoomNo(u32);
 
 impl RoomNo {

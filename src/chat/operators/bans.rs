@@ -1,5 +1,7 @@
 //! Bans by operators: asked for, put in force once they are kept, listed, lifted.
 
+use std::collections::BTreeMap;
+use std::mem;
 use std::time::Duration;
 
 use log::warn;
@@ -9,6 +11,7 @@ use super::{end, timestamp};
 use crate::addresses::Network;
 use crate::chat::Chat;
 use crate::chat::ban::{Ban, Target};
+use crate::chat::ban_list::Bans;
 use crate::chat::lists::LISTED_MAX;
 use crate::chat::name::listed;
 use crate::chat::reply::Reply;
@@ -58,8 +61,10 @@ impl Chat {
         let until = time.and_then(|time| end(now, time));
         let by = self.operator_name(id);
         let ban = Ban { target, until, by, why: why.to_owned() };
-        self.bans.mean(id, bearer);
         self.request(id, Request::Ban { ban, now }, out);
+        if out.is_held(id) {
+            self.meant.add(id, bearer);
+        }
     }
 
     /// How somebody who is here is banned.
@@ -97,44 +102,43 @@ impl Chat {
         let logged_until = until.map(|until| until.to_string());
         warn!(by, target:%, until = logged_until, reason = why; "banned");
         self.tell_asker(id, Act::Banned(&told), out);
-        let bearer = id.and_then(|id| self.bans.take_meant(id));
-        let banned = self.expel(id, &ban, bearer, out);
+        let bearer = id.and_then(|id| self.meant.take(id));
+        let only = Bans::from_iter([ban.clone()]);
+        let banned = self.expel(id, &only, &Bans::default(), bearer, out);
         // Of who has gone already, only the name is known.
         let name = target.name().filter(|_| bearer.is_none()).unwrap_or("");
         self.withdraw(&banned, name);
-        let notice = self.door_notice(&ban);
         self.bans.forget_those_over(timestamp(out.now()));
-        self.bans.add(ban, notice);
+        self.bans.add(ban);
     }
 
-    /// Has everybody leave whom a ban is for, operators excepted. Whoever asked for it
-    /// has read of it already. If it was for the bearer of a name, it is so whatever they
-    /// are called by now, and whoever has the name.
+    /// Has everybody leave whom bans are for that were not there before, operators
+    /// excepted: each by one of them. Whoever asked for it has read of it already. If it was
+    /// for the bearer of a name, it is so whatever they are called by now, and whoever has the
+    /// name.
     fn expel(
         &mut self,
         asker: Option<ConnId>,
-        ban: &Ban,
+        bans: &Bans,
+        before: &Bans,
         bearer: Option<ConnId>,
         out: &mut Outbox,
     ) -> Vec<ConnId> {
-        let Ban { target, by, why, .. } = ban;
-        let mut rooms: Vec<(RoomNo, Vec<String>)> = Vec::new();
+        let mut told: BTreeMap<(usize, RoomNo), Vec<String>> = BTreeMap::new();
         let mut banned = Vec::new();
+        let now = timestamp(out.now());
         for user in self.users.all().filter(|user| !self.is_operator(user)) {
-            let is_from_there =
-                self.users.addr(user.id).is_some_and(|addr| target.has_addr(addr.ip()));
-            let name = user.shown().to_string();
-            let is_called_so = user.is_named() && target.has_name(&name);
-            if !(is_from_there || bearer.map_or(is_called_so, |bearer| bearer == user.id)) {
-                continue;
-            }
-            banned.push(user.id);
-            match rooms.iter_mut().find(|(room, _)| *room == user.room) {
-                Some((_, names)) => names.push(name),
-                None => rooms.push((user.room, vec![name])),
+            let addr = self.users.addr(user.id).map(|addr| addr.ip());
+            let name = user.own_name().filter(|_| bearer.is_none());
+            let is_meant = bearer == Some(user.id);
+            let ban = bans.first_new(before, addr, name, now).or(is_meant.then_some(0));
+            if let Some(at) = ban {
+                banned.push(user.id);
+                told.entry((at, user.room)).or_default().push(user.shown().to_string());
             }
         }
-        for (room, names) in rooms {
+        for ((at, room), names) in told {
+            let Ban { by, why, .. } = bans.get(at);
             let were = if names.len() == 1 { "was" } else { "were" };
             let names = format!("{} {were}", listed(&names, names.len()));
             let act = Act::Out { names: &names, by, why };
@@ -143,8 +147,10 @@ impl Chat {
         for id in &banned {
             self.let_go(*id, out);
         }
-        if let Some(name) = target.name() {
-            self.end_hold_of(name, out);
+        let is_banned = |name: &&str| bans.first_new(before, None, Some(name), now).is_some();
+        let held = self.seats.held_names().filter(is_banned).map(str::to_owned);
+        for name in held.collect::<Vec<_>>() {
+            self.end_hold_of(&name, out);
         }
         banned
     }
@@ -159,7 +165,7 @@ impl Chat {
     }
 
     /// What one who is banned reads at the door. His line ending is not known yet.
-    pub(super) fn door_notice(&self, ban: &Ban) -> String {
+    pub(in crate::chat) fn door_notice(&self, ban: &Ban) -> String {
         format!("You are banned{}{}\n", self.until(ban.until), Why(&ban.why))
     }
 
@@ -179,11 +185,12 @@ impl Chat {
             let term = self.term(ban.until);
             format!("{}{term} by {}{}", ban.target, ban.by, Why(&ban.why))
         };
-        let lines: Vec<String> = self.bans.in_force(timestamp(out.now())).map(line).collect();
-        for line in lines.iter().take(LISTED_MAX) {
+        let in_force = self.bans.in_force(timestamp(out.now()));
+        let lines: Vec<String> = in_force.take(LISTED_MAX).map(line).collect();
+        for line in &lines {
             self.reply(id, Reply::Act(Act::Ban(line)), out);
         }
-        match lines.len() {
+        match self.bans.in_force(timestamp(out.now())).count() {
             0 => self.reply(id, Reply::Act(Act::NoBans), out),
             count if count > LISTED_MAX => {
                 self.reply(id, Reply::Act(Act::More(count - LISTED_MAX)), out);
@@ -194,12 +201,8 @@ impl Chat {
 
     /// The same later, in place of what was in force. Whoever is banned only now has to go.
     pub(in crate::chat) fn reload(&mut self, kept: Kept, out: &mut Outbox) {
-        let before = self.bans.take();
-        let now = timestamp(out.now());
-        let mut banned = Vec::new();
-        for ban in kept.bans.iter().filter(|ban| !before.contains(ban) && !ban.is_over(now)) {
-            banned.extend(self.expel(None, ban, None, out));
-        }
+        let before = mem::take(&mut self.bans);
+        let banned = self.expel(None, &kept.bans, &before, None, out);
         self.withdraw(&banned, "");
         self.load(kept);
     }

@@ -104,7 +104,7 @@ impl Desk {
             Request::Reload => {
                 let account = |name: &String| Account { name: name.clone(), op: false };
                 let accounts = self.passwords.keys().map(account).collect();
-                Answer::Reloaded(Some(Kept { bans: self.bans.clone(), accounts }))
+                Answer::Reloaded(Some(Kept { bans: self.bans.iter().cloned().collect(), accounts }))
             }
             _ => Answer::Wrong,
         }

@@ -91,10 +91,15 @@ impl State {
             Request::Unban(target) => self.unban(&target).map(|()| Answer::Unbanned(target)),
             Request::Reload => return self.reload(),
             #[cfg(feature = "accounts")]
-            Request::Register { name, password } => return self.register(name, &password),
+            Request::Register { account, password, now } => {
+                return self.register(account, &password, now);
+            }
             #[cfg(feature = "accounts")]
             Request::LogIn { name, password, by } => {
                 let is_right = self.verify(&name, &password);
+                if is_right {
+                    self.mark_used(&name);
+                }
                 return if is_right { Answer::LoggedIn(name, by) } else { Answer::Wrong };
             }
             #[cfg(feature = "accounts")]

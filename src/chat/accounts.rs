@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
+use jiff::Timestamp;
 use log::{info, warn};
 
 use super::Chat;
 use super::command::{Command, split_word};
-use super::operators::{Act, timestamp};
+use super::operators::{Act, end, timestamp};
 use super::password::{Password, Secret};
 use super::reply::Reply;
 use super::request::{Account, Answer, Naming, Request};
@@ -44,6 +45,20 @@ impl Accounts {
 
     pub(super) fn add(&mut self, account: Account) {
         self.0.insert(account.name.to_ascii_lowercase().into(), account);
+    }
+
+    /// Somebody has logged in to it, so it stays; whether there is one.
+    fn mark_used(&mut self, name: &str) -> bool {
+        let account = self.0.get_mut(&*name.to_ascii_lowercase());
+        account.map(|account| account.unused_until = None).is_some()
+    }
+
+    /// Whether there are so many, those that are over not counted.
+    fn are_full(&mut self, max: usize, now: Timestamp) -> bool {
+        if self.0.len() >= max {
+            self.0.retain(|_, account| !account.is_over(now));
+        }
+        self.0.len() >= max
     }
 
     fn remove(&mut self, name: &str) {
@@ -128,15 +143,18 @@ impl Chat {
             return self.say_word(id, Word::NameFirst, out);
         }
         let name = user.shown().to_string();
-        if self.account_of(user).is_some() {
+        let now = timestamp(out.now());
+        if self.account_of(user).is_some_and(|own| !own.is_over(now)) {
             return self.say_word(id, Word::Already(&name), out);
         }
         let max = self.settings.accounts_max;
-        if self.accounts.0.len() >= max {
+        if self.accounts.are_full(max, now) {
             return self.say_word(id, Word::Full(max), out);
         }
         if let Some(password) = self.new_password(id, &name, password, out) {
-            self.request(id, Request::Register { name, password }, out);
+            let unused_until = end(now, self.settings.accounts_unused_for);
+            let account = Account { name, op: false, unused_until };
+            self.request(id, Request::Register { account, password, now }, out);
         }
     }
 
@@ -232,7 +250,7 @@ impl Chat {
                 may
             }
             Request::Passwd { name, .. } => self.changes.count(from, name, now),
-            Request::Register { name, .. } => self.made.count(from, name, now),
+            Request::Register { account, .. } => self.made.count(from, &account.name, now),
             Request::Ban { .. } | Request::Unban(_) | Request::Reload => true,
         }
     }
@@ -249,9 +267,10 @@ impl Chat {
     }
 
     /// The name that somebody bears is protected.
-    pub(super) fn registered(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+    pub(super) fn registered(&mut self, id: ConnId, account: Account, out: &mut Outbox) {
+        let name = &account.name.clone();
         info!(conn = id.serial(), name; "protected");
-        self.accounts.add(Account { name: name.to_owned(), op: false });
+        self.accounts.add(account);
         let is_remote = self.users.addr(id).is_some_and(|addr| !addr.ip().is_loopback());
         if let Some(user) = self.users.get_mut(id) {
             user.more_mut().has_account = true;
@@ -298,7 +317,7 @@ impl Chat {
         self.end_hold_of(name, out);
         self.take_name(id, name, by, out);
         if let Some(user) = self.users.get_mut(id) {
-            user.more_mut().has_account = self.accounts.get(name).is_some();
+            user.more_mut().has_account = self.accounts.mark_used(name);
         }
     }
 

@@ -145,7 +145,7 @@ impl Chat {
 }
 
 /// When a time is over that begins now, in whole seconds, the last of which counts.
-fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
+pub(super) fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
     let begun = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
     Timestamp::from_second(begun.checked_add(i64::try_from(time.as_secs()).ok()?)?).ok()
 }

@@ -69,11 +69,12 @@ impl Chat {
         if self.refuse_if_unfit(id, name, out) || self.refuse_if_muted(id, out) {
             return;
         }
-        if self.bans.has_name(name, timestamp(out.now())) {
+        let now = timestamp(out.now());
+        if self.bans.has_name(name, now) {
             return self.reply(id, Reply::Act(Act::NameBanned(name)), out);
         }
         let is_own = self.users.find(name).is_some_and(|owner| owner.id == id);
-        if let Some(account) = self.accounts.get(name).filter(|_| !is_own) {
+        if let Some(account) = self.accounts.get(name).filter(|own| !is_own && !own.is_over(now)) {
             let name = account.name.clone();
             return self.reply(id, Reply::Word(Word::Protected(&name)), out);
         }

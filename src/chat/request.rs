@@ -30,12 +30,15 @@ pub enum Request {
     },
     /// Have the bans that are meant forgotten. Answer: [`Answer::Unbanned`].
     Unban(Target),
-    /// Protect a name that is not protected yet. Answer: [`Answer::Registered`].
+    /// Protect a name that is not protected yet, and have those accounts forgotten that are
+    /// over. Answer: [`Answer::Registered`].
     Register {
-        /// The name.
-        name: String,
+        /// The name, and what else is to be kept with it.
+        account: Account,
         /// What it is to be protected with.
         password: Password,
+        /// When it was asked for.
+        now: Timestamp,
     },
     /// Say whether this is the password of this name, which need not be protected: that
     /// is to take as long. Answer: [`Answer::LoggedIn`] or [`Answer::Wrong`].
@@ -74,7 +77,7 @@ pub enum Answer {
     /// These bans are kept no longer.
     Unbanned(Target),
     /// This name is protected.
-    Registered(String),
+    Registered(Account),
     /// This name was protected already.
     Exists(String),
     /// It is the password of this name.
@@ -109,6 +112,16 @@ pub struct Account {
     pub name: String,
     /// Whether who is logged in to it is an operator.
     pub op: bool,
+    /// When it goes, unless somebody logs in to it before; `None` is never.
+    pub unused_until: Option<Timestamp>,
+}
+
+impl Account {
+    /// Whether it has gone, since nobody has used it.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.unused_until.is_some_and(|until| until <= now)
+    }
 }
 
 /// All that is kept beyond a restart.
@@ -191,7 +204,7 @@ impl Chat {
     /// The same of those that only users ask for.
     fn act_upon_account(&mut self, id: ConnId, answer: Answer, out: &mut Outbox) {
         match answer {
-            Answer::Registered(name) => self.registered(id, &name, out),
+            Answer::Registered(account) => self.registered(id, account, out),
             Answer::LoggedIn(name, by) => self.logged_in(id, &name, by, out),
             Answer::Unregistered(name) => self.unregistered(id, &name, out),
             Answer::Exists(name) => {

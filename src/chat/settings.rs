@@ -52,6 +52,8 @@ pub struct Settings {
     pub accounts_max: usize,
     /// Names that may be protected within a day from one IPv4 address, or one IPv6 /64. 20.
     pub accounts_per_addr: usize,
+    /// An account that nobody logs in to for so long after it was made goes. 30 days.
+    pub accounts_unused_for: Duration,
     /// Requests that wait at a time for operators, and as many for each address: passwords that
     /// are to be checked, mostly. Further ones come to nothing. 16.
     pub waiting_max: usize,
@@ -82,6 +84,7 @@ impl Default for Settings {
             accounts: false,
             accounts_max: 10_000,
             accounts_per_addr: 20,
+            accounts_unused_for: Duration::from_hours(30 * 24),
             waiting_max: 16,
             bans_max: 4096,
             dialects: vec![Dialect::Native],

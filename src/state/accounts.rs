@@ -4,6 +4,9 @@
 use std::io;
 use std::path::Path;
 
+use jiff::Timestamp;
+use log::warn;
+
 use super::hash::{self, NOBODY};
 use super::lines::Lines;
 use super::save::Lock;
@@ -11,6 +14,9 @@ use super::{File, State, store};
 use crate::chat::{Account, Answer, Password, Target};
 
 pub(super) const ACCOUNTS: &str = "accounts";
+
+/// The flag of an account that nobody has logged in to; before the time when it goes.
+const UNUSED: &str = "unused-until=";
 
 /// An account, as it is kept.
 #[derive(Clone, Debug)]
@@ -21,7 +27,7 @@ pub(super) struct Entry {
 }
 
 pub(super) fn parse(line: &str) -> Result<Entry, String> {
-    let fields: Vec<&str> = line.split(':').collect();
+    let fields: Vec<&str> = line.splitn(3, ':').collect();
     let [name, hash, flags] = fields[..] else {
         return Err("NAME:HASH:FLAGS is wanted; the flags may be none".to_owned());
     };
@@ -29,17 +35,23 @@ pub(super) fn parse(line: &str) -> Result<Entry, String> {
         return Err(format!("'{name}' cannot be a name"));
     }
     hash::check(hash).map_err(|why| format!("{name} {why}"))?;
-    let op = match flags {
-        "" => false,
-        "op" => true,
-        other => return Err(format!("'{other}' is no flag; there is op")),
-    };
-    Ok(Entry { account: Account { name: name.to_owned(), op }, hash: hash.to_owned() })
+    let mut account = Account { name: name.to_owned(), op: false, unused_until: None };
+    for flag in flags.split(',').filter(|flag| !flag.is_empty()) {
+        let until = flag.strip_prefix(UNUSED).and_then(|until| until.parse().ok());
+        match until {
+            Some(until) => account.unused_until = Some(until),
+            None if flag == "op" => account.op = true,
+            None => return Err(format!("'{flag}' is no flag; there are op and {UNUSED}TIME")),
+        }
+    }
+    Ok(Entry { account, hash: hash.to_owned() })
 }
 
 pub(super) fn render(entry: &Entry) -> String {
-    let flags = if entry.account.op { "op" } else { "" };
-    format!("{}:{}:{flags}", entry.account.name, entry.hash)
+    let Account { name, op, unused_until } = &entry.account;
+    let until = unused_until.map(|until| format!("{UNUSED}{until}"));
+    let flags: Vec<String> = op.then(|| "op".to_owned()).into_iter().chain(until).collect();
+    format!("{name}:{}:{}", entry.hash, flags.join(","))
 }
 
 pub(super) fn key(entry: &Entry) -> String {
@@ -57,13 +69,40 @@ impl Entry {
 }
 
 impl State {
-    pub(super) fn register(&mut self, name: String, password: &Password) -> Answer {
-        if self.find(name.as_str()).is_some() {
-            return Answer::Exists(name);
+    /// Adds an account; those that are over go.
+    pub(super) fn register(
+        &mut self,
+        account: Account,
+        password: &Password,
+        now: Timestamp,
+    ) -> Answer {
+        if self.find(&account.name).is_some_and(|old| !old.account.is_over(now)) {
+            return Answer::Exists(account.name);
         }
-        match self.protect(&name, password) {
-            Ok(()) => Answer::Registered(name),
+        let mut lines = self.accounts.lines.clone();
+        lines.retain(|old| !old.account.is_over(now));
+        let saved = self.hasher.hash(password).and_then(|hash| {
+            lines.put(Entry { account: account.clone(), hash }, |_| false);
+            self.save_accounts(&self.lock()?, lines)
+        });
+        match saved {
+            Ok(()) => Answer::Registered(account),
             Err(error) => Answer::NotSaved(error.to_string()),
+        }
+    }
+
+    /// Somebody has logged in to it. If that cannot be saved, it is the next time.
+    pub(super) fn mark_used(&mut self, name: &str) {
+        let Some(entry) = self.find(name).filter(|entry| entry.account.unused_until.is_some())
+        else {
+            return;
+        };
+        let mut entry = entry.clone();
+        entry.account.unused_until = None;
+        let mut lines = self.accounts.lines.clone();
+        lines.put(entry, |old| old.has_name(name));
+        if let Err(error) = self.lock().and_then(|lock| self.save_accounts(&lock, lines)) {
+            warn!(by = name, error:%; "not_saved");
         }
     }
 
@@ -137,7 +176,8 @@ impl State {
 
     fn put_hash(&mut self, lock: &Lock, name: &str, hash: String) -> io::Result<()> {
         let old = self.find(name).map(|entry| entry.account.clone());
-        let account = old.unwrap_or_else(|| Account { name: name.to_owned(), op: false });
+        let account =
+            old.unwrap_or_else(|| Account { name: name.to_owned(), op: false, unused_until: None });
         let mut lines = self.accounts.lines.clone();
         let entry = Entry { account, hash };
         lines.put(entry, |old| old.has_name(name));
@@ -162,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_line_is_written_as_it_is_read_and_what_is_wrong_is_told() {
-        for flags in ["", "op"] {
+        for flags in ["", "op", "unused-until=2026-12-20T15:17:28Z"] {
             let line = format!("alice:{NOBODY}:{flags}");
             assert_eq!(render(&parse(&line).unwrap()), line);
         }
@@ -170,7 +210,10 @@ mod tests {
             ("alice".to_owned(), "NAME:HASH:FLAGS is wanted; the flags may be none"),
             (format!("al:{NOBODY}:"), "'al' cannot be a name"),
             (format!("192.0.2.7:{NOBODY}:"), "'192.0.2.7' cannot be a name"),
-            (format!("alice:{NOBODY}:admin"), "'admin' is no flag; there is op"),
+            (
+                format!("alice:{NOBODY}:admin"),
+                "'admin' is no flag; there are op and unused-until=TIME",
+            ),
             ("alice:secret:".to_owned(), "alice has no argon2id hash in the PHC format"),
             (
                 format!("alice:{}:", NOBODY.replace("t=2", "t=99")),

@@ -232,8 +232,13 @@ mod of_accounts {
         Password::new(text).unwrap()
     }
 
+    fn second(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
     fn register(name: &str, text: &str) -> Request {
-        Request::Register { name: name.to_owned(), password: password(text) }
+        let account = Account { name: name.to_owned(), op: false, unused_until: Some(second(10)) };
+        Request::Register { account, password: password(text), now: second(0) }
     }
 
     fn log_in(name: &str, text: &str) -> Request {
@@ -289,7 +294,7 @@ mod of_accounts {
         assert_eq!(shape, ["# in charge", "ann", "", "# others", "bob", "cat"]);
         assert!(text.lines().nth(1).unwrap().ends_with(":op") && text.contains(&bob));
         let kept = dir.open().kept().accounts;
-        assert_eq!(kept[0], Account { name: "ann".to_owned(), op: true });
+        assert_eq!(kept[0], Account { name: "ann".to_owned(), op: true, unused_until: None });
     }
 
     #[test]
@@ -310,5 +315,28 @@ mod of_accounts {
                 );
             }
         }
+    }
+
+    #[test]
+    fn an_account_that_nobody_has_logged_in_to_goes_with_the_next_that_is_made() {
+        let dir = Dir::new("accounts-unused");
+        let mut state = dir.open();
+        for name in ["ann", "bob"] {
+            assert!(matches!(state.perform(register(name, "hunter22")), Answer::Registered(_)));
+        }
+        assert!(dir.accounts().ends_with(":unused-until=1970-01-01T00:00:10Z\n"));
+        assert!(matches!(state.perform(log_in("ann", "hunter22")), Answer::LoggedIn(..)));
+        let at = |at, name: &str| {
+            let Request::Register { account, password, .. } = register(name, "hunter23") else {
+                unreachable!("it is one");
+            };
+            Request::Register { account, password, now: second(at) }
+        };
+        assert!(matches!(state.perform(at(9, "bob")), Answer::Exists(_)));
+        assert!(matches!(state.perform(at(10, "bob")), Answer::Registered(_)));
+        assert!(matches!(state.perform(at(10, "ann")), Answer::Exists(_)));
+        assert!(matches!(state.perform(at(20, "cat")), Answer::Registered(_)));
+        let names: Vec<_> = state.kept().accounts.into_iter().map(|own| own.name).collect();
+        assert_eq!((names, dir.open().kept()), (vec!["ann".into(), "cat".into()], state.kept()));
     }
 }

@@ -266,67 +266,6 @@ fn who_tries_too_often_waits_and_nobody_else_does() {
 }
 
 #[test]
-fn passwords_are_changed_so_often_and_no_more_and_may_still_be_given() {
-    let mut network = network();
-    check_in(
-        &mut network,
-        "ann> /protect hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
-    );
-    for _ in 0..3 {
-        check_in(&mut network, "ann> /passwd hunter22\nann< Password changed.");
-    }
-    check_in(
-        &mut network,
-        "ann> /passwd hunter23
-         ann< Too many attempts; wait a minute.
-         ann> /nick ann hunter22
-         ann< You are now ann
-         +60000
-         ann> /passwd hunter23
-         ann< Password changed.",
-    );
-}
-
-#[test]
-fn so_many_names_are_protected_from_one_address_in_a_day() {
-    let settings = Settings { accounts: true, accounts_per_addr: 2, ..Settings::default() };
-    let mut network = Network::with(settings);
-    for (client, host) in [("eve", 7), ("friend", 8)] {
-        network.arrive_from(client, "native", ([192, 0, 2, host], 1).into());
-    }
-    let protect = |client: &str, name: &str| {
-        format!(
-            "{client}> /nick {name}
-             {client}< You are now {name}
-             {client}> /protect hunter22
-             {client}< Name {name} is protected from now on: /nick {name} PASSWORD
-             {client}< That line was not encrypted: whoever carried it can have read the password."
-        )
-    };
-    check_in(&mut network, &protect("eve", "one"));
-    check_in(&mut network, &protect("eve", "two"));
-    check_in(
-        &mut network,
-        "eve> /nick three
-         eve< You are now three
-         eve> /protect hunter22
-         eve< Too many names were protected from your address; wait a day.",
-    );
-    check_in(&mut network, &protect("friend", "four"));
-    network.wait(24 * 60 * 60 * 1000);
-    check_in(&mut network, &protect("eve", "five"));
-}
-
-#[test]
-fn who_finds_too_many_waiting_is_told_so_and_has_not_tried() {
-    let settings = Settings { accounts: true, waiting_max: 0, ..Settings::default() };
-    let mut network = Network::with(settings);
-    for _ in 0..5 {
-        check_in(&mut network, "eve> /nick ann hunter22\neve< Busy; try again in a moment.");
-    }
-}
-
-#[test]
 fn who_registers_from_afar_is_warned() {
     let mut network = network();
     network.arrive_from("eve", "native", "192.0.2.7:1".parse().unwrap());
@@ -378,8 +317,10 @@ fn an_account_can_be_an_operators() {
         &mut network,
         "ann> /protect hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
     );
-    let kept =
-        |op| Kept { accounts: vec![Account { name: "ann".to_owned(), op }], ..Kept::default() };
+    let kept = |op| Kept {
+        accounts: vec![Account { name: "ann".to_owned(), op, unused_until: None }],
+        ..Kept::default()
+    };
     network.chat.answer(None, Answer::Reloaded(Some(kept(true))), &mut network.out);
     check_in(
         &mut network,
@@ -394,7 +335,7 @@ fn an_account_can_be_an_operators() {
     );
     // What it has shown for one name is worth nothing for another.
     let mut both = kept(true);
-    both.accounts.push(Account { name: "other".to_owned(), op: true });
+    both.accounts.push(Account { name: "other".to_owned(), op: true, unused_until: None });
     network.chat.answer(None, Answer::Reloaded(Some(both)), &mut network.out);
     check_in(
         &mut network,
@@ -420,7 +361,7 @@ fn an_account_can_be_an_operators() {
 fn who_bears_a_name_that_becomes_protected_keeps_it_and_is_no_operator() {
     let mut network = network();
     check_in(&mut network, "ann> hello\nann< [ann] hello");
-    let accounts = vec![Account { name: "Ann".to_owned(), op: true }];
+    let accounts = vec![Account { name: "Ann".to_owned(), op: true, unused_until: None }];
     let kept = Kept { accounts, ..Kept::default() };
     network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
     check_in(

@@ -88,7 +88,7 @@ fn an_operator_who_would_ban_themselves_is_asked_first() {
          boss< Name boss is protected from now on: /nick boss PASSWORD
          boss< That line was not encrypted: whoever carried it can have read the password.",
     );
-    let accounts = vec![Account { name: "boss".to_owned(), op: true }];
+    let accounts = vec![Account { name: "boss".to_owned(), op: true, unused_until: None }];
     let kept = Kept { accounts, ..Kept::default() };
     network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
     check_in(

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod bans;
+mod budgets;
 mod comings;
 mod dialects;
 mod ignored;
@@ -197,12 +198,14 @@ impl Vault {
 
     fn perform(&mut self, request: Request) -> Answer {
         match request {
-            Request::Register { name, .. } if self.0.contains_key(&name.to_lowercase()) => {
-                Answer::Exists(name)
+            Request::Register { account, .. }
+                if self.0.contains_key(&account.name.to_lowercase()) =>
+            {
+                Answer::Exists(account.name)
             }
-            Request::Register { name, password } => {
-                self.0.insert(name.to_lowercase(), password.as_bytes().to_vec());
-                Answer::Registered(name)
+            Request::Register { account, password, .. } => {
+                self.0.insert(account.name.to_lowercase(), password.as_bytes().to_vec());
+                Answer::Registered(account)
             }
             Request::LogIn { name, password, by } if self.is_right(&name, &password) => {
                 Answer::LoggedIn(name, by)

@@ -76,10 +76,12 @@ impl Desk {
             own(name).is_some_and(|own| own == password.as_bytes())
         };
         match request {
-            Request::Register { name, .. } if own(&name).is_some() => Answer::Exists(name),
-            Request::Register { name, password } => {
-                self.passwords.insert(name.to_lowercase(), password.as_bytes().to_vec());
-                Answer::Registered(name)
+            Request::Register { account, .. } if own(&account.name).is_some() => {
+                Answer::Exists(account.name)
+            }
+            Request::Register { account, password, .. } => {
+                self.passwords.insert(account.name.to_lowercase(), password.as_bytes().to_vec());
+                Answer::Registered(account)
             }
             Request::LogIn { name, password, by } if is_right(&name, &password) => {
                 Answer::LoggedIn(name, by)
@@ -102,7 +104,8 @@ impl Desk {
                 Answer::Unbanned(target)
             }
             Request::Reload => {
-                let account = |name: &String| Account { name: name.clone(), op: false };
+                let account =
+                    |name: &String| Account { name: name.clone(), op: false, unused_until: None };
                 let accounts = self.passwords.keys().map(account).collect();
                 Answer::Reloaded(Some(Kept { bans: self.bans.iter().cloned().collect(), accounts }))
             }

@@ -128,7 +128,8 @@ impl Chat {
     /// Whether somebody may do what operators do: by the door that it came through, or by
     /// the account that it is logged in to.
     pub(super) fn is_operator(&self, user: &User) -> bool {
-        user.is_operator || (user.has_account() && self.account_of(user).is_some_and(|own| own.op))
+        user.more().is_some_and(|more| more.is_operator)
+            || (user.has_account() && self.account_of(user).is_some_and(|own| own.op))
     }
 
     /// The account of the name that somebody bears, whether it has shown that it is its own

@@ -113,8 +113,11 @@ impl Service for Chat {
         let dialect = peer.label.parse().unwrap_or_default();
         self.users.add(id, peer.addr, Wording { dialect, ending: Ending::Lf });
         self.users.hear(id, out.now().monotonic);
-        if let Some(user) = self.users.get_mut(id) {
-            user.is_operator = self.settings.operators && peer.label == OPERATORS;
+        if let Some(user) = self.users.get_mut(id)
+            && self.settings.operators
+            && peer.label == OPERATORS
+        {
+            user.more_mut().is_operator = true;
         }
         self.enter_room(id, RoomNo::LOBBY, out);
         if dialect == Dialect::Json {

@@ -1,18 +1,19 @@
 //! Names that are held for who was cut off, by a token that was asked for before.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt::Write;
 use std::net::SocketAddr;
 
 use log::info;
 
-use super::Chat;
 use super::dialect::{Dialect, Person};
 use super::name::Name;
 use super::operators::Mute;
 use super::reply::Reply;
 use super::room::RoomNo;
-use super::users::{Arrival, More, User};
+use super::users::{AddressKey, Arrival, More, User};
+use super::{Chat, Settings};
 use crate::conn::ConnId;
 use crate::outbox::Outbox;
 
@@ -29,12 +30,15 @@ pub(super) struct Seats {
     /// Names that are held, in lower case.
     held_names: BTreeMap<String, u64>,
     held_count: usize,
+    /// Those of each address, the first that was cut off in front.
+    held_from: HashMap<AddressKey, VecDeque<u64>>,
 }
 
 struct Seat {
     secret: [u8; TOKEN - 8],
     /// Whose it is, or was when it was cut off.
     conn: ConnId,
+    from: AddressKey,
     held: Option<Box<Held>>,
 }
 
@@ -75,6 +79,13 @@ impl Seats {
         }
         seat.held = Some(Box::new(held));
         self.held_count += 1;
+        self.held_from.entry(seat.from).or_default().push_back(key);
+    }
+
+    /// The first that was cut off of those from an address, and how many there are.
+    fn first_from(&self, from: AddressKey) -> Option<(u64, usize)> {
+        let held = self.held_from.get(&from)?;
+        Some((*held.front()?, held.len()))
     }
 
     /// Takes a seat away, with what was held there.
@@ -82,6 +93,12 @@ impl Seats {
         let seat = self.by_key.remove(&key)?;
         if let Some(held) = &seat.held {
             self.held_count -= 1;
+            if let Entry::Occupied(mut held) = self.held_from.entry(seat.from) {
+                held.get_mut().retain(|other| *other != key);
+                if held.get().is_empty() {
+                    held.remove();
+                }
+            }
             if let Some(name) = held.name.as_own() {
                 self.held_names.remove(&name.to_ascii_lowercase());
             }
@@ -116,7 +133,7 @@ impl Chat {
         });
         if let Some(user) = self.users.get_mut(id) {
             user.more_mut().seat = Some(key);
-            self.seats.by_key.insert(key, Seat { secret, conn: id, held: None });
+            self.seats.by_key.insert(key, Seat { secret, conn: id, from: user.from, held: None });
         }
         let held_for = self.settings.resume_for;
         self.reply(id, Reply::Seat { held_for, token: &token }, out);
@@ -133,15 +150,29 @@ impl Chat {
     /// It is removed from the users and its room, without a word.
     pub(super) fn hold(&mut self, id: ConnId, out: &mut Outbox) -> bool {
         let Some(key) = self.users.get_mut(id).and_then(User::take_seat) else { return false };
-        while self.seats.held_count >= self.settings.held_max
-            && let Some(first) = self.holds.pop()
-        {
-            self.end_hold(first, out);
-        }
+        self.make_room(id, out);
         let Some(held) = self.lift_out(id) else { return false };
         self.seats.hold(key, held);
         self.holds.start(key, out.now().monotonic);
         true
+    }
+
+    /// One more is to be held: the first of their own address gives way, and anybody else only
+    /// where nobody of it is held.
+    fn make_room(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(from) = self.users.get(id).map(|user| user.from) else { return };
+        let Settings { held_max, held_per_addr, .. } = self.settings;
+        if let Some((first, count)) = self.seats.first_from(from)
+            && (count >= held_per_addr || self.seats.held_count >= held_max)
+        {
+            self.end_hold(first, out);
+        }
+        while self.seats.held_count >= held_max
+            && let Some(first) = self.holds.pop()
+        {
+            self.end_hold(first, out);
+        }
+        self.holds.prune(|key| !self.seats.by_key.contains_key(&key));
     }
 
     /// Nobody came back in time.
@@ -229,6 +260,7 @@ impl Chat {
         // Nobody sheds by this who ignores them, nor a mute.
         if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.more_mut())) {
             self.forget_ignoring(id, &more);
+            held.more.is_operator = more.is_operator;
             held.more.mute = Mute::longer(more.mute, held.more.mute);
             held.more.ignored_by.extend(more.ignored_by);
         }

@@ -31,6 +31,8 @@ pub struct Settings {
     pub resume_for: Duration,
     /// Those who are held at a time; beyond it the first is let go. 1024.
     pub held_max: usize,
+    /// Those who are held at a time of one IPv4 address, or one IPv6 /64; likewise. 32.
+    pub held_per_addr: usize,
     /// Users whom one user may ignore. 100.
     pub ignored_max: usize,
     /// Fills a token with bytes that nobody can guess. Without it no names are held.
@@ -76,6 +78,7 @@ impl Default for Settings {
             require_name: false,
             resume_for: Duration::from_mins(2),
             held_max: 1024,
+            held_per_addr: 32,
             ignored_max: 100,
             random: None,
             resident: None,

@@ -1,8 +1,9 @@
 //! Who is here, and under which name.
 
 use std::collections::{BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use hashbrown::HashTable;
@@ -11,6 +12,7 @@ use super::dialect::{Dialect, Person, Wording};
 use super::name::{Name, NameHasher, Shown};
 use super::operators::Mute;
 use super::room::{Group, RoomNo};
+use crate::addresses::Network;
 use crate::conn::ConnId;
 
 /// One connection, as the chat sees it. There are many, so it is small.
@@ -27,10 +29,24 @@ pub(super) struct User {
     pub(super) notices: bool,
     pub(super) stage: Stage,
     pub(super) arrival: Arrival,
-    /// By the door that it came through.
-    pub(super) is_operator: bool,
+    /// Where they are from.
+    pub(super) from: AddressKey,
     /// What few users have.
     more: Option<Box<More>>,
+}
+
+/// An address, an IPv6 one by its /64, as far as one is known from another: everybody has
+/// one, so it is small. One in 65 536 is like this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct AddressKey(u16);
+
+impl AddressKey {
+    fn of(addr: IpAddr) -> AddressKey {
+        let mut hasher = DefaultHasher::new();
+        Network::of_one(addr).hash(&mut hasher);
+        #[expect(clippy::cast_possible_truncation)] // It is a part that is wanted.
+        AddressKey(hasher.finish() as u16)
+    }
 }
 
 /// How far a user has got.
@@ -75,6 +91,8 @@ pub(super) struct More {
     /// The key under which its name is held if it is cut off.
     pub(super) seat: Option<u64>,
     pub(super) mute: Option<Mute>,
+    /// By the door that they came through.
+    pub(super) is_operator: bool,
     /// It has shown that its name, which is protected, is its own.
     pub(super) has_account: bool,
 }
@@ -184,7 +202,7 @@ impl Users {
             notices: wording.dialect.has_notices() && wording.dialect != Dialect::Native,
             stage: Stage::Silent { ending_seen: false },
             arrival: Arrival::Untold,
-            is_operator: false,
+            from: AddressKey::of(addr.ip()),
             more: None,
         });
         self.count += 1;

@@ -147,6 +147,7 @@ const KINDS: &[&str] = &[
     "names are not held",
     "a name is held",
     "a hold ends for another",
+    "a hold ends for one of its address",
     "a hold ends",
     "held",
     "token unknown",

@@ -18,6 +18,7 @@ pub(super) struct Rules {
     pub(super) require_name: bool,
     pub(super) resume_for: Duration,
     pub(super) held_max: usize,
+    pub(super) held_per_addr: usize,
     pub(super) ignored_max: usize,
 }
 
@@ -32,6 +33,7 @@ impl Rules {
             require_name: rng.one_in(8),
             resume_for: Duration::from_millis(*rng.pick(&[0, 40, 700, 5000, 60_000, 60_000])),
             held_max: *rng.pick(&[1, 2, 100]),
+            held_per_addr: *rng.pick(&[1, 2, 100]),
             ignored_max: rng.between(1, 4),
         }
     }
@@ -45,6 +47,7 @@ impl Rules {
             require_name: self.require_name,
             resume_for: self.resume_for,
             held_max: self.held_max,
+            held_per_addr: self.held_per_addr,
             ignored_max: self.ignored_max,
             random: Some(fill_token),
             dialects: Dialect::ALL.into(),

@@ -399,3 +399,35 @@ fn one_may_come_back_into_the_room_that_one_is_alone_in() {
         assert!(read.ends_with("You are now ann\n1 in games: ann\n"), "{read}");
     }
 }
+
+#[test]
+fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
+    let mut network = with_seats(Settings { held_per_addr: 2, held_max: 3, ..Settings::default() });
+    let hold = |network: &mut Network, client: &str, host| {
+        network.arrive_from(client, "native", ([192, 0, 2, host], 1).into());
+        network.line(client, format!("/nick {client}").as_bytes());
+        network.line(client, b"/resume");
+        network.read(client);
+        network.cut_off(client);
+    };
+    for (client, host) in [("cat", 8), ("eve", 7), ("eve-2", 7), ("eve-3", 7), ("eve-4", 7)] {
+        hold(&mut network, client, host);
+    }
+    check_in(
+        &mut network,
+        "g1> /nick cat
+         g1< Name cat is taken.
+         g1> /nick eve-2
+         g1< You are now eve-2
+         g1> /nick eve-3
+         g1< Name eve-3 is taken.",
+    );
+    // Where all are held that may be, too.
+    for (client, host) in [("dan", 9), ("dan-2", 9)] {
+        hold(&mut network, client, host);
+    }
+    check_in(
+        &mut network,
+        "g1> /nick cat\ng1< You are now cat\ng1> /nick eve-3\ng1< Name eve-3 is taken.",
+    );
+}

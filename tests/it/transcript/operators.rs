@@ -395,3 +395,27 @@ fn programs_go_by_codes() {
         ),
     );
 }
+
+#[test]
+fn an_operators_token_makes_nobody_an_operator() {
+    let mut network = Network::with(Settings {
+        operators: true,
+        random: Some(|token| token.fill(7)),
+        ..Settings::default()
+    });
+    network.arrive("op", "op");
+    let token = "07".repeat(24);
+    check_in(
+        &mut network,
+        &format!(
+            "op> /resume
+             op< To come back within 2 m: /resume {token}
+             g2> /resume {token}
+             op< You have been replaced by another connection.
+             op.
+             g2< You are now guest
+             g2> /bans
+             g2< Unknown command: bans"
+        ),
+    );
+}

@@ -1,6 +1,7 @@
 //! The oracle of seats: who may come back, and as whom.
 
 use std::mem;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::rooms::{LOBBY, NOWHERE};
@@ -56,12 +57,7 @@ impl Model<'_> {
         if !self.seats.iter().any(|seat| seat.who == who) {
             return false;
         }
-        while self.seats.iter().filter(|seat| seat.held.is_some()).count()
-            >= self.given.rules.held_max
-        {
-            self.saw("a hold ends for another");
-            self.end_hold();
-        }
+        self.make_room(who);
         let place = self.seats.iter().position(|seat| seat.who == who).expect("it was there");
         let mut seat = self.seats.remove(place);
         let room = self.rooms.get(self.members[&who].room).name.clone();
@@ -74,10 +70,28 @@ impl Model<'_> {
         true
     }
 
+    /// Who was cut off first gives way: of those from the same address, if there are any.
+    fn make_room(&mut self, who: usize) {
+        let from = network(self.members[&who].addr.ip());
+        let held = self.seats.iter().enumerate();
+        let held = held.filter_map(|(place, seat)| Some((place, &seat.held.as_ref()?.member)));
+        let (all, held): (Vec<_>, Vec<_>) =
+            held.map(|(place, member)| (place, (place, network(member.addr.ip())))).unzip();
+        let own: Vec<_> = held.into_iter().filter(|(_, other)| *other == from).collect();
+        if own.len() >= self.given.rules.held_per_addr {
+            self.saw("a hold ends for one of its address");
+            self.end_hold(own[0].0);
+        } else if all.len() >= self.given.rules.held_max {
+            self.saw("a hold ends for another");
+            self.end_hold(own.first().map_or(all[0], |(place, _)| *place));
+        }
+    }
+
     pub(super) fn end_holds(&mut self, now: Duration) {
         while self.first_hold().is_some_and(|until| until <= now) {
             self.saw("a hold ends");
-            self.end_hold();
+            let is_held = |seat: &Seat| seat.held.is_some();
+            self.end_hold(self.seats.iter().position(is_held).expect("somebody is held"));
         }
     }
 
@@ -85,11 +99,9 @@ impl Model<'_> {
         self.seats.iter().find_map(|seat| Some(seat.held.as_ref()?.until))
     }
 
-    /// Whoever was cut off first is not waited for any longer.
-    fn end_hold(&mut self) {
-        let is_held = |seat: &Seat| seat.held.is_some();
-        let first = self.seats.iter().position(is_held).expect("somebody is held");
-        let Seat { who, held, .. } = self.seats.remove(first);
+    /// Somebody is not waited for any longer.
+    fn end_hold(&mut self, place: usize) {
+        let Seat { who, held, .. } = self.seats.remove(place);
         let Held { member, room, .. } = held.expect("it was looked for");
         if let Some(room) = self.rooms.find(&room) {
             self.tell_departure_of(who, room, (&member.person(), member.arrival));
@@ -162,6 +174,14 @@ impl Model<'_> {
             self.reply(who, "lines_gone", &format!("-- {lines} no longer kept --"));
         }
         self.recall(who, from);
+    }
+}
+
+/// One address, or the first half of an IPv6 one.
+fn network(addr: IpAddr) -> (bool, u128) {
+    match addr {
+        IpAddr::V4(addr) => (false, addr.to_bits().into()),
+        IpAddr::V6(addr) => (true, addr.to_bits() >> 64),
     }
 }
 

@@ -324,12 +324,19 @@ impl Chat {
 
     /// Whoever is logged in to an account that is gone is so no longer.
     pub(super) fn review_accounts(&mut self) {
-        let is_gone = |user: &&User| user.has_account() && self.account_of(user).is_none();
-        let gone: Vec<ConnId> = self.users.all().filter(is_gone).map(|user| user.id).collect();
-        for id in gone {
-            if let Some(user) = self.users.get_mut(id) {
-                user.more_mut().has_account = false;
-            }
+        let is_logged_in = |user: &&User| user.has_account();
+        let all: Vec<ConnId> = self.users.all().filter(is_logged_in).map(|user| user.id).collect();
+        for id in all {
+            self.review_account(id);
+        }
+    }
+
+    pub(super) fn review_account(&mut self, id: ConnId) {
+        let is_gone = |user: &User| user.has_account() && self.account_of(user).is_none();
+        if self.users.get(id).is_some_and(is_gone)
+            && let Some(user) = self.users.get_mut(id)
+        {
+            user.more_mut().has_account = false;
         }
     }
 }

@@ -142,13 +142,6 @@ impl Meant {
         let at = self.0.iter().position(|(by, _)| *by == asker)?;
         Some(self.0.swap_remove(at).1)
     }
-
-    /// Somebody goes on under another connection.
-    pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
-        for (_, bearer) in self.0.iter_mut().filter(|(_, bearer)| *bearer == was) {
-            *bearer = id;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -99,22 +99,15 @@ impl History {
         }
     }
 
-    /// What one connection said counts as another's from now on.
-    pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.speaker == was) {
-            entry.speaker = id;
-        }
-    }
-
     /// Shows nobody any more what these have said, and what was said under a name, in any
     /// spelling. The numbers of those lines stay taken.
-    pub(super) fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
+    pub(super) fn withdraw(&mut self, is_one: impl Fn(ConnId) -> bool, name: &str) {
         let mut start = 0;
         for entry in &mut self.entries {
             let own = self.bytes.range(start..start + entry.name_len());
             let is_called_so = own.len() == name.len()
                 && own.zip(name.bytes()).all(|(one, other)| one.eq_ignore_ascii_case(&other));
-            entry.is_withdrawn |= is_called_so || speakers.contains(&entry.speaker);
+            entry.is_withdrawn |= is_called_so || is_one(entry.speaker);
             start += entry.len();
         }
     }

@@ -22,6 +22,7 @@ mod places;
 mod reply;
 mod request;
 mod resume;
+mod resumed;
 mod room;
 mod settings;
 mod talk;
@@ -53,6 +54,7 @@ pub use password::Password;
 use reply::Reply;
 pub use request::{Account, Answer, Kept, Naming, Request};
 use resume::Seats;
+use resumed::Resumed;
 use room::{Group, Room, RoomNo, Rooms};
 pub use settings::{Motd, Settings};
 use users::{Stage, User, Users};
@@ -75,6 +77,7 @@ pub struct Chat {
     rooms: Rooms,
     gathered: Gathered,
     seats: Seats,
+    resumed: Resumed,
     /// Who has just come, and is greeted if they say nothing for a while.
     newcomers: Timeouts<ConnId>,
     /// Rooms that gather what there is to tell.
@@ -273,6 +276,7 @@ impl Chat {
             rooms: Rooms::new(),
             gathered: Gathered::default(),
             seats: Seats::default(),
+            resumed: Resumed::default(),
             newcomers: Timeouts::new(settings.greet_after.unwrap_or_default()),
             seconds: Timeouts::new(SECOND),
             holds: Timeouts::new(settings.resume_for),

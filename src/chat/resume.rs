@@ -29,7 +29,8 @@ pub(super) struct Seats {
     by_key: HashMap<u64, Seat>,
     /// Names that are held, in lower case.
     held_names: BTreeMap<String, u64>,
-    held_count: usize,
+    /// Those who are held, by the connection that they had.
+    held_conns: HashMap<ConnId, u64>,
     /// Those of each address, the first that was cut off in front.
     held_from: HashMap<AddressKey, VecDeque<u64>>,
 }
@@ -68,8 +69,8 @@ impl Seats {
     }
 
     fn more_of(&mut self, conn: ConnId) -> Option<&mut More> {
-        let mut seats = self.by_key.values_mut().filter(|seat| seat.conn == conn);
-        seats.find_map(|seat| Some(&mut seat.held.as_mut()?.more))
+        let key = self.held_conns.get(&conn)?;
+        Some(&mut self.by_key.get_mut(key)?.held.as_mut()?.more)
     }
 
     fn hold(&mut self, key: u64, held: Held) {
@@ -78,7 +79,7 @@ impl Seats {
             self.held_names.insert(name.to_ascii_lowercase(), key);
         }
         seat.held = Some(Box::new(held));
-        self.held_count += 1;
+        self.held_conns.insert(seat.conn, key);
         self.held_from.entry(seat.from).or_default().push_back(key);
     }
 
@@ -92,7 +93,7 @@ impl Seats {
     fn remove(&mut self, key: u64) -> Option<Seat> {
         let seat = self.by_key.remove(&key)?;
         if let Some(held) = &seat.held {
-            self.held_count -= 1;
+            self.held_conns.remove(&seat.conn);
             if let Entry::Occupied(mut held) = self.held_from.entry(seat.from) {
                 held.get_mut().retain(|other| *other != key);
                 if held.get().is_empty() {
@@ -163,11 +164,11 @@ impl Chat {
         let Some(from) = self.users.get(id).map(|user| user.from) else { return };
         let Settings { held_max, held_per_addr, .. } = self.settings;
         if let Some((first, count)) = self.seats.first_from(from)
-            && (count >= held_per_addr || self.seats.held_count >= held_max)
+            && (count >= held_per_addr || self.seats.held_conns.len() >= held_max)
         {
             self.end_hold(first, out);
         }
-        while self.seats.held_count >= held_max
+        while self.seats.held_conns.len() >= held_max
             && let Some(first) = self.holds.pop()
         {
             self.end_hold(first, out);
@@ -266,13 +267,9 @@ impl Chat {
         }
         held.more.ignores.retain(|ignored| *ignored != id);
         held.more.ignored_by.retain(|ignorer| *ignorer != id && *ignorer != was);
-        held.more.writer = held.more.writer.filter(|writer| *writer != id);
+        held.more.writer = held.more.writer.filter(|writer| self.resumed.now(*writer) != id);
         self.keep_ignoring(id, was, &held.more);
-        self.keep_writing(id, was);
-        self.meant.pass_on(was, id);
-        for room in self.rooms.iter_mut() {
-            room.pass_on(was, id);
-        }
+        self.resumed.pass_on(was, id);
         if let Some(user) = self.users.get_mut(id) {
             user.wording.dialect = held.dialect;
             user.echo = held.echo;
@@ -283,7 +280,7 @@ impl Chat {
         // Only now: the room that they left may be the same, and be gone with its last user.
         let room = self.room_for(id, &held.room, out).unwrap_or(RoomNo::LOBBY);
         self.enter_room(id, room, out);
-        self.review_accounts();
+        self.review_account(id);
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
         info!(conn = id.serial(), name = &*name, was_conn = was.serial(); "resumed");
         self.reply(id, Reply::Renamed(&name), out);
@@ -309,17 +306,6 @@ impl Chat {
         match self.users.get_mut(id) {
             Some(user) => Some(user.more_mut()),
             None => self.seats.more_of(id),
-        }
-    }
-
-    /// Whom it wrote to last may still answer it, on its new connection.
-    fn keep_writing(&mut self, id: ConnId, was: ConnId) {
-        let here = self.users.all_mut().filter_map(User::more_if_any_mut);
-        let held = self.seats.by_key.values_mut().filter_map(|seat| seat.held.as_mut());
-        for more in here.chain(held.map(|held| &mut held.more)) {
-            if more.writer == Some(was) {
-                more.writer = Some(id);
-            }
         }
     }
 

@@ -78,17 +78,10 @@ impl Room {
         self.history.get_or_insert_with(|| Box::new(History::NEW))
     }
 
-    /// What one connection said counts as another's from now on.
-    pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
-        if let Some(history) = &mut self.history {
-            history.pass_on(was, id);
-        }
-    }
-
     /// Shows nobody any more what these have said, and what was said under a name.
-    pub(super) fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
+    pub(super) fn withdraw(&mut self, is_one: impl Fn(ConnId) -> bool, name: &str) {
         if let Some(history) = &mut self.history {
-            history.withdraw(speakers, name);
+            history.withdraw(is_one, name);
         }
     }
 

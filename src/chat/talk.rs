@@ -92,6 +92,7 @@ impl Chat {
     pub(super) fn write_back(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
         let writer = self.users.get(id).and_then(|user| user.more()?.writer);
         // Who wrote and has left since is nobody; the name may be another's by now.
+        let writer = writer.map(|writer| self.resumed.now(writer));
         match writer.filter(|writer| self.users.get(*writer).is_some()) {
             Some(writer) => self.whisper(id, writer, text, true, out),
             None => self.reply(id, Reply::NoOneWrote, out),
@@ -157,14 +158,12 @@ impl Chat {
         let room = self.rooms.get(user.room);
         let ignores = user.more().map_or(&[][..], |more| &more.ignores);
         room.history().each_from(seq, |record| {
-            if ignores.contains(&record.speaker) {
+            let speaker = self.resumed.now(record.speaker);
+            if ignores.contains(&speaker) {
                 return;
             }
-            let from = Person {
-                name: Shown::Named(record.name),
-                addr: None,
-                number: record.speaker.serial(),
-            };
+            let from =
+                Person { name: Shown::Named(record.name), addr: None, number: speaker.serial() };
             let event = Event {
                 seq: Some(record.seq),
                 room: Some(room.name()),

@@ -122,10 +122,6 @@ impl User {
         self.more.get_or_insert_default()
     }
 
-    pub(super) fn more_if_any_mut(&mut self) -> Option<&mut More> {
-        self.more.as_deref_mut()
-    }
-
     pub(super) fn has_account(&self) -> bool {
         self.more().is_some_and(|more| more.has_account)
     }
@@ -257,10 +253,6 @@ impl Users {
     /// Everybody, by slot.
     pub(super) fn all(&self) -> impl Iterator<Item = &User> {
         self.by_slot.iter().flatten()
-    }
-
-    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut User> {
-        self.by_slot.iter_mut().flatten()
     }
 
     /// Where somebody is from, as far as that is kept.

@@ -1,6 +1,6 @@
 //! Bans by operators: asked for, put in force once they are kept, listed, lifted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::mem;
 use std::time::Duration;
 
@@ -103,6 +103,7 @@ impl Chat {
         warn!(by, target:%, until = logged_until, reason = why; "banned");
         self.tell_asker(id, Act::Banned(&told), out);
         let bearer = id.and_then(|id| self.meant.take(id));
+        let bearer = bearer.map(|bearer| self.resumed.now(bearer));
         let only = Bans::from_iter([ban.clone()]);
         let banned = self.expel(id, &only, &Bans::default(), bearer, out);
         // Of who has gone already, only the name is known.
@@ -158,8 +159,10 @@ impl Chat {
     /// Nobody is shown again what these said, and what was said under this name.
     fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
         if !speakers.is_empty() || !name.is_empty() {
+            let speakers: HashSet<ConnId> = speakers.iter().copied().collect();
+            let is_one = |speaker| speakers.contains(&self.resumed.now(speaker));
             for room in self.rooms.iter_mut() {
-                room.withdraw(speakers, name);
+                room.withdraw(is_one, name);
             }
         }
     }

@@ -37,8 +37,9 @@ impl Escape {
     pub(crate) fn step(&mut self, byte: u8) -> Step {
         let after_escape = *self == Escape::Started;
         let next = match (*self, byte) {
-            // With Alt held, ESC comes before the key's own.
-            (Escape::None | Escape::Started, ESC) => Some(Escape::Started),
+            // One that was cut short makes way. With Alt held, another ESC comes before the
+            // key's own.
+            (_, ESC) => Some(Escape::Started),
             (Escape::Started, b'[') => Some(Escape::Parameters(0)),
             (Escape::Started, b'O') | (Escape::Parameters(0), b'[') => Some(Escape::Last),
             (Escape::Parameters(count @ ..PARAMETERS_MAX), b' '..=b'?') => {

@@ -1,11 +1,11 @@
-//! Bytes become the same lines and telnet answers whatever the pieces that they come in.
+//! Bytes become the same lines and answers to telnet whatever the pieces that they come in.
 //!
 //! The input: the longest line, how many cuts, each cut's distance from the one before,
 //! and then the bytes.
 #![no_main]
 
 use chinwag_fuzz::decisions::Decisions;
-use chinwag_fuzz::framing::{expected, framed};
+use chinwag_fuzz::framing::check;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -13,12 +13,9 @@ fuzz_target!(|input: &[u8]| {
     let line_max = decisions.pick(&[8, 1, 2, 3, 16, 64]);
     let cuts: Vec<usize> = (0..decisions.below(16)).map(|_| decisions.below(256)).collect();
     let bytes = decisions.rest();
-    let expected = expected(bytes, line_max);
-    let framed = |pieces: &[&[u8]]| framed(pieces, line_max);
-    assert_eq!(framed(&[bytes]), expected, "in one piece");
-    let one_by_one: Vec<&[u8]> = bytes.chunks(1).collect();
-    assert_eq!(framed(&one_by_one), expected, "byte by byte");
-    assert_eq!(framed(&cut(bytes, &cuts)), expected, "cut at {cuts:?}");
+    check(&[bytes], line_max);
+    check(&bytes.chunks(1).collect::<Vec<_>>(), line_max);
+    check(&cut(bytes, &cuts), line_max);
 });
 
 /// Pieces of these lengths, and what is left. An empty one is a read of nothing.

@@ -86,10 +86,16 @@ impl Service for Watched {
 
     fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
         self.called_for(id, out);
+        // Telnet speaks for CR LF, until there is an ending of a line.
         let known = self.open.insert(id, Some(ending)).flatten();
-        assert!(known.is_none(), "{id:?} has its ending already");
+        assert!(known.is_none_or(|known| known == Ending::CrLf), "{id:?} has its ending already");
         self.endings.insert(id.serial(), ending);
         self.chat.on_ending(id, ending, out);
+    }
+
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        self.called_for(id, out);
+        self.chat.on_are_you_there(id, out);
     }
 
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {

@@ -185,6 +185,7 @@ fn the_sequences_of_keys_vanish_whole() {
     check(b"a\x1b[12\nb\n", "<a>LF <b>LF");
     check(b"a\x1b[1\xe9b\n", r"<a\xe9b>LF");
     check(b"12345678\x1b\n", r"too-long discarded-Lf");
+    check(b"a\x1b[12\x1b[Ab\x1bO\x1b\x0e\n", r"<ab\x1b\x0e>LF");
     let long = [b"a\x1b[", &b"1".repeat(64)[..], b"2b\n"].concat();
     check(&long, "<a2b>LF");
 }

@@ -1,5 +1,6 @@
 //! The oracle of framing: telnet, keys and lines, one byte at a time, written from the
-//! protocol's page alone. Slow and simple, where the server is fast and borrows.
+//! protocol's page alone. Slow and simple, where the server is fast and borrows. The fuzz
+//! targets go by it, too.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -201,7 +202,7 @@ impl Framing {
             return;
         }
         let next = match (self.key, byte) {
-            (Key::None | Key::Escape, 0x1b) => Some(Key::Escape),
+            (_, 0x1b) => Some(Key::Escape),
             (Key::Escape, b'[') => Some(Key::Parameters(0)),
             (Key::Escape, b'O') | (Key::Parameters(0), b'[') => Some(Key::Last),
             (Key::Parameters(count @ 0..64), 0x20..=0x3f) => Some(Key::Parameters(count + 1)),
@@ -242,19 +243,26 @@ impl Framing {
         self.edit(key);
     }
 
-    /// The simulation never edits what is not UTF-8.
     fn edit(&mut self, key: u8) {
         self.key = Key::None;
-        let text = std::str::from_utf8(&self.line).expect("only text is edited");
-        let left = match key {
-            0x08 | 0x7f => text.char_indices().next_back().map_or(0, |(start, _)| start),
-            0x17 => {
-                let words = text.trim_end_matches([' ', '\t']);
-                words.rfind([' ', '\t']).map_or(0, |space| space + 1)
+        let is_space = |byte: &u8| *byte == b' ' || *byte == b'\t';
+        let line = &mut self.line;
+        match key {
+            // The last code point, or the last byte of what is none.
+            0x08 | 0x7f => {
+                let count = line.utf8_chunks().last().map_or(0, |chunk| match chunk.invalid() {
+                    [] => chunk.valid().chars().next_back().map_or(0, char::len_utf8),
+                    _ => 1,
+                });
+                line.truncate(line.len() - count);
             }
-            _ => 0,
-        };
-        self.line.truncate(left);
+            0x17 => {
+                let end = line.iter().rposition(|byte| !is_space(byte)).map_or(0, |last| last + 1);
+                let start = line[..end].iter().rposition(is_space).map_or(0, |space| space + 1);
+                line.truncate(start);
+            }
+            _ => line.clear(),
+        }
     }
 
     fn end_line(&mut self, ending: Ending) {

@@ -35,15 +35,23 @@ fn is_special(byte: u8) -> bool {
 
 /// Where the first control character, DEL or 255 stands: all that is special, and little else.
 fn find_unusual(bytes: &[u8]) -> Option<usize> {
-    let (words, rest) = bytes.as_chunks::<8>();
+    // Whether there is any is something that the compiler finds out for 16 at once.
+    let (blocks, _) = bytes.as_chunks::<16>();
+    let is_plain =
+        |block: &&[u8; 16]| !block.iter().fold(false, |any, byte| any | is_unusual(*byte));
+    let plain = 16 * blocks.iter().take_while(is_plain).count();
+    let (words, rest) = bytes[plain..].as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let marks = mark_unusual(u64::from_le_bytes(*word));
         if marks != 0 {
-            return Some(index * 8 + marks.trailing_zeros() as usize / 8);
+            return Some(plain + index * 8 + marks.trailing_zeros() as usize / 8);
         }
     }
-    let is_unusual = |byte: &u8| matches!(*byte, ..0x20 | DEL | IAC);
-    rest.iter().position(is_unusual).map(|at| bytes.len() - rest.len() + at)
+    rest.iter().position(|byte| is_unusual(*byte)).map(|at| bytes.len() - rest.len() + at)
+}
+
+fn is_unusual(byte: u8) -> bool {
+    (byte < 0x20) | (byte == DEL) | (byte == IAC)
 }
 
 /// Marks bytes in their highest bit. The lowest mark is right; those above it need not be.

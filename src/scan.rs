@@ -51,7 +51,7 @@ fn find_unusual(bytes: &[u8]) -> Option<usize> {
 }
 
 fn is_unusual(byte: u8) -> bool {
-    (byte < 0x20) | (byte == DEL) | (byte == IAC)
+    byte < 0x20 || byte == DEL || byte == IAC
 }
 
 /// Marks bytes in their highest bit. The lowest mark is right; those above it need not be.

@@ -402,7 +402,7 @@ fn one_may_come_back_into_the_room_that_one_is_alone_in() {
 
 #[test]
 fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
-    let mut network = with_seats(Settings { held_per_addr: 2, held_max: 3, ..Settings::default() });
+    let mut network = with_seats(Settings { held_per_addr: 2, held_max: 4, ..Settings::default() });
     let hold = |network: &mut Network, client: &str, host| {
         network.arrive_from(client, "native", ([192, 0, 2, host], 1).into());
         network.line(client, format!("/nick {client}").as_bytes());
@@ -428,6 +428,34 @@ fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
     }
     check_in(
         &mut network,
-        "g1> /nick cat\ng1< You are now cat\ng1> /nick eve-3\ng1< Name eve-3 is taken.",
+        "g1> /nick dan
+         g1< You are now dan
+         g1> /nick cat
+         g1< Name cat is taken.
+         g1> /nick eve-3
+         g1< Name eve-3 is taken.",
     );
+}
+
+#[test]
+fn what_the_ignored_said_stays_hidden_when_they_come_back() {
+    let mut network = with_seats(Settings::default());
+    check_in(
+        &mut network,
+        &format!(
+            "bob> /ignore ann
+             bob< Ignoring ann.
+             ann> one
+             ann< [ann] one
+             ann> /resume
+             ann< To come back within 2 m: /resume {}",
+            token(1)
+        ),
+    );
+    network.cut_off("ann");
+    check_in(
+        &mut network,
+        &format!("g1> /resume {0}\ng1< You are now ann\ng1< 15:17 [ann] one", token(1)),
+    );
+    check_in(&mut network, "bob> /history\nbob> /say two\ng1< [bob] two\nbob< [bob] two");
 }

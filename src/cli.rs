@@ -8,7 +8,7 @@ use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
 use chinwag::chat::{Dialect, OPERATORS, Settings};
-use chinwag::{Config, Limits, Listen, ListenUnix, Network};
+use chinwag::{Config, Limits, Listen, ListenUnix, Network, NotANetwork};
 use log::LevelFilter;
 use pico_args::{Arguments, Error, Keys};
 use values::{number, rate_or_off, some_time, some_time_or_off, time_or_off};
@@ -38,8 +38,9 @@ Options:
       --max-clients N          Connections at a time [10000]
       --max-per-ip N           Connections from one address (IPv6: one /64) [32]
       --limit-loopback         Count connections from this machine as well
-      --proxy-protocol ADDR[/N]  A proxy, or a network of them, that says for whom it
-                               connects (PROXY protocol 1 or 2); may be repeated
+      --proxy-protocol ADDR[/N]|unix  A proxy, or a network of them, or who connects to
+                               Unix sockets (but op's), that says for whom it connects
+                               (PROXY protocol 1 or 2); may be repeated
       --rate N|off             Lines a second that a client may send [10]
       --queue-soft BYTES       Unread, from which a client misses lines [64K]
       --queue-park BYTES       Unread, from which it is not read from [128K]
@@ -104,8 +105,8 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     settings.operators =
         settings.accounts || config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
     read_limits(&mut arguments, &mut config.limits)?;
-    let network = |text: &str| text.parse::<Network>().map_err(|error| error.to_string());
-    config.proxies = all(&mut arguments, "--proxy-protocol", "--proxy-protocol", network)?;
+    let proxies = all(&mut arguments, "--proxy-protocol", "--proxy-protocol", proxy)?;
+    read_proxies(proxies, &mut config);
     set(&mut arguments, "--max-clients", &mut config.max_clients, |text| {
         number(text, 1, 10_000_000)
     })?;
@@ -273,6 +274,32 @@ fn read_places(places: Vec<Place>, config: &mut Config) {
     }
 }
 
+/// Who says for whom it connects.
+enum Proxy {
+    Network(Network),
+    Unix,
+}
+
+fn proxy(text: &str) -> Result<Proxy, String> {
+    if text == "unix" {
+        return Ok(Proxy::Unix);
+    }
+    text.parse().map(Proxy::Network).map_err(|error: NotANetwork| format!("{error}, or unix"))
+}
+
+/// Operators connect by themselves.
+fn read_proxies(proxies: Vec<Proxy>, config: &mut Config) {
+    for proxy in proxies {
+        match proxy {
+            Proxy::Network(network) => config.proxies.push(network),
+            Proxy::Unix => {
+                let sockets = config.listen_unix.iter_mut();
+                sockets.filter(|it| it.label != OPERATORS).for_each(|it| it.is_proxied = true);
+            }
+        }
+    }
+}
+
 /// `[DIALECT=]ADDR`, `[DIALECT=]unix:PATH`, `op=unix:PATH`
 fn place(text: &str) -> Result<Place, String> {
     let (label, addr) = text.split_once('=').unwrap_or((Dialect::default().name(), text));
@@ -289,7 +316,8 @@ fn place(text: &str) -> Result<Place, String> {
     }
     if let Some(path) = path {
         let label = if label == OPERATORS { OPERATORS } else { dialect.name() };
-        return Ok(Place::Unix(ListenUnix { path: path.into(), label: label.to_owned() }));
+        let listen = ListenUnix { path: path.into(), label: label.to_owned(), is_proxied: false };
+        return Ok(Place::Unix(listen));
     }
     let unusable = |why: String| format!("{why}; IP:PORT, [::]:PORT or HOST:PORT is wanted");
     let found = addr.to_socket_addrs().map_err(|error| unusable(error.to_string()))?.next();
@@ -343,7 +371,11 @@ mod tests {
     #[test]
     fn operators_come_by_a_unix_socket_and_others_may() {
         let options = run("-l op=unix:/run/op").unwrap();
-        let unix = |label: &str, path: &str| ListenUnix { path: path.into(), label: label.into() };
+        let unix = |label: &str, path: &str| ListenUnix {
+            path: path.into(),
+            label: label.into(),
+            is_proxied: false,
+        };
         assert_eq!(options.config.listen, Config::default().listen);
         assert_eq!(options.config.listen_unix, [unix("op", "/run/op")]);
         assert!(options.settings.operators);
@@ -355,6 +387,14 @@ mod tests {
         assert_eq!(options.settings.accounts, has_accounts);
         // An account may be an operator's.
         assert_eq!(options.settings.operators, has_accounts);
+    }
+
+    #[test]
+    fn proxies_are_networks_or_whoever_connects_to_unix_sockets_but_the_operators() {
+        let line = "--proxy-protocol unix -l unix:/a -l op=unix:/b --proxy-protocol ::1";
+        let config = run(line).unwrap().config;
+        let are_proxied: Vec<_> = config.listen_unix.iter().map(|it| it.is_proxied).collect();
+        assert_eq!((config.proxies.len(), are_proxied), (1, vec![true, false]));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(crate) enum Incoming {
 pub(crate) struct Listener {
     socket: Socket,
     label: String,
+    /// Everybody who connects there is a proxy.
+    is_proxied: bool,
     /// Where it listens, for the log.
     place: String,
     /// The last accept did not end in `WouldBlock`, so no edge will come.
@@ -79,13 +81,22 @@ impl Listener {
     }
 
     /// Listens at a path, as long as this lives.
-    pub(crate) fn bind_unix(path: &Path, label: &str) -> io::Result<Listener> {
-        Ok(Listener::new(Socket::bind_unix(path)?, label, format!("unix:{}", path.display())))
+    pub(crate) fn bind_unix(path: &Path, label: &str, is_proxied: bool) -> io::Result<Listener> {
+        let place = format!("unix:{}", path.display());
+        Ok(Listener { is_proxied, ..Listener::new(Socket::bind_unix(path)?, label, place) })
     }
 
     fn new(socket: Socket, label: &str, place: String) -> Listener {
         let label = label.to_owned();
-        Listener { socket, label, place, ready: false, retry_at: None, logged_at: None }
+        Listener {
+            socket,
+            label,
+            is_proxied: false,
+            place,
+            ready: false,
+            retry_at: None,
+            logged_at: None,
+        }
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -95,6 +106,11 @@ impl Listener {
     /// Whether those who connect have an address.
     pub(crate) fn is_tcp(&self) -> bool {
         self.socket.is_tcp()
+    }
+
+    /// Whether everybody who connects there says first for whom.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.is_proxied
     }
 
     pub(crate) fn label(&self) -> &str {

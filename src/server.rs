@@ -38,6 +38,8 @@ pub struct ListenUnix {
     pub path: PathBuf,
     /// As with [`Listen`].
     pub label: String,
+    /// Whether a proxy connects there, and says first for whom, as with [`Config::proxies`].
+    pub is_proxied: bool,
 }
 
 /// What a server is to do.
@@ -270,7 +272,8 @@ impl Server {
                         Incoming::Nobody => continue,
                     };
                 let peer = Peer { addr, label: listener.label() };
-                let is_proxied = listener.is_tcp() && self.config.is_proxy(addr);
+                let is_proxy = || listener.is_tcp() && self.config.is_proxy(addr);
+                let is_proxied = listener.is_proxied() || is_proxy();
                 let is_full = !hub.has_room(self.config.max_clients);
                 let refusal = is_full.then_some(Refusal::Full);
                 let objection = || hub.objection(&peer, now).filter(|_| !is_proxied);
@@ -295,8 +298,8 @@ fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
         listeners.push(listener);
         addrs.push(addr);
     }
-    for ListenUnix { path, label } in &config.listen_unix {
-        let listener = Listener::bind_unix(path, label);
+    for ListenUnix { path, label, is_proxied } in &config.listen_unix {
+        let listener = Listener::bind_unix(path, label, *is_proxied);
         listeners.push(listener.map_err(|error| named(&path.display(), error))?);
     }
     Ok((listeners, addrs))

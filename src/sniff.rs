@@ -61,7 +61,7 @@ const GREETINGS: [&[u8]; 6] =
     [b"SSH-1.5-", b"SSH-1.99-", b"SSH-2.0-", b"RFB 003.", b"@RSYNCD: ", b"JDWP-Handshake"];
 
 /// Names of protocols that a zero byte follows. Flash clients end lines so, and say others.
-const NAMES: [&[u8]; 5] = [b"AMQP", b"CNXN", b"DmdT", b"JRMI", b"TSH "];
+const NAMES: [&[u8]; 5] = [b"AMQP", b"CNXN", b"DmdT", b"JRMI", b"TSH"];
 
 /// Where PROXY headers of version 2 cannot be told from blank lines any more.
 const PROXY: &[u8] = b"\r\n\r\n\0";

@@ -15,7 +15,7 @@ pub(crate) fn say_where(server: &Server, config: &Config, stdout: &Output) {
     for (addr, Listen { label, .. }) in server.local_addrs().iter().zip(&config.listen) {
         stdout.line(&format!("chinwag listening on {addr} ({label})"));
     }
-    for ListenUnix { path, label } in &config.listen_unix {
+    for ListenUnix { path, label, .. } in &config.listen_unix {
         let path = cli::one_line(&path.display().to_string());
         stdout.line(&format!("chinwag listening on unix:{path} ({label})"));
     }
@@ -66,9 +66,11 @@ mod tests {
     fn what_it_says_to_connect_with_works_on_this_machine() {
         let hint = |addrs: &[&str], places: &[(&str, &str)]| {
             let addrs: Vec<SocketAddr> = addrs.iter().map(|addr| addr.parse().unwrap()).collect();
-            let listen_unix = places
-                .iter()
-                .map(|(label, path)| ListenUnix { path: path.into(), label: (*label).to_owned() });
+            let listen_unix = places.iter().map(|(label, path)| ListenUnix {
+                path: path.into(),
+                label: (*label).to_owned(),
+                is_proxied: false,
+            });
             let config = Config { listen_unix: listen_unix.collect(), ..Config::default() };
             how_to_connect(&addrs, &config)
         };

@@ -3,7 +3,7 @@
 use super::*;
 use crate::decoder::Decoder;
 
-const FOREIGN: [(&[u8], Protocol); 57] = [
+const FOREIGN: [(&[u8], Protocol); 58] = [
     (b"GET / HTTP/1.0\r\n\r\n", Protocol::Http),
     (b"\r\n\r\nGET / HTTP/1.0\r\n\r\n", Protocol::Http),
     (b" \t\r\n  GET / HTTP/1.1 \n", Protocol::Http),
@@ -55,6 +55,7 @@ const FOREIGN: [(&[u8], Protocol); 57] = [
     (b"TNMP\x04\0\0\0TNME", Protocol::Binary),
     (b"AMQP\0\0\x09\x01", Protocol::Binary),
     (b"JRMI\0\x02K", Protocol::Binary),
+    (b"TSH \0\0\0\xec", Protocol::Binary),
     (b"DmdT\0\0\0\x17", Protocol::Binary),
     (b":\0\0\0/\0\0\0", Protocol::Binary),
     (b"\xfe\x01\xfa", Protocol::Binary),

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Program;
+use super::{Folder, Program};
 use crate::client::{Client, eventually};
 
 const LISTENER: &str = "tutorial=127.0.0.1:0";
@@ -161,4 +161,36 @@ fn the_log_says_who_is_behind_a_proxy_and_what_has_kept_others_out() {
     logged(" event=ended_before_header conn=4 proxy=127.0.0.1");
     let silent = Client::connect(program.addr());
     logged(&format!(" port={} why=no_proxy_header suppressed=0", silent.local_addr().port()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_proxy_may_connect_to_a_unix_socket_and_operators_need_none() {
+    let folder = Folder::new("proxy-unix");
+    let place = |name: &str| format!("{}/{name}", folder.path());
+    std::fs::create_dir_all(folder.path()).unwrap();
+    let unix = format!("tutorial=unix:{}", place("chat"));
+    let op = format!("op=unix:{}", place("op"));
+    let program = Program::start(&["-l", &unix, "-l", &op, "--proxy-protocol", "unix"]);
+    let connect = |name: &str| Client::connect_unix(place(name).as_ref()).unwrap();
+    let mut client = connect("chat");
+    client.write([&header(2, "192.0.2.7:4001")[..], b"hello\n"].concat());
+    client.expect("192.0.2.7:4001 says: hello");
+    // Its own, of a health check.
+    let mut own = connect("chat");
+    own.write([&binary(0x20, 0x31, b"")[..], b"/up here\n"].concat());
+    own.expect("HERE");
+    let mut op = connect("op");
+    assert_eq!(op.ask("/up op"), "OP");
+    let mut stranger = connect("chat");
+    stranger.write("hello\n");
+    assert!(stranger.is_over());
+    drop(program);
+    // Without the option it is told of, and not said.
+    let program = Program::start(&["-l", &unix]);
+    let mut proxy = connect("chat");
+    proxy.write(header(1, "192.0.2.7:4001"));
+    assert_eq!(proxy.rest(), "");
+    let line = program.log_line();
+    assert!(line.ends_with(r#" why=proxy_header option="--proxy-protocol unix""#), "{line}");
 }

@@ -199,26 +199,26 @@ impl Plan {
         )
     }
 
-    /// What a server without wordings and names does not have; and very many who speak.
+    /// What a server without formats and names does not have; and very many who speak.
     fn beside_itself(self, clients: usize) -> [Group<'static>; 3] {
         let alike = Talk::new(Pattern::Outstanding(SENDERS));
         let halves = |halves| Talk { halves, ..alike };
         let many = Talk::new(Pattern::Outstanding(clients / 10));
         let chinwag = |name, talk| self.case(name, Subject::Chinwag, clients, talk);
         let (ending, dialect) = ("half end with CR LF", "half in another dialect");
-        let wording = |row| at_most(row, COST.heading, Value::Ratio, 1.3);
+        let format = |row| at_most(row, COST.heading, Value::Ratio, 1.3);
         [
             group(
-                "wording",
+                "format",
                 "16 x 16 outstanding, said in two ways",
                 clients,
                 vec![
-                    chinwag("one wording", alike),
+                    chinwag("one format", alike),
                     chinwag(ending, halves(Halves::OtherEnding)),
                     chinwag(dialect, halves(Halves::OtherDialect)),
                 ],
                 &COSTS,
-                vec![wording(ending), wording(dialect)],
+                vec![format(ending), format(dialect)],
             ),
             group(
                 "private",

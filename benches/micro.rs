@@ -8,7 +8,7 @@
 mod common;
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, ConnId, Decoder, Ending, Lane, Limits, Now, Outbox, Peer, Service};
+use chinwag::{Chat, ConnId, Decoder, Ending, Limits, LogId, Now, Outbox, Peer, Service};
 use common::driver::{self, Case, Group};
 use common::machine;
 use common::options::{self, Options};
@@ -185,7 +185,7 @@ fn sending_to_many() -> Step {
     let ids: Vec<ConnId> = (0..MANY).map(|slot| out.open(slot)).collect();
     step("queue a line for 1000, each of them; taken every 64 lines", LINES * MANY, move || {
         for _ in 0..LINES {
-            out.send_all(Lane::of(0), ids.iter().copied(), LINE);
+            out.send_all(LogId::of(0), ids.iter().copied(), LINE);
         }
         take(&mut out, &ids);
     })

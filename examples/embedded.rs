@@ -4,7 +4,7 @@
 //! `+5`, `-2`, `show` or `bye`. It needs no more of the crate than
 //! `default-features = false` gives.
 
-use chinwag::{CloseReason, Config, ConnId, Lane, Listen, Outbox, Peer, Server, Service};
+use chinwag::{CloseReason, Config, ConnId, Listen, LogId, Outbox, Peer, Server, Service};
 
 #[derive(Default)]
 struct Counter {
@@ -39,7 +39,7 @@ impl Counter {
     fn set(&mut self, value: i64, out: &mut Outbox) {
         self.value = value;
         let line = format!("{value}\n");
-        out.send_all(Lane::of(0), self.watchers.iter().copied(), line.as_bytes());
+        out.send_all(LogId::of(0), self.watchers.iter().copied(), line.as_bytes());
     }
 }
 

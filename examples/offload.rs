@@ -46,7 +46,7 @@ impl Service for Primes {
         };
         match self.jobs.try_send((id, limit)) {
             // What else this client sends waits, in order, and nobody else's does.
-            Ok(()) => out.hold(id),
+            Ok(()) => out.pause_reading(id),
             Err(_) => out.send(id, b"Busy; try again in a moment.\n"),
         }
     }
@@ -55,7 +55,7 @@ impl Service for Primes {
         // To one who has left, this is sent in vain: its id names nobody any more.
         while let Ok((id, count)) = self.done.try_recv() {
             out.send(id, format!("{count} primes\n").as_bytes());
-            out.release(id);
+            out.resume_reading(id);
         }
     }
 }

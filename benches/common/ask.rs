@@ -8,17 +8,17 @@ pub(crate) struct Ask {
     pub(crate) line: String,
     answer: String,
     /// Other lines may come before the answer.
-    is_patient: bool,
+    is_disabled: bool,
 }
 
 impl Ask {
     pub(crate) fn new(line: impl Into<String>, answer: impl Into<String>) -> Ask {
-        Ask { line: line.into(), answer: answer.into(), is_patient: false }
+        Ask { line: line.into(), answer: answer.into(), is_disabled: false }
     }
 
     /// A line that is answered some time, after whatever else there is to tell.
     pub(crate) fn until(line: impl Into<String>, answer: impl Into<String>) -> Ask {
-        Ask { line: line.into(), answer: answer.into(), is_patient: true }
+        Ask { line: line.into(), answer: answer.into(), is_disabled: true }
     }
 
     pub(crate) fn join(room: &str) -> Ask {
@@ -79,7 +79,7 @@ impl Answers {
             let line: Vec<u8> = unfinished.drain(..=newline).collect();
             let Some(ask) = asks.front() else { break };
             let is_answer = memchr::memmem::find(&line, ask.answer.as_bytes()).is_some();
-            if !is_answer && ask.is_patient {
+            if !is_answer && ask.is_disabled {
                 continue;
             }
             asks.pop_front();

@@ -60,7 +60,7 @@ Options, after `cargo bench --bench NAME --`:
   --against PATH
                  measure this build of the server beside the present one (stranger)
   --only WORD    only the tables whose name has this in it: one, outstanding, paced,
-                 stalled, wording, private, crowd, rooms, idle, million, arrivals,
+                 stalled, format, private, crowd, rooms, idle, million, arrivals,
                  framing, chat, turn, strangers, prices; or, where rows are not compared
                  with one another, only the rows
   --quick        one short run: a sign of life, not a measurement";

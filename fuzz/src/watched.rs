@@ -59,7 +59,7 @@ impl Watched {
         let traffic = out.traffic();
         if let Some(before) = self.traffic.replace(traffic) {
             assert!(traffic.lines_sent >= before.lines_sent, "a line was sent less");
-            assert!(traffic.lines_skipped >= before.lines_skipped, "a line was skipped less");
+            assert!(traffic.lines_shed >= before.lines_shed, "a line was skipped less");
         }
     }
 

@@ -14,22 +14,22 @@ use log::{info, warn};
 
 use super::Chat;
 use super::command::{Command, split_word};
-use super::operators::{Act, end, timestamp};
+use super::operators::{OperatorReply, end, timestamp};
 use super::password::{Password, Secret};
 use super::reply::Reply;
 use super::request::{Account, Answer, Naming, Request};
 use super::resume::has_token;
 use super::text::starts_unseen;
 use super::users::User;
-use crate::addresses::Network;
-use crate::conn::ConnId;
-use crate::outbox::Outbox;
-use crate::service::{ip, port};
+use crate::net::addresses::Network;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
+use crate::net::service::{ip, port};
 pub(super) use budget::Budget;
-use command::Wish;
+use command::AccountCommand;
 use command::looks_secret;
 pub(super) use command::{HELP, TABLE};
-pub(super) use reply::Word;
+pub(super) use reply::AccountReply;
 
 /// The names that are protected.
 #[derive(Default)]
@@ -82,15 +82,17 @@ pub(super) struct Attempt {
 impl Chat {
     /// A line that is none of the other commands: perhaps it is about an account. False if
     /// it is not.
-    pub(super) fn wish(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
-        match Wish::parse(line) {
+    pub(super) fn account_command(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
+        match AccountCommand::parse(line) {
             None => return false,
-            Some(Ok(Wish::Unclear)) => self.say_word(id, Word::Unclear, out),
-            Some(_) if !self.settings.accounts => self.say_word(id, Word::NoAccounts, out),
-            Some(Ok(Wish::Protect(password))) => self.protect(id, password, out),
-            Some(Ok(Wish::Passwd(password))) => self.change_password(id, password, out),
-            Some(Ok(Wish::Unprotect(password))) => self.unprotect(id, password, out),
-            Some(Ok(Wish::HelpOn(entry))) => self.reply(id, Reply::HelpOn(entry), out),
+            Some(Ok(AccountCommand::Unclear)) => self.reply_account(id, AccountReply::Unclear, out),
+            Some(_) if !self.settings.accounts => {
+                self.reply_account(id, AccountReply::NoAccounts, out);
+            }
+            Some(Ok(AccountCommand::Protect(password))) => self.protect(id, password, out),
+            Some(Ok(AccountCommand::Passwd(password))) => self.change_password(id, password, out),
+            Some(Ok(AccountCommand::Unprotect(password))) => self.unprotect(id, password, out),
+            Some(Ok(AccountCommand::HelpOn(entry))) => self.reply(id, Reply::HelpOn(entry), out),
             Some(Err(mistake)) => self.refuse_line(id, mistake, out),
         }
         true
@@ -121,14 +123,14 @@ impl Chat {
         }
     }
 
-    fn say_word(&mut self, id: ConnId, word: Word<'_>, out: &mut Outbox) {
-        self.reply(id, Reply::Word(word), out);
+    fn reply_account(&mut self, id: ConnId, word: AccountReply<'_>, out: &mut Outbox) {
+        self.reply(id, Reply::AccountReply(word), out);
     }
 
     /// Whether somebody may do what operators do: by the door that it came through, or by
     /// the account that it is logged in to.
     pub(super) fn is_operator(&self, user: &User) -> bool {
-        user.more().is_some_and(|more| more.is_operator)
+        user.extras().is_some_and(|more| more.is_operator)
             || (user.has_account() && self.account_of(user).is_some_and(|own| own.op))
     }
 
@@ -141,16 +143,16 @@ impl Chat {
     fn protect(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
-            return self.say_word(id, Word::NameFirst, out);
+            return self.reply_account(id, AccountReply::NameFirst, out);
         }
         let name = user.shown().to_string();
         let now = timestamp(out.now());
         if self.account_of(user).is_some_and(|own| !own.is_over(now)) {
-            return self.say_word(id, Word::Already(&name), out);
+            return self.reply_account(id, AccountReply::Already(&name), out);
         }
         let max = self.settings.accounts_max;
         if self.accounts.are_full(max, now) {
-            return self.say_word(id, Word::Full(max), out);
+            return self.reply_account(id, AccountReply::Full(max), out);
         }
         if let Some(password) = self.new_password(id, &name, password, out) {
             let unused_until = end(now, self.settings.accounts_unused_for);
@@ -162,14 +164,14 @@ impl Chat {
     fn change_password(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
-            return self.say_word(id, Word::NameFirst, out);
+            return self.reply_account(id, AccountReply::NameFirst, out);
         }
         let name = user.shown().to_string();
         if self.account_of(user).is_none() {
-            return self.say_word(id, Word::NotProtected(&name), out);
+            return self.reply_account(id, AccountReply::NotProtected(&name), out);
         }
         if !user.has_account() {
-            return self.say_word(id, Word::NotLoggedIn(&name), out);
+            return self.reply_account(id, AccountReply::NotLoggedIn(&name), out);
         }
         if let Some(password) = self.new_password(id, &name, password, out) {
             self.request(id, Request::Passwd { name, password }, out);
@@ -187,12 +189,12 @@ impl Chat {
     ) -> Option<Password> {
         let (first, _) = split_word(password.0.trim_start());
         if first.eq_ignore_ascii_case(name) {
-            self.say_word(id, Word::PasswordIsName(name), out);
+            self.reply_account(id, AccountReply::PasswordIsName(name), out);
             return None;
         }
         let password = Password::new(password.0);
         if password.is_none() {
-            self.say_word(id, Word::PasswordUnfit, out);
+            self.reply_account(id, AccountReply::PasswordUnfit, out);
         }
         password
     }
@@ -200,15 +202,15 @@ impl Chat {
     fn unprotect(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
-            return self.say_word(id, Word::NameFirst, out);
+            return self.reply_account(id, AccountReply::NameFirst, out);
         }
         let name = user.shown().to_string();
         if self.account_of(user).is_none() {
-            return self.say_word(id, Word::NotProtected(&name), out);
+            return self.reply_account(id, AccountReply::NotProtected(&name), out);
         }
         match Password::new(password.0) {
             Some(password) => self.request(id, Request::Unregister { name, password }, out),
-            None => self.say_word(id, Word::PasswordUnfit, out),
+            None => self.reply_account(id, AccountReply::PasswordUnfit, out),
         }
     }
 
@@ -234,7 +236,7 @@ impl Chat {
         let name = name.to_owned();
         match Password::new(password.0) {
             Some(password) => self.request(id, Request::LogIn { name, password, by }, out),
-            None => self.say_word(id, Word::PasswordUnfit, out),
+            None => self.reply_account(id, AccountReply::PasswordUnfit, out),
         }
     }
 
@@ -274,18 +276,18 @@ impl Chat {
         self.accounts.add(account);
         let is_remote = self.users.addr(id).is_some_and(|addr| !addr.ip().is_loopback());
         if let Some(user) = self.users.get_mut(id) {
-            user.more_mut().has_account = true;
+            user.extras_mut().has_account = true;
         }
-        self.say_word(id, Word::Registered(name), out);
+        self.reply_account(id, AccountReply::Registered(name), out);
         if is_remote {
-            self.say_word(id, Word::NotEncrypted, out);
+            self.reply_account(id, AccountReply::NotEncrypted, out);
         }
     }
 
     /// Whoever knew a token before has to know the new password now.
     pub(super) fn password_set(&mut self, id: ConnId, out: &mut Outbox) {
         self.take_seat(id);
-        self.say_word(id, Word::PasswordSet, out);
+        self.reply_account(id, AccountReply::PasswordSet, out);
     }
 
     /// A name is no longer protected, whoever bears it.
@@ -295,9 +297,9 @@ impl Chat {
         if let Some(bearer) = self.users.find(name).map(|user| user.id)
             && let Some(user) = self.users.get_mut(bearer)
         {
-            user.more_mut().has_account = false;
+            user.extras_mut().has_account = false;
         }
-        self.say_word(id, Word::Unregistered(name), out);
+        self.reply_account(id, AccountReply::Unregistered(name), out);
     }
 
     /// The right password: the name changes hands, whoever has it now.
@@ -309,7 +311,7 @@ impl Chat {
             return;
         }
         if self.bans.has_name(name, timestamp(out.now())) {
-            return self.reply(id, Reply::Act(Act::NameBanned(name)), out);
+            return self.reply(id, Reply::OperatorReply(OperatorReply::NameBanned(name)), out);
         }
         if let Some(other) = self.users.find(name).map(|user| user.id).filter(|other| *other != id)
         {
@@ -318,7 +320,7 @@ impl Chat {
         self.end_hold_of(name, out);
         self.take_name(id, name, by, out);
         if let Some(user) = self.users.get_mut(id) {
-            user.more_mut().has_account = self.accounts.mark_used(name);
+            user.extras_mut().has_account = self.accounts.mark_used(name);
         }
     }
 
@@ -336,7 +338,7 @@ impl Chat {
         if self.users.get(id).is_some_and(is_gone)
             && let Some(user) = self.users.get_mut(id)
         {
-            user.more_mut().has_account = false;
+            user.extras_mut().has_account = false;
         }
     }
 }

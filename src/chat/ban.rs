@@ -6,8 +6,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::name;
-use crate::addresses::Network;
-use crate::conn::ConnId;
+use crate::net::addresses::Network;
+use crate::net::conn::ConnId;
 
 /// A ban, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

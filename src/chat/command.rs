@@ -30,7 +30,7 @@ pub(super) enum Command<'a> {
     Notices(bool),
     Dialect(&'a str),
     /// Wants a token.
-    Seat,
+    ResumeToken,
     /// Has one, and the number of the last line that was seen.
     Resume(&'a str, Option<u64>),
     Stats,
@@ -226,7 +226,7 @@ fn count(word: Option<&str>) -> Option<usize> {
 fn resume(rest: &str) -> Option<Command<'_>> {
     let mut words = rest.split_whitespace();
     match (words.next(), words.next(), words.next()) {
-        (None, ..) => Some(Command::Seat),
+        (None, ..) => Some(Command::ResumeToken),
         (Some(token), None, _) => Some(Command::Resume(token, None)),
         (Some(token), Some(seq), None) => Some(Command::Resume(token, Some(seq.parse().ok()?))),
         _ => None,
@@ -353,7 +353,7 @@ mod tests {
             ("/history", History(20)),
             ("/history 5", History(5)),
             ("/away", Away(None)),
-            ("/resume", Seat),
+            ("/resume", ResumeToken),
             ("/resume abc", Resume("abc", None)),
             ("/resume abc 7", Resume("abc", Some(7))),
         ];

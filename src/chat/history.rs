@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 
 use super::dialect::Kind;
 use super::users::User;
-use crate::conn::ConnId;
+use crate::net::conn::ConnId;
 
 /// A line that was said. Names are as they were then.
 pub(super) struct Record<'a> {
@@ -146,15 +146,15 @@ impl Write for Bytes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::dialect::{Dialect, Wording};
+    use crate::chat::dialect::{Dialect, Format};
     use crate::chat::users::Users;
-    use crate::line::Ending;
+    use crate::net::line::Ending;
 
     fn say(history: &mut History, text: &str) {
         let mut users = Users::new(false, false);
         let id = ConnId { slot: 0, serial: 1 };
-        let wording = Wording { dialect: Dialect::Native, ending: Ending::Lf };
-        users.add(id, ([127, 0, 0, 1], 4000).into(), wording);
+        let format = Format { dialect: Dialect::Native, ending: Ending::Lf };
+        users.add(id, ([127, 0, 0, 1], 4000).into(), format);
         users.rename(id, "añn");
         let bounds = Bounds { lines: 3, bytes: 40 };
         history.push(users.get(id).unwrap(), Kind::Say, text, 0, bounds);

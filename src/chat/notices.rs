@@ -8,14 +8,14 @@
 use std::time::Instant;
 
 use super::dialect::{Dialect, Event, Kind, Person};
-use super::gathered::{Batch, News};
 use super::name::{Name, Shown};
+use super::notice_batches::{Batch, Notice};
 use super::room::{Group, Room, RoomNo};
 use super::users::{Arrival, User, Users};
 use super::{Chat, SECOND, millis, send, send_to_all};
-use crate::conn::ConnId;
-use crate::lanes::Lane;
-use crate::outbox::Outbox;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
+use crate::net::shared_log::LogId;
 
 /// What a room has not been told yet, while it gathers.
 pub(super) struct Pending {
@@ -52,7 +52,7 @@ impl Chat {
         let Some(user) = self.users.get(id) else { return };
         let (room, name) = (user.room, Name::from(user.shown()));
         self.tell_each(Audience::Programs, Kind::Join, id, None, out);
-        self.gather(room, id, News::Joined(name), out);
+        self.gather(room, id, Notice::Joined(name), out);
     }
 
     /// Somebody leaves the room that they are in.
@@ -81,7 +81,7 @@ impl Chat {
         }
         if arrival == Arrival::Announced {
             tell_takers(users, place, line, &event, (id, Audience::Programs), out);
-            self.gather(room, id, News::Left(Name::from(who.name)), out);
+            self.gather(room, id, Notice::Left(Name::from(who.name)), out);
         }
     }
 
@@ -93,7 +93,7 @@ impl Chat {
         self.tell_each(Audience::Connections, Kind::Rename, id, Some(old), out);
         if is_announced {
             self.tell_each(Audience::Programs, Kind::Rename, id, Some(old), out);
-            self.gather(room, id, News::Renamed(Box::new(names)), out);
+            self.gather(room, id, Notice::Renamed(Box::new(names)), out);
         } else {
             self.announce(id, out);
         }
@@ -132,7 +132,7 @@ impl Chat {
     }
 
     /// Tells the native, now or at the end of the second.
-    fn gather(&mut self, room_no: RoomNo, subject: ConnId, news: News, out: &mut Outbox) {
+    fn gather(&mut self, room_no: RoomNo, subject: ConnId, news: Notice, out: &mut Outbox) {
         let room = self.rooms.get_mut(room_no);
         let readers = native(room).flat_map(|(_, list)| list);
         let readers = readers.filter_map(|id| self.users.get(*id)).filter(|user| user.notices);
@@ -278,7 +278,7 @@ fn tell_takers(
         return told;
     }
     for (group, list) in room.lists() {
-        let dialect = group.wording.dialect;
+        let dialect = group.format.dialect;
         let takes =
             |user: &User| (user.notices || !dialect.has_notices()) && !user.ignores(subject);
         let mut to = list
@@ -296,19 +296,19 @@ fn tell_takers(
 
 /// Those who are told of what has gathered, if they take notices.
 fn native(room: &Room) -> impl Iterator<Item = (Group, &[ConnId])> {
-    room.lists().filter(|(group, _)| group.wording.dialect == Dialect::Native)
+    room.lists().filter(|(group, _)| group.format.dialect == Dialect::Native)
 }
 
 /// Sends one user a line of the room that is not the same for the others.
 fn send_as_the_rooms(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
     line.clear();
-    user.wording.render(event, line);
-    // Not in the room's lane, where it would stand between lines that are for everybody.
-    out.send_all(Lane::of(user.id.slot()), [user.id], line.as_bytes());
+    user.format.render(event, line);
+    // Not in the room's log, where it would stand between lines that are for everybody.
+    out.send_all(LogId::of(user.id.slot()), [user.id], line.as_bytes());
 }
 
 fn takes_gathered(user: &User) -> bool {
-    user.notices && user.wording.dialect == Dialect::Native
+    user.notices && user.format.dialect == Dialect::Native
 }
 
 fn notice<'a>(text: &'a str, out: &Outbox) -> Event<'a> {

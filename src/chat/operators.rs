@@ -17,21 +17,21 @@ use log::warn;
 use super::Chat;
 use super::dialect::{Event, Kind};
 use super::reply::Reply;
-use super::request::{Kept, Request};
+use super::request::{Persisted, Request};
 use super::room::RoomNo;
 use super::{millis, tell};
-use crate::conn::ConnId;
-use crate::outbox::Outbox;
-use crate::timeouts::Now;
-use command::Operation;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
+use crate::net::timeouts::Now;
+use command::OperatorCommand;
 pub(super) use command::{HELP, TABLE};
 pub(super) use mutes::{Mute, Mutes};
-pub(super) use reply::Act;
+pub(super) use reply::OperatorReply;
 
 impl Chat {
     /// Puts in force what is kept, in place of what was: before anybody has come, and after a
     /// reload.
-    pub fn load(&mut self, kept: Kept) {
+    pub fn restore(&mut self, kept: Persisted) {
         self.bans = kept.bans;
         self.accounts.replace(kept.accounts);
         self.review_accounts();
@@ -39,11 +39,11 @@ impl Chat {
 
     /// A line that is none of everybody's commands: perhaps it is an operator's. False if
     /// it is not.
-    pub(super) fn operate(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
+    pub(super) fn operator_command(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
         if !self.users.get(id).is_some_and(|user| self.is_operator(user)) {
             return false;
         }
-        match Operation::parse(line) {
+        match OperatorCommand::parse(line) {
             None => return false,
             Some(Ok(operation)) => self.perform(id, operation, out),
             Some(Err(mistake)) => self.refuse_line(id, mistake, out),
@@ -51,19 +51,19 @@ impl Chat {
         true
     }
 
-    fn perform(&mut self, id: ConnId, operation: Operation<'_>, out: &mut Outbox) {
+    fn perform(&mut self, id: ConnId, operation: OperatorCommand<'_>, out: &mut Outbox) {
         match operation {
-            Operation::Kick(name, why) => self.kick(id, name, why, out),
-            Operation::Ban(target, time, why) => self.ban(id, target, time, why, out),
-            Operation::Unban(target) => self.unban(id, target, out),
-            Operation::Bans => self.list_bans(id, out),
-            Operation::Mute(name, time) => self.mute(id, name, time, out),
-            Operation::Unmute(name) => self.unmute(id, name, out),
-            Operation::Announce(text) => self.announce_to_all(id, text, out),
-            Operation::Reload => self.request(id, Request::Reload, out),
-            Operation::Shutdown(why) => self.shut_down(id, why),
-            Operation::Whois(name) => self.whois(id, name, out),
-            Operation::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
+            OperatorCommand::Kick(name, why) => self.kick(id, name, why, out),
+            OperatorCommand::Ban(target, time, why) => self.ban(id, target, time, why, out),
+            OperatorCommand::Unban(target) => self.unban(id, target, out),
+            OperatorCommand::Bans => self.list_bans(id, out),
+            OperatorCommand::Mute(name, time) => self.mute(id, name, time, out),
+            OperatorCommand::Unmute(name) => self.unmute(id, name, out),
+            OperatorCommand::Announce(text) => self.announce_to_all(id, text, out),
+            OperatorCommand::Reload => self.request(id, Request::Reload, out),
+            OperatorCommand::Shutdown(why) => self.shut_down(id, why),
+            OperatorCommand::Whois(name) => self.whois(id, name, out),
+            OperatorCommand::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
         }
     }
 
@@ -81,10 +81,10 @@ impl Chat {
         let (target, room, name) = (target.id, target.room, target.shown().to_string());
         let by = self.operator_name(id);
         warn!(by, name, conn = target.serial(), reason = why; "kicked");
-        let act = Act::Kicked { name: &name, by: &by, why };
+        let act = OperatorReply::Kicked { name: &name, by: &by, why };
         self.tell_room(room, Some(id), act, out);
-        self.reply(id, Reply::Act(act), out);
-        self.let_go(target, out);
+        self.reply(id, Reply::OperatorReply(act), out);
+        self.disconnect(target, out);
     }
 
     fn announce_to_all(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
@@ -92,7 +92,7 @@ impl Chat {
         warn!(by, text; "announced");
         let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
         for room in rooms {
-            self.tell_room(room, None, Act::Announcement { by: &by, text }, out);
+            self.tell_room(room, None, OperatorReply::Announcement { by: &by, text }, out);
         }
     }
 
@@ -108,24 +108,30 @@ impl Chat {
         };
         let name = user.shown().to_string();
         let mut marks = format!(", in {}", self.rooms.get(user.room).name());
-        let mute = user.more().and_then(|more| more.mute);
+        let mute = user.extras().and_then(|more| more.mute);
         let is_muted = mute.is_some_and(|mute| !mute.is_over(timestamp(out.now())));
         for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", is_muted)] {
             marks.push_str(if is_so { mark } else { "" });
         }
         let idle = self.users.heard(user.id).map(|at| out.now().monotonic.duration_since(at));
-        let act = Act::Whois {
+        let act = OperatorReply::Whois {
             name: &name,
             addr: self.users.addr(user.id),
             idle: idle.unwrap_or_default(),
             queued: out.queued(user.id),
             marks: &marks,
         };
-        self.reply(id, Reply::Act(act), out);
+        self.reply(id, Reply::OperatorReply(act), out);
     }
 
     /// Tells everybody in a room, but for one perhaps.
-    fn tell_room(&mut self, room: RoomNo, but: Option<ConnId>, act: Act<'_>, out: &mut Outbox) {
+    fn tell_room(
+        &mut self,
+        room: RoomNo,
+        but: Option<ConnId>,
+        act: OperatorReply<'_>,
+        out: &mut Outbox,
+    ) {
         self.flush_notices(room, out);
         let (text, code) = (act.to_string(), Some(act.code()));
         let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::accounts::Word;
+use super::accounts::AccountReply;
 use super::command::Entry;
 use super::name::BadShape;
-use super::operators::Act;
+use super::operators::OperatorReply;
 
 /// What the server has to say to one user.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ pub(super) enum Reply<'a> {
         name: &'a str,
         offered: &'a str,
     },
-    Seat {
+    ResumeToken {
         held_for: Duration,
         token: &'a str,
     },
@@ -81,8 +81,8 @@ pub(super) enum Reply<'a> {
     Bye,
     /// Why, if that is said.
     ShuttingDown(&'a str),
-    Act(Act<'a>),
-    Word(Word<'a>),
+    OperatorReply(OperatorReply<'a>),
+    AccountReply(AccountReply<'a>),
 }
 
 /// What one who is turned away reads. He has not shown his line ending yet.
@@ -123,7 +123,7 @@ impl Reply<'_> {
             Reply::NoNotices => "no_notices",
             Reply::Dialect(_) => "dialect",
             Reply::NoDialectCalled { .. } => "no_such_dialect",
-            Reply::Seat { .. } => "resume",
+            Reply::ResumeToken { .. } => "resume",
             Reply::NoSeats => "no_resume",
             Reply::TokenUnknown => "token_unknown",
             Reply::Replaced => "replaced",
@@ -141,16 +141,16 @@ impl Reply<'_> {
             Reply::Skipped(_) => "skipped",
             Reply::Goodbye | Reply::Bye => "bye",
             Reply::ShuttingDown(_) => "shutting_down",
-            Reply::Act(act) => act.code(),
-            Reply::Word(word) => word.code(),
+            Reply::OperatorReply(act) => act.code(),
+            Reply::AccountReply(word) => word.code(),
         }
     }
 
     /// Whether something could not be done.
     pub(super) fn is_error(&self) -> bool {
         match self {
-            Reply::Act(act) => return act.is_error(),
-            Reply::Word(word) => return word.is_error(),
+            Reply::OperatorReply(act) => return act.is_error(),
+            Reply::AccountReply(word) => return word.is_error(),
             _ => {}
         }
         matches!(
@@ -210,7 +210,7 @@ impl fmt::Display for Reply<'_> {
             Reply::NoDialectCalled { name, offered } => {
                 write!(f, "No dialect is called {name}; there are {offered}.")
             }
-            Reply::Seat { held_for, token } => {
+            Reply::ResumeToken { held_for, token } => {
                 write!(f, "To come back within {}: /resume {token}", Span(*held_for))
             }
             Reply::HelpOn(entry) => write!(f, "{}: {}", entry.usage, entry.help),
@@ -230,8 +230,8 @@ impl fmt::Display for Reply<'_> {
             Reply::ShuttingDown(why) if !why.is_empty() => {
                 write!(f, "Server is shutting down: {why}")
             }
-            Reply::Act(act) => act.fmt(f),
-            Reply::Word(word) => word.fmt(f),
+            Reply::OperatorReply(act) => act.fmt(f),
+            Reply::AccountReply(word) => word.fmt(f),
             Reply::Who(text)
             | Reply::Time(text)
             | Reply::Text(text)

@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use log::warn;
 
 use super::Chat;
-use super::accounts::{Word, network};
+use super::accounts::{AccountReply, network};
 use super::ban::{Ban, Target};
 use super::ban_list::Bans;
-use super::operators::Act;
+use super::operators::OperatorReply;
 use super::password::Password;
 use super::reply::Reply;
 use super::waiting::Source;
-use crate::conn::ConnId;
-use crate::outbox::Outbox;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
 
 /// Something to be done elsewhere. While it is, the lines of whoever asked for it wait.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ pub enum Answer {
     /// This name is protected no longer.
     Unregistered(String),
     /// This is what is kept; `None` where nothing ever is.
-    Reloaded(Option<Kept>),
+    Reloaded(Option<Persisted>),
     /// Nothing has changed, for this reason.
     NotSaved(String),
     /// It could not be read, for this reason.
@@ -126,7 +126,7 @@ impl Account {
 
 /// All that is kept beyond a restart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Kept {
+pub struct Persisted {
     /// Who may not come in.
     pub bans: Bans,
     /// Names with passwords.
@@ -165,7 +165,7 @@ impl Chat {
         self.act_upon(id, answer, out);
         if let Some(id) = id {
             self.meant.take(id);
-            out.release(id);
+            out.resume_reading(id);
         }
     }
 
@@ -176,22 +176,22 @@ impl Chat {
             Answer::Unbanned(target) => {
                 warn!(by, target:%; "unbanned");
                 self.bans.lift(&target);
-                self.tell_asker(asker, Act::Unbanned(&target.to_string()), out);
+                self.tell_asker(asker, OperatorReply::Unbanned(&target.to_string()), out);
             }
             Answer::Reloaded(kept) => {
                 warn!(by; "reloaded");
-                self.tell_asker(asker, Act::Reloaded, out);
+                self.tell_asker(asker, OperatorReply::Reloaded, out);
                 if let Some(kept) = kept {
                     self.reload(kept, out);
                 }
             }
             Answer::NotSaved(why) => {
                 warn!(by, error = why; "not_saved");
-                self.tell_asker(asker, Act::NotSaved(&why), out);
+                self.tell_asker(asker, OperatorReply::NotSaved(&why), out);
             }
             Answer::NotReloaded(why) => {
                 warn!(by, error = why; "not_reloaded");
-                self.tell_asker(asker, Act::NotReloaded(&why), out);
+                self.tell_asker(asker, OperatorReply::NotReloaded(&why), out);
             }
             answer => {
                 if let Some(id) = asker {
@@ -209,16 +209,21 @@ impl Chat {
             Answer::Unregistered(name) => self.unregistered(id, &name, out),
             Answer::Exists(name) => {
                 self.made.forgive(self.users.addr(id).map(network), &name);
-                self.reply(id, Reply::Word(Word::Already(&name)), out);
+                self.reply(id, Reply::AccountReply(AccountReply::Already(&name)), out);
             }
             Answer::PasswordSet => self.password_set(id, out),
-            _ => self.reply(id, Reply::Word(Word::Wrong), out),
+            _ => self.reply(id, Reply::AccountReply(AccountReply::Wrong), out),
         }
     }
 
-    pub(super) fn tell_asker(&mut self, id: Option<ConnId>, act: Act<'_>, out: &mut Outbox) {
+    pub(super) fn tell_asker(
+        &mut self,
+        id: Option<ConnId>,
+        act: OperatorReply<'_>,
+        out: &mut Outbox,
+    ) {
         if let Some(id) = id {
-            self.reply(id, Reply::Act(act), out);
+            self.reply(id, Reply::OperatorReply(act), out);
         }
     }
 
@@ -229,14 +234,14 @@ impl Chat {
         let addr = self.users.addr(id).map(network);
         let source = if is_operator { Source::Operators } else { Source::Address(addr) };
         if self.waiting.is_full(source) {
-            return self.reply(id, Reply::Act(Act::Busy), out);
+            return self.reply(id, Reply::OperatorReply(OperatorReply::Busy), out);
         }
         if !self.is_affordable(id, &request, out.now().monotonic) {
             let is_new = matches!(request, Request::Register { .. });
-            let word = if is_new { Word::TooManyMade } else { Word::TooMany };
-            return self.reply(id, Reply::Word(word), out);
+            let word = if is_new { AccountReply::TooManyMade } else { AccountReply::TooMany };
+            return self.reply(id, Reply::AccountReply(word), out);
         }
-        out.hold(id);
+        out.pause_reading(id);
         self.waiting.push(source, id, request);
     }
 }

@@ -12,10 +12,10 @@ use super::name::Name;
 use super::operators::Mute;
 use super::reply::Reply;
 use super::room::RoomNo;
-use super::users::{AddressKey, Arrival, More, User};
+use super::users::{AddressKey, Arrival, Extras, User};
 use super::{Chat, Settings};
-use crate::conn::ConnId;
-use crate::outbox::Outbox;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
 
 /// Random bytes of a token: eight name the seat, the rest must be known as well.
 const TOKEN: usize = 24;
@@ -25,8 +25,8 @@ const LINES: u64 = 10;
 
 /// All seats, by the part of the token that is no secret.
 #[derive(Default)]
-pub(super) struct Seats {
-    by_key: HashMap<u64, Seat>,
+pub(super) struct Sessions {
+    by_key: HashMap<u64, ResumeToken>,
     /// Names that are held, in lower case.
     held_names: BTreeMap<String, u64>,
     /// Those who are held, by the connection that they had.
@@ -35,16 +35,16 @@ pub(super) struct Seats {
     held_from: HashMap<AddressKey, VecDeque<u64>>,
 }
 
-struct Seat {
+struct ResumeToken {
     secret: [u8; TOKEN - 8],
     /// Whose it is, or was when it was cut off.
     conn: ConnId,
     from: AddressKey,
-    held: Option<Box<Held>>,
+    held: Option<Box<DetachedSession>>,
 }
 
 /// What is kept of one who was cut off.
-pub(super) struct Held {
+pub(super) struct DetachedSession {
     name: Name,
     /// Where it was from, as far as that is kept.
     addr: Option<SocketAddr>,
@@ -53,10 +53,10 @@ pub(super) struct Held {
     dialect: Dialect,
     echo: bool,
     notices: bool,
-    more: More,
+    more: Extras,
 }
 
-impl Seats {
+impl Sessions {
     /// Who bears this name although it is not connected.
     pub(super) fn holder_of(&self, name: &str) -> Option<&str> {
         let key = self.held_names.get(&name.to_ascii_lowercase())?;
@@ -68,12 +68,12 @@ impl Seats {
         self.held_names.keys().map(String::as_str)
     }
 
-    fn more_of(&mut self, conn: ConnId) -> Option<&mut More> {
+    fn extras_of(&mut self, conn: ConnId) -> Option<&mut Extras> {
         let key = self.held_conns.get(&conn)?;
         Some(&mut self.by_key.get_mut(key)?.held.as_mut()?.more)
     }
 
-    fn hold(&mut self, key: u64, held: Held) {
+    fn hold(&mut self, key: u64, held: DetachedSession) {
         let Some(seat) = self.by_key.get_mut(&key) else { return };
         if let Some(name) = held.name.as_own() {
             self.held_names.insert(name.to_ascii_lowercase(), key);
@@ -90,7 +90,7 @@ impl Seats {
     }
 
     /// Takes a seat away, with what was held there.
-    fn remove(&mut self, key: u64) -> Option<Seat> {
+    fn remove(&mut self, key: u64) -> Option<ResumeToken> {
         let seat = self.by_key.remove(&key)?;
         if let Some(held) = &seat.held {
             self.held_conns.remove(&seat.conn);
@@ -133,11 +133,13 @@ impl Chat {
             token
         });
         if let Some(user) = self.users.get_mut(id) {
-            user.more_mut().seat = Some(key);
-            self.seats.by_key.insert(key, Seat { secret, conn: id, from: user.from, held: None });
+            user.extras_mut().seat = Some(key);
+            self.seats
+                .by_key
+                .insert(key, ResumeToken { secret, conn: id, from: user.from, held: None });
         }
         let held_for = self.settings.resume_for;
-        self.reply(id, Reply::Seat { held_for, token: &token }, out);
+        self.reply(id, Reply::ResumeToken { held_for, token: &token }, out);
     }
 
     /// Whoever leaves of its own will has no seat any more.
@@ -152,7 +154,7 @@ impl Chat {
     pub(super) fn hold(&mut self, id: ConnId, out: &mut Outbox) -> bool {
         let Some(key) = self.users.get_mut(id).and_then(User::take_seat) else { return false };
         self.make_room(id, out);
-        let Some(held) = self.lift_out(id) else { return false };
+        let Some(held) = self.detach(id) else { return false };
         self.seats.hold(key, held);
         self.holds.start(key, out.now().monotonic);
         true
@@ -178,7 +180,9 @@ impl Chat {
 
     /// Nobody came back in time.
     pub(super) fn end_hold(&mut self, key: u64, out: &mut Outbox) {
-        let Some(Seat { conn, held: Some(held), .. }) = self.seats.remove(key) else { return };
+        let Some(ResumeToken { conn, held: Some(held), .. }) = self.seats.remove(key) else {
+            return;
+        };
         self.forget_ignoring(conn, &held.more);
         self.leave_mute(held.name.as_own(), held.more.mute);
         if let Some(room) = self.rooms.find(&held.room) {
@@ -202,17 +206,17 @@ impl Chat {
         let Some(key) = self.seats.find(token).filter(others) else {
             return self.reply(id, Reply::TokenUnknown, out);
         };
-        let Some(Seat { conn, held, .. }) = self.seats.remove(key) else { return };
+        let Some(ResumeToken { conn, held, .. }) = self.seats.remove(key) else { return };
         let held = if let Some(held) = held {
             Some(*held)
         } else {
             self.reply(conn, Reply::Replaced, out);
             out.close(conn);
-            self.lift_out(conn)
+            self.detach(conn)
         };
         self.holds.prune(|key| !self.seats.by_key.contains_key(&key));
         if let Some(held) = held {
-            self.set_down(id, conn, held, out);
+            self.attach(id, conn, held, out);
             self.show_missed(id, seq, out);
         }
     }
@@ -223,7 +227,7 @@ impl Chat {
         self.tell_departure(id, out);
         self.take_seat(id);
         out.close(id);
-        if let Some(held) = self.lift_out(id) {
+        if let Some(held) = self.detach(id) {
             self.forget_ignoring(id, &held.more);
             self.leave_mute(held.name.as_own(), held.more.mute);
             self.users.free_number(&held.name);
@@ -231,35 +235,35 @@ impl Chat {
     }
 
     /// Takes a user out of the chat, without a word.
-    fn lift_out(&mut self, id: ConnId) -> Option<Held> {
+    fn detach(&mut self, id: ConnId) -> Option<DetachedSession> {
         let room = self.rooms.get(self.users.get(id)?.room).name().into();
         self.exit_room(id);
         let addr = self.users.addr(id);
-        let mut user = self.users.lift_out(id)?;
+        let mut user = self.users.detach(id)?;
         // A seat that it still has has just been used.
         user.take_seat();
-        Some(Held {
+        Some(DetachedSession {
             room,
             arrival: user.arrival,
-            dialect: user.wording.dialect,
+            dialect: user.format.dialect,
             echo: user.echo,
             notices: user.notices,
-            more: std::mem::take(user.more_mut()),
+            more: std::mem::take(user.extras_mut()),
             name: user.name,
             addr,
         })
     }
 
     /// Puts on a connection what was held for another.
-    fn set_down(&mut self, id: ConnId, was: ConnId, mut held: Held, out: &mut Outbox) {
+    fn attach(&mut self, id: ConnId, was: ConnId, mut held: DetachedSession, out: &mut Outbox) {
         self.settle_notices(id, out);
         // Whoever they were until now is gone.
         self.tell_departure(id, out);
         self.take_seat(id);
         self.exit_room(id);
-        self.users.bear(id, &held.name);
+        self.users.assign_name(id, &held.name);
         // Nobody sheds by this who ignores them, nor a mute.
-        if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.more_mut())) {
+        if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.extras_mut())) {
             self.forget_ignoring(id, &more);
             held.more.is_operator = more.is_operator;
             held.more.mute = Mute::longer(more.mute, held.more.mute);
@@ -271,11 +275,11 @@ impl Chat {
         self.keep_ignoring(id, was, &held.more);
         self.resumed.pass_on(was, id);
         if let Some(user) = self.users.get_mut(id) {
-            user.wording.dialect = held.dialect;
+            user.format.dialect = held.dialect;
             user.echo = held.echo;
             user.notices = held.notices;
             user.arrival = held.arrival;
-            *user.more_mut() = held.more;
+            *user.extras_mut() = held.more;
         }
         // Only now: the room that they left may be the same, and be gone with its last user.
         let room = self.room_for(id, &held.room, out).unwrap_or(RoomNo::LOBBY);
@@ -302,24 +306,24 @@ impl Chat {
     }
 
     /// What somebody has who is here, or is held.
-    pub(super) fn more_of(&mut self, id: ConnId) -> Option<&mut More> {
+    pub(super) fn extras_of(&mut self, id: ConnId) -> Option<&mut Extras> {
         match self.users.get_mut(id) {
-            Some(user) => Some(user.more_mut()),
-            None => self.seats.more_of(id),
+            Some(user) => Some(user.extras_mut()),
+            None => self.seats.extras_of(id),
         }
     }
 
     /// Carries on, on a new connection, who ignores whom.
-    fn keep_ignoring(&mut self, id: ConnId, was: ConnId, more: &More) {
+    fn keep_ignoring(&mut self, id: ConnId, was: ConnId, more: &Extras) {
         for ignored in &more.ignores {
-            if let Some(more) = self.more_of(*ignored) {
+            if let Some(more) = self.extras_of(*ignored) {
                 let ignored_by = &mut more.ignored_by;
                 ignored_by.remove(&was);
                 ignored_by.insert(id);
             }
         }
         for ignorer in &more.ignored_by {
-            let more = self.more_of(*ignorer).filter(|more| more.ignores.contains(&was));
+            let more = self.extras_of(*ignorer).filter(|more| more.ignores.contains(&was));
             if let Some(more) = more {
                 more.ignores.retain(|ignored| *ignored != was && *ignored != id);
                 more.ignores.push(id);

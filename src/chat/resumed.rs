@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::conn::ConnId;
+use crate::net::conn::ConnId;
 
 /// Connections that are remembered; of one from before that nobody knows whose it was.
 const MAX: usize = 1 << 14;

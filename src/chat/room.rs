@@ -5,12 +5,12 @@ use hashbrown::HashTable;
 use slab::Slab;
 use smallvec::SmallVec;
 
-use super::dialect::Wording;
+use super::dialect::Format;
 use super::history::History;
 use super::name::{NameHasher, RoomName};
 use super::notices::Pending;
-use crate::conn::ConnId;
-use crate::lanes::Lane;
+use crate::net::conn::ConnId;
+use crate::net::shared_log::LogId;
 
 /// In larger rooms nobody is told who comes and goes: that a crowd arrives should cost
 /// as much as the crowd is large, and not the square of that.
@@ -32,7 +32,7 @@ impl RoomNo {
 /// Which of a room's lists somebody is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Group {
-    pub(super) wording: Wording,
+    pub(super) format: Format,
     /// Others have been told that they are here. The silent have a list of their own, so that
     /// `/who` has to look at none of them.
     pub(super) is_announced: bool,
@@ -138,11 +138,11 @@ impl Room {
         self.len() == CROWD
     }
 
-    /// Where lines to one of [`Room::lists`] go: the same people, the same lane.
-    pub(super) fn lane(&self, group: Group) -> Lane {
+    /// Where lines to one of [`Room::lists`] go: the same people, the same log.
+    pub(super) fn log_id(&self, group: Group) -> LogId {
         // Far from those of the rooms that were made before and after.
-        let silent = if group.is_announced { 0 } else { Lane::COUNT / 2 };
-        Lane::of(self.number.index() * Wording::COUNT + group.wording.index() + silent)
+        let silent = if group.is_announced { 0 } else { LogId::COUNT / 2 };
+        LogId::of(self.number.index() * Format::COUNT + group.format.index() + silent)
     }
 
     /// Nobody is here, and nothing would be lost with it.

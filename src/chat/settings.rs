@@ -44,10 +44,10 @@ pub struct Settings {
     pub give_back: Option<fn()>,
     /// Whether there are operators: on connections of a listener labelled
     /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
-    /// ([`Chat::next_request`](super::Chat::next_request)), as [`App`](crate::App) does. No.
+    /// ([`Chat::next_request`](super::Chat::next_request)), as [`ChatWithWorker`](crate::ChatWithWorker) does. No.
     pub operators: bool,
     /// Whether names can be protected with passwords. Requests are then to be taken as
-    /// well: [`App`](crate::App) does, with a [`State`](crate::State) that has the feature
+    /// well: [`ChatWithWorker`](crate::ChatWithWorker) does, with a [`State`](crate::State) that has the feature
     /// `accounts`. No.
     pub accounts: bool,
     /// Names that may be protected at a time. 10 000.

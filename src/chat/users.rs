@@ -8,12 +8,12 @@ use std::time::Instant;
 
 use hashbrown::HashTable;
 
-use super::dialect::{Dialect, Person, Wording};
+use super::dialect::{Dialect, Format, Person};
 use super::name::{Name, NameHasher, Shown};
 use super::operators::Mute;
 use super::room::{Group, RoomNo};
-use crate::addresses::Network;
-use crate::conn::ConnId;
+use crate::net::addresses::Network;
+use crate::net::conn::ConnId;
 
 /// One connection, as the chat sees it. There are many, so it is small.
 pub(super) struct User {
@@ -22,7 +22,7 @@ pub(super) struct User {
     pub(super) room: RoomNo,
     /// Its index among the room's members of the same group.
     pub(super) place: u32,
-    pub(super) wording: Wording,
+    pub(super) format: Format,
     /// Whether what it says comes back to it.
     pub(super) echo: bool,
     /// Whether it is told who comes and goes.
@@ -32,7 +32,7 @@ pub(super) struct User {
     /// Where they are from.
     pub(super) from: AddressKey,
     /// What few users have.
-    more: Option<Box<More>>,
+    more: Option<Box<Extras>>,
 }
 
 /// An address, an IPv6 one by its /64, as far as one is known from another: everybody has
@@ -54,7 +54,7 @@ impl AddressKey {
 pub(super) enum Stage {
     /// Its first line has not come.
     Silent {
-        /// Whether the ending in its wording goes by what it has sent.
+        /// Whether the ending in its format goes by what it has sent.
         ending_seen: bool,
     },
     Speaking,
@@ -81,7 +81,7 @@ pub(super) enum Arrival {
 
 /// What few users have.
 #[derive(Default)]
-pub(super) struct More {
+pub(super) struct Extras {
     /// Who last wrote to it privately.
     pub(super) writer: Option<ConnId>,
     pub(super) away: Option<Box<str>>,
@@ -111,19 +111,19 @@ impl User {
     }
 
     pub(super) fn group(&self) -> Group {
-        Group { wording: self.wording, is_announced: self.is_announced() }
+        Group { format: self.format, is_announced: self.is_announced() }
     }
 
-    pub(super) fn more(&self) -> Option<&More> {
+    pub(super) fn extras(&self) -> Option<&Extras> {
         self.more.as_deref()
     }
 
-    pub(super) fn more_mut(&mut self) -> &mut More {
+    pub(super) fn extras_mut(&mut self) -> &mut Extras {
         self.more.get_or_insert_default()
     }
 
     pub(super) fn has_account(&self) -> bool {
-        self.more().is_some_and(|more| more.has_account)
+        self.extras().is_some_and(|more| more.has_account)
     }
 
     pub(super) fn take_mute(&mut self) -> Option<Mute> {
@@ -140,12 +140,12 @@ impl User {
     }
 
     pub(super) fn ignores(&self, id: ConnId) -> bool {
-        self.more().is_some_and(|more| more.ignores.contains(&id))
+        self.extras().is_some_and(|more| more.ignores.contains(&id))
     }
 
     /// Those who do not want to see what it says.
     pub(super) fn ignored_by(&self) -> Option<&HashSet<ConnId>> {
-        self.more().map(|more| &more.ignored_by).filter(|ignored_by| !ignored_by.is_empty())
+        self.extras().map(|more| &more.ignored_by).filter(|ignored_by| !ignored_by.is_empty())
     }
 }
 
@@ -160,7 +160,7 @@ pub(super) struct Users {
     /// are counted by them. Over a Unix socket nobody has one.
     addrs: Option<Vec<Option<SocketAddr>>>,
     /// When each last said something, by slot, and only where there are operators.
-    heard: Option<Vec<Option<Instant>>>,
+    last_activity: Option<Vec<Option<Instant>>>,
     count: usize,
     most: usize,
 }
@@ -173,14 +173,14 @@ impl Users {
             hasher: NameHasher::default(),
             guests: Guests::default(),
             addrs: with_addrs.then(Vec::new),
-            heard: with_times.then(Vec::new),
+            last_activity: with_times.then(Vec::new),
             count: 0,
             most: 0,
         }
     }
 
     /// Adds somebody, as a guest. It is in no room yet.
-    pub(super) fn add(&mut self, id: ConnId, addr: SocketAddr, wording: Wording) {
+    pub(super) fn add(&mut self, id: ConnId, addr: SocketAddr, format: Format) {
         if self.by_slot.len() <= id.slot() {
             self.by_slot.resize_with(id.slot() + 1, || None);
         }
@@ -193,9 +193,9 @@ impl Users {
             name: Name::Guest(self.guests.add(id)),
             room: RoomNo::LOBBY,
             place: 0,
-            wording,
-            echo: wording.dialect.echoes(),
-            notices: wording.dialect.has_notices() && wording.dialect != Dialect::Native,
+            format,
+            echo: format.dialect.echoes(),
+            notices: format.dialect.has_notices() && format.dialect != Dialect::Native,
             stage: Stage::Silent { ending_seen: false },
             arrival: Arrival::Untold,
             from: AddressKey::of(addr.ip()),
@@ -207,14 +207,14 @@ impl Users {
 
     /// Removes somebody; the name is free at once.
     pub(super) fn remove(&mut self, id: ConnId) -> Option<User> {
-        let user = self.lift_out(id)?;
+        let user = self.detach(id)?;
         self.free_number(&user.name);
         Some(user)
     }
 
     /// Removes somebody who may come back. A guest's number is nobody else's until it is
     /// freed, or borne again; an own name has to be held elsewhere.
-    pub(super) fn lift_out(&mut self, id: ConnId) -> Option<User> {
+    pub(super) fn detach(&mut self, id: ConnId) -> Option<User> {
         self.get(id)?;
         self.unlist_name(id);
         self.count -= 1;
@@ -229,7 +229,7 @@ impl Users {
     }
 
     /// Gives somebody a name that has been lifted out with somebody before.
-    pub(super) fn bear(&mut self, id: ConnId, name: &Name) {
+    pub(super) fn assign_name(&mut self, id: ConnId, name: &Name) {
         match name.shown() {
             Shown::Named(name) => drop(self.rename(id, name)),
             Shown::Guest(number) => {
@@ -263,7 +263,7 @@ impl Users {
 
     /// Somebody is here, or says something.
     pub(super) fn hear(&mut self, id: ConnId, now: Instant) {
-        if let Some(heard) = &mut self.heard {
+        if let Some(heard) = &mut self.last_activity {
             heard.resize(self.by_slot.len(), None);
             heard[id.slot()] = Some(now);
         }
@@ -272,7 +272,7 @@ impl Users {
     /// When somebody last said something, or came; as far as that is kept.
     pub(super) fn heard(&self, id: ConnId) -> Option<Instant> {
         self.get(id)?;
-        *self.heard.as_ref()?.get(id.slot())?
+        *self.last_activity.as_ref()?.get(id.slot())?
     }
 
     /// How many there are, and how many there were at most.
@@ -337,7 +337,7 @@ impl Users {
     }
 }
 
-// There are many of them; what few have goes into `More`.
+// There are many of them; what few have goes into `Extras`.
 const _: () = assert!(size_of::<User>() <= 48);
 
 /// The numbers of those without a name: each gets the lowest that is free.

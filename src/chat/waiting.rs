@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 
 use super::request::Request;
-use crate::conn::ConnId;
+use crate::net::conn::ConnId;
 
 /// Addresses that wait at a time.
 const ADDRESSES_MAX: usize = 1024;

@@ -6,7 +6,7 @@ use crate::chat::password::{MIN, Secret};
 
 /// What somebody wants with the name that it bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::chat) enum Wish<'a> {
+pub(in crate::chat) enum AccountCommand<'a> {
     Protect(Secret<'a>),
     Passwd(Secret<'a>),
     Unprotect(Secret<'a>),
@@ -28,24 +28,24 @@ const UNCLEAR: [&str; 2] = ["register", "unregister"];
 pub(in crate::chat) const HELP: &str =
     "Accounts: /protect PASSWORD, /nick NAME PASSWORD, /passwd NEW, /unprotect PASSWORD";
 
-impl<'a> Wish<'a> {
+impl<'a> AccountCommand<'a> {
     /// Reads a sanitised line that is none of the other commands. `None`: it is none of
     /// these either. A password is all that follows one space.
-    pub(super) fn parse(line: &'a str) -> Option<Result<Wish<'a>, Mistake<'a>>> {
+    pub(super) fn parse(line: &'a str) -> Option<Result<AccountCommand<'a>, Mistake<'a>>> {
         let (name, rest) = split_word(line.strip_prefix('/')?);
         if let Some(entry) = help_on(&TABLE, name, rest) {
-            return Some(Ok(Wish::HelpOn(entry)));
+            return Some(Ok(AccountCommand::HelpOn(entry)));
         }
         if UNCLEAR.iter().any(|word| word.eq_ignore_ascii_case(name)) {
-            return Some(Ok(Wish::Unclear));
+            return Some(Ok(AccountCommand::Unclear));
         }
         let entry = find(&TABLE, name)?;
         let secret = Secret(rest);
         Some(match entry.name {
             _ if rest.is_empty() => Err(Mistake::Usage(entry.usage)),
-            "protect" => Ok(Wish::Protect(secret)),
-            "passwd" => Ok(Wish::Passwd(secret)),
-            _ => Ok(Wish::Unprotect(secret)),
+            "protect" => Ok(AccountCommand::Protect(secret)),
+            "passwd" => Ok(AccountCommand::Passwd(secret)),
+            _ => Ok(AccountCommand::Unprotect(secret)),
         })
     }
 }
@@ -76,22 +76,25 @@ mod tests {
     #[test]
     fn a_password_is_all_that_follows() {
         let cases = [
-            ("/protect hunter22", Ok(Wish::Protect(Secret("hunter22")))),
-            ("/PASSWD two  words ", Ok(Wish::Passwd(Secret("two  words ")))),
-            ("/unprotect x", Ok(Wish::Unprotect(Secret("x")))),
+            ("/protect hunter22", Ok(AccountCommand::Protect(Secret("hunter22")))),
+            ("/PASSWD two  words ", Ok(AccountCommand::Passwd(Secret("two  words ")))),
+            ("/unprotect x", Ok(AccountCommand::Unprotect(Secret("x")))),
             ("/protect", Err(Mistake::Usage("/protect PASSWORD"))),
             ("/passwd", Err(Mistake::Usage("/passwd NEW"))),
-            ("/register", Ok(Wish::Unclear)),
-            ("/Register hunter22", Ok(Wish::Unclear)),
-            ("/unregister hunter22", Ok(Wish::Unclear)),
+            ("/register", Ok(AccountCommand::Unclear)),
+            ("/Register hunter22", Ok(AccountCommand::Unclear)),
+            ("/unregister hunter22", Ok(AccountCommand::Unclear)),
         ];
         for (line, wish) in cases {
-            assert_eq!(Wish::parse(line), Some(wish), "{line}");
+            assert_eq!(AccountCommand::parse(line), Some(wish), "{line}");
         }
         for line in ["/regist x", "protect x", "/help", "/help nick", "/"] {
-            assert_eq!(Wish::parse(line), None, "{line}");
+            assert_eq!(AccountCommand::parse(line), None, "{line}");
         }
-        assert_eq!(Wish::parse("/help passwd"), Some(Ok(Wish::HelpOn(&TABLE[1]))));
+        assert_eq!(
+            AccountCommand::parse("/help passwd"),
+            Some(Ok(AccountCommand::HelpOn(&TABLE[1])))
+        );
     }
 
     #[test]

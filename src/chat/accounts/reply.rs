@@ -6,7 +6,7 @@ use crate::chat::password::{MAX, MIN};
 
 /// What there is to say about a name with a password.
 #[derive(Clone, Copy)]
-pub(in crate::chat) enum Word<'a> {
+pub(in crate::chat) enum AccountReply<'a> {
     NoAccounts,
     /// To who would take it without its password.
     Protected(&'a str),
@@ -31,75 +31,82 @@ pub(in crate::chat) enum Word<'a> {
     NotSaid,
 }
 
-impl Word<'_> {
+impl AccountReply<'_> {
     pub(in crate::chat) fn code(&self) -> &'static str {
         match self {
-            Word::NoAccounts => "no_accounts",
-            Word::Protected(_) => "name_protected",
-            Word::Already(_) => "already_protected",
-            Word::Registered(_) => "protected",
-            Word::Full(_) => "accounts_full",
-            Word::NotEncrypted => "not_encrypted",
-            Word::PasswordUnfit | Word::PasswordIsName(_) => "password_unfit",
-            Word::NameFirst => "name_first",
-            Word::Wrong => "wrong_password",
-            Word::TooMany => "too_many_attempts",
-            Word::TooManyMade => "too_many_accounts",
-            Word::NotLoggedIn(_) => "not_logged_in",
-            Word::NotProtected(_) => "not_protected",
-            Word::PasswordSet => "password_changed",
-            Word::Unregistered(_) => "unprotected",
-            Word::Unclear => "unclear",
-            Word::NotSaid => "not_said",
+            AccountReply::NoAccounts => "no_accounts",
+            AccountReply::Protected(_) => "name_protected",
+            AccountReply::Already(_) => "already_protected",
+            AccountReply::Registered(_) => "protected",
+            AccountReply::Full(_) => "accounts_full",
+            AccountReply::NotEncrypted => "not_encrypted",
+            AccountReply::PasswordUnfit | AccountReply::PasswordIsName(_) => "password_unfit",
+            AccountReply::NameFirst => "name_first",
+            AccountReply::Wrong => "wrong_password",
+            AccountReply::TooMany => "too_many_attempts",
+            AccountReply::TooManyMade => "too_many_accounts",
+            AccountReply::NotLoggedIn(_) => "not_logged_in",
+            AccountReply::NotProtected(_) => "not_protected",
+            AccountReply::PasswordSet => "password_changed",
+            AccountReply::Unregistered(_) => "unprotected",
+            AccountReply::Unclear => "unclear",
+            AccountReply::NotSaid => "not_said",
         }
     }
 
     pub(in crate::chat) fn is_error(&self) -> bool {
         !matches!(
             self,
-            Word::Registered(_) | Word::NotEncrypted | Word::PasswordSet | Word::Unregistered(_)
+            AccountReply::Registered(_)
+                | AccountReply::NotEncrypted
+                | AccountReply::PasswordSet
+                | AccountReply::Unregistered(_)
         )
     }
 }
 
-impl fmt::Display for Word<'_> {
+impl fmt::Display for AccountReply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Word::NoAccounts => f.write_str("This server keeps no accounts."),
-            Word::Protected(name) => write!(f, "Name {name} is protected: /nick {name} PASSWORD"),
-            Word::Already(name) => write!(f, "Name {name} is protected already."),
-            Word::Registered(name) => {
+            AccountReply::NoAccounts => f.write_str("This server keeps no accounts."),
+            AccountReply::Protected(name) => {
+                write!(f, "Name {name} is protected: /nick {name} PASSWORD")
+            }
+            AccountReply::Already(name) => write!(f, "Name {name} is protected already."),
+            AccountReply::Registered(name) => {
                 write!(f, "Name {name} is protected from now on: /nick {name} PASSWORD")
             }
-            Word::Full(max) => {
+            AccountReply::Full(max) => {
                 write!(f, "There are {max} protected names already, as many as there may be.")
             }
-            Word::NotEncrypted => f.write_str(
+            AccountReply::NotEncrypted => f.write_str(
                 "That line was not encrypted: whoever carried it can have read the password.",
             ),
-            Word::PasswordUnfit => write!(f, "A password has {MIN} to {MAX} bytes of UTF-8."),
-            Word::PasswordIsName(name) => write!(
+            AccountReply::PasswordUnfit => {
+                write!(f, "A password has {MIN} to {MAX} bytes of UTF-8.")
+            }
+            AccountReply::PasswordIsName(name) => write!(
                 f,
                 "That begins with your name, {name}; a password, and nothing else, is wanted."
             ),
-            Word::NameFirst => f.write_str("Take a name first: /nick NAME"),
-            Word::Wrong => f.write_str("Wrong name or password."),
-            Word::TooMany => f.write_str("Too many attempts; wait a minute."),
-            Word::TooManyMade => {
+            AccountReply::NameFirst => f.write_str("Take a name first: /nick NAME"),
+            AccountReply::Wrong => f.write_str("Wrong name or password."),
+            AccountReply::TooMany => f.write_str("Too many attempts; wait a minute."),
+            AccountReply::TooManyMade => {
                 f.write_str("Too many names were protected from your address; wait a day.")
             }
-            Word::NotLoggedIn(name) => {
+            AccountReply::NotLoggedIn(name) => {
                 write!(f, "You have not shown that {name} is yours: /nick {name} PASSWORD")
             }
-            Word::NotProtected(name) => {
+            AccountReply::NotProtected(name) => {
                 write!(f, "Name {name} is not protected: /protect PASSWORD")
             }
-            Word::PasswordSet => f.write_str("Password changed."),
-            Word::Unregistered(name) => write!(f, "Name {name} is no longer protected."),
-            Word::Unclear => f.write_str(
+            AccountReply::PasswordSet => f.write_str("Password changed."),
+            AccountReply::Unregistered(name) => write!(f, "Name {name} is no longer protected."),
+            AccountReply::Unclear => f.write_str(
                 "Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.",
             ),
-            Word::NotSaid => {
+            AccountReply::NotSaid => {
                 f.write_str("Not said, for there may be a password in it; /say says anything.")
             }
         }

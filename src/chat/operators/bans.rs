@@ -6,20 +6,20 @@ use std::time::Duration;
 
 use log::warn;
 
-use super::reply::{Act, Why};
+use super::reply::{OperatorReply, Why};
 use super::{end, timestamp};
-use crate::addresses::Network;
 use crate::chat::Chat;
 use crate::chat::ban::{Ban, Target};
 use crate::chat::ban_list::Bans;
-use crate::chat::lists::LISTED_MAX;
 use crate::chat::name::listed;
+use crate::chat::queries::LISTED_MAX;
 use crate::chat::reply::Reply;
-use crate::chat::request::{Kept, Request};
+use crate::chat::request::{Persisted, Request};
 use crate::chat::room::RoomNo;
 use crate::chat::users::User;
-use crate::conn::ConnId;
-use crate::outbox::Outbox;
+use crate::net::addresses::Network;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
 
 impl Chat {
     /// Asks for a ban. A name is banned with the address that its bearer is from, unless
@@ -39,30 +39,34 @@ impl Chat {
         let bearer = self.users.find(text);
         if let Some(bearer) = bearer.filter(|bearer| self.is_operator(bearer)) {
             let name = bearer.shown().to_string();
-            return self.reply(id, Reply::Act(Act::IsOperator(&name)), out);
+            return self.reply(id, Reply::OperatorReply(OperatorReply::IsOperator(&name)), out);
         }
         let target = match bearer {
-            Some(bearer) => self.target_of(bearer).ok_or(Act::Nowhere(text)),
-            None => text.parse().ok().filter(is_plain).ok_or(Act::Unfit(text)),
+            Some(bearer) => self.target_of(bearer).ok_or(OperatorReply::Nowhere(text)),
+            None => text.parse().ok().filter(is_plain).ok_or(OperatorReply::Unfit(text)),
         };
         let target = match target {
             Ok(target) => target,
-            Err(act) => return self.reply(id, Reply::Act(act), out),
+            Err(act) => return self.reply(id, Reply::OperatorReply(act), out),
         };
         if let Some(holds) = self.holds_too_many(&target).filter(|_| !is_sure) {
-            return self.reply(id, Reply::Act(Act::Unsure { target: &target, holds }), out);
+            return self.reply(
+                id,
+                Reply::OperatorReply(OperatorReply::Unsure { target: &target, holds }),
+                out,
+            );
         }
         let bearer = bearer.map(|bearer| bearer.id);
         let now = timestamp(out.now());
         let max = self.settings.bans_max;
         if self.bans.in_force(now).count() >= max {
-            return self.reply(id, Reply::Act(Act::Full(max)), out);
+            return self.reply(id, Reply::OperatorReply(OperatorReply::Full(max)), out);
         }
         let until = time.and_then(|time| end(now, time));
         let by = self.operator_name(id);
         let ban = Ban { target, until, by, why: why.to_owned() };
         self.request(id, Request::Ban { ban, now }, out);
-        if out.is_held(id) {
+        if out.is_reading_paused(id) {
             self.meant.add(id, bearer);
         }
     }
@@ -81,15 +85,15 @@ impl Chat {
         let (mut here, mut held) = (0, 0);
         for user in self.users.all() {
             let Some(addr) = self.users.addr(user.id) else { continue };
-            let is_held = network.contains(addr.ip());
+            let is_reading_paused = network.contains(addr.ip());
             if self.is_operator(user) {
-                if is_held {
+                if is_reading_paused {
                     return Some("an operator's own address");
                 }
                 continue;
             }
             here += 1;
-            held += usize::from(is_held);
+            held += usize::from(is_reading_paused);
         }
         let is_all = here == held && held > usize::from(network.is_one());
         (is_all || network.is_vast()).then_some("everybody")
@@ -101,7 +105,7 @@ impl Chat {
         let told = format!("{target}{}", self.term(*until));
         let logged_until = until.map(|until| until.to_string());
         warn!(by, target:%, until = logged_until, reason = why; "banned");
-        self.tell_asker(id, Act::Banned(&told), out);
+        self.tell_asker(id, OperatorReply::Banned(&told), out);
         let bearer = id.and_then(|id| self.meant.take(id));
         let bearer = bearer.map(|bearer| self.resumed.now(bearer));
         let only = Bans::from_iter([ban.clone()]);
@@ -142,11 +146,11 @@ impl Chat {
             let Ban { by, why, .. } = bans.get(at);
             let were = if names.len() == 1 { "was" } else { "were" };
             let names = format!("{} {were}", listed(&names, names.len()));
-            let act = Act::Out { names: &names, by, why };
+            let act = OperatorReply::Out { names: &names, by, why };
             self.tell_room(room, asker, act, out);
         }
         for id in &banned {
-            self.let_go(*id, out);
+            self.disconnect(*id, out);
         }
         let is_banned = |name: &&str| bans.first_new(before, None, Some(name), now).is_some();
         let held = self.seats.held_names().filter(is_banned).map(str::to_owned);
@@ -179,7 +183,7 @@ impl Chat {
             |target: &Target| self.bans.in_force(now).any(|ban| ban.target.is_meant_by(target));
         match target.filter(is_meant) {
             Some(target) => self.request(id, Request::Unban(target), out),
-            None => self.reply(id, Reply::Act(Act::NoBan(text)), out),
+            None => self.reply(id, Reply::OperatorReply(OperatorReply::NoBan(text)), out),
         }
     }
 
@@ -191,23 +195,27 @@ impl Chat {
         let in_force = self.bans.in_force(timestamp(out.now()));
         let lines: Vec<String> = in_force.take(LISTED_MAX).map(line).collect();
         for line in &lines {
-            self.reply(id, Reply::Act(Act::Ban(line)), out);
+            self.reply(id, Reply::OperatorReply(OperatorReply::Ban(line)), out);
         }
         match self.bans.in_force(timestamp(out.now())).count() {
-            0 => self.reply(id, Reply::Act(Act::NoBans), out),
+            0 => self.reply(id, Reply::OperatorReply(OperatorReply::NoBans), out),
             count if count > LISTED_MAX => {
-                self.reply(id, Reply::Act(Act::More(count - LISTED_MAX)), out);
+                self.reply(
+                    id,
+                    Reply::OperatorReply(OperatorReply::Extras(count - LISTED_MAX)),
+                    out,
+                );
             }
             _ => {}
         }
     }
 
     /// The same later, in place of what was in force. Whoever is banned only now has to go.
-    pub(in crate::chat) fn reload(&mut self, kept: Kept, out: &mut Outbox) {
+    pub(in crate::chat) fn reload(&mut self, kept: Persisted, out: &mut Outbox) {
         let before = mem::take(&mut self.bans);
         let banned = self.expel(None, &kept.bans, &before, None, out);
         self.withdraw(&banned, "");
-        self.load(kept);
+        self.restore(kept);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::chat::command::{Entry, Mistake, entry, find, help_on, one_word, split
 
 /// What an operator wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::chat) enum Operation<'a> {
+pub(in crate::chat) enum OperatorCommand<'a> {
     Kick(&'a str, &'a str),
     Ban(&'a str, Option<Duration>, &'a str),
     Unban(&'a str),
@@ -44,13 +44,13 @@ pub(in crate::chat) static TABLE: [Entry; 10] = [
 pub(in crate::chat) const HELP: &str = "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, \
     /announce, /reload, /shutdown";
 
-impl<'a> Operation<'a> {
+impl<'a> OperatorCommand<'a> {
     /// Reads a sanitised line that is none of everybody's commands. `None`: it is none of
     /// these either.
-    pub(super) fn parse(line: &'a str) -> Option<Result<Operation<'a>, Mistake<'a>>> {
+    pub(super) fn parse(line: &'a str) -> Option<Result<OperatorCommand<'a>, Mistake<'a>>> {
         let (name, rest) = split_word(line.strip_prefix('/')?);
         if let Some(entry) = help_on(&TABLE, name, rest) {
-            return Some(Ok(Operation::HelpOn(entry)));
+            return Some(Ok(OperatorCommand::HelpOn(entry)));
         }
         let entry = find(&TABLE, name)?;
         Some(read(entry, rest.trim()))
@@ -58,27 +58,27 @@ impl<'a> Operation<'a> {
 }
 
 /// What follows a command, without the spaces around it.
-fn read<'a>(entry: &'static Entry, rest: &'a str) -> Result<Operation<'a>, Mistake<'a>> {
+fn read<'a>(entry: &'static Entry, rest: &'a str) -> Result<OperatorCommand<'a>, Mistake<'a>> {
     let (first, text) = split_word(rest);
     let text = text.trim_start();
     let target = Some(first).filter(|first| !first.is_empty());
     let operation = match entry.name {
-        "kick" => target.map(|name| Operation::Kick(name, text)),
+        "kick" => target.map(|name| OperatorCommand::Kick(name, text)),
         "ban" => {
             let (time, why) = time_and_text(text)?;
-            target.map(|target| Operation::Ban(target, time, why))
+            target.map(|target| OperatorCommand::Ban(target, time, why))
         }
-        "unban" => one_word(rest).map(Operation::Unban),
-        "bans" => Some(Operation::Bans),
+        "unban" => one_word(rest).map(OperatorCommand::Unban),
+        "bans" => Some(OperatorCommand::Bans),
         "mute" => {
             let (time, more) = time_and_text(text)?;
-            target.filter(|_| more.is_empty()).map(|name| Operation::Mute(name, time))
+            target.filter(|_| more.is_empty()).map(|name| OperatorCommand::Mute(name, time))
         }
-        "unmute" => one_word(rest).map(Operation::Unmute),
-        "announce" => Some(Operation::Announce(rest)).filter(|_| !rest.is_empty()),
-        "reload" => Some(Operation::Reload),
-        "shutdown" => Some(Operation::Shutdown(rest)),
-        "whois" => one_word(rest).map(Operation::Whois),
+        "unmute" => one_word(rest).map(OperatorCommand::Unmute),
+        "announce" => Some(OperatorCommand::Announce(rest)).filter(|_| !rest.is_empty()),
+        "reload" => Some(OperatorCommand::Reload),
+        "shutdown" => Some(OperatorCommand::Shutdown(rest)),
+        "whois" => one_word(rest).map(OperatorCommand::Whois),
         _ => None,
     };
     operation.ok_or(Mistake::Usage(entry.usage))
@@ -113,7 +113,7 @@ fn time(word: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
-    use super::Operation::*;
+    use super::OperatorCommand::*;
     use super::*;
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
             ("/reload", Reload),
         ];
         for (line, operation) in cases {
-            assert_eq!(Operation::parse(line), Some(Ok(operation)), "{line}");
+            assert_eq!(OperatorCommand::parse(line), Some(Ok(operation)), "{line}");
         }
         for (line, usage) in [
             ("/kick", "/kick NAME [WHY]"),
@@ -151,7 +151,7 @@ mod tests {
             ("/announce ", "/announce TEXT"),
             ("/unban a b", "/unban NAME|ADDR|CIDR"),
         ] {
-            assert_eq!(Operation::parse(line), Some(Err(Mistake::Usage(usage))), "{line}");
+            assert_eq!(OperatorCommand::parse(line), Some(Err(Mistake::Usage(usage))), "{line}");
         }
         for word in [
             "10min",
@@ -170,11 +170,15 @@ mod tests {
             "18446744073709551615w",
         ] {
             for line in [format!("/ban bob {word} too loud"), format!("/mute bob {word}")] {
-                assert_eq!(Operation::parse(&line), Some(Err(Mistake::NoTime(word))), "{line}");
+                assert_eq!(
+                    OperatorCommand::parse(&line),
+                    Some(Err(Mistake::NoTime(word))),
+                    "{line}"
+                );
             }
         }
         for line in ["/help", "/kic bob", "/", "kick bob", "/help foo"] {
-            assert_eq!(Operation::parse(line), None, "{line}");
+            assert_eq!(OperatorCommand::parse(line), None, "{line}");
         }
     }
 
@@ -182,9 +186,9 @@ mod tests {
     fn every_command_of_the_table_is_understood() {
         for entry in &TABLE {
             let line = format!("/{} bob", entry.name);
-            assert!(matches!(Operation::parse(&line), Some(Ok(_))), "{line}");
+            assert!(matches!(OperatorCommand::parse(&line), Some(Ok(_))), "{line}");
             let help = format!("/help /{}", entry.name);
-            assert_eq!(Operation::parse(&help), Some(Ok(HelpOn(entry))));
+            assert_eq!(OperatorCommand::parse(&help), Some(Ok(HelpOn(entry))));
             assert!(HELP.contains(&format!("/{}", entry.name)), "{line}");
         }
     }

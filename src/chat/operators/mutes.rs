@@ -7,13 +7,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use log::warn;
 
-use super::reply::Act;
+use super::reply::OperatorReply;
 use super::{end, timestamp};
 use crate::chat::Chat;
 use crate::chat::reply::Reply;
 use crate::chat::users::User;
-use crate::conn::ConnId;
-use crate::outbox::Outbox;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
 
 /// Names that mutes wait for; beyond it the oldest is let go.
 const WAITING_MAX: usize = 1024;
@@ -68,18 +68,22 @@ impl Chat {
         };
         let (target, name) = (target.id, target.shown().to_string());
         if self.users.get(target).is_some_and(|user| self.is_operator(user)) {
-            return self.reply(id, Reply::Act(Act::IsOperator(&name)), out);
+            return self.reply(id, Reply::OperatorReply(OperatorReply::IsOperator(&name)), out);
         }
         let until = time.and_then(|time| end(timestamp(out.now()), time));
         if let Some(user) = self.users.get_mut(target) {
-            user.more_mut().mute = Some(Mute { until });
+            user.extras_mut().mute = Some(Mute { until });
         }
         let by = self.operator_name(id);
         let (conn, logged_until) = (target.serial(), until.map(|until| until.to_string()));
         warn!(by, name, conn, until = logged_until; "muted");
         let (term, until) = (self.term(until), self.until(until));
-        self.reply(id, Reply::Act(Act::Muting(&format!("{name}{term}"))), out);
-        self.reply(target, Reply::Act(Act::Muted { by: &by, until: &until }), out);
+        self.reply(id, Reply::OperatorReply(OperatorReply::Muting(&format!("{name}{term}"))), out);
+        self.reply(
+            target,
+            Reply::OperatorReply(OperatorReply::Muted { by: &by, until: &until }),
+            out,
+        );
     }
 
     pub(super) fn unmute(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
@@ -92,30 +96,30 @@ impl Chat {
         let own = target.and_then(|target| self.users.get_mut(target)?.take_mute());
         let own = own.filter(|mute| !mute.is_over(now));
         if own.is_none() && self.mutes.take(&name).is_none_or(|mute| mute.is_over(now)) {
-            return self.reply(id, Reply::Act(Act::NotMuted(&name)), out);
+            return self.reply(id, Reply::OperatorReply(OperatorReply::NotMuted(&name)), out);
         }
         warn!(by = self.operator_name(id), name; "unmuted");
-        self.reply(id, Reply::Act(Act::NotMuting(&name)), out);
+        self.reply(id, Reply::OperatorReply(OperatorReply::NotMuting(&name)), out);
         if let (Some(target), Some(_)) = (target, own) {
-            self.reply(target, Reply::Act(Act::Unmuted), out);
+            self.reply(target, Reply::OperatorReply(OperatorReply::Unmuted), out);
         }
     }
 
     pub(in crate::chat) fn is_muted(&self, id: ConnId, out: &Outbox) -> bool {
-        let mute = self.users.get(id).and_then(|user| user.more()?.mute);
+        let mute = self.users.get(id).and_then(|user| user.extras()?.mute);
         mute.is_some_and(|mute| !mute.is_over(timestamp(out.now())))
     }
 
     /// Tells somebody who is muted so, and whether it is. What it wants to say is for nobody.
     pub(in crate::chat) fn refuse_if_muted(&mut self, id: ConnId, out: &mut Outbox) -> bool {
-        let mute = self.users.get(id).and_then(|user| user.more()?.mute);
+        let mute = self.users.get(id).and_then(|user| user.extras()?.mute);
         let Some(mute) = mute else { return false };
         if mute.is_over(timestamp(out.now())) {
             self.users.get_mut(id).and_then(User::take_mute);
             return false;
         }
         let until = self.until(mute.until);
-        self.reply(id, Reply::Act(Act::IsMuted(&until)), out);
+        self.reply(id, Reply::OperatorReply(OperatorReply::IsMuted(&until)), out);
         true
     }
 
@@ -131,7 +135,7 @@ impl Chat {
         if let Some(mute) = self.mutes.take(name)
             && let Some(user) = self.users.get_mut(id)
         {
-            let more = user.more_mut();
+            let more = user.extras_mut();
             more.mute = Mute::longer(more.mute, Some(mute));
         }
     }

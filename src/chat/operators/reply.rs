@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use crate::chat::ban::{NoTarget, Target};
 use crate::chat::reply::Span;
-use crate::service::Origin;
+use crate::net::service::Origin;
 
 /// What there is to say about what an operator does.
 #[derive(Clone, Copy)]
-pub(in crate::chat) enum Act<'a> {
+pub(in crate::chat) enum OperatorReply<'a> {
     Kicked {
         name: &'a str,
         by: &'a str,
@@ -39,7 +39,7 @@ pub(in crate::chat) enum Act<'a> {
     /// One of the list.
     Ban(&'a str),
     NoBans,
-    More(usize),
+    Extras(usize),
     NameBanned(&'a str),
     /// To the operator; `who` tells until when.
     Muting(&'a str),
@@ -70,92 +70,100 @@ pub(in crate::chat) enum Act<'a> {
     },
 }
 
-impl Act<'_> {
+impl OperatorReply<'_> {
     pub(in crate::chat) fn code(&self) -> &'static str {
         match self {
-            Act::Kicked { .. } => "kicked",
-            Act::Out { .. } | Act::Banned(_) => "banned",
-            Act::Unbanned(_) => "unbanned",
-            Act::NoBan(_) => "no_such_ban",
-            Act::Unfit(_) => "ban_unfit",
-            Act::NoTime(_) => "time_unfit",
-            Act::Unsure { .. } => "ban_unsure",
-            Act::Nowhere(_) => "nothing_to_ban",
-            Act::IsOperator(_) => "is_operator",
-            Act::Full(_) => "bans_full",
-            Act::Ban(_) | Act::More(_) => "ban",
-            Act::NoBans => "no_bans",
-            Act::NameBanned(_) => "name_banned",
-            Act::Muting(_) => "muting",
-            Act::NotMuting(_) => "not_muting",
-            Act::NotMuted(_) => "not_muted",
-            Act::Muted { .. } => "muted",
-            Act::Unmuted => "unmuted",
-            Act::IsMuted(_) => "is_muted",
-            Act::Announcement { .. } => "announcement",
-            Act::Reloaded => "reloaded",
-            Act::NotReloaded(_) => "not_reloaded",
-            Act::NotSaved(_) => "not_saved",
-            Act::Busy => "busy",
-            Act::Whois { .. } => "whois",
+            OperatorReply::Kicked { .. } => "kicked",
+            OperatorReply::Out { .. } | OperatorReply::Banned(_) => "banned",
+            OperatorReply::Unbanned(_) => "unbanned",
+            OperatorReply::NoBan(_) => "no_such_ban",
+            OperatorReply::Unfit(_) => "ban_unfit",
+            OperatorReply::NoTime(_) => "time_unfit",
+            OperatorReply::Unsure { .. } => "ban_unsure",
+            OperatorReply::Nowhere(_) => "nothing_to_ban",
+            OperatorReply::IsOperator(_) => "is_operator",
+            OperatorReply::Full(_) => "bans_full",
+            OperatorReply::Ban(_) | OperatorReply::Extras(_) => "ban",
+            OperatorReply::NoBans => "no_bans",
+            OperatorReply::NameBanned(_) => "name_banned",
+            OperatorReply::Muting(_) => "muting",
+            OperatorReply::NotMuting(_) => "not_muting",
+            OperatorReply::NotMuted(_) => "not_muted",
+            OperatorReply::Muted { .. } => "muted",
+            OperatorReply::Unmuted => "unmuted",
+            OperatorReply::IsMuted(_) => "is_muted",
+            OperatorReply::Announcement { .. } => "announcement",
+            OperatorReply::Reloaded => "reloaded",
+            OperatorReply::NotReloaded(_) => "not_reloaded",
+            OperatorReply::NotSaved(_) => "not_saved",
+            OperatorReply::Busy => "busy",
+            OperatorReply::Whois { .. } => "whois",
         }
     }
 
     pub(in crate::chat) fn is_error(&self) -> bool {
         matches!(
             self,
-            Act::NoBan(_)
-                | Act::Unfit(_)
-                | Act::NoTime(_)
-                | Act::Unsure { .. }
-                | Act::Nowhere(_)
-                | Act::IsOperator(_)
-                | Act::Full(_)
-                | Act::NameBanned(_)
-                | Act::NotMuted(_)
-                | Act::IsMuted(_)
-                | Act::NotReloaded(_)
-                | Act::NotSaved(_)
-                | Act::Busy
+            OperatorReply::NoBan(_)
+                | OperatorReply::Unfit(_)
+                | OperatorReply::NoTime(_)
+                | OperatorReply::Unsure { .. }
+                | OperatorReply::Nowhere(_)
+                | OperatorReply::IsOperator(_)
+                | OperatorReply::Full(_)
+                | OperatorReply::NameBanned(_)
+                | OperatorReply::NotMuted(_)
+                | OperatorReply::IsMuted(_)
+                | OperatorReply::NotReloaded(_)
+                | OperatorReply::NotSaved(_)
+                | OperatorReply::Busy
         )
     }
 }
 
-impl fmt::Display for Act<'_> {
+impl fmt::Display for OperatorReply<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Act::Kicked { name, by, why } => write!(f, "{name} was kicked by {by}{}", Why(why)),
-            Act::Out { names, by, why } => write!(f, "{names} banned by {by}{}", Why(why)),
-            Act::Banned(target) => write!(f, "Banned {target}."),
-            Act::Unbanned(target) => write!(f, "No longer banned: {target}"),
-            Act::NoBan(target) => write!(f, "There is no ban of {target}."),
-            Act::Unfit(text) => write!(f, "'{text}' cannot be banned; {NoTarget}."),
-            Act::NoTime(word) => write!(
+            OperatorReply::Kicked { name, by, why } => {
+                write!(f, "{name} was kicked by {by}{}", Why(why))
+            }
+            OperatorReply::Out { names, by, why } => {
+                write!(f, "{names} banned by {by}{}", Why(why))
+            }
+            OperatorReply::Banned(target) => write!(f, "Banned {target}."),
+            OperatorReply::Unbanned(target) => write!(f, "No longer banned: {target}"),
+            OperatorReply::NoBan(target) => write!(f, "There is no ban of {target}."),
+            OperatorReply::Unfit(text) => write!(f, "'{text}' cannot be banned; {NoTarget}."),
+            OperatorReply::NoTime(word) => write!(
                 f,
                 "'{word}' is no time: 10m, 2h, 7d or 1w, at most 3660d; without one it is for good."
             ),
-            Act::Unsure { target, holds } => {
+            OperatorReply::Unsure { target, holds } => {
                 write!(f, "Nothing done: {target} holds {holds}. If that is meant: /ban … yes")
             }
-            Act::Nowhere(name) => write!(f, "{name} has no name and no address to ban; /kick?"),
-            Act::IsOperator(name) => write!(f, "{name} is an operator."),
-            Act::Full(max) => write!(f, "There are {max} bans already, as many as there may be."),
-            Act::Ban(line) => f.write_str(line),
-            Act::NoBans => f.write_str("There are no bans."),
-            Act::More(count) => write!(f, "and {count} more"),
-            Act::NameBanned(name) => write!(f, "Name {name} is banned."),
-            Act::Muting(who) => write!(f, "Muted {who}."),
-            Act::NotMuting(name) => write!(f, "No longer muted: {name}"),
-            Act::NotMuted(name) => write!(f, "{name} is not muted."),
-            Act::Muted { by, until } => write!(f, "You were muted{until} by {by}."),
-            Act::Unmuted => f.write_str("You are no longer muted."),
-            Act::IsMuted(until) => write!(f, "You are muted{until}; nobody was told."),
-            Act::Announcement { by, text } => write!(f, "Announcement by {by}: {text}"),
-            Act::Reloaded => f.write_str("Reloaded."),
-            Act::NotReloaded(why) => write!(f, "Not reloaded: {why}"),
-            Act::NotSaved(why) => write!(f, "Not saved: {why}"),
-            Act::Busy => f.write_str("Busy; try again in a moment."),
-            Act::Whois { name, addr, idle, queued, marks } => {
+            OperatorReply::Nowhere(name) => {
+                write!(f, "{name} has no name and no address to ban; /kick?")
+            }
+            OperatorReply::IsOperator(name) => write!(f, "{name} is an operator."),
+            OperatorReply::Full(max) => {
+                write!(f, "There are {max} bans already, as many as there may be.")
+            }
+            OperatorReply::Ban(line) => f.write_str(line),
+            OperatorReply::NoBans => f.write_str("There are no bans."),
+            OperatorReply::Extras(count) => write!(f, "and {count} more"),
+            OperatorReply::NameBanned(name) => write!(f, "Name {name} is banned."),
+            OperatorReply::Muting(who) => write!(f, "Muted {who}."),
+            OperatorReply::NotMuting(name) => write!(f, "No longer muted: {name}"),
+            OperatorReply::NotMuted(name) => write!(f, "{name} is not muted."),
+            OperatorReply::Muted { by, until } => write!(f, "You were muted{until} by {by}."),
+            OperatorReply::Unmuted => f.write_str("You are no longer muted."),
+            OperatorReply::IsMuted(until) => write!(f, "You are muted{until}; nobody was told."),
+            OperatorReply::Announcement { by, text } => write!(f, "Announcement by {by}: {text}"),
+            OperatorReply::Reloaded => f.write_str("Reloaded."),
+            OperatorReply::NotReloaded(why) => write!(f, "Not reloaded: {why}"),
+            OperatorReply::NotSaved(why) => write!(f, "Not saved: {why}"),
+            OperatorReply::Busy => f.write_str("Busy; try again in a moment."),
+            OperatorReply::Whois { name, addr, idle, queued, marks } => {
                 let idle = Span(Duration::from_secs(idle.as_secs()));
                 write!(f, "{name}: {}, idle {idle}, {queued} bytes queued{marks}", Origin(addr))
             }

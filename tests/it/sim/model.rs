@@ -3,14 +3,14 @@
 //!
 //! Here is what becomes of a client, and what each line asks for; `model/` has the rest:
 //! `talk.rs` what is said, `comings.rs` who comes and goes, `seats.rs` who comes back,
-//! `choices.rs` what everybody decides for himself, `rooms.rs` and `wording.rs` the rest.
+//! `choices.rs` what everybody decides for himself, `rooms.rs` and `format.rs` the rest.
 
 mod choices;
 mod comings;
+mod format;
 mod rooms;
 mod seats;
 mod talk;
-mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -22,9 +22,9 @@ use super::command::{Command, parse};
 use super::journal::{Entry, Fact, Line, Moment, Newcomer};
 use super::rules::Rules;
 use super::text::{clean, is_blank, time_of_day};
+use format::{Dialect, Manner, Person, Told, put};
 use rooms::{LOBBY, Rooms};
 use seats::Seat;
-use wording::{Dialect, Manner, Person, Told, put};
 
 /// What a client is to be sent, and because of which entry of the journal.
 #[derive(Clone, Debug)]
@@ -269,7 +269,7 @@ impl Model<'_> {
         let taken: Vec<usize> = all.map(|member| member.guest).collect();
         let mut numbers = 1..=taken.len() + 1;
         let guest = numbers.find(|number| !taken.contains(number)).expect("one more than taken");
-        let dialect = wording::DIALECTS.into_iter().find(|(name, _)| *name == newcomer.label);
+        let dialect = format::DIALECTS.into_iter().find(|(name, _)| *name == newcomer.label);
         let (_, dialect) = dialect.expect("listeners have dialects");
         let member = Member {
             who,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use chinwag::{Chat, CloseReason, ConnId, Ending, Lane, Limit, Outbox, Peer, Refusal, Service};
+use chinwag::{Chat, CloseReason, ConnId, Ending, Limit, LogId, Outbox, Peer, Refusal, Service};
 
 use super::journal::{Acted, EVERYBODY, Fact, Journal, Line, Newcomer};
 use super::rng::Rng;
@@ -116,7 +116,7 @@ impl Recorder {
         }
         if self.rng.one_in(25) {
             self.journal.hit("hold");
-            out.hold(id);
+            out.pause_reading(id);
             self.clients.get_mut(&id.serial()).expect("it has just spoken").held = true;
             self.note(id, Fact::Held, out);
         }
@@ -136,9 +136,11 @@ impl Recorder {
         let queued = out.queued(id);
         match self.rng.below(5) {
             0 => out.send(id, b"to a ghost\n"),
-            1 => out.send_all(Lane::of(0), self.gone.iter().map(|(_, id)| *id), b"to all ghosts\n"),
-            2 => out.hold(id),
-            3 => out.release(id),
+            1 => {
+                out.send_all(LogId::of(0), self.gone.iter().map(|(_, id)| *id), b"to all ghosts\n");
+            }
+            2 => out.pause_reading(id),
+            3 => out.resume_reading(id),
             _ => out.close(id),
         }
         assert_eq!((out.queued(id), out.is_stuck(id)), (queued, false), "it gets nothing more");
@@ -186,7 +188,7 @@ impl Service for Recorder {
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
         match limit {
             Limit::LineTooLong { .. } => self.note(id, Fact::TooLong, out),
-            Limit::Skipped(lines) => self.note(id, Fact::Skipped(lines), out),
+            Limit::Shed(lines) => self.note(id, Fact::Skipped(lines), out),
             Limit::Throttled => {
                 self.note(id, Fact::Throttled, out);
                 self.clients.get_mut(&id.serial()).expect("it has just spoken").throttled = true;
@@ -214,7 +216,7 @@ impl Service for Recorder {
             if self.journal.is_calm() || self.rng.one_in(2) {
                 self.journal.hit("release");
                 known.held = false;
-                out.release(known.id);
+                out.resume_reading(known.id);
                 self.journal.note(known.who, Fact::Released);
             }
         }

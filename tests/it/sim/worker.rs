@@ -185,7 +185,7 @@ impl World {
         };
         let stream = SimStream::new(&wire);
         self.clients.push(Client { wire, slot, is_operator, asked: 0 });
-        match self.hub.objection(&peer, self.now) {
+        match self.hub.admission(&peer, self.now) {
             Some(why) => {
                 self.banned += 1;
                 self.hub.refuse(stream, why);

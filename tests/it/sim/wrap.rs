@@ -1,4 +1,4 @@
-//! The offsets into a lane are 32 bits long and wrap. No simulated chat says that much,
+//! The offsets into a log are 32 bits long and wrap. No simulated chat says that much,
 //! so this one service does: four gigabytes, to two readers of whom one is always behind.
 
 use std::cell::Cell;
@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
-use chinwag::{ConnId, Hub, Lane, Limits, Now, Outbox, Peer, Service, Stream};
+use chinwag::{ConnId, Hub, Limits, LogId, Now, Outbox, Peer, Service, Stream};
 
 /// Of no size that divides four gigabytes, so that a line stands across the wrap.
 const LINE: usize = 1_000_003;
@@ -30,7 +30,7 @@ impl Service for Loud {
 
     fn on_tick(&mut self, out: &mut Outbox) {
         let line = &self.text[self.said % PERIOD..][..LINE];
-        out.send_all(Lane::of(0), self.members.iter().copied(), line);
+        out.send_all(LogId::of(0), self.members.iter().copied(), line);
         self.said += LINE;
     }
 }

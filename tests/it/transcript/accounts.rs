@@ -2,7 +2,7 @@
 
 use super::{Network, Worker, check, check_in};
 use chinwag::Service;
-use chinwag::chat::{Account, Answer, Kept, Settings};
+use chinwag::chat::{Account, Answer, Persisted, Settings};
 
 /// A chat with accounts.
 pub(super) fn network() -> Network {
@@ -317,9 +317,9 @@ fn an_account_can_be_an_operators() {
         &mut network,
         "ann> /protect hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
     );
-    let kept = |op| Kept {
+    let kept = |op| Persisted {
         accounts: vec![Account { name: "ann".to_owned(), op, unused_until: None }],
-        ..Kept::default()
+        ..Persisted::default()
     };
     network.chat.answer(None, Answer::Reloaded(Some(kept(true))), &mut network.out);
     check_in(
@@ -349,7 +349,7 @@ fn an_account_can_be_an_operators() {
     network.chat.answer(None, Answer::Reloaded(Some(kept(false))), &mut network.out);
     check_in(&mut network, "ann> /bans\nann< Unknown command: bans");
     // It bears the name still, and it is nobody's.
-    network.chat.answer(None, Answer::Reloaded(Some(Kept::default())), &mut network.out);
+    network.chat.answer(None, Answer::Reloaded(Some(Persisted::default())), &mut network.out);
     check_in(
         &mut network,
         "ann> /passwd hunter22
@@ -362,7 +362,7 @@ fn who_bears_a_name_that_becomes_protected_keeps_it_and_is_no_operator() {
     let mut network = network();
     check_in(&mut network, "ann> hello\nann< [ann] hello");
     let accounts = vec![Account { name: "Ann".to_owned(), op: true, unused_until: None }];
-    let kept = Kept { accounts, ..Kept::default() };
+    let kept = Persisted { accounts, ..Persisted::default() };
     network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
     check_in(
         &mut network,

@@ -18,7 +18,7 @@ fn four_ways_to_leave() {
 fn limits_are_told_in_words() {
     let mut network = Network::new();
     let ann = network.connect("ann", "native");
-    for limit in [Limit::LineTooLong { max: 4096 }, Limit::Skipped(1), Limit::Skipped(42)] {
+    for limit in [Limit::LineTooLong { max: 4096 }, Limit::Shed(1), Limit::Shed(42)] {
         network.chat.on_limit(ann, limit, &mut network.out);
     }
     assert_eq!(

@@ -351,7 +351,7 @@ fn programs_are_told_in_objects() {
 fn a_program_is_told_what_it_missed_and_that_it_is_over() {
     let mut network = Network::new();
     let bot = network.arrive("bot", "json");
-    network.chat.on_limit(bot, Limit::Skipped(2), &mut network.out);
+    network.chat.on_limit(bot, Limit::Shed(2), &mut network.out);
     network.chat.on_shutdown(&mut network.out);
     check_in_objects(
         &mut network,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::{Network, Worker, check_in};
-use chinwag::chat::{Answer, Kept, Settings};
+use chinwag::chat::{Answer, Persisted, Settings};
 use chinwag::{Peer, Service};
 
 /// A chat with an operator who has no name, and goes by `op`.
@@ -308,7 +308,7 @@ fn what_is_read_again_is_in_force_for_those_who_are_here_too() {
     };
     let reload = |network: &mut Network, bans: &[&str]| {
         let bans = bans.iter().map(|text| ban(text)).collect();
-        let kept = Kept { bans, ..Kept::default() };
+        let kept = Persisted { bans, ..Persisted::default() };
         network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
         network.close_the_closing();
     };

@@ -1,6 +1,6 @@
 //! The oracle of what everybody decides for himself: what he sees, and how.
 
-use super::wording::{DIALECTS, Dialect};
+use super::format::{DIALECTS, Dialect};
 use super::{Member, Model};
 
 impl Model<'_> {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::time::Duration;
 
+use super::format::{Dialect, Person, Told};
 use super::rooms::{Coming, Happened, LOBBY};
-use super::wording::{Dialect, Person, Told};
 use super::{Arrival, Member, Model, Sort};
 use crate::sim::text::{name_fault, shape_fault};
 
@@ -330,7 +330,7 @@ impl Model<'_> {
                 self.saw("a kind of notices in two lines");
             }
             self.saw(if own.len() > 1 { "notices told together" } else { "a notice by itself" });
-            self.send(who, &Told::Gathered(&together(kind, &own)), Sort::Room);
+            self.send(who, &Told::NoticeBatches(&together(kind, &own)), Sort::Room);
         }
     }
 

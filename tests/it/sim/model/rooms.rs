@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::wording::{Manner, Record};
+use super::format::{Manner, Record};
 use crate::sim::rules::Rules;
 
 /// Where everybody starts. It is never gone.

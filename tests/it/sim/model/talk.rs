@@ -1,7 +1,7 @@
 //! The oracle of what is said: to a room, to one another, and again to who asks for it.
 
+use super::format::{Dialect, Manner, Told, recalled};
 use super::rooms::unsaid;
-use super::wording::{Dialect, Manner, Told, recalled};
 use super::{Model, Sort};
 use crate::sim::journal::Line;
 

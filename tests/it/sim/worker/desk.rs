@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Instant;
 
-use chinwag::chat::{Account, Answer, Ban, Kept, Password, Request};
+use chinwag::chat::{Account, Answer, Ban, Password, Persisted, Request};
 use chinwag::{Chat, CloseReason, ConnId, Ending, Limit, Now, Outbox, Peer, Refusal, Service};
 
 use super::SECRET;
@@ -107,7 +107,10 @@ impl Desk {
                 let account =
                     |name: &String| Account { name: name.clone(), op: false, unused_until: None };
                 let accounts = self.passwords.keys().map(account).collect();
-                Answer::Reloaded(Some(Kept { bans: self.bans.iter().cloned().collect(), accounts }))
+                Answer::Reloaded(Some(Persisted {
+                    bans: self.bans.iter().cloned().collect(),
+                    accounts,
+                }))
             }
             _ => Answer::Wrong,
         }
@@ -130,9 +133,9 @@ impl Service for Desk {
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
-        assert!(!out.is_held(id), "a line of {id:?}, who waits for a verdict");
+        assert!(!out.is_reading_paused(id), "a line of {id:?}, who waits for a verdict");
         self.chat.on_line(id, line, out);
-        if out.is_held(id) {
+        if out.is_reading_paused(id) {
             self.turns.ask(id);
         }
     }

@@ -1,0 +1,63 @@
+//! `chinwag passwd` and `chinwag accounts`: a state directory without its server.
+
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use chinwag::State;
+use chinwag::chat::Password;
+use zeroize::Zeroizing;
+
+/// Extras than a password and its line's ending may have.
+const INPUT_MAX: u64 = 1024;
+
+/// Said of one that the chat would not take either, or not as it is.
+const RULE: &str = "a password has 8 to 128 bytes of UTF-8, without control characters (tabs \
+    too) and marks of direction, and no space at its end";
+
+/// Protects a name with a password from a prompt, or from standard input if that is no
+/// terminal. Returns what there is to say.
+pub(crate) fn set(dir: &Path, name: &str) -> io::Result<String> {
+    State::check_name(name)?;
+    check_dir(dir)?;
+    let text = if io::stdin().is_terminal() { ask()? } else { read_line()? };
+    let password =
+        Password::new(text.trim_end_matches(['\n', '\r'])).ok_or_else(|| io::Error::other(RULE))?;
+    State::set_password(dir, name, &password)?;
+    Ok(format!("{name} has this password now; a server that runs is told with SIGHUP or /reload"))
+}
+
+/// The names that are protected, a line each, and their flags.
+pub(crate) fn list(dir: &Path) -> io::Result<String> {
+    check_dir(dir)?;
+    let accounts = State::read(dir)?.persisted().accounts;
+    let line = |op: bool| if op { " op" } else { "" };
+    let lines: Vec<String> =
+        accounts.iter().map(|account| format!("{}{}", account.name, line(account.op))).collect();
+    Ok(lines.join("\n"))
+}
+
+/// Only a server makes one: a name that was mistyped is not to be where passwords are.
+fn check_dir(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let dir = dir.display();
+    let why = format!("{dir}: no such directory; chinwag --state {dir} makes it, or mkdir -m 700");
+    Err(io::Error::new(io::ErrorKind::NotFound, why))
+}
+
+/// Twice, because nobody sees what is typed.
+fn ask() -> io::Result<Zeroizing<String>> {
+    let text = Zeroizing::new(rpassword::prompt_password("Password: ")?);
+    let again = Zeroizing::new(rpassword::prompt_password("The same again: ")?);
+    if *text != *again {
+        return Err(io::Error::other("these are two different passwords"));
+    }
+    Ok(text)
+}
+
+fn read_line() -> io::Result<Zeroizing<String>> {
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    io::stdin().lock().take(INPUT_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,452 @@
+//! The chat: its state, and the dispatcher. It cannot fail or block, and sees no socket:
+//! lines come in through [`Service`], and all that it says goes into the [`Outbox`].
+//!
+//! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`,
+//! its sentences in `reply.rs`. How a line looks is in `dialect/`. Operators' commands are
+//! in `operators/`, those with passwords in `accounts/`; what could block is a `Request`.
+
+mod accounts;
+mod ban;
+mod ban_list;
+mod command;
+mod dialect;
+mod history;
+mod membership;
+mod messages;
+mod name;
+mod notice_batches;
+mod notices;
+mod operators;
+mod password;
+mod preferences;
+mod queries;
+mod reply;
+mod request;
+mod resume;
+mod resumed;
+mod room;
+mod settings;
+mod text;
+mod users;
+mod waiting;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::net::conn::{CloseReason, ConnId};
+use crate::net::line::Ending;
+use crate::net::outbox::Outbox;
+use crate::net::service::{Limit, Peer, Refusal, Service};
+use crate::net::sniff::Protocol;
+use crate::net::timeouts::{Now, Timeouts};
+use accounts::{AccountReply, Accounts, Attempt, Budget};
+use ban::Meant;
+pub use ban::{Ban, NoTarget, Target};
+pub use ban_list::Bans;
+use command::{Command, HELP, Mistake};
+pub use dialect::{Dialect, UnknownDialect};
+use dialect::{Event, Format, Kind};
+use notice_batches::NoticeBatches;
+use operators::{Mutes, OperatorReply};
+pub use password::Password;
+use reply::Reply;
+pub use request::{Account, Answer, Naming, Persisted, Request};
+use resume::Sessions;
+use resumed::Resumed;
+use room::{Group, Room, RoomNo, Rooms};
+pub use settings::{Motd, Settings};
+use users::{Stage, User, Users};
+use waiting::Waiting;
+
+/// Ctrl-D, which terminals send as it is when they are not asked to make an end of it.
+const END_OF_FILE_KEY: u8 = 0x04;
+
+/// Comings and goings within this time are told together.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The label of listeners whose connections are operators': they speak the native
+/// dialect, and have commands that nobody else has.
+pub const OPERATORS: &str = "op";
+
+/// The chat service.
+pub struct Chat {
+    settings: Settings,
+    users: Users,
+    rooms: Rooms,
+    gathered: NoticeBatches,
+    seats: Sessions,
+    resumed: Resumed,
+    /// Who has just come, and is greeted if they say nothing for a while.
+    newcomers: Timeouts<ConnId>,
+    /// Rooms that gather what there is to tell.
+    seconds: Timeouts<RoomNo>,
+    /// Sessions of those who were cut off.
+    holds: Timeouts<u64>,
+    bans: Bans,
+    meant: Meant,
+    mutes: Mutes,
+    accounts: Accounts,
+    /// Passwords that were wrong, or may be; that were changed; and names that were protected.
+    attempts: Budget,
+    /// Those that have no verdict yet: at most one a connection, whose lines wait for it.
+    tried: HashMap<ConnId, Attempt>,
+    changes: Budget,
+    made: Budget,
+    /// What somebody else has to do.
+    waiting: Waiting,
+    is_reload_wanted: bool,
+    is_shutdown_wanted: bool,
+    /// Why the server is shut down, if an operator has said so.
+    farewell: String,
+    lines_in: u64,
+    /// Bytes of memory, before anybody had come.
+    resident_at_start: u64,
+    is_shutting_down: bool,
+    /// Where lines are rendered, one after the other.
+    line: String,
+    /// Where replies are put into words.
+    words: String,
+}
+
+impl Service for Chat {
+    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
+        // The labels that listeners have were checked when they were made.
+        let dialect = peer.label.parse().unwrap_or_default();
+        self.users.add(id, peer.addr, Format { dialect, ending: Ending::Lf });
+        self.users.hear(id, out.now().monotonic);
+        if let Some(user) = self.users.get_mut(id)
+            && self.settings.operators
+            && peer.label == OPERATORS
+        {
+            user.extras_mut().is_operator = true;
+        }
+        self.enter_room(id, RoomNo::LOBBY, out);
+        if dialect == Dialect::Json {
+            self.say_hello(id, out);
+        }
+        self.tell_connection(id, out);
+        if dialect == Dialect::Native && self.settings.greet_after.is_some() {
+            self.newcomers.start(id, out.now().monotonic);
+        }
+    }
+
+    fn on_ending(&mut self, id: ConnId, ending: Ending, _: &mut Outbox) {
+        self.regroup(id, |user| {
+            user.format.ending = ending;
+            if let Stage::Silent { ending_seen } = &mut user.stage {
+                *ending_seen = true;
+            }
+        });
+    }
+
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        self.reply(id, Reply::Here, out);
+    }
+
+    fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
+        let Some(user) = self.users.get_mut(id) else { return };
+        let bare = text::trim(line);
+        let text = text::sanitise(bare);
+        let seen = text::trim_unseen(&text);
+        let is_key = line.iter().all(|byte| matches!(*byte, b' ' | b'\t' | END_OF_FILE_KEY));
+        if is_key || text::is_blank(seen) {
+            return;
+        }
+        self.lines_in += 1;
+        user.stage = Stage::Speaking;
+        self.users.hear(id, out.now().monotonic);
+        self.forget_newcomers();
+        let command = Command::parse(seen, |name| self.is_known(name));
+        match command {
+            Ok(command) if self.may_be_secret(id, &command, bare, seen) => {
+                self.reply(id, Reply::AccountReply(AccountReply::NotSaid), out);
+            }
+            Ok(command) => self.act(id, command, out),
+            Err(mistake) => {
+                if !self.operator_command(id, seen, out) && !self.account_command(id, seen, out) {
+                    self.refuse_line(id, mistake, out);
+                }
+            }
+        }
+        if let (Cow::Owned(text), true) = (text, self.settings.accounts) {
+            password::wipe(&mut text.into_bytes());
+        }
+    }
+
+    fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
+        match limit {
+            Limit::LineTooLong { max } => {
+                let Some(user) = self.users.get_mut(id) else { return };
+                user.stage = Stage::Speaking;
+                self.forget_newcomers();
+                self.reply(id, Reply::LineTooLong(max), out);
+            }
+            Limit::Throttled => self.reply(id, Reply::Throttled, out),
+            Limit::Idle => self.reply(id, Reply::StillThere, out),
+            Limit::Shed(lines) => self.reply(id, Reply::Skipped(lines), out),
+        }
+    }
+
+    fn on_close(&mut self, id: ConnId, _: CloseReason, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if !self.is_shutting_down && user.stage != Stage::Leaving && self.hold(id, out) {
+            return;
+        }
+        if !self.is_shutting_down {
+            self.tell_departure(id, out);
+        }
+        self.take_seat(id);
+        self.exit_room(id);
+        if let Some(mut user) = self.users.remove(id) {
+            let mute = user.take_mute();
+            if let Some(more) = user.extras() {
+                self.forget_ignoring(id, more);
+            }
+            self.leave_mute(user.own_name(), mute);
+        }
+        self.forget_newcomers();
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        let now = out.now().monotonic;
+        while let Some(id) = self.newcomers.expired(now) {
+            self.greet(id, out);
+        }
+        while let Some(room) = self.seconds.expired(now) {
+            self.end_second(room, out);
+        }
+        while let Some(key) = self.holds.expired(now) {
+            self.end_hold(key, out);
+        }
+    }
+
+    fn on_trim_memory(&mut self) {
+        if let Some(give_back) = self.settings.give_back {
+            give_back();
+        }
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        [self.newcomers.next(), self.seconds.next(), self.holds.next()].into_iter().flatten().min()
+    }
+
+    fn log_name(&self, id: ConnId) -> Option<String> {
+        self.users.get(id).map(|user| user.shown().to_string())
+    }
+
+    fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
+        let is_operators = self.settings.operators && peer.label == OPERATORS;
+        !is_operators && self.bans.has_addr(peer.addr.ip(), operators::timestamp(now))
+    }
+
+    fn turns_away_protocols(&self, _: &Peer<'_>) -> bool {
+        true
+    }
+
+    fn refusal(&self, why: Refusal) -> &[u8] {
+        match why {
+            Refusal::Full => reply::FULL,
+            Refusal::Address => reply::ADDRESS_FULL,
+            Refusal::Banned(addr) => self.bans.notice(addr, |ban| self.door_notice(ban)).as_bytes(),
+            Refusal::Foreign(Protocol::Http) => reply::NO_WEB_SERVER,
+            // What they would make of a line of text is anybody's guess.
+            Refusal::Foreign(_) => b"",
+        }
+    }
+
+    fn on_shutdown(&mut self, out: &mut Outbox) {
+        self.is_shutting_down = true;
+        let reply = Reply::ShuttingDown(&self.farewell);
+        let (text, code) = (reply.to_string(), Some(reply.code()));
+        let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
+        for room in self.rooms.iter() {
+            tell(room, &mut self.line, &event, |_| true, out);
+        }
+    }
+}
+
+impl Chat {
+    /// An empty chat.
+    #[must_use]
+    pub fn new(settings: Settings) -> Chat {
+        Chat {
+            users: Users::new(settings.keeps_addresses(), settings.operators),
+            rooms: Rooms::new(),
+            gathered: NoticeBatches::default(),
+            seats: Sessions::default(),
+            resumed: Resumed::default(),
+            newcomers: Timeouts::new(settings.greet_after.unwrap_or_default()),
+            seconds: Timeouts::new(SECOND),
+            holds: Timeouts::new(settings.resume_for),
+            bans: Bans::default(),
+            meant: Meant::default(),
+            mutes: Mutes::default(),
+            accounts: Accounts::default(),
+            attempts: Budget::of_a_minute(),
+            tried: HashMap::new(),
+            changes: Budget::of_a_minute(),
+            made: Budget::of_a_day(settings.accounts_per_addr),
+            waiting: Waiting::new(settings.waiting_max),
+            is_reload_wanted: false,
+            is_shutdown_wanted: false,
+            farewell: String::new(),
+            lines_in: 0,
+            resident_at_start: settings.resident.and_then(|resident| resident()).unwrap_or(0),
+            is_shutting_down: false,
+            line: String::new(),
+            words: String::new(),
+            settings,
+        }
+    }
+
+    fn act(&mut self, id: ConnId, command: Command<'_>, out: &mut Outbox) {
+        match command {
+            Command::Say(text) => self.say(id, Kind::Say, text, out),
+            Command::Me(text) => self.say(id, Kind::Me, text, out),
+            Command::Topic(Some(text)) => self.set_topic(id, text, out),
+            Command::Topic(None) => self.show_topic(id, out),
+            Command::ClearTopic => self.set_topic(id, "", out),
+            Command::Send(name, text) => self.send_to(id, name, text, false, out),
+            Command::Msg(name, text) => self.send_to(id, name, text, true, out),
+            Command::Reply(text) => self.write_back(id, text, out),
+            Command::History(count) => self.show_history(id, count, out),
+            Command::Register(name, None) => self.rename(id, name, Naming::Register, out),
+            Command::Register(name, Some(password)) => {
+                self.log_in(id, name, password, Naming::Register, out);
+            }
+            Command::Nick(name, None) => self.rename(id, name, Naming::Nick, out),
+            Command::Nick(name, Some(password)) => {
+                self.log_in(id, name, password, Naming::Nick, out);
+            }
+            Command::Away(text) => self.set_away(id, text, out),
+            Command::Ignore(name) => self.ignore(id, name, out),
+            Command::Unignore(name) => self.unignore(id, name, out),
+            Command::Notices(on) => self.choose_notices(id, on, out),
+            Command::Echo(on) => self.choose_echo(id, on, out),
+            Command::Dialect(name) => self.choose_dialect(id, name, out),
+            Command::Join(room) => self.join(id, room, out),
+            Command::Leave => self.go_to(id, RoomNo::LOBBY, out),
+            Command::Who(room) => self.who(id, room, out),
+            Command::Rooms => self.list_rooms(id, out),
+            Command::ResumeToken => self.give_seat(id, out),
+            Command::Resume(token, seq) => self.resume(id, token, seq, out),
+            Command::Time => self.tell_time(id, out),
+            Command::Up(text) => self.reply(id, Reply::Text(&text.to_uppercase()), out),
+            Command::Down(text) => self.reply(id, Reply::Text(&text.to_lowercase()), out),
+            Command::Stats => self.stats(id, out),
+            Command::Help => self.help(id, out),
+            Command::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
+            Command::Exit => {
+                self.reply(id, Reply::Bye, out);
+                self.disconnect(id, out);
+            }
+            Command::Goodbye => {
+                self.reply(id, Reply::Goodbye, out);
+                self.disconnect(id, out);
+            }
+        }
+    }
+
+    fn help(&mut self, id: ConnId, out: &mut Outbox) {
+        let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
+        let has_accounts = self.settings.accounts;
+        let more =
+            [has_accounts.then_some(&accounts::HELP), is_operator.then_some(&operators::HELP)];
+        for line in HELP.iter().chain(more.into_iter().flatten()) {
+            self.reply(id, Reply::Help(line), out);
+        }
+    }
+
+    /// A line that is no command, though it looks like one.
+    fn refuse_line(&mut self, id: ConnId, mistake: Mistake<'_>, out: &mut Outbox) {
+        let reply = match mistake {
+            Mistake::Unknown(name) => Reply::UnknownCommand { name, near: self.near(id, name) },
+            Mistake::Usage(usage) => Reply::Usage(usage),
+            Mistake::NoTime(word) => Reply::OperatorReply(OperatorReply::NoTime(word)),
+        };
+        self.reply(id, reply, out);
+    }
+
+    /// The command that may have been meant, of those that somebody has.
+    fn near(&self, id: ConnId, name: &str) -> Option<&'static str> {
+        let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
+        let accounts = accounts::TABLE.iter().filter(|_| self.settings.accounts);
+        let operators = operators::TABLE.iter().filter(|_| is_operator);
+        command::near(name, command::TABLE.iter().chain(accounts).chain(operators))
+    }
+
+    /// Whether somebody is called so who is here, or may come back.
+    fn is_known(&self, name: &str) -> bool {
+        self.users.find(name).is_some() || self.seats.holder_of(name).is_some()
+    }
+
+    /// Who has spoken or gone need not be waited for.
+    fn forget_newcomers(&mut self) {
+        let is_silent = |user: &User| user.stage.is_silent();
+        self.newcomers.prune(|id| !self.users.get(id).is_some_and(is_silent));
+    }
+
+    /// Closes a connection for good: its name is not held.
+    fn disconnect(&mut self, id: ConnId, out: &mut Outbox) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.stage = Stage::Leaving;
+        }
+        out.close(id);
+    }
+
+    /// Says something to one user.
+    fn reply(&mut self, id: ConnId, reply: Reply<'_>, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        let kind = match reply {
+            Reply::Skipped(_) => Kind::Skipped,
+            _ if reply.is_error() => Kind::Error,
+            _ => Kind::Reply,
+        };
+        self.words.clear();
+        write!(self.words, "{reply}").expect("a String takes everything");
+        let code = Some(reply.code());
+        let event = Event { text: Some(&self.words), code, ..Event::new(kind, millis(out)) };
+        send(user, &mut self.line, &event, out);
+    }
+}
+
+/// Tells those in a room who want it, rendering once for each group there.
+fn tell(
+    room: &Room,
+    line: &mut String,
+    event: &Event<'_>,
+    wants: impl Fn(ConnId) -> bool,
+    out: &mut Outbox,
+) {
+    for (group, members) in room.lists() {
+        let to = members.iter().copied().filter(|id| wants(*id));
+        send_to_all(room, group, line, event, to, out);
+    }
+}
+
+fn send_to_all(
+    room: &Room,
+    group: Group,
+    line: &mut String,
+    event: &Event<'_>,
+    to: impl Iterator<Item = ConnId>,
+    out: &mut Outbox,
+) {
+    line.clear();
+    group.format.render(event, line);
+    out.send_all(room.log_id(group), to, line.as_bytes());
+}
+
+fn send(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
+    line.clear();
+    user.format.render(event, line);
+    out.send(user.id, line.as_bytes());
+}
+
+/// The time of the turn, in milliseconds since the epoch.
+fn millis(out: &Outbox) -> i64 {
+    let since = out.now().wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

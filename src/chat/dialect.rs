@@ -1,0 +1,224 @@
+//! What happened becomes bytes: how each dialect puts it, and how a line ends.
+
+mod fork;
+mod json;
+mod native;
+mod tutorial;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+
+use super::name::Shown;
+use crate::net::line::Ending;
+
+/// How things are said to a connection. What it may say is the same in every dialect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The chat's own.
+    #[default]
+    Native,
+    /// Native, without notices.
+    Recipe,
+    /// `bob says: hi`; the unnamed are shown by their addresses.
+    Tutorial,
+    /// `[ADDR] (ID):hi`; nobody hears himself.
+    Fork,
+    /// One object a line, for programs.
+    Json,
+}
+
+impl Dialect {
+    /// Every dialect, in the order in which they are listed to users.
+    pub const ALL: [Dialect; 5] =
+        [Dialect::Native, Dialect::Recipe, Dialect::Tutorial, Dialect::Fork, Dialect::Json];
+
+    /// The name that listeners are labelled with.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::Native => "native",
+            Dialect::Recipe => "recipe",
+            Dialect::Tutorial => "tutorial",
+            Dialect::Fork => "fork",
+            Dialect::Json => "json",
+        }
+    }
+
+    /// Whether it shows others' addresses, which a server does only if it is meant to.
+    #[must_use]
+    pub fn shows_addresses(self) -> bool {
+        matches!(self, Dialect::Tutorial | Dialect::Fork)
+    }
+
+    /// Whether it is for users to choose whether they are told of comings and goings.
+    pub(super) fn has_notices(self) -> bool {
+        !matches!(self, Dialect::Recipe | Dialect::Fork)
+    }
+
+    /// Whether it tells of each connection by itself, from when it opens. (The others tell of
+    /// people, once they have shown themselves.)
+    pub(super) fn tells_of_connections(self, kind: Kind) -> bool {
+        match self {
+            Dialect::Tutorial => true,
+            Dialect::Fork => kind == Kind::Join,
+            Dialect::Native | Dialect::Recipe | Dialect::Json => false,
+        }
+    }
+
+    /// Whether what one says comes back, until one says otherwise.
+    pub(super) fn echoes(self) -> bool {
+        self != Dialect::Fork
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = UnknownDialect;
+
+    fn from_str(name: &str) -> Result<Dialect, UnknownDialect> {
+        let is_it = |dialect: &Dialect| dialect.name().eq_ignore_ascii_case(name);
+        Dialect::ALL.into_iter().find(is_it).ok_or_else(|| UnknownDialect(name.to_owned()))
+    }
+}
+
+/// A word that names no dialect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownDialect(String);
+
+impl fmt::Display for UnknownDialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Dialect::ALL.map(Dialect::name).join(", ");
+        write!(f, "unknown dialect '{}'; there are {names}", self.0)
+    }
+}
+
+impl std::error::Error for UnknownDialect {}
+
+/// A dialect and a line ending: those who share both are sent the same bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Format {
+    pub(super) dialect: Dialect,
+    pub(super) ending: Ending,
+}
+
+impl Format {
+    const ENDINGS: usize = 3;
+    /// How many there are.
+    pub(super) const COUNT: usize = Dialect::ALL.len() * Self::ENDINGS;
+
+    /// Its number among them all.
+    pub(super) fn index(self) -> usize {
+        self.dialect as usize * Self::ENDINGS + self.ending as usize
+    }
+
+    /// How this format puts what was said a while ago. Names are shown as they were,
+    /// so it is native for all but programs.
+    pub(super) fn in_history(self) -> Format {
+        match self.dialect {
+            Dialect::Json => self,
+            _ => Format { dialect: Dialect::Native, ..self },
+        }
+    }
+
+    /// Appends an event as this format has it, ending included.
+    pub(super) fn render(self, event: &Event<'_>, line: &mut String) {
+        let written = match self.dialect {
+            Dialect::Native | Dialect::Recipe => native::render(event, line),
+            Dialect::Tutorial => tutorial::render(event, line),
+            Dialect::Fork => fork::render(event, line),
+            Dialect::Json => json::render(event, line),
+        };
+        written.expect("a String takes everything");
+        line.push_str(self.ending.as_str());
+    }
+}
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Somebody connected, to that one alone.
+    Hello,
+    Say,
+    Me,
+    Private,
+    /// A private line, to whoever sent it.
+    Copy,
+    Join,
+    Leave,
+    Rename,
+    Topic,
+    /// The server to all.
+    Notice,
+    /// The server, about lines that were left out.
+    Skipped,
+    /// The server to one.
+    Reply,
+    /// The same, when something could not be done.
+    Error,
+}
+
+/// Something that happened, with all that any dialect may want to tell of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Event<'a> {
+    pub(super) kind: Kind,
+    /// The line's number in its room.
+    pub(super) seq: Option<u64>,
+    /// Milliseconds since the epoch.
+    pub(super) at: i64,
+    pub(super) room: Option<&'a str>,
+    pub(super) from: Option<Person<'a>>,
+    pub(super) to: Option<Person<'a>>,
+    pub(super) text: Option<&'a str>,
+    /// What a program goes by instead of the text.
+    pub(super) code: Option<&'static str>,
+}
+
+impl Event<'_> {
+    /// An event of which no more is known yet.
+    pub(super) fn new(kind: Kind, at: i64) -> Event<'static> {
+        Event { kind, seq: None, at, room: None, from: None, to: None, text: None, code: None }
+    }
+}
+
+/// A user as others may be shown it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Person<'a> {
+    pub(super) name: Shown<'a>,
+    /// Known only where a dialect shows it.
+    pub(super) addr: Option<SocketAddr>,
+    /// The number of its connection.
+    pub(super) number: u32,
+}
+
+impl fmt::Display for Person<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wording_has_a_number_of_its_own() {
+        let endings = [Ending::Lf, Ending::CrLf, Ending::Nul];
+        let all = Dialect::ALL
+            .into_iter()
+            .flat_map(|dialect| endings.map(|ending| Format { dialect, ending }));
+        let numbers: Vec<usize> = all.map(Format::index).collect();
+        assert_eq!(numbers, (0..Format::COUNT).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_dialect_is_found_by_its_name() {
+        for dialect in Dialect::ALL {
+            assert_eq!(dialect.name().parse(), Ok(dialect));
+        }
+        let error = "klingon".parse::<Dialect>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "unknown dialect 'klingon'; there are native, recipe, tutorial, fork, json"
+        );
+    }
+}

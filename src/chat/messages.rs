@@ -1,0 +1,184 @@
+//! What users say: to a room, to one another, and again to who asks for it.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+
+use super::dialect::{Dialect, Event, Kind, Person};
+use super::history::Bounds;
+use super::name::Shown;
+use super::reply::Reply;
+use super::{Chat, Settings, millis, send, tell};
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
+
+/// Lines that a newcomer to a room is shown.
+const RECENT: usize = 10;
+
+impl Chat {
+    /// Speech, or what somebody does: to everybody in the room, the speaker included
+    /// unless it does not want its echo.
+    pub(super) fn say(&mut self, id: ConnId, kind: Kind, text: &str, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if self.settings.require_name && !user.is_named() {
+            return self.reply(id, Reply::NameRequired, out);
+        }
+        if self.refuse_if_muted(id, out) {
+            return;
+        }
+        self.announce(id, out);
+        let Some(user) = self.users.get(id) else { return };
+        let room = user.room;
+        self.flush_notices(room, out);
+        let Some(user) = self.users.get(id) else { return };
+        let room = self.rooms.get_mut(room);
+        let at = millis(out);
+        let Settings { history_lines: lines, history_bytes: bytes, .. } = self.settings;
+        room.history_mut().push(user, kind, text, at, Bounds { lines, bytes });
+        let event = Event {
+            seq: Some(room.history().last_seq()),
+            room: Some(room.name()),
+            from: Some(self.users.person(user)),
+            text: Some(text),
+            ..Event::new(kind, at)
+        };
+        let hears_himself = user.echo || kind == Kind::Topic;
+        match user.ignored_by() {
+            None if hears_himself => tell(room, &mut self.line, &event, |_| true, out),
+            None => tell(room, &mut self.line, &event, |to| to != id, out),
+            Some(ignored_by) => {
+                let wants = |to| (to != id || hears_himself) && !ignored_by.contains(&to);
+                tell(room, &mut self.line, &event, wants, out);
+            }
+        }
+    }
+
+    /// An empty text clears it.
+    pub(super) fn set_topic(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
+        if self.refuse_if_muted(id, out) {
+            return;
+        }
+        let Some(user) = self.users.get(id) else { return };
+        if !self.settings.require_name || user.is_named() {
+            let topic = Some(text.into()).filter(|_| !text.is_empty());
+            self.rooms.get_mut(user.room).topic = topic;
+        }
+        self.say(id, Kind::Topic, text, out);
+    }
+
+    pub(super) fn show_topic(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        match self.rooms.get(user.room).topic.clone() {
+            Some(topic) => self.reply(id, Reply::Topic(&topic), out),
+            None => self.reply(id, Reply::NoTopic, out),
+        }
+    }
+
+    /// A private line by name. Whether the sender sees it too is what sets `/msg` apart.
+    pub(super) fn send_to(
+        &mut self,
+        id: ConnId,
+        name: &str,
+        text: &str,
+        copy: bool,
+        out: &mut Outbox,
+    ) {
+        match self.users.find(name).map(|user| user.id) {
+            Some(to) => self.whisper(id, to, text, copy, out),
+            None => self.reply(id, Reply::NoOneCalled(name), out),
+        }
+    }
+
+    pub(super) fn write_back(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
+        let writer = self.users.get(id).and_then(|user| user.extras()?.writer);
+        // Who wrote and has left since is nobody; the name may be another's by now.
+        let writer = writer.map(|writer| self.resumed.now(writer));
+        match writer.filter(|writer| self.users.get(*writer).is_some()) {
+            Some(writer) => self.whisper(id, writer, text, true, out),
+            None => self.reply(id, Reply::NoOneWrote, out),
+        }
+    }
+
+    fn whisper(&mut self, id: ConnId, to: ConnId, text: &str, copy: bool, out: &mut Outbox) {
+        if self.refuse_if_muted(id, out) {
+            return;
+        }
+        let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
+        if out.is_stuck(to) {
+            let name = target.shown().to_string();
+            return self.reply(id, Reply::NotReading(&name), out);
+        }
+        let is_ignored = sender.ignored_by().is_some_and(|ignored_by| ignored_by.contains(&to));
+        if to != id && !is_ignored {
+            self.announce(id, out);
+        }
+        let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
+        let event = Event {
+            from: Some(self.users.person(sender)),
+            to: Some(self.users.person(target)),
+            text: Some(text),
+            ..Event::new(Kind::Private, millis(out))
+        };
+        if !is_ignored {
+            send(target, &mut self.line, &event, out);
+        }
+        if copy && to != id {
+            send(sender, &mut self.line, &Event { kind: Kind::Copy, ..event }, out);
+        }
+        let away = target.extras().and_then(|more| more.away.clone());
+        // Which is something that the target has written.
+        let is_hidden = sender.ignores(to) || self.is_muted(to, out);
+        if let Some(text) = away.filter(|_| !is_hidden) {
+            let name = target.shown().to_string();
+            self.reply(id, Reply::IsAway { name: &name, text: &text }, out);
+        }
+        if let Some(target) = self.users.get_mut(to).filter(|_| !is_ignored) {
+            target.extras_mut().writer = Some(id);
+        }
+    }
+
+    pub(super) fn show_history(&mut self, id: ConnId, count: usize, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        let history = self.rooms.get(user.room).history();
+        let from = (history.last_seq() + 1).saturating_sub(count as u64);
+        self.recall(id, from, out);
+    }
+
+    /// The last few lines of the room. Returns whether there were any.
+    pub(super) fn show_recent(&mut self, id: ConnId, out: &mut Outbox) -> bool {
+        self.show_history(id, RECENT, out);
+        let room = self.users.get(id).map(|user| self.rooms.get(user.room));
+        room.is_some_and(|room| !room.history().is_empty())
+    }
+
+    /// Says again what was said in the room, from line `seq` on. Programs get what they
+    /// would have got then, people get the time of day with it.
+    pub(super) fn recall(&mut self, id: ConnId, seq: u64, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        let room = self.rooms.get(user.room);
+        let ignores = user.extras().map_or(&[][..], |more| &more.ignores);
+        room.history().each_from(seq, |record| {
+            let speaker = self.resumed.now(record.speaker);
+            if ignores.contains(&speaker) {
+                return;
+            }
+            let from =
+                Person { name: Shown::Named(record.name), addr: None, number: speaker.serial() };
+            let event = Event {
+                seq: Some(record.seq),
+                room: Some(room.name()),
+                from: Some(from),
+                text: Some(record.text),
+                ..Event::new(record.kind, record.at)
+            };
+            self.line.clear();
+            if user.format.dialect != Dialect::Json {
+                let at = Timestamp::from_millisecond(record.at).unwrap_or_default();
+                let at = at.to_zoned(self.settings.zone.clone());
+                write!(self.line, "{} ", at.strftime("%H:%M")).expect("a String takes everything");
+            }
+            user.format.in_history().render(&event, &mut self.line);
+            out.send(id, self.line.as_bytes());
+        });
+    }
+}

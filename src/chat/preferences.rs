@@ -1,0 +1,113 @@
+//! What users choose for themselves: what they see, and how.
+
+use super::Chat;
+use super::dialect::Dialect;
+use super::reply::Reply;
+use super::users::{Extras, User};
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
+
+impl Chat {
+    pub(super) fn set_away(&mut self, id: ConnId, text: Option<&str>, out: &mut Outbox) {
+        if text.is_some() && self.refuse_if_muted(id, out) {
+            return;
+        }
+        if let Some(user) = self.users.get_mut(id) {
+            user.extras_mut().away = text.map(Into::into);
+        }
+        self.reply(id, if text.is_some() { Reply::Away } else { Reply::Back }, out);
+    }
+
+    /// From here on a user sees nothing of what another says or does, who is not told.
+    pub(super) fn ignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        let max = self.settings.ignored_max;
+        let Some(target) = self.users.find(name) else {
+            return self.reply(id, Reply::NoOneCalled(name), out);
+        };
+        let (target, name) = (target.id, target.shown().to_string());
+        if target == id {
+            return self.reply(id, Reply::IgnoringSelf, out);
+        }
+        let ignores =
+            self.users.get(id).and_then(User::extras).map_or(&[][..], |more| &more.ignores);
+        if !ignores.contains(&target) {
+            let is_full = ignores.len() >= max;
+            let gone = ignores.iter().copied().find(|ignored| self.users.get(*ignored).is_none());
+            if is_full && gone.is_none() {
+                return self.reply(id, Reply::IgnoringTooMany(max), out);
+            }
+            if let Some(gone) = gone.filter(|_| is_full) {
+                self.stop_ignoring(id, gone);
+            }
+            if let Some(user) = self.users.get_mut(id) {
+                user.extras_mut().ignores.push(target);
+            }
+            if let Some(target) = self.users.get_mut(target) {
+                target.extras_mut().ignored_by.insert(id);
+            }
+        }
+        self.reply(id, Reply::Ignoring(&name), out);
+    }
+
+    fn stop_ignoring(&mut self, id: ConnId, target: ConnId) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.extras_mut().ignores.retain(|ignored| *ignored != target);
+        }
+        if let Some(more) = self.extras_of(target) {
+            more.ignored_by.remove(&id);
+        }
+    }
+
+    pub(super) fn unignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        let Some(target) = self.users.find(name) else {
+            return self.reply(id, Reply::NoOneCalled(name), out);
+        };
+        let (target, name) = (target.id, target.shown().to_string());
+        self.stop_ignoring(id, target);
+        self.reply(id, Reply::NotIgnoring(&name), out);
+    }
+
+    /// Somebody is gone, and ignores nobody any more. Who ignores them goes on: what they have
+    /// said is still kept.
+    pub(super) fn forget_ignoring(&mut self, id: ConnId, more: &Extras) {
+        for ignored in &more.ignores {
+            if let Some(more) = self.extras_of(*ignored) {
+                more.ignored_by.remove(&id);
+            }
+        }
+    }
+
+    pub(super) fn choose_notices(&mut self, id: ConnId, on: bool, out: &mut Outbox) {
+        let Some(user) = self.users.get(id) else { return };
+        if !user.format.dialect.has_notices() {
+            return self.reply(id, Reply::NoNotices, out);
+        }
+        self.set_notices(id, on, out);
+        self.reply(id, Reply::Notices(on), out);
+    }
+
+    pub(super) fn choose_echo(&mut self, id: ConnId, on: bool, out: &mut Outbox) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.echo = on;
+        }
+        self.reply(id, Reply::Echo(on), out);
+    }
+
+    /// Another dialect, with what is usual in it. Those that show addresses are offered
+    /// only where a listener has them.
+    pub(super) fn choose_dialect(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+        let chosen = name.parse().ok().filter(|dialect| self.settings.offers(*dialect));
+        let Some(dialect) = chosen else {
+            let offered = Dialect::ALL.into_iter().filter(|dialect| self.settings.offers(*dialect));
+            let offered = offered.map(Dialect::name).collect::<Vec<_>>().join(", ");
+            return self.reply(id, Reply::NoDialectCalled { name, offered: &offered }, out);
+        };
+        self.set_notices(id, false, out);
+        self.regroup(id, |user| user.format.dialect = dialect);
+        self.set_notices(id, dialect.has_notices(), out);
+        if let Some(user) = self.users.get_mut(id) {
+            user.echo = dialect.echoes();
+        }
+        self.reply(id, Reply::Dialect(dialect.name()), out);
+    }
+}

@@ -1,0 +1,114 @@
+//! What users ask of the server: who and what there is, the time, how it is doing.
+
+use std::cmp::Reverse;
+use std::fmt::Write;
+
+use super::Chat;
+use super::operators::timestamp;
+use super::reply::{Reply, Span};
+use super::room::RoomNo;
+use super::users::User;
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
+
+/// `/who` names so many, `/rooms` lists so many.
+pub(super) const LISTED_MAX: usize = 100;
+
+/// Among so few, what a connection takes is not to be told from what else does.
+const FEW: usize = 100;
+
+impl Chat {
+    pub(super) fn who(&mut self, id: ConnId, room: Option<&str>, out: &mut Outbox) {
+        let own = self.users.get(id).map(|user| user.room);
+        let Some(number) = room.map_or(own, |name| self.rooms.find(name)) else {
+            return self.reply(id, Reply::NoRoomCalled(room.unwrap_or("")), out);
+        };
+        let room = self.rooms.get(number);
+        let asker = self.silent_in(number, id);
+        let count = self.count_in(number, id);
+        let mut list = format!("{count} in {}", room.name());
+        let mut separator = ": ";
+        let announced = room.announced().flatten().filter_map(|id| self.users.get(*id));
+        for user in announced.chain(asker).take(LISTED_MAX) {
+            write!(list, "{separator}{}", user.shown()).expect("a String takes everything");
+            separator = ", ";
+        }
+        if count > LISTED_MAX {
+            write!(list, " and {} more", count - LISTED_MAX).expect("a String takes everything");
+        }
+        if room.len() > count {
+            let silent = room.len() - count;
+            write!(list, " (and {silent} silent)").expect("a String takes everything");
+        }
+        self.reply(id, Reply::Who(&list), out);
+    }
+
+    /// How many of a room are counted: who has shown themselves, and whoever asks.
+    fn count_in(&self, room: RoomNo, asker: ConnId) -> usize {
+        let announced: usize = self.rooms.get(room).announced().map(<[_]>::len).sum();
+        announced + usize::from(self.silent_in(room, asker).is_some())
+    }
+
+    /// Whoever asks, if they are there and have not shown themselves.
+    fn silent_in(&self, room: RoomNo, asker: ConnId) -> Option<&User> {
+        self.users.get(asker).filter(|user| user.room == room && !user.is_announced())
+    }
+
+    pub(super) fn list_rooms(&mut self, id: ConnId, out: &mut Outbox) {
+        let counted = |room| (Reverse(self.count_in(room, id)), self.rooms.get(room).name());
+        let mut rooms: Vec<_> = self.rooms.numbers().map(counted).collect();
+        // Only those that are listed are put into order.
+        if rooms.len() > LISTED_MAX {
+            rooms.select_nth_unstable(LISTED_MAX);
+            rooms.truncate(LISTED_MAX);
+        }
+        rooms.sort_unstable();
+        let rooms: Vec<_> =
+            rooms.into_iter().map(|(count, name)| (count, name.to_owned())).collect();
+        for (Reverse(count), name) in &rooms {
+            self.reply(id, Reply::Room { name, count: *count }, out);
+        }
+    }
+
+    /// `Friday 20th of November 2026 03:17:28 PM`
+    pub(super) fn tell_time(&mut self, id: ConnId, out: &mut Outbox) {
+        let now = timestamp(out.now()).to_zoned(self.settings.zone.clone());
+        let suffix = match now.day() {
+            1 | 21 | 31 => "st",
+            2 | 22 => "nd",
+            3 | 23 => "rd",
+            _ => "th",
+        };
+        let (weekday, day) = (now.strftime("%A"), now.day());
+        let rest = now.strftime("of %B %Y %I:%M:%S %p");
+        self.reply(id, Reply::Time(&format!("{weekday} {day}{suffix} {rest}")), out);
+    }
+
+    pub(super) fn stats(&mut self, id: ConnId, out: &mut Outbox) {
+        let traffic = out.traffic();
+        let (count, most) = self.users.counts();
+        let lines = [
+            format!("Connections: {count} now, {most} at most"),
+            format!(
+                "Lines: {} in, {} out, {} skipped",
+                self.lines_in, traffic.lines_sent, traffic.lines_shed
+            ),
+            format!("Queued: {} bytes", traffic.bytes_queued),
+            format!("Up: {}", Span(std::time::Duration::from_secs(traffic.uptime.as_secs()))),
+        ];
+        for line in lines {
+            self.reply(id, Reply::Stats(&line), out);
+        }
+        if let Some(bytes) = self.settings.resident.and_then(|resident| resident()) {
+            // The most of it is the program's own, whoever is connected.
+            let more = bytes.saturating_sub(self.resident_at_start);
+            let each = match count {
+                0..FEW => String::new(),
+                _ => format!(", {} a connection", more / count as u64),
+            };
+            let line =
+                format!("Memory: {bytes} bytes resident, {more} more than at the start{each}");
+            self.reply(id, Reply::Stats(&line), out);
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! The chat, and a thread that does for it what may block: blocking work leaves the loop
+//! as a request, and comes back as an answer.
+//!
+//! The chat has requests and takes answers, and knows no thread. This carries them: one at a
+//! time to a worker, and back when the worker has woken the loop. What waits meanwhile waits in
+//! the chat, which knows what goes first. Whoever waits for an answer waits alone.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::Instant;
+
+use log::error;
+
+use crate::chat::{Answer, Chat, Request};
+use crate::net::conn::{CloseReason, ConnId};
+use crate::net::line::Ending;
+use crate::net::outbox::Outbox;
+use crate::net::server::Handle;
+use crate::net::service::{Limit, Peer, Refusal, Service};
+use crate::net::timeouts::Now;
+
+/// Something to be done, and for whom; `None` is nobody of the chat's.
+type Job = (Option<ConnId>, Request);
+type Done = (Option<ConnId>, Answer);
+
+/// A chat whose requests are carried out: a [`Service`] like the chat, with a worker thread
+/// beside it. Where there are operators or accounts, this is what to run instead of a bare
+/// [`Chat`], which only asks.
+///
+/// ```
+/// use chinwag::chat::Settings;
+/// use chinwag::{ChatWithWorker, Chat, Config, Server, State};
+///
+/// # let dir = std::env::temp_dir().join(format!("chinwag-app-{}", std::process::id()));
+/// # let listen = vec![chinwag::Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
+/// # let config = Config { listen, ..Config::default() };
+/// let mut state = State::open(&dir)?;
+/// let settings = Settings { operators: true, accounts: true, ..Settings::default() };
+/// let mut chat = Chat::new(settings);
+/// // Before anybody comes: the bans and accounts that there are already.
+/// chat.restore(state.persisted());
+///
+/// let server = Server::bind(config)?;
+/// let app = ChatWithWorker::start(chat, server.handle(), move |request| state.perform(request))?;
+/// # server.handle().shutdown();
+/// server.run(app)?;
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ChatWithWorker {
+    chat: Chat,
+    server: Handle,
+    jobs: Sender<Job>,
+    done: Receiver<Done>,
+    /// The worker has a request, and has not answered it yet.
+    is_working: bool,
+    /// A [`Reloader`] asks, and the chat has not been told yet.
+    reload_wanted: Arc<AtomicBool>,
+}
+
+impl ChatWithWorker {
+    /// Starts the worker, which does with `perform` what the chat asks for. That is meant to
+    /// be [`State::perform`](crate::State::perform); it may block. What is kept already goes
+    /// into the chat before, with [`Chat::restore`].
+    ///
+    /// # Errors
+    ///
+    /// If the system has no thread for it.
+    pub fn start(
+        chat: Chat,
+        server: Handle,
+        perform: impl FnMut(Request) -> Answer + Send + 'static,
+    ) -> io::Result<ChatWithWorker> {
+        let (jobs, queue) = mpsc::channel();
+        let (answers, done) = mpsc::channel();
+        let loop_ = server.clone();
+        thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || work(&queue, perform, &answers, &loop_))?;
+        let reload_wanted = Arc::new(AtomicBool::new(false));
+        Ok(ChatWithWorker { chat, server, jobs, done, is_working: false, reload_wanted })
+    }
+
+    /// Asks for a reload from any thread.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader { wanted: Arc::clone(&self.reload_wanted), server: self.server.clone() }
+    }
+
+    /// Passes on what the chat wants. If the worker has something to do, an answer will come,
+    /// and with it the next occasion.
+    fn carry(&mut self) {
+        if self.chat.takes_shutdown() {
+            self.server.shutdown();
+        }
+        if !self.is_working
+            && let Some(job) = self.chat.next_request()
+        {
+            self.is_working = true;
+            self.jobs.send(job).expect("the worker ends after this");
+        }
+    }
+}
+
+/// Asks for what is kept to be read again.
+#[derive(Clone)]
+pub struct Reloader {
+    wanted: Arc<AtomicBool>,
+    server: Handle,
+}
+
+impl Reloader {
+    /// Asks, and never waits. Asking again before it has begun is asking once. What comes of
+    /// it is logged.
+    pub fn reload(&self) {
+        self.wanted.store(true, Ordering::Release);
+        self.server.wake();
+    }
+}
+
+/// The worker's whole life. If one request makes it panic, the next is none the worse.
+fn work(
+    queue: &Receiver<Job>,
+    mut perform: impl FnMut(Request) -> Answer,
+    answers: &Sender<Done>,
+    server: &Handle,
+) {
+    for (id, request) in queue {
+        let answer = catch_unwind(AssertUnwindSafe(|| perform(request))).unwrap_or_else(|_| {
+            error!("worker_panicked");
+            Answer::NotSaved("something is wrong with this server".to_owned())
+        });
+        if answers.send((id, answer)).is_err() {
+            return;
+        }
+        server.wake();
+    }
+}
+
+impl Service for ChatWithWorker {
+    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
+        self.chat.on_open(id, peer, out);
+    }
+
+    fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
+        self.chat.on_ending(id, ending, out);
+    }
+
+    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_are_you_there(id, out);
+    }
+
+    fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
+        self.chat.on_line(id, line, out);
+        self.carry();
+    }
+
+    fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
+        self.chat.on_limit(id, limit, out);
+    }
+
+    fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
+        self.chat.on_close(id, why, out);
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        if let Ok((id, answer)) = self.done.try_recv() {
+            self.is_working = false;
+            self.chat.answer(id, answer, out);
+        }
+        if self.reload_wanted.swap(false, Ordering::AcqRel) {
+            self.chat.want_reload();
+        }
+        self.carry();
+        self.chat.on_tick(out);
+    }
+
+    fn on_trim_memory(&mut self) {
+        self.chat.on_trim_memory();
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        self.chat.next_tick()
+    }
+
+    fn log_name(&self, id: ConnId) -> Option<String> {
+        self.chat.log_name(id)
+    }
+
+    fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
+        self.chat.is_banned(peer, now)
+    }
+
+    fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {
+        self.chat.turns_away_protocols(peer)
+    }
+
+    fn refusal(&self, why: Refusal) -> &[u8] {
+        self.chat.refusal(why)
+    }
+
+    fn on_shutdown(&mut self, out: &mut Outbox) {
+        self.chat.on_shutdown(out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::chat::{OPERATORS, Settings};
+    use crate::net::limits::Limits;
+    use crate::net::server::{Config, Listen, Server};
+
+    const PATIENCE: Duration = Duration::from_secs(10);
+
+    /// An app that nobody runs but the test, and what its loop would have.
+    fn start(perform: impl FnMut(Request) -> Answer + Send + 'static) -> (ChatWithWorker, Outbox) {
+        let listen = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
+        let server = Server::bind(Config { listen, ..Config::default() }).unwrap();
+        let chat = Chat::new(Settings { operators: true, ..Settings::default() });
+        let app = ChatWithWorker::start(chat, server.handle(), perform).unwrap();
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        (app, Outbox::new(&Limits::default(), now))
+    }
+
+    fn operator(slot: usize, app: &mut ChatWithWorker, out: &mut Outbox) -> ConnId {
+        let id = out.open(slot);
+        app.on_open(id, &Peer { addr: ([127, 0, 0, 1], 1).into(), label: OPERATORS }, out);
+        id
+    }
+
+    /// Waits for a time, as the loop would, until all that was asked for is answered.
+    fn wait(app: &mut ChatWithWorker, out: &mut Outbox, is_done: impl Fn(&mut Outbox) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_done(out) {
+            assert!(Instant::now() < deadline, "it is not done in time");
+            app.on_tick(out);
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn each_answer_brings_the_next_request() {
+        let (mut app, mut out) = start(|_| Answer::Reloaded(None));
+        let ids: Vec<ConnId> = (0..3).map(|slot| operator(slot, &mut app, &mut out)).collect();
+        for id in &ids {
+            app.on_line(*id, b"/reload", &mut out);
+            assert!(out.is_reading_paused(*id));
+        }
+        wait(&mut app, &mut out, |out| ids.iter().all(|id| !out.is_reading_paused(*id)));
+    }
+
+    #[test]
+    fn of_many_reloads_one_waits() {
+        let (begun, begins) = mpsc::channel();
+        let (go, gate) = mpsc::channel::<()>();
+        let (mut app, mut out) = start(move |_| {
+            // Both fail once the test is over.
+            let _ = begun.send(());
+            let _ = gate.recv();
+            Answer::Reloaded(None)
+        });
+        let reloader = app.reloader();
+        let ask_often = |app: &mut ChatWithWorker, out: &mut Outbox| {
+            for _ in 0..48 {
+                reloader.reload();
+                app.on_tick(out);
+            }
+        };
+        ask_often(&mut app, &mut out);
+        begins.recv_timeout(PATIENCE).expect("the worker works");
+        ask_often(&mut app, &mut out);
+        let id = operator(0, &mut app, &mut out);
+        app.on_line(id, b"/reload", &mut out);
+        // Two by the signal, since the second may have come too late for the first, and one more.
+        for _ in 0..3 {
+            go.send(()).expect("the worker waits");
+        }
+        wait(&mut app, &mut out, |out| !out.is_reading_paused(id));
+        assert_eq!(begins.try_iter().count(), 2);
+        assert!(!app.is_working && app.chat.next_request().is_none());
+    }
+}

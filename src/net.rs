@@ -1,0 +1,20 @@
+//! The loop: connections, bytes, limits and time. Knows no chat.
+
+pub(crate) mod addresses;
+pub(crate) mod conn;
+pub(crate) mod decoder;
+pub(crate) mod escape;
+pub(crate) mod hub;
+pub(crate) mod limits;
+pub(crate) mod line;
+pub(crate) mod listen;
+pub(crate) mod outbox;
+pub(crate) mod proxy_header;
+pub(crate) mod rate;
+pub(crate) mod scan;
+pub(crate) mod server;
+pub(crate) mod service;
+pub(crate) mod shared_log;
+pub(crate) mod sniff;
+pub(crate) mod telnet;
+pub(crate) mod timeouts;

@@ -1,0 +1,426 @@
+//! All connections, and the turn: events only mark, the turn does the work.
+//!
+//! Knows no poll, no socket and no clock: streams are a type parameter, readiness and
+//! time are arguments. So a simulation can drive the very code that the server runs.
+//!
+//! What holds here:
+//!
+//! - Streams are edge-triggered: after `WouldBlock`, and only then, does readiness come
+//!   again. A read that did not end in `WouldBlock` leaves the connection listed ready,
+//!   waiting (for its release, or for a line's time), closing, or dead.
+//! - Lists hold [`ConnId`]s, and a stale one names nobody. Slots are freed at the end of
+//!   a turn, never between two events of one batch.
+//! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
+
+mod closing;
+mod foreign;
+mod logged;
+mod proxied;
+mod read;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod trim;
+mod write;
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, Read, Write};
+use std::mem;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+
+use crate::net::addresses::Addresses;
+use crate::net::conn::{CloseReason, ConnId};
+use crate::net::limits::Limits;
+use crate::net::line::Ending;
+use crate::net::outbox::Outbox;
+use crate::net::rate::Rate;
+use crate::net::service::{Peer, Refusal, Service};
+use crate::net::timeouts::{Now, Timeouts, Timers};
+use logged::{Accepted, Refused};
+use proxied::Proxied;
+use read::Input;
+use timers::{LastActivity, SlowConsumer, Timer};
+use trim::MemoryTrim;
+
+/// What goes with a connection, roughly: a name, a place in a room, buffers of the moment.
+const CONN_BYTES: usize = 1024;
+
+/// A non-blocking, edge-triggered byte stream.
+pub trait Stream: Read + Write {
+    /// Tells the other side that nothing more will come, while it may still send.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the socket says; the loop does not mind.
+    fn shutdown_write(&mut self) -> io::Result<()>;
+
+    /// Whether it has broken, as far as that shows without reading from it.
+    fn is_broken(&mut self) -> bool {
+        false
+    }
+
+    /// Where it comes from, as the system has it; `None` if it has no address.
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// Whether the other side may take as long as it likes to read. So it is while it is
+    /// behind, and for [`Limits::stall_time`] after that: it is then looked after here, and who
+    /// takes a little at a time is not to be given up by the system.
+    fn disable_user_timeout(&mut self, is_disabled: bool) {
+        let _ = is_disabled;
+    }
+}
+
+/// A connection's socket, and its input half. The output half is in the [`Outbox`],
+/// under the same slot, so that a line borrowed from here can be answered into there.
+struct Conn<T> {
+    stream: T,
+    /// Only while there is anything to remember: an idle connection has none.
+    input: Option<Box<Input>>,
+    ending: EndingSeen,
+    /// It stands in `ready`.
+    listed: bool,
+    /// The other side has sent its last.
+    ended: bool,
+    /// It cannot be written to any more.
+    unreachable: bool,
+    phase: Phase,
+}
+
+/// How far a connection has got before it speaks lines.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// It was turned away, and the service never heard of it.
+    Refused,
+    /// It may still turn out to speak another protocol.
+    Unknown,
+    Lines,
+}
+
+/// How a connection has shown which ending it reads best.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum EndingSeen {
+    None,
+    /// It has sent a telnet command, so CR LF is likely.
+    Telnets,
+    /// It has ended a line.
+    Own(Ending),
+}
+
+impl EndingSeen {
+    fn ending(self) -> Option<Ending> {
+        match self {
+            EndingSeen::None => None,
+            EndingSeen::Telnets => Some(Ending::CrLf),
+            EndingSeen::Own(ending) => Some(ending),
+        }
+    }
+
+    fn is_own(self) -> bool {
+        matches!(self, EndingSeen::Own(_))
+    }
+}
+
+/// The connections of one server, and the service that they talk to.
+///
+/// [`Server`](crate::Server) is what drives it. Whoever does so with a poll, or a
+/// simulation, of their own keeps to this:
+///
+/// - Whether there is room for it says [`Hub::has_room`].
+/// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
+///   given to [`Hub::open`], [`Hub::open_proxied`] or [`Hub::refuse`], before the next is.
+/// - Readiness is edge-triggered. Each edge is handed on with [`Hub::mark_readable`] (ends and
+///   errors, too) or [`Hub::mark_writable`]; one too many does no harm, one too few is a
+///   connection that nobody looks at any more.
+/// - After the edges of one poll comes [`Hub::turn`], with a time that never goes back, and
+///   then the streams of [`Hub::take_closed`] are dropped: their slots are free.
+/// - Then it sleeps until the next edge, for [`Hub::timeout`] at most.
+///
+/// What is opened or shut down outside of a turn is so at the time of the last one, unless
+/// [`Hub::pass`] has told a later.
+pub struct Hub<T, S> {
+    service: S,
+    conns: Slab<Conn<T>>,
+    outbox: Outbox,
+    limits: Limits,
+    /// Who may have something to read.
+    ready: VecDeque<ConnId>,
+    /// Where every connection is read into.
+    chunk: Box<[u8]>,
+    /// Lines that whoever is read from now may still say in this turn.
+    lines_left: usize,
+    /// The input state of all who have none of their own.
+    spare: Option<Box<Input>>,
+    /// When the closing must be gone.
+    drains: Timeouts<ConnId>,
+    /// When those of them must be gone that have been sent everything.
+    lingers: Timeouts<ConnId>,
+    /// When those must be gone that cannot be written to, and have not had their say.
+    last_words: Timeouts<ConnId>,
+    rate: Rate,
+    /// Those of proxies that have not said for whom they are.
+    proxied: HashMap<ConnId, Proxied>,
+    addresses: Addresses,
+    timers: Timers<(ConnId, Timer)>,
+    /// Those who are behind, or have been of late.
+    slow_consumers: HashMap<ConnId, SlowConsumer>,
+    /// When each last sent something, where that matters.
+    last_activity: HashMap<ConnId, LastActivity>,
+    trim: MemoryTrim,
+    /// For the log.
+    refused_log: Refused,
+    accepted_log: Accepted,
+    /// Where those are from whom a proxy connects, until their first line.
+    behind_proxy: HashMap<ConnId, SocketAddr>,
+    /// When it was last logged that a PROXY header came which was not asked for.
+    told_of_proxy: Option<Instant>,
+    closed: Vec<T>,
+    /// Connections that the service knows.
+    open: usize,
+    /// Connections that are being closed: those that were let in, and those refused.
+    draining: usize,
+    refused: usize,
+    /// Open connections that cannot be written to any more.
+    unreachable: usize,
+    woken: bool,
+}
+
+/// What the owner of the streams calls.
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// A hub without connections.
+    pub fn new(service: S, limits: &Limits, now: Now) -> Hub<T, S> {
+        Hub {
+            service,
+            conns: Slab::new(),
+            outbox: Outbox::new(limits, now),
+            limits: limits.clone(),
+            ready: VecDeque::new(),
+            chunk: vec![0; limits.chunk].into(),
+            lines_left: 0,
+            spare: None,
+            drains: Timeouts::new(limits.drain_time),
+            lingers: Timeouts::new(limits.linger_time),
+            last_words: Timeouts::new(limits.last_words_time),
+            rate: Rate::new(limits.rate, now.monotonic),
+            proxied: HashMap::new(),
+            addresses: Addresses::new(limits.per_ip_max, limits.limit_loopback),
+            timers: Timers::new(),
+            slow_consumers: HashMap::new(),
+            last_activity: HashMap::new(),
+            trim: MemoryTrim::default(),
+            refused_log: Refused::default(),
+            accepted_log: Accepted::default(),
+            behind_proxy: HashMap::new(),
+            told_of_proxy: None,
+            closed: Vec::new(),
+            open: 0,
+            draining: 0,
+            refused: 0,
+            unreachable: 0,
+            woken: false,
+        }
+    }
+
+    /// The slot that the next connection gets: the token to register it under.
+    pub fn next_slot(&self) -> usize {
+        self.conns.vacant_key()
+    }
+
+    /// Takes a connection in.
+    pub fn open(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
+        let id = self.insert(stream, Phase::Lines);
+        self.welcome(id, peer, None);
+        id
+    }
+
+    /// Why somebody is not let in, if it is not, going by where it is from.
+    pub fn admission(&self, peer: &Peer<'_>, now: Now) -> Option<Refusal> {
+        let addr = peer.addr.ip();
+        if self.service.is_banned(peer, now) {
+            return Some(Refusal::Banned(addr));
+        }
+        self.is_full_for(addr).then_some(Refusal::Address)
+    }
+
+    /// Whether there are as many connections from an address as there may be.
+    pub fn is_full_for(&self, addr: IpAddr) -> bool {
+        self.addresses.is_full(addr)
+    }
+
+    /// Has it logged that somebody was turned away: at most a line a second, with a count.
+    pub fn log_refused(&mut self, addr: SocketAddr, why: Refusal) {
+        self.note_refused(addr, why.word());
+    }
+
+    /// Turns a connection away: it is told why, and closed.
+    pub fn refuse(&mut self, mut stream: T, why: Refusal) {
+        if self.refused >= self.limits.refused_max {
+            reject(&mut stream, self.service.refusal(why), &mut self.chunk);
+            self.closed.push(stream);
+            return;
+        }
+        let id = self.insert(stream, Phase::Refused);
+        self.refused += 1;
+        self.outbox.send(id, self.service.refusal(why));
+        self.outbox.drain(id, CloseReason::Refused);
+    }
+
+    /// The stream in this slot may have bytes, an end or an error to read.
+    pub fn mark_readable(&mut self, slot: usize) {
+        if let Some(id) = self.outbox.id(slot) {
+            self.list_ready(id);
+        }
+    }
+
+    /// The stream in this slot may take bytes again.
+    pub fn mark_writable(&mut self, slot: usize) {
+        if let Some(id) = self.outbox.id(slot) {
+            self.outbox.unblock(id);
+        }
+    }
+
+    /// The service wants its `on_tick` in the next turn.
+    pub fn wake(&mut self) {
+        self.woken = true;
+    }
+
+    /// What is opened or shut down from here on is so at this time. The last turn's may be
+    /// long ago: nothing happens on a quiet server until somebody comes.
+    pub fn pass(&mut self, now: Now) {
+        self.outbox.pass(now);
+    }
+
+    /// Does the work that has been marked: reads, splits, dispatches, writes, closes.
+    /// Reading comes before deadlines, so that nobody is cut off who has just spoken.
+    pub fn turn(&mut self, now: Now) {
+        self.outbox.pass(now);
+        self.outbox.begin_turn();
+        self.read_ready();
+        self.tick(now);
+        self.fire_timers(now);
+        self.close_late(now.monotonic);
+        self.write_ready();
+        self.refused_log.log_due(now.monotonic);
+        let held = self.outbox.owned() + self.conns.len() * CONN_BYTES;
+        if self.trim.note(held, now.monotonic) {
+            self.outbox.drop_spare();
+            self.service.on_trim_memory();
+        }
+    }
+
+    /// How long nothing happens unless a stream becomes ready. `None`: for good.
+    pub fn timeout(&self, now: Now) -> Option<Duration> {
+        if self.woken || !self.ready.is_empty() || self.outbox.is_behind() {
+            return Some(Duration::ZERO);
+        }
+        let closing = [self.drains.next(), self.lingers.next(), self.last_words.next()];
+        let own = [self.timers.next(), self.trim.next(), self.refused_log.next()];
+        let own = closing.into_iter().chain(own);
+        let next = own.chain([self.service.next_tick()]);
+        let next = next.flatten().min()?;
+        Some(next.saturating_duration_since(now.monotonic))
+    }
+
+    /// The streams that are done with, to be dropped by their owner.
+    pub fn take_closed(&mut self) -> impl Iterator<Item = T> + '_ {
+        self.closed.drain(..)
+    }
+
+    /// Lets the service say goodbye, and closes everybody politely.
+    pub fn shutdown(&mut self) {
+        self.refused_log.log_waiting();
+        // Nobody comes for whom they would have to make room.
+        self.limits.draining_max = usize::MAX;
+        self.service.on_shutdown(&mut self.outbox);
+        for (slot, _) in &self.conns {
+            if let Some(id) = self.outbox.id(slot) {
+                self.outbox.drain(id, CloseReason::Shutdown);
+            }
+        }
+    }
+
+    /// Connections that the service knows, or will know once their proxy has said for
+    /// whom they are; those that are closing do not count ([`Hub::has_room`]).
+    pub fn open_count(&self) -> usize {
+        self.open + self.proxied.len()
+    }
+
+    /// Whether no stream is left, not even a closing one.
+    pub fn is_empty(&self) -> bool {
+        self.conns.is_empty()
+    }
+
+    /// The service.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// What waits to be sent.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// Gives the service back.
+    pub fn into_service(self) -> S {
+        self.service
+    }
+}
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    fn tick(&mut self, now: Now) {
+        let due = self.service.next_tick().is_some_and(|at| at <= now.monotonic);
+        if mem::take(&mut self.woken) || due {
+            self.service.on_tick(&mut self.outbox);
+        }
+    }
+
+    /// From here on the service knows it, and it counts.
+    fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<SocketAddr>) {
+        self.accepted_log.begin(id, peer, proxy, self.outbox.now().monotonic);
+        self.open += 1;
+        self.addresses.add(id, peer.addr.ip());
+        self.restart_idle_timer(id);
+        self.service.on_open(id, peer, &mut self.outbox);
+        if self.service.turns_away_protocols(peer) {
+            self.conns[id.slot()].phase = Phase::Unknown;
+        }
+    }
+
+    /// The same for whatever reason that a word can tell.
+    fn note_refused(&mut self, addr: SocketAddr, why: &'static str) {
+        self.refused_log.note(addr, why, self.outbox.now().monotonic);
+    }
+
+    fn insert(&mut self, stream: T, phase: Phase) -> ConnId {
+        self.trim.note_activity();
+        let conn = Conn {
+            stream,
+            input: None,
+            ending: EndingSeen::None,
+            listed: false,
+            ended: false,
+            unreachable: false,
+            phase,
+        };
+        self.outbox.open(self.conns.insert(conn))
+    }
+
+    fn list_ready(&mut self, id: ConnId) {
+        let conn = &mut self.conns[id.slot()];
+        if !mem::replace(&mut conn.listed, true) {
+            self.ready.push_back(id);
+        }
+    }
+}
+
+/// Tells one who is turned away why, in one go. Read, what it has sent cannot turn the
+/// close into a reset. Whatever else comes of it, it has had its answer.
+fn reject(stream: &mut impl Stream, refusal: &[u8], chunk: &mut [u8]) {
+    let _ = stream.write(refusal);
+    let _ = stream.shutdown_write();
+    let _ = stream.read(chunk);
+}

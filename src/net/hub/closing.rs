@@ -1,0 +1,134 @@
+//! How connections end: who is told, how long it may take, and how many may be at it.
+
+use std::time::Instant;
+
+use super::{Hub, Phase, Stream};
+use crate::net::conn::{CloseReason, ConnId, State};
+use crate::net::service::Service;
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Whether one of so many places is free for a newcomer. A draining connection holds its
+    /// own until it is closed; if no other is free, the oldest gives way. Its stream is then
+    /// among [`Hub::take_closed`], to be dropped before the newcomer is registered.
+    pub fn has_room(&mut self, places: usize) -> bool {
+        let (open, leaving) = (self.open_count(), self.draining + self.unreachable);
+        if open + self.draining >= places && open - self.unreachable < places && leaving > 0 {
+            self.close_oldest_leaving();
+            self.announce_closing();
+            self.bury_dead();
+        }
+        self.open_count() + self.draining < places
+    }
+
+    /// A connection cannot be written to any more. What it sent before is still heard at its
+    /// rate, for a while.
+    pub(super) fn lose_reader(&mut self, id: ConnId) {
+        if self.outbox.state(id) != State::Open || self.proxied.contains_key(&id) {
+            return self.outbox.kill(id, CloseReason::Broken);
+        }
+        self.outbox.lose_reader(id);
+        self.conns[id.slot()].unreachable = true;
+        self.unreachable += 1;
+        self.last_words.start(id, self.outbox.now().monotonic);
+        self.list_ready(id);
+    }
+
+    /// Tells the service of everybody who began to close. That can make others close.
+    pub(super) fn announce_closing(&mut self) {
+        while let Some((id, why)) = self.outbox.next_closing() {
+            let conn = &self.conns[id.slot()];
+            let is_refused = conn.phase == Phase::Refused;
+            let is_known = self.proxied.remove(&id).is_none() && !is_refused;
+            self.draining += usize::from(!is_refused);
+            self.unreachable -= usize::from(conn.unreachable);
+            if is_known {
+                self.accepted_log.note_end(id, why, || self.service.log_name(id));
+                self.open -= 1;
+                self.service.on_close(id, why, &mut self.outbox);
+            }
+            if self.outbox.state(id) == State::Draining {
+                self.drains.start(id, self.outbox.now().monotonic);
+                // It may have more to say, which is to be read and dropped.
+                self.list_ready(id);
+            }
+            self.conns[id.slot()].input = None;
+        }
+    }
+
+    /// Closes those whose time is up.
+    pub(super) fn close_late(&mut self, now: Instant) {
+        while let Some(id) = self.drains.expired(now) {
+            self.outbox.kill(id, CloseReason::TooSlow);
+        }
+        while let Some(id) = self.last_words.expired(now) {
+            if self.outbox.state(id) == State::Unreachable {
+                self.outbox.kill(id, CloseReason::Broken);
+            }
+        }
+        while let Some(id) = self.lingers.expired(now) {
+            // With input unread, closing would destroy what the other side has not read.
+            let heard =
+                self.last_activity.remove(&id).map(|heard| heard.at + self.limits.linger_time);
+            if self.outbox.state(id) == State::Draining && heard.is_some_and(|until| until > now) {
+                self.lingers.start(id, now);
+            } else {
+                self.outbox.kill(id, CloseReason::TooSlow);
+            }
+        }
+    }
+
+    /// Closes those of the leaving who are too many.
+    pub(super) fn close_excess(&mut self) {
+        self.bury_dead();
+        let leaving = self.draining + self.unreachable;
+        for _ in self.limits.draining_max..leaving {
+            self.close_oldest_leaving();
+        }
+        self.announce_closing();
+    }
+
+    /// Closes the one that has been leaving for longest: of those who have been sent
+    /// everything if there are any, and of those who have more to say only if there are no
+    /// others.
+    fn close_oldest_leaving(&mut self) {
+        let (conns, outbox) = (&self.conns, &self.outbox);
+        let is_leaving = |id: ConnId| {
+            matches!(outbox.state(id), State::Draining | State::Unreachable)
+                && conns[id.slot()].phase != Phase::Refused
+        };
+        let mut queues = [&mut self.lingers, &mut self.drains, &mut self.last_words].into_iter();
+        if let Some(id) = queues.find_map(|queue| queue.take_first(is_leaving)) {
+            self.outbox.kill(id, CloseReason::Broken);
+        }
+    }
+
+    /// Frees the slots of the dead.
+    pub(super) fn bury_dead(&mut self) {
+        let dead = self.outbox.take_dead();
+        if dead.is_empty() {
+            return;
+        }
+        for id in dead {
+            self.reap(id);
+        }
+        let is_gone = |id| self.outbox.state(id) == State::Vacant;
+        self.drains.prune(is_gone);
+        self.lingers.prune(is_gone);
+        self.last_words.prune(is_gone);
+        self.timers.prune(|(id, _)| is_gone(id));
+    }
+
+    fn reap(&mut self, id: ConnId) {
+        let conn = self.conns.remove(id.slot());
+        if conn.phase == Phase::Refused {
+            self.refused -= 1;
+        } else {
+            self.draining -= 1;
+        }
+        self.accepted_log.end(id, self.outbox.now().monotonic);
+        self.outbox.free_slot(id);
+        self.addresses.remove(id);
+        self.forget(id);
+        self.closed.push(conn.stream);
+    }
+}

@@ -1,0 +1,90 @@
+//! Connections that begin with another protocol: the first bytes say so, and nobody hears of
+//! them. What they are is decided in `net/sniff.rs`; what is done about it, here.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use log::warn;
+
+use super::read::Input;
+use super::{Hub, Phase, Stream};
+use crate::net::conn::{CloseReason, ConnId};
+use crate::net::decoder::Item;
+use crate::net::line::Ending;
+use crate::net::service::{Refusal, Service, ip, port};
+use crate::net::sniff::{Protocol, Sniffer, Verdict};
+
+/// A proxy that nobody has named shows so with each connection; it is logged at most this
+/// often.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Looks at what has just been read, before it becomes lines. True if it is another
+    /// protocol's: then it is turned away.
+    pub(super) fn is_foreign(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> bool {
+        if self.conns[id.slot()].phase != Phase::Unknown {
+            return false;
+        }
+        let found = input.sniffer.read(bytes);
+        found.is_some_and(|protocol| self.turn_away(id, protocol))
+    }
+
+    /// Looks at a line before the service hears it. From the first on that is not blank
+    /// nothing more is looked at.
+    pub(super) fn is_foreign_line(
+        &mut self,
+        id: ConnId,
+        sniffer: &mut Sniffer,
+        item: Item<'_>,
+    ) -> bool {
+        if self.conns[id.slot()].phase != Phase::Unknown {
+            return false;
+        }
+        match sniffer.judge(item) {
+            Verdict::Undecided => false,
+            Verdict::Lines => {
+                self.conns[id.slot()].phase = Phase::Lines;
+                self.behind_proxy.remove(&id);
+                *sniffer = Sniffer::default();
+                false
+            }
+            Verdict::Foreign(protocol) => {
+                if let Item::Line(_, ending) = item {
+                    self.note_ending(id, ending);
+                }
+                self.turn_away(id, protocol)
+            }
+        }
+    }
+
+    /// Tells it why, if there is anything to tell, and closes.
+    fn turn_away(&mut self, id: ConnId, protocol: Protocol) -> bool {
+        self.log_foreign(id, protocol);
+        let refusal = self.service.refusal(Refusal::Foreign(protocol));
+        let ending = self.conns[id.slot()].ending.ending().unwrap_or(Ending::Lf);
+        if let Some(text) = refusal.strip_suffix(b"\n") {
+            self.outbox.send(id, &[text, ending.as_str().as_bytes()].concat());
+        }
+        self.outbox.drain(id, CloseReason::Refused);
+        true
+    }
+
+    /// Whoever runs it is to learn of a proxy that was not named, and of which option names it;
+    /// of others as of anybody who is turned away.
+    fn log_foreign(&mut self, id: ConnId, protocol: Protocol) {
+        let now = self.outbox.now().monotonic;
+        let own = self.conns[id.slot()].stream.peer_addr();
+        let is_due = self.told_of_proxy.is_none_or(|at| now >= at + TELL_EVERY);
+        if protocol == Protocol::Proxy && is_due {
+            self.told_of_proxy = Some(now);
+            let addr = own.and_then(ip);
+            let name = addr.map_or_else(|| "unix".to_owned(), |addr| addr.to_string());
+            let option = format!("--proxy-protocol {name}");
+            return warn!(addr, port = own.and_then(port), why = protocol.word(), option; "refused");
+        }
+        // Over a Unix socket there is no address.
+        let none = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let addr = self.behind_proxy.get(&id).copied().or(own).unwrap_or(none);
+        self.log_refused(addr, Refusal::Foreign(protocol));
+    }
+}

@@ -1,0 +1,131 @@
+//! What the log says of connections: who is turned away, who comes, how it ends.
+
+use std::collections::HashMap;
+use std::mem;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use log::{Level, info, log_enabled, warn};
+
+use crate::net::conn::{CloseReason, ConnId};
+use crate::net::line::Ending;
+use crate::net::service::{Peer, ip, port};
+
+/// Refusals cost nothing to bring about, so they leave a line in this time at most.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Those that were turned away: a line for the first, and then for the last of each second,
+/// with how many others there were.
+#[derive(Default)]
+pub(super) struct Refused {
+    next_line: Option<Instant>,
+    /// The last one that is not logged yet.
+    waiting: Option<(SocketAddr, &'static str)>,
+    suppressed: u64,
+}
+
+impl Refused {
+    /// Somebody is turned away, for a reason that is one word.
+    pub(super) fn note(&mut self, addr: SocketAddr, why: &'static str, now: Instant) {
+        if !log_enabled!(Level::Warn) {
+            return;
+        }
+        if self.waiting.replace((addr, why)).is_some() {
+            self.suppressed += 1;
+        }
+        self.log_due(now);
+    }
+
+    /// When there is something to be logged.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.next_line.filter(|_| self.waiting.is_some())
+    }
+
+    /// Logs what waits, if its time has come.
+    pub(super) fn log_due(&mut self, now: Instant) {
+        if self.waiting.is_some() && self.next_line.is_none_or(|at| at <= now) {
+            self.log_waiting();
+            self.next_line = Some(now + EVERY);
+        }
+    }
+
+    /// Logs what waits.
+    pub(super) fn log_waiting(&mut self) {
+        if let Some((addr, why)) = self.waiting.take() {
+            let suppressed = mem::take(&mut self.suppressed);
+            warn!(addr = ip(addr), port = port(addr), why, suppressed; "refused");
+        }
+    }
+}
+
+/// Who is here, while that is logged; else nothing is kept.
+#[derive(Default)]
+pub(super) struct Accepted(HashMap<ConnId, Record>);
+
+struct Record {
+    addr: SocketAddr,
+    since: Instant,
+    lines_in: u64,
+    lines_out: u64,
+    /// What it was called when it began to close, and why it did.
+    ended: Option<(String, CloseReason)>,
+}
+
+impl Accepted {
+    /// Somebody is let in, perhaps through a proxy.
+    pub(super) fn begin(
+        &mut self,
+        id: ConnId,
+        peer: &Peer<'_>,
+        proxy: Option<SocketAddr>,
+        now: Instant,
+    ) {
+        if !log_enabled!(Level::Info) {
+            return;
+        }
+        let Peer { addr, label: listener } = *peer;
+        let proxy = proxy.and_then(ip);
+        info!(conn = id.serial(), addr = ip(addr), port = port(addr), proxy, listener; "accepted");
+        self.0.insert(id, Record { addr, since: now, lines_in: 0, lines_out: 0, ended: None });
+    }
+
+    /// It has sent a line.
+    pub(super) fn count_in(&mut self, id: ConnId) {
+        if let Some(record) = self.0.get_mut(&id) {
+            record.lines_in += 1;
+        }
+    }
+
+    /// Its socket has taken these bytes; `ending` is how its lines end.
+    pub(super) fn count_out(&mut self, id: ConnId, bytes: &[u8], ending: Option<Ending>) {
+        if let Some(record) = self.0.get_mut(&id) {
+            let last = if ending == Some(Ending::Nul) { 0 } else { b'\n' };
+            record.lines_out += memchr::memchr_iter(last, bytes).count() as u64;
+        }
+    }
+
+    /// It begins to close; what is queued for it is still to be counted.
+    pub(super) fn note_end(
+        &mut self,
+        id: ConnId,
+        why: CloseReason,
+        name: impl FnOnce() -> Option<String>,
+    ) {
+        if let Some(record) = self.0.get_mut(&id) {
+            record.ended = Some((name().unwrap_or_default(), why));
+        }
+    }
+
+    /// It is gone.
+    pub(super) fn end(&mut self, id: ConnId, now: Instant) {
+        let Some(record) = self.0.remove(&id) else { return };
+        let Record { addr, since, lines_in, lines_out, ended } = record;
+        let Some((name, why)) = ended else { return };
+        let duration = now.saturating_duration_since(since).as_secs_f64();
+        info!(
+            conn = id.serial(), addr = ip(addr), port = port(addr), why:%,
+            duration:% = format_args!("{duration:.3}"), lines_in, lines_out, name;
+            "ended"
+        );
+    }
+}

@@ -1,0 +1,135 @@
+//! Connections that a proxy makes for others: the first bytes say for whom (PROXY
+//! protocol, versions 1 and 2). Until then the service does not hear of them.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use log::debug;
+
+use super::read::Input;
+use super::timers::Timer;
+use super::{Hub, Phase, Stream, reject};
+use crate::net::conn::{CloseReason, ConnId};
+use crate::net::proxy_header::{self, Header, Source};
+use crate::net::service::{Peer, Refusal, Service, ip};
+
+/// A connection that has not said yet for whom it is.
+pub(super) struct Proxied {
+    bytes: Vec<u8>,
+    /// The proxy itself: what it opens for its own sake is from there.
+    addr: SocketAddr,
+    label: String,
+}
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Takes in a connection that a proxy makes. It has as long as a closing one to say
+    /// for whom.
+    pub fn open_proxied(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
+        let id = self.insert(stream, Phase::Lines);
+        let proxied = Proxied { bytes: Vec::new(), addr: peer.addr, label: peer.label.to_owned() };
+        self.proxied.insert(id, proxied);
+        let until = self.outbox.now().monotonic + self.limits.drain_time;
+        self.timers.set((id, Timer::Header), until);
+        id
+    }
+
+    /// Reads for whom a connection is. False if that is not known yet, or it is closed.
+    pub(super) fn receive_header(&mut self, id: ConnId) -> bool {
+        let Some(mut proxied) = self.proxied.remove(&id) else { return true };
+        for _ in 0..self.limits.read_budget {
+            match self.conns[id.slot()].stream.read(&mut self.chunk) {
+                Ok(count) if count > 0 => proxied.bytes.extend_from_slice(&self.chunk[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.proxied.insert(id, proxied);
+                    return false;
+                }
+                Ok(_) | Err(_) => {
+                    debug!(conn = id.serial(), proxy = ip(proxied.addr); "ended_before_header");
+                    return self.drop_proxied(id, proxied);
+                }
+            }
+            match proxy_header::parse(&proxied.bytes) {
+                Header::Unfinished => {}
+                Header::Complete(source, used) => {
+                    let addr = match source {
+                        Source::Client(addr) => addr,
+                        Source::Itself => proxied.addr,
+                    };
+                    return self.admit_proxied(id, addr, &proxied, used);
+                }
+                Header::Invalid => {
+                    self.note_refused(proxied.addr, "no_proxy_header");
+                    return self.drop_proxied(id, proxied);
+                }
+            }
+        }
+        self.proxied.insert(id, proxied);
+        self.list_ready(id);
+        false
+    }
+
+    /// It is known now who it is: it counts, and is refused or opened like others.
+    /// `used` of the bytes are the header.
+    fn admit_proxied(
+        &mut self,
+        id: ConnId,
+        addr: SocketAddr,
+        proxied: &Proxied,
+        used: usize,
+    ) -> bool {
+        let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
+        let peer = Peer { addr, label: &proxied.label };
+        let rest = &proxied.bytes[used..];
+        if let Some(why) = self.admission(&peer, self.outbox.now()) {
+            self.log_refused(addr, why);
+            self.refuse_proxied(id, why);
+            return false;
+        }
+        self.welcome(id, &peer, Some(proxied.addr));
+        if self.conns[id.slot()].phase == Phase::Unknown {
+            self.behind_proxy.insert(id, addr);
+        }
+        if !rest.is_empty() && self.outbox.is_open(id) {
+            let mut input = Box::new(Input::new(&self.limits));
+            if self.is_foreign(id, &mut input, rest) {
+                return false;
+            }
+            input.put_back(rest);
+            self.conns[id.slot()].input = Some(input);
+        }
+        true
+    }
+
+    /// Turns away one that has its slot already.
+    fn refuse_proxied(&mut self, id: ConnId, why: Refusal) {
+        let conn = &mut self.conns[id.slot()];
+        conn.phase = Phase::Refused;
+        let refusal = self.service.refusal(why);
+        if self.refused < self.limits.refused_max {
+            self.outbox.send(id, refusal);
+            self.outbox.drain(id, CloseReason::Refused);
+        } else {
+            reject(&mut conn.stream, refusal, &mut self.chunk);
+            self.outbox.kill(id, CloseReason::Refused);
+        }
+        self.refused += 1;
+    }
+
+    /// What it says is no header. Nobody has heard of it, so it is still unknown when it
+    /// closes.
+    fn drop_proxied(&mut self, id: ConnId, proxied: Proxied) -> bool {
+        self.proxied.insert(id, proxied);
+        self.outbox.kill(id, CloseReason::Broken);
+        false
+    }
+
+    /// It has not said in time.
+    pub(super) fn check_header(&mut self, id: ConnId) {
+        if let Some(proxied) = self.proxied.get(&id) {
+            let addr = proxied.addr;
+            self.note_refused(addr, "no_proxy_header");
+            self.outbox.kill(id, CloseReason::Broken);
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! The first half of a turn: from streams to lines to the service.
+
+use std::io::ErrorKind;
+use std::mem;
+use std::time::Instant;
+
+use super::timers::Timer;
+use super::{EndingSeen, Hub, Stream};
+use crate::net::conn::{CloseReason, ConnId, State};
+use crate::net::decoder::{Decoder, Item};
+use crate::net::limits::Limits;
+use crate::net::line::Ending;
+use crate::net::rate::Wait;
+use crate::net::service::{Limit, Service};
+use crate::net::sniff::Sniffer;
+
+/// What has been read and not yet become lines.
+pub(super) struct Input {
+    /// Used until the first line has told what the connection is.
+    pub(super) sniffer: Sniffer,
+    decoder: Decoder,
+    /// What came too fast.
+    waiting: Option<Waiting>,
+    /// Read, and waiting for the connection's release; used up to `rest_start`.
+    rest: Vec<u8>,
+    rest_start: usize,
+}
+
+impl Input {
+    pub(super) fn new(limits: &Limits) -> Input {
+        Input {
+            sniffer: Sniffer::default(),
+            decoder: Decoder::new(limits.line_max, limits.endless()),
+            waiting: None,
+            rest: Vec::new(),
+            rest_start: 0,
+        }
+    }
+
+    /// Bytes that were read before their time.
+    pub(super) fn put_back(&mut self, bytes: &[u8]) {
+        self.rest.extend_from_slice(bytes);
+    }
+
+    #[cfg(test)]
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.rest[self.rest_start..]
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    fn is_new(&self) -> bool {
+        self.sniffer.is_new()
+            && self.decoder.is_new()
+            && self.rest.is_empty()
+            && self.waiting.is_none()
+    }
+}
+
+/// What waits for its time.
+struct Waiting {
+    until: Instant,
+    what: Persisted,
+}
+
+enum Persisted {
+    Line(Vec<u8>, Option<Ending>),
+    Other(Item<'static>),
+}
+
+impl Persisted {
+    fn item(&self) -> Item<'_> {
+        match self {
+            Persisted::Line(line, ending) => Item::Line(line, *ending),
+            Persisted::Other(item) => *item,
+        }
+    }
+}
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Reads from those that were ready when the turn began; who has more to read
+    /// stands at the end of the list, behind everybody else.
+    pub(super) fn read_ready(&mut self) {
+        for _ in 0..self.ready.len() {
+            if self.outbox.must_flush_first() {
+                return;
+            }
+            let Some(id) = self.ready.pop_front() else { return };
+            match self.outbox.state(id) {
+                State::Open | State::Unreachable => {
+                    self.conns[id.slot()].listed = false;
+                    self.read(id);
+                }
+                State::Draining => {
+                    self.conns[id.slot()].listed = false;
+                    self.discard(id);
+                }
+                State::Vacant | State::Dead => {}
+            }
+            // Whoever has just left frees a name that the next one may ask for.
+            self.announce_closing();
+        }
+        if self.ready.is_empty() {
+            self.ready.shrink_to(512);
+        }
+    }
+
+    fn read(&mut self, id: ConnId) {
+        self.lines_left = self.limits.line_budget;
+        if !self.receive_header(id) {
+            return;
+        }
+        if !self.outbox.listens(id) || !self.decode_parked(id) {
+            return self.leave_unread(id);
+        }
+        for _ in 0..self.limits.read_budget {
+            if self.is_enough() {
+                break;
+            }
+            match self.conns[id.slot()].stream.read(&mut self.chunk) {
+                Ok(0) => return self.end_of_input(id),
+                Ok(count) => {
+                    self.trim.note_activity();
+                    self.restart_idle_timer(id);
+                    if !self.decode_chunk(id, count) {
+                        return self.leave_unread(id);
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Of one that cannot be written to nothing more is to come.
+                Err(error)
+                    if error.kind() == ErrorKind::WouldBlock
+                        && self.outbox.state(id) == State::Open =>
+                {
+                    return;
+                }
+                Err(_) => return self.outbox.kill(id, CloseReason::Broken),
+            }
+        }
+        self.list_ready(id);
+    }
+
+    /// It is not read from for now, perhaps not for long. What led here may have been its
+    /// end, and no other edge tells of that.
+    fn leave_unread(&mut self, id: ConnId) {
+        let is_open = self.outbox.state(id) == State::Open;
+        if is_open && self.conns[id.slot()].stream.is_broken() {
+            self.lose_reader(id);
+        }
+    }
+
+    /// Goes on with what was read before the connection had to wait. False if it has
+    /// to wait again, for whatever, or closes.
+    fn decode_parked(&mut self, id: ConnId) -> bool {
+        let Some(mut input) = self.conns[id.slot()].input.take() else { return true };
+        if !self.pass_waiting(id, &mut input) {
+            self.park_input(id, input);
+            return false;
+        }
+        let rest = mem::take(&mut input.rest);
+        let start = input.rest_start;
+        input.rest_start += self.decode(id, &mut input, &rest[start..]);
+        if input.rest_start < rest.len() {
+            input.rest = rest;
+        } else {
+            input.rest_start = 0;
+        }
+        let is_done = input.rest.is_empty() && !input.is_waiting();
+        self.park_input(id, input);
+        is_done && self.outbox.listens(id)
+    }
+
+    /// Lets the line that came too fast pass, if there is one and its time has come.
+    /// False if it has to wait still, or nothing may follow it.
+    fn pass_waiting(&mut self, id: ConnId, input: &mut Input) -> bool {
+        let Some(waiting) = input.waiting.take() else { return true };
+        let now = self.outbox.now().monotonic;
+        if waiting.until > now {
+            // Some edge led here, not the timer, which is still set.
+            input.waiting = Some(waiting);
+            return false;
+        }
+        if let Err(wait) = self.rate.take(id, price(waiting.what.item()), now) {
+            self.timers.set((id, Timer::Pass), wait.until);
+            input.waiting = Some(Waiting { until: wait.until, ..waiting });
+            return false;
+        }
+        self.dispatch(id, waiting.what.item());
+        self.outbox.listens(id)
+    }
+
+    /// Turns what was just read into lines. False if the connection has to wait, or
+    /// closes.
+    fn decode_chunk(&mut self, id: ConnId, count: usize) -> bool {
+        let own = self.conns[id.slot()].input.take().or_else(|| self.spare.take());
+        let mut input = own.unwrap_or_else(|| Box::new(Input::new(&self.limits)));
+        let chunk = mem::take(&mut self.chunk);
+        if !self.is_foreign(id, &mut input, &chunk[..count]) {
+            let used = self.decode(id, &mut input, &chunk[..count]);
+            input.rest.extend_from_slice(&chunk[used..count]);
+        }
+        self.chunk = chunk;
+        let is_done = input.rest.is_empty() && !input.is_waiting();
+        self.park_input(id, input);
+        is_done && self.outbox.listens(id)
+    }
+
+    /// Hands the lines in `bytes` to the service until they are used up, the connection
+    /// has to wait or closes, or others are to be seen to. Returns how many bytes were used.
+    fn decode(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
+        let now = self.outbox.now().monotonic;
+        let mut left = bytes;
+        while let Some(item) = input.decoder.next(&mut left) {
+            if self.is_foreign_line(id, &mut input.sniffer, item) {
+                return bytes.len();
+            }
+            let price = price(item);
+            if let Err(wait) = self.rate.take(id, price, now) {
+                input.waiting = Some(self.defer(id, item, wait));
+            } else {
+                self.dispatch(id, item);
+            }
+            if self.stops(id, input, price) {
+                break;
+            }
+        }
+        bytes.len() - left.len()
+    }
+
+    /// Whether what follows has to wait. For its turn only it is listed right away.
+    fn stops(&mut self, id: ConnId, input: &Input, price: u32) -> bool {
+        if input.is_waiting() || !self.outbox.listens(id) {
+            return true;
+        }
+        self.lines_left = self.lines_left.saturating_sub(price as usize);
+        if self.is_enough() {
+            self.list_ready(id);
+        }
+        self.is_enough()
+    }
+
+    /// Whether whoever is read from now has had its share of this turn.
+    fn is_enough(&self) -> bool {
+        self.lines_left == 0 || self.outbox.must_flush_first()
+    }
+
+    /// Something comes too fast: it waits, and all that follows it.
+    fn defer(&mut self, id: ConnId, item: Item<'_>, wait: Wait) -> Waiting {
+        self.timers.set((id, Timer::Pass), wait.until);
+        if wait.is_first {
+            self.service.on_limit(id, Limit::Throttled, &mut self.outbox);
+        }
+        let what = match item {
+            Item::Line(line, ending) => Persisted::Line(line.to_vec(), ending),
+            Item::TooLong => Persisted::Other(Item::TooLong),
+            Item::AreYouThere => Persisted::Other(Item::AreYouThere),
+            _ => Persisted::Other(Item::Bulk),
+        };
+        Waiting { until: wait.until, what }
+    }
+
+    fn dispatch(&mut self, id: ConnId, item: Item<'_>) {
+        match item {
+            Item::Line(line, ending) => {
+                self.note_ending(id, ending);
+                self.accepted_log.count_in(id);
+                self.service.on_line(id, line, &mut self.outbox);
+            }
+            Item::TooLong => {
+                let limit = Limit::LineTooLong { max: self.limits.line_max };
+                self.service.on_limit(id, limit, &mut self.outbox);
+            }
+            Item::Discarded(ending) => self.note_ending(id, Some(ending)),
+            Item::Bulk => {}
+            Item::Telnet(answer) => {
+                self.note_telnet(id);
+                self.outbox.send(id, answer.as_ref().map_or(b"", |answer| answer));
+            }
+            Item::AreYouThere => {
+                self.note_telnet(id);
+                self.service.on_are_you_there(id, &mut self.outbox);
+            }
+            Item::EndOfInput => self.outbox.drain(id, CloseReason::EndOfInput),
+            Item::Endless => self.outbox.drain(id, CloseReason::Endless),
+        }
+    }
+
+    /// Telnet ends its lines with CR LF. Until this one shows how it does, that is likely.
+    fn note_telnet(&mut self, id: ConnId) {
+        let seen = &mut self.conns[id.slot()].ending;
+        if *seen == EndingSeen::None {
+            *seen = EndingSeen::Telnets;
+            self.service.on_ending(id, Ending::CrLf, &mut self.outbox);
+        }
+    }
+
+    pub(super) fn note_ending(&mut self, id: ConnId, ending: Option<Ending>) {
+        let seen = &mut self.conns[id.slot()].ending;
+        if let Some(ending) = ending.filter(|_| !seen.is_own()) {
+            *seen = EndingSeen::Own(ending);
+            self.service.on_ending(id, ending, &mut self.outbox);
+        }
+    }
+
+    /// The other side has sent its last: an unfinished line counts, then the
+    /// connection is closed once all replies are sent.
+    fn end_of_input(&mut self, id: ConnId) {
+        if self.outbox.state(id) == State::Unreachable {
+            // Whether the line would have gone on cannot be known.
+            return self.outbox.kill(id, CloseReason::Broken);
+        }
+        if let Some(mut input) = self.conns[id.slot()].input.take()
+            && let Some(item) = input.decoder.finish()
+            && !self.is_foreign_line(id, &mut input.sniffer, item)
+        {
+            self.dispatch(id, item);
+            if self.outbox.is_reading_paused(id) {
+                // It waits for an answer. After the release the end comes once more.
+                return;
+            }
+        }
+        self.conns[id.slot()].ended = true;
+        self.outbox.drain(id, CloseReason::EndOfInput);
+    }
+
+    /// Reads what a closing connection still sends, and drops it: closing a socket
+    /// with unread input would destroy what the other side has not read yet.
+    fn discard(&mut self, id: ConnId) {
+        for _ in 0..self.limits.read_budget {
+            match self.conns[id.slot()].stream.read(&mut self.chunk) {
+                Ok(0) => {
+                    self.conns[id.slot()].ended = true;
+                    if self.outbox.is_idle(id) {
+                        self.outbox.kill(id, CloseReason::EndOfInput);
+                    }
+                    return;
+                }
+                Ok(_) => {
+                    self.note_heard(id);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return self.outbox.kill(id, CloseReason::Broken),
+            }
+        }
+        self.list_ready(id);
+    }
+
+    /// Keeps the input state with the connection if it holds anything, else as the
+    /// spare one.
+    fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
+        if input.is_new() {
+            input.sniffer = Sniffer::default();
+            self.spare = Some(input);
+        } else {
+            self.conns[id.slot()].input = Some(input);
+        }
+    }
+}
+
+/// What it costs to say this: 1 for a line, and 1 for each full KiB of it, text or not.
+fn price(item: Item<'_>) -> u32 {
+    match item {
+        Item::Line(..) | Item::TooLong | Item::Bulk | Item::AreYouThere => 1,
+        Item::Discarded(_) | Item::Telnet(_) | Item::EndOfInput | Item::Endless => 0,
+    }
+}

@@ -1,0 +1,277 @@
+//! What can only be seen from inside: how often the loop looks at what it is sent, and when
+//! it wants to be called again.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{Hub, Stream};
+use crate::net::conn::ConnId;
+use crate::net::limits::Limits;
+use crate::net::outbox::Outbox;
+use crate::net::scan;
+use crate::net::service::{Peer, Service};
+use crate::net::timeouts::Now;
+
+const PEER: Peer<'_> =
+    Peer { addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000), label: "" };
+
+/// Has pieces to read, and takes whatever it is sent; if it is full, not the first time.
+#[derive(Default)]
+struct Wire {
+    pieces: VecDeque<Vec<u8>>,
+    is_full: bool,
+    is_broken: bool,
+    /// What it was told of how long it may take.
+    patience: Rc<RefCell<Vec<bool>>>,
+}
+
+impl Read for Wire {
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        let mut piece = self.pieces.pop_front().ok_or(ErrorKind::WouldBlock)?;
+        let rest = piece.split_off(piece.len().min(chunk.len()));
+        if !rest.is_empty() {
+            self.pieces.push_front(rest);
+        }
+        chunk[..piece.len()].copy_from_slice(&piece);
+        Ok(piece.len())
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let was_full = mem::take(&mut self.is_full);
+        if was_full { Err(ErrorKind::WouldBlock.into()) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for Wire {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn is_broken(&mut self) -> bool {
+        self.is_broken
+    }
+
+    fn disable_user_timeout(&mut self, is_disabled: bool) {
+        self.patience.borrow_mut().push(is_disabled);
+    }
+}
+
+/// Makes a connection wait for each answer until the next turn.
+#[derive(Default)]
+struct Ponderer {
+    held: Vec<ConnId>,
+    lines: usize,
+}
+
+impl Service for Ponderer {
+    fn on_line(&mut self, id: ConnId, _: &[u8], out: &mut Outbox) {
+        self.lines += 1;
+        out.pause_reading(id);
+        self.held.push(id);
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        self.held.drain(..).for_each(|id| out.resume_reading(id));
+    }
+}
+
+/// One edge tells of both.
+#[test]
+fn the_end_of_one_that_has_to_wait_for_what_came_with_it_is_noticed() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+    for (is_broken, open) in [(false, 1), (true, 0)] {
+        let mut hub = Hub::new(Ponderer::default(), &Limits::default(), now);
+        let pieces = VecDeque::from([b"ponder\n".to_vec()]);
+        hub.open(Wire { pieces, is_broken, ..Wire::default() }, &PEER);
+        hub.mark_readable(0);
+        hub.turn(now);
+        assert_eq!((hub.service().lines, hub.unreachable), (1, 1 - open));
+        // Once it has its answer, it has had its say.
+        hub.wake();
+        hub.turn(now);
+        hub.turn(now);
+        assert_eq!(hub.open_count(), open);
+    }
+}
+
+/// Has the loop read these pieces to their end, line by line. Returns how many lines there
+/// were, and how many bytes were looked at.
+fn receive(pieces: Vec<Vec<u8>>, limits: &Limits) -> (usize, usize) {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+    let mut hub = Hub::new(Ponderer::default(), limits, now);
+    scan::take_looked_at();
+    hub.open(Wire { pieces: pieces.into(), ..Wire::default() }, &PEER);
+    hub.mark_readable(0);
+    // Nothing is left to do once there is no reason to be called again.
+    while hub.timeout(now).is_some() || !hub.service().held.is_empty() {
+        now.monotonic += Duration::from_secs(1);
+        hub.wake();
+        hub.turn(now);
+    }
+    (hub.service().lines, scan::take_looked_at())
+}
+
+#[test]
+fn no_byte_is_looked_at_more_than_twice_however_often_its_line_has_to_wait() {
+    arbtest::arbtest(|u| {
+        let line_max = u.int_in_range(1..=40)?;
+        let rate = *u.choose(&[None, Some(1), Some(100)])?;
+        let chunk = u.int_in_range(1..=600)?;
+        let limits = Limits { line_max, chunk, rate, ..Limits::default() };
+        let bytes =
+            b"aaaaaaaaaaaaaaaaaaa\n\n\n\r\0\x08\x7f\t\x15\x17\x1b[O\xff\xff\xfa\xf0\xfd\x06";
+        let mut pieces = Vec::new();
+        for _ in 0..u.int_in_range(1..=4)? {
+            let len = u.int_in_range(1..=400)?;
+            let piece: Result<Vec<u8>, _> = (0..len).map(|_| u.choose(bytes).copied()).collect();
+            pieces.push(piece?);
+        }
+        let received: usize = pieces.iter().map(Vec::len).sum();
+        let (_, looked_at) = receive(pieces, &limits);
+        assert!(looked_at <= 2 * received, "{looked_at} of {received}");
+        Ok(())
+    });
+}
+
+#[test]
+fn a_packet_full_of_lines_is_looked_at_once_though_each_has_to_wait() {
+    let limits = Limits { rate: None, ..Limits::default() };
+    let (lines, looked_at) = receive(vec![b"hi\n".repeat(5000)], &limits);
+    assert_eq!((lines, looked_at), (5000, 15_000));
+}
+
+#[test]
+fn what_has_to_wait_stays_where_it_is_however_many_lines_it_is() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let limits = Limits { rate: None, ..Limits::default() };
+    let mut hub = Hub::new(Ponderer::default(), &limits, now);
+    hub.open(Wire { pieces: [b"hi\n".repeat(5000)].into(), ..Wire::default() }, &PEER);
+    hub.mark_readable(0);
+    hub.turn(now);
+    let end = |hub: &Hub<Wire, Ponderer>| {
+        let input = hub.conns[0].input.as_ref()?;
+        Some(input.rest().as_ptr_range().end).filter(|_| !input.rest().is_empty())
+    };
+    let (first, mut turns) = (end(&hub), 0);
+    while let Some(end) = end(&hub) {
+        assert_eq!(Some(end), first, "after {turns} turns");
+        turns += 1;
+        hub.wake();
+        hub.turn(now);
+    }
+    assert!(turns > 1000, "after {turns} turns nothing is left");
+}
+
+/// Writes down who says something.
+#[derive(Default)]
+struct Recorder(Vec<usize>);
+
+impl Service for Recorder {
+    fn on_line(&mut self, id: ConnId, _: &[u8], _: &mut Outbox) {
+        self.0.push(id.slot());
+    }
+}
+
+#[test]
+fn nobody_waits_for_all_that_another_has_pipelined() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let limits = Limits { rate: None, ..Limits::default() };
+    let mut hub = Hub::new(Recorder::default(), &limits, now);
+    for (slot, lines) in [5000, 1, 5000].into_iter().enumerate() {
+        hub.open(Wire { pieces: [b"hi\n".repeat(lines)].into(), ..Wire::default() }, &PEER);
+        hub.mark_readable(slot);
+    }
+    hub.turn(now);
+    let share = limits.line_budget;
+    assert_eq!(hub.service().0, [vec![0; share], vec![1], vec![2; share]].concat());
+    while hub.timeout(now) == Some(Duration::ZERO) {
+        hub.turn(now);
+    }
+    assert_eq!(hub.service().0.len(), 10_001);
+}
+
+/// Sends much to whoever comes, and counts the ebbs.
+struct Talker(usize);
+
+impl Service for Talker {
+    fn on_open(&mut self, id: ConnId, _: &Peer<'_>, out: &mut Outbox) {
+        out.send(id, &vec![b'x'; 1 << 20]);
+    }
+
+    fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+
+    fn on_trim_memory(&mut self) {
+        self.0 += 1;
+    }
+}
+
+#[test]
+fn a_quiet_server_wakes_to_give_memory_back() {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Talker(0), &Limits::default(), now);
+    hub.open(Wire { is_full: true, ..Wire::default() }, &PEER);
+    hub.turn(now);
+    hub.mark_writable(0);
+    hub.turn(now);
+    let patience = Duration::from_secs(1);
+    assert_eq!(hub.timeout(now), Some(patience));
+    now.monotonic += patience;
+    hub.turn(now);
+    assert_eq!(hub.service().0, 1);
+}
+
+#[test]
+fn after_a_thousand_connections_and_reads_memory_is_given_back() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Ponderer::default(), &Limits::default(), now);
+    for slot in 0..500 {
+        assert_eq!(hub.timeout(now), None);
+        // It is read from once, and then there is nothing.
+        hub.open(Wire { pieces: [b"h".to_vec()].into(), ..Wire::default() }, &PEER);
+        hub.mark_readable(slot);
+        hub.turn(now);
+    }
+    assert_eq!(hub.timeout(now), Some(Duration::from_secs(1)));
+}
+
+#[test]
+fn who_is_behind_again_and_again_is_looked_after_once() {
+    let limits = Limits::default();
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Ponderer::default(), &limits, now);
+    let patience = Rc::default();
+    let id = hub.open(Wire { patience: Rc::clone(&patience), ..Wire::default() }, &PEER);
+    for _ in 0..100 {
+        hub.outbox.send(id, b"something");
+        hub.conns[id.slot()].stream.is_full = true;
+        hub.turn(now);
+        assert_eq!(*patience.borrow(), [true], "the system is not to give it up");
+        now.monotonic += Duration::from_millis(1);
+        hub.mark_writable(id.slot());
+        hub.turn(now);
+    }
+    let mut timers = 0;
+    while let Some(time) = hub.timeout(now) {
+        timers += 1;
+        assert!(timers <= 2, "it is looked after for good");
+        // That it is spoken to, and takes it, makes no difference.
+        hub.outbox.send(id, b"something");
+        hub.turn(now);
+        now.monotonic += time;
+        hub.turn(now);
+    }
+    // When it was first behind, and when it has not been for as long.
+    assert_eq!((timers, hub.open_count()), (2, 1));
+    assert_eq!(*patience.borrow(), [true, false]);
+}

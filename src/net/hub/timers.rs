@@ -1,0 +1,147 @@
+//! What time does to connections: lines that wait, readers that stall, silence.
+
+use std::time::Instant;
+
+use super::{Hub, Stream};
+use crate::net::conn::{CloseReason, ConnId, State};
+use crate::net::service::{Limit, Service};
+use crate::net::timeouts::Now;
+
+/// What a connection is looked at for when the time comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A line that came too fast may pass.
+    Pass,
+    /// It may have taken nothing for too long.
+    Stall,
+    /// It may not have said for whom it is.
+    Header,
+    /// It may have sent nothing for too long.
+    Idle,
+}
+
+/// When a connection last sent something, or was asked whether it is there.
+#[derive(Clone, Copy)]
+pub(super) struct LastActivity {
+    pub(super) at: Instant,
+    /// It has been asked whether it is there.
+    is_asked: bool,
+}
+
+/// When a connection that is or was behind last took something while it was.
+#[derive(Clone, Copy)]
+pub(super) struct SlowConsumer {
+    at: Instant,
+    /// If not, that was all that waited. Its socket may still have much to send.
+    is_behind: bool,
+}
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Looks at those whose time has come.
+    pub(super) fn fire_timers(&mut self, now: Now) {
+        while let Some((id, timer)) = self.timers.expired(now.monotonic) {
+            match (timer, self.outbox.state(id)) {
+                (Timer::Stall, State::Open | State::Draining) => {
+                    self.check_stall(id, now.monotonic);
+                }
+                (Timer::Header, State::Open) => self.check_header(id),
+                (Timer::Pass, state) if state.is_heard() => self.list_ready(id),
+                (Timer::Idle, State::Open) => self.check_idle(id, now.monotonic),
+                _ => {}
+            }
+        }
+    }
+
+    /// Its socket is full. `took`: it has just taken something. If it has not, and last did
+    /// `stall_time` ago, it is cut off.
+    pub(super) fn note_blocked(&mut self, id: ConnId, took: bool) {
+        let at = self.outbox.now().monotonic;
+        let due = at + self.limits.stall_time;
+        match self.slow_consumers.get_mut(&id) {
+            None => {
+                self.slow_consumers.insert(id, SlowConsumer { at, is_behind: true });
+                self.timers.set((id, Timer::Stall), due);
+                self.conns[id.slot()].stream.disable_user_timeout(true);
+            }
+            Some(slow) if took || !slow.is_behind => *slow = SlowConsumer { at, is_behind: true },
+            Some(slow) if slow.at + self.limits.stall_time <= at => {
+                self.outbox.kill(id, CloseReason::Stalled);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// All that waited has been taken.
+    pub(super) fn note_caught_up(&mut self, id: ConnId) {
+        let at = self.outbox.now().monotonic;
+        if let Some(slow) = self.slow_consumers.get_mut(&id).filter(|slow| slow.is_behind) {
+            *slow = SlowConsumer { at, is_behind: false };
+        }
+    }
+
+    /// Whoever may have stalled is written to once more, and cut off if it takes nothing: a
+    /// socket tells of room only once much of its buffer is free, and somebody who reads
+    /// a little at a time may take minutes for that.
+    fn check_stall(&mut self, id: ConnId, now: Instant) {
+        let Some(slow) = self.slow_consumers.get(&id) else { return };
+        let mut due = slow.at + self.limits.stall_time;
+        if due <= now && !slow.is_behind {
+            self.slow_consumers.remove(&id);
+            return self.conns[id.slot()].stream.disable_user_timeout(false);
+        }
+        if due <= now {
+            due = now + self.limits.stall_time;
+            if self.outbox.is_blocked(id) {
+                self.flush(id);
+            }
+        }
+        if self.outbox.state(id) != State::Dead {
+            self.timers.set((id, Timer::Stall), due);
+        }
+    }
+
+    /// It is open, or has just sent something.
+    pub(super) fn restart_idle_timer(&mut self, id: ConnId) {
+        let Some(idle_time) = self.limits.idle_time else { return };
+        if self.note_heard(id) {
+            let due = self.outbox.now().monotonic + idle_time;
+            self.timers.set((id, Timer::Idle), due);
+        }
+    }
+
+    /// It has just sent something. Returns whether it is the first time that this is noted.
+    pub(super) fn note_heard(&mut self, id: ConnId) -> bool {
+        let at = self.outbox.now().monotonic;
+        self.last_activity.insert(id, LastActivity { at, is_asked: false }).is_none()
+    }
+
+    fn check_idle(&mut self, id: ConnId, now: Instant) {
+        let Some(idle_time) = self.limits.idle_time else { return };
+        // Who has to wait with what it sent is not silent, nor is who is not listened to.
+        let is_waiting =
+            self.conns[id.slot()].input.as_ref().is_some_and(|input| input.is_waiting());
+        if is_waiting || self.outbox.is_reading_paused(id) || self.outbox.is_stuck(id) {
+            self.restart_idle_timer(id);
+        }
+        let Some(heard) = self.last_activity.get_mut(&id) else { return };
+        let due = heard.at + idle_time;
+        if due > now {
+            self.timers.set((id, Timer::Idle), due);
+        } else if heard.is_asked {
+            self.outbox.drain(id, CloseReason::Idle);
+        } else {
+            // However late it is asked, it has as long again to answer.
+            *heard = LastActivity { at: now, is_asked: true };
+            self.timers.set((id, Timer::Idle), now + idle_time);
+            self.service.on_limit(id, Limit::Idle, &mut self.outbox);
+        }
+    }
+
+    /// It is gone, and so is what was kept of it.
+    pub(super) fn forget(&mut self, id: ConnId) {
+        self.slow_consumers.remove(&id);
+        self.last_activity.remove(&id);
+        self.behind_proxy.remove(&id);
+        self.rate.forget(id);
+    }
+}

@@ -1,0 +1,78 @@
+//! The second half of a turn: from queues to streams, and what ends there.
+
+use std::io::ErrorKind;
+
+use super::{Conn, Hub, Stream};
+use crate::net::conn::{CloseReason, ConnId, State};
+use crate::net::service::{Limit, Service};
+
+impl<T: Stream, S: Service> Hub<T, S> {
+    /// Writes to the next of those that are behind, and frees the slots of the dead.
+    pub(super) fn write_ready(&mut self) {
+        self.announce_closing();
+        for _ in 0..self.limits.write_budget {
+            let Some(id) = self.outbox.next_to_flush() else { break };
+            self.flush(id);
+        }
+        self.announce_closing();
+        self.close_excess();
+        // That others hear of somebody's end can be too much in turn.
+        while self.outbox.keep_to_total() {
+            self.announce_closing();
+        }
+        self.bury_dead();
+        for id in self.outbox.take_resumed() {
+            if self.outbox.state(id).is_heard() {
+                self.list_ready(id);
+            }
+        }
+    }
+
+    /// One `write` of all that a connection is behind; more only if that was not
+    /// taken whole, until the socket says that it is full.
+    pub(super) fn flush(&mut self, id: ConnId) {
+        self.outbox.gather(id);
+        let mut took = false;
+        while !self.outbox.pending(id).is_empty() {
+            let Conn { stream, ending, .. } = &mut self.conns[id.slot()];
+            let pending = self.outbox.pending(id);
+            match stream.write(pending) {
+                Ok(0) => return self.lose_reader(id),
+                Ok(count) => {
+                    self.accepted_log.count_out(id, &pending[..count], ending.ending());
+                    self.outbox.consume(id, count);
+                    took = true;
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.outbox.block(id);
+                    return self.note_blocked(id, took);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => return self.lose_reader(id),
+            }
+        }
+        self.flushed(id);
+    }
+
+    /// All that was queued has been sent.
+    fn flushed(&mut self, id: ConnId) {
+        let skipped = self.outbox.dequeue(id);
+        self.note_caught_up(id);
+        match self.outbox.state(id) {
+            State::Open if skipped > 0 => {
+                self.service.on_limit(id, Limit::Shed(skipped), &mut self.outbox);
+            }
+            State::Draining => {
+                let conn = &mut self.conns[id.slot()];
+                // If it fails the connection is broken, and reading will say so.
+                let _ = conn.stream.shutdown_write();
+                if conn.ended {
+                    self.outbox.kill(id, CloseReason::EndOfInput);
+                } else {
+                    self.lingers.start(id, self.outbox.now().monotonic);
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! Listening sockets: made, accepted from, and what happens when descriptors run out.
+//! Knows no line and no chat.
+
+mod socket;
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use log::warn;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Registry, Token};
+use socket2::{Domain, Protocol, TcpKeepalive, Type};
+
+use socket::Socket;
+
+/// A burst of this many connects is answered at once. With std's and mio's 128, the
+/// kernel drops the rest, and they try again after a second, then three.
+const BACKLOG: i32 = 4096;
+
+/// What the kernel keeps for a reader that has stalled; it would take 4 MB by itself.
+/// Linux doubles it, and with what it counts besides stays under 250 KB.
+const SEND_BUFFER: usize = 120 << 10;
+
+/// After accepting has failed for want of a descriptor, it is tried again this often.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// A listener that fails says so at most this often.
+const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// What has come of an attempt to accept somebody.
+pub(crate) enum Incoming {
+    Stream(TcpStream, SocketAddr),
+    /// There was no descriptor for it.
+    TurnedAway(SocketAddr),
+    Nobody,
+}
+
+pub(crate) struct Listener {
+    socket: Socket,
+    label: String,
+    /// Everybody who connects there is a proxy.
+    is_proxied: bool,
+    /// Where it listens, for the log.
+    place: String,
+    /// The last accept did not end in `WouldBlock`, so no edge will come.
+    ready: bool,
+    /// Accepting failed for want of a descriptor, and is to be tried again then.
+    retry_at: Option<Instant>,
+    logged_at: Option<Instant>,
+}
+
+impl Listener {
+    /// Listens on an address. Returns also with which port.
+    pub(crate) fn bind(addr: SocketAddr, label: &str) -> io::Result<(Listener, SocketAddr)> {
+        let socket =
+            socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
+        if addr.is_ipv6() {
+            // [::] is everybody's address: IPv4 comes in as mapped addresses, whatever
+            // the system's default.
+            socket.set_only_v6(false)?;
+        }
+        // On Windows this would let two servers share a port.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        // On Linux connections inherit these from the listener: no call for each. A
+        // telnet client sends part of Ctrl-C as urgent data; left out of line, the
+        // byte before it would swallow the one after.
+        socket.set_tcp_nodelay(true)?;
+        socket.set_out_of_band_inline(true)?;
+        socket.set_send_buffer_size(SEND_BUFFER)?;
+        keep_alive(&socket)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&addr.into())?;
+        socket.listen(BACKLOG)?;
+        let socket = TcpListener::from_std(socket.into());
+        let addr = socket.local_addr()?;
+        Ok((Listener::new(Socket::Tcp(socket), label, addr.to_string()), addr))
+    }
+
+    /// Listens at a path, as long as this lives.
+    pub(crate) fn bind_unix(path: &Path, label: &str, is_proxied: bool) -> io::Result<Listener> {
+        let place = format!("unix:{}", path.display());
+        Ok(Listener { is_proxied, ..Listener::new(Socket::bind_unix(path)?, label, place) })
+    }
+
+    fn new(socket: Socket, label: &str, place: String) -> Listener {
+        let label = label.to_owned();
+        Listener {
+            socket,
+            label,
+            is_proxied: false,
+            place,
+            ready: false,
+            retry_at: None,
+            logged_at: None,
+        }
+    }
+
+    pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.socket.register(registry, token)
+    }
+
+    /// Whether those who connect have an address.
+    pub(crate) fn is_tcp(&self) -> bool {
+        self.socket.is_tcp()
+    }
+
+    /// Whether everybody who connects there says first for whom.
+    pub(crate) fn is_proxied(&self) -> bool {
+        self.is_proxied
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    pub(crate) fn mark_ready(&mut self) {
+        self.ready = true;
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    pub(crate) fn retry_at(&self) -> Option<Instant> {
+        self.retry_at
+    }
+
+    /// A descriptor has come free, or the time has come: whoever waited is tried again.
+    pub(crate) fn retry(&mut self) {
+        if self.retry_at.take().is_some() {
+            self.ready = true;
+        }
+    }
+
+    /// Makes one attempt to accept a connection, and finds out whether to go on. When
+    /// descriptors have run out, whoever is next is told `refusal` by means of the
+    /// spare one, and closed.
+    ///
+    /// # Errors
+    ///
+    /// Those that say that the listener itself is broken.
+    pub(crate) fn accept(
+        &mut self,
+        now: Instant,
+        spare: &mut Spare,
+        refusal: &[u8],
+    ) -> io::Result<Incoming> {
+        // Somebody else may have been quicker the last time. It goes before a newcomer, or
+        // the one after that could not even be told.
+        spare.take_back();
+        let mut outcome = self.socket.accept();
+        if let Err(error) = &outcome
+            && let Verdict::Exhausted = verdict(error)
+        {
+            self.log(now, error);
+            outcome = spare.accept(&self.socket);
+            if let Ok((stream, addr)) = outcome {
+                reject(&stream, refusal);
+                drop(stream);
+                spare.take_back();
+                return Ok(Incoming::TurnedAway(addr));
+            }
+            spare.take_back();
+        }
+        match outcome {
+            Ok((stream, addr)) => return Ok(Incoming::Stream(inherit(stream), addr)),
+            Err(error) => self.failed(now, error)?,
+        }
+        Ok(Incoming::Nobody)
+    }
+
+    /// Nobody was accepted; whether, and when, that is to be tried again.
+    fn failed(&mut self, now: Instant, error: io::Error) -> io::Result<()> {
+        match verdict(&error) {
+            Verdict::GoOn => {}
+            Verdict::Nobody => self.ready = false,
+            Verdict::Exhausted => {
+                self.ready = false;
+                self.retry_at = Some(now + RETRY);
+            }
+            Verdict::Broken => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn log(&mut self, now: Instant, error: &io::Error) {
+        if self.logged_at.is_none_or(|at| now >= at + LOG_EVERY) {
+            self.logged_at = Some(now);
+            warn!(listener = &*self.place, error:%; "accept_failed");
+        }
+    }
+}
+
+/// A peer that has vanished is noticed within two minutes, said anything or not; one that
+/// is behind is looked after elsewhere ([`disable_user_timeout`]).
+fn keep_alive(socket: &socket2::Socket) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
+    #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
+    let keepalive = keepalive.with_interval(Duration::from_secs(15)).with_retries(4);
+    socket.set_tcp_keepalive(&keepalive)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(GIVE_UP))?;
+    Ok(())
+}
+
+/// Sent bytes that stay unacknowledged for so long break a connection. By itself Linux tries
+/// for a quarter of an hour.
+#[cfg(target_os = "linux")]
+const GIVE_UP: Duration = Duration::from_mins(2);
+
+/// Whether a peer may take as long as it likes. Linux counts the time that its window is
+/// closed for what is to be sent next, and does not mind what it reads meanwhile: with a
+/// small receive buffer, whoever stays behind for two minutes would be given up.
+#[cfg(target_os = "linux")]
+pub(crate) fn disable_user_timeout(stream: &TcpStream, is_disabled: bool) {
+    let time = Some(GIVE_UP).filter(|_| !is_disabled);
+    // What a Unix socket says to that does not matter.
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(time);
+}
+
+/// A descriptor kept back, so that there is one to say no with when all are in use.
+pub(crate) struct Spare(Option<File>);
+
+impl Spare {
+    pub(crate) fn new() -> Spare {
+        Spare(open_spare())
+    }
+
+    /// Gives the descriptor up, and accepts with it. Only then is it known whether
+    /// anybody is there at all: without one, Linux says that it has none before it looks.
+    fn accept(&mut self, listener: &Socket) -> io::Result<(TcpStream, SocketAddr)> {
+        self.0 = None;
+        listener.accept()
+    }
+
+    fn take_back(&mut self) {
+        self.0 = self.0.take().or_else(open_spare);
+    }
+}
+
+fn open_spare() -> Option<File> {
+    File::open(if cfg!(windows) { "NUL" } else { "/dev/null" }).ok()
+}
+
+/// Tells one who cannot be kept why. What it has sent so far is read first: unread, it would
+/// turn the close into a reset, and the answer would be lost. Whatever fails here, no more
+/// can be done.
+fn reject(mut stream: &TcpStream, refusal: &[u8]) {
+    let _ = stream.write(refusal);
+    let _ = stream.shutdown(Shutdown::Write);
+    let _ = stream.read(&mut [0; 4096]);
+}
+
+/// What Linux's connections have from their listener, others' are given.
+fn inherit(stream: TcpStream) -> TcpStream {
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream.set_nodelay(true);
+    stream
+}
+
+pub(crate) fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
+}
+
+enum Verdict {
+    Nobody,
+    GoOn,
+    Exhausted,
+    Broken,
+}
+
+/// What a failed accept means. Nearly all errors are those of the connection that was
+/// to be accepted, and say nothing of the next one.
+fn verdict(error: &io::Error) -> Verdict {
+    use io::ErrorKind::{InvalidInput, OutOfMemory, WouldBlock};
+    match error.kind() {
+        WouldBlock => return Verdict::Nobody,
+        OutOfMemory => return Verdict::Exhausted,
+        InvalidInput => return Verdict::Broken,
+        _ => {}
+    }
+    match error.raw_os_error() {
+        #[cfg(unix)]
+        Some(code) if errno::EXHAUSTED.contains(&code) => Verdict::Exhausted,
+        #[cfg(unix)]
+        Some(errno::EBADF) => Verdict::Broken,
+        _ => Verdict::GoOn,
+    }
+}
+
+/// The few error numbers for which std has no kind.
+#[cfg(unix)]
+mod errno {
+    pub(super) const EBADF: i32 = 9;
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    const ENOBUFS: i32 = if cfg!(target_os = "linux") { 105 } else { 55 };
+    pub(super) const EXHAUSTED: [i32; 3] = [ENFILE, EMFILE, ENOBUFS];
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_goes_on_rests_or_tries_again_later_as_the_error_has_it() {
+        let now = Instant::now();
+        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let (econnaborted, eagain, emfile, ebadf) = (103, 11, 24, 9);
+        let mut after = |code| {
+            listener.mark_ready();
+            let error = io::Error::from_raw_os_error(code);
+            let is_broken = listener.failed(now, error).is_err();
+            let state = (listener.is_ready(), listener.retry_at(), is_broken);
+            listener.retry();
+            (state, listener.is_ready())
+        };
+        assert_eq!(after(econnaborted), ((true, None, false), true));
+        assert_eq!(after(eagain), ((false, None, false), false));
+        assert_eq!(after(emfile), ((false, Some(now + RETRY), false), true));
+        assert_eq!(after(ebadf), ((true, None, true), true));
+    }
+
+    #[test]
+    fn a_spare_descriptor_that_somebody_else_took_is_taken_back() {
+        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let mut spare = Spare(None);
+        let accepted = listener.accept(Instant::now(), &mut spare, b"").unwrap();
+        assert!(matches!(accepted, Incoming::Nobody));
+        assert!(spare.0.is_some());
+    }
+
+    #[test]
+    fn what_a_listener_is_set_to_holds_for_who_is_accepted() {
+        let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let _client = std::net::TcpStream::connect(addr).unwrap();
+        let (now, mut spare) = (Instant::now(), Spare::new());
+        let accepted = listener.accept(now, &mut spare, b"").unwrap();
+        let Incoming::Stream(stream, _) = accepted else { panic!("somebody has connected") };
+        let socket = socket2::SockRef::from(&stream);
+        assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
+        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
+        // A minute, and four times a quarter of one: two minutes, and so for what was sent.
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
+        let give_up = || socket.tcp_user_timeout().unwrap();
+        assert_eq!(give_up(), Some(Duration::from_mins(2)));
+        // Whoever reads a little at a time has longer, as long as it is behind.
+        disable_user_timeout(&stream, true);
+        assert_eq!(give_up(), None);
+        disable_user_timeout(&stream, false);
+        assert_eq!(give_up(), Some(Duration::from_mins(2)));
+    }
+
+    #[test]
+    fn an_accept_error_is_judged_by_whom_it_concerns() {
+        let judge = |code| match verdict(&io::Error::from_raw_os_error(code)) {
+            Verdict::Nobody => "nobody",
+            Verdict::GoOn => "go on",
+            Verdict::Exhausted => "exhausted",
+            Verdict::Broken => "broken",
+        };
+        let (eintr, econnaborted, eproto, eperm, enetunreach) = (4, 103, 71, 1, 101);
+        let of_networks = [100, 110, 112, 113, 104, 92, 95, 64];
+        let of_the_next = [eintr, econnaborted, eproto, eperm, enetunreach];
+        for code in of_the_next.into_iter().chain(of_networks) {
+            assert_eq!(judge(code), "go on", "{code}");
+        }
+        let (emfile, enfile, enobufs, enomem) = (24, 23, 105, 12);
+        for code in [emfile, enfile, enobufs, enomem] {
+            assert_eq!(judge(code), "exhausted", "{code}");
+        }
+        let (ebadf, einval, eagain) = (9, 22, 11);
+        assert_eq!((judge(ebadf), judge(einval), judge(eagain)), ("broken", "broken", "nobody"));
+    }
+}

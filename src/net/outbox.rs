@@ -1,0 +1,362 @@
+//! Everything that waits to be sent: one queue a connection. Knows no socket, no line
+//! and no chat, so with nothing else it is a whole network to test a service with.
+//!
+//! What waits is the queue's `own` bytes, then a span of a shared log ([`crate::net::shared_log`]).
+//! A line to many is written down once and then only makes each reader's span longer.
+
+mod flush_queue;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::mem;
+use std::time::Duration;
+
+use crate::net::conn::{CloseReason, ConnId, State};
+use crate::net::limits::Limits;
+use crate::net::shared_log::{LogId, SharedLogs, Span, more_for};
+use crate::net::timeouts::Now;
+
+/// Where a queue stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// It has nothing to send.
+    Idle,
+    /// In one of the two lists; its turn to be written comes. Only here has it a span.
+    Queued,
+    /// Its socket is full; a writable edge puts it in line again.
+    Blocked,
+}
+
+/// What a queue holds for itself alone. On the heap only while there is any.
+#[derive(Default)]
+struct Own {
+    bytes: VecDeque<u8>,
+    /// Lines left out since the queue grew over `queue_soft`.
+    skipped: u64,
+    /// The connection waits because too much of this is unread.
+    parked: bool,
+}
+
+impl Own {
+    fn extend(&mut self, bytes: &[u8]) {
+        let len = self.bytes.len();
+        self.bytes.reserve_exact(more_for(len, bytes.len()));
+        self.bytes.extend(bytes);
+    }
+}
+
+/// Emptied ones for whoever is next to need one: replies and private lines come one
+/// after the other, and are not to take memory each.
+type Spare = Vec<Box<Own>>;
+
+struct Queue {
+    own: Option<Box<Own>>,
+    span: Span,
+    serial: u32,
+    log_id: LogId,
+    state: State,
+    place: Place,
+    /// The service makes it wait.
+    held: bool,
+}
+
+// There are many of them, and most are idle; what those that are not have goes into `Own`.
+const _: () = assert!(size_of::<Queue>() <= 24);
+
+impl Queue {
+    const VACANT: Queue = Queue {
+        own: None,
+        span: Span::EMPTY,
+        serial: 0,
+        log_id: LogId::FIRST,
+        state: State::Vacant,
+        place: Place::Idle,
+        held: false,
+    };
+
+    /// What it holds for itself, from the spare ones where there are any.
+    fn own_mut(&mut self, spare: &mut Spare) -> &mut Own {
+        self.own.get_or_insert_with(|| spare.pop().unwrap_or_default())
+    }
+
+    fn own_len(&self) -> usize {
+        self.own.as_ref().map_or(0, |own| own.bytes.len())
+    }
+
+    fn len(&self) -> usize {
+        self.own_len() + self.span.len()
+    }
+}
+
+/// Every connection's output half.
+pub struct Outbox {
+    queues: Vec<Queue>,
+    logs: SharedLogs,
+    /// Who is written to in this round, and who comes after. Two lists, because their
+    /// swap is what tells the logs how far they can be trimmed.
+    this_round: VecDeque<ConnId>,
+    next_round: VecDeque<ConnId>,
+    /// The `own` bytes of those in line: with the logs, what the brake looks at.
+    fresh: usize,
+    /// The `own` bytes of all.
+    owned: usize,
+    spare: Spare,
+    /// Left `Open`, and why; the service has not been told.
+    closing: VecDeque<(ConnId, CloseReason)>,
+    /// `Dead`, and the slot is not free yet.
+    dead: Vec<ConnId>,
+    /// May be read from again.
+    released: Vec<ConnId>,
+    limits: Limits,
+    started: Now,
+    now: Now,
+    last_serial: u32,
+    lines_sent: u64,
+    /// What `lines_sent` may come to in this turn before writing goes before reading.
+    lines_sent_max: u64,
+    lines_shed: u64,
+}
+
+/// What an outbox has done so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// Calls of [`Outbox::send`], and readers of [`Outbox::send_all`].
+    pub lines_sent: u64,
+    /// Lines that were left out because their reader was too far behind.
+    pub lines_shed: u64,
+    /// Bytes that wait for a connection each, and are in no shared log.
+    pub bytes_queued: usize,
+    /// How long it has been there.
+    pub uptime: Duration,
+}
+
+/// What services use.
+impl Outbox {
+    /// An outbox without connections, at the given time.
+    #[must_use]
+    pub fn new(limits: &Limits, now: Now) -> Outbox {
+        Outbox {
+            queues: Vec::new(),
+            logs: SharedLogs::new(),
+            this_round: VecDeque::new(),
+            next_round: VecDeque::new(),
+            fresh: 0,
+            owned: 0,
+            spare: Spare::new(),
+            closing: VecDeque::new(),
+            dead: Vec::new(),
+            released: Vec::new(),
+            limits: limits.clone(),
+            started: now,
+            now,
+            last_serial: 0,
+            lines_sent: 0,
+            lines_sent_max: limits.delivery_budget,
+            lines_shed: 0,
+        }
+    }
+
+    /// The time of this turn.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Queues bytes for one connection; for one that has left they are dropped. One
+    /// whose socket is full, and that then has more than `queue_max` waiting, is cut off.
+    pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
+        if bytes.is_empty() || self.state(to) != State::Open {
+            return;
+        }
+        self.lines_sent += 1;
+        self.spill(to);
+        if self.queues[to.slot()].place == Place::Idle {
+            self.enqueue(to);
+        }
+        let queue = &mut self.queues[to.slot()];
+        queue.own_mut(&mut self.spare).extend(bytes);
+        self.owned += bytes.len();
+        if queue.place == Place::Queued {
+            self.fresh += bytes.len();
+        }
+        // Whose turn to be written to has yet to come can do nothing about it.
+        if queue.place == Place::Blocked && queue.own_len() > self.limits.queue_max {
+            self.kill(to, CloseReason::TooSlow);
+        }
+    }
+
+    /// Queues a line for many. It is written down once, in a [`LogId`] that is best the same
+    /// for the same people; who is blocked and more than `queue_soft` behind misses it, and
+    /// is told how many it missed once it has caught up
+    /// ([`Limit::Shed`](crate::Limit::Shed)).
+    pub fn send_all(&mut self, log_id: LogId, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
+        let span = self.logs.append(log_id, line);
+        for id in to {
+            let Some(queue) = self.queues.get_mut(id.slot()) else { continue };
+            if queue.serial != id.serial || queue.state != State::Open {
+                continue;
+            }
+            self.lines_sent += 1;
+            // Nearly always one of these two: nothing waits, or what waits ends here.
+            if queue.place == Place::Idle {
+                queue.log_id = log_id;
+                queue.span = span;
+                queue.place = Place::Queued;
+                self.next_round.push_back(id);
+            } else if queue.log_id == log_id
+                && queue.span.end == span.start
+                && !queue.span.is_empty()
+            {
+                queue.span.end = span.end;
+            } else {
+                self.start_span(id, log_id, span);
+            }
+        }
+    }
+
+    /// Whether a connection is there and no close of it has begun.
+    #[must_use]
+    pub fn is_open(&self, id: ConnId) -> bool {
+        self.state(id).is_heard()
+    }
+
+    /// How many bytes wait for a connection.
+    #[must_use]
+    pub fn queued(&self, id: ConnId) -> usize {
+        if self.state(id) == State::Vacant { 0 } else { self.queues[id.slot()].len() }
+    }
+
+    /// Whether a connection has stopped reading: its socket is full, and more than
+    /// `queue_park` waits behind it; or it will never read again. It should not be sent what
+    /// others could keep.
+    #[must_use]
+    pub fn is_stuck(&self, id: ConnId) -> bool {
+        match self.state(id) {
+            State::Unreachable => true,
+            State::Open => {
+                let queue = &self.queues[id.slot()];
+                queue.place == Place::Blocked && queue.own_len() > self.limits.queue_park
+            }
+            State::Vacant | State::Draining | State::Dead => false,
+        }
+    }
+
+    /// What has been sent so far.
+    #[must_use]
+    pub fn traffic(&self) -> Traffic {
+        Traffic {
+            lines_sent: self.lines_sent,
+            lines_shed: self.lines_shed,
+            bytes_queued: self.owned,
+            uptime: self.now.monotonic.saturating_duration_since(self.started.monotonic),
+        }
+    }
+
+    /// Makes a connection wait: its further lines, those that have arrived among them,
+    /// come after [`Outbox::resume_reading`], in order.
+    pub fn pause_reading(&mut self, id: ConnId) {
+        if self.state(id).is_heard() {
+            self.queues[id.slot()].held = true;
+        }
+    }
+
+    /// Ends a [`Outbox::pause_reading`].
+    pub fn resume_reading(&mut self, id: ConnId) {
+        if self.state(id).is_heard() && mem::take(&mut self.queues[id.slot()].held) {
+            self.released.push(id);
+        }
+    }
+
+    /// Closes a connection, once all that is queued for it has been sent. From here on
+    /// it says nothing and is sent nothing.
+    pub fn close(&mut self, id: ConnId) {
+        self.drain(id, CloseReason::Asked);
+    }
+
+    /// Opens the queue of a slot. The loop does so itself; with [`Outbox::take`], this
+    /// is a network without sockets.
+    ///
+    /// # Panics
+    ///
+    /// If the slot is in use or no `u32`.
+    pub fn open(&mut self, slot: usize) -> ConnId {
+        if self.queues.len() <= slot {
+            self.queues.resize_with(slot + 1, || Queue::VACANT);
+        }
+        assert!(self.queues[slot].state == State::Vacant, "slot {slot} is in use");
+        self.last_serial = self.last_serial.wrapping_add(1);
+        let serial = self.last_serial;
+        self.queues[slot] = Queue { serial, state: State::Open, ..Queue::VACANT };
+        ConnId { slot: u32::try_from(slot).expect("slots are small"), serial }
+    }
+
+    /// Lets time pass, which the loop does at each turn.
+    pub fn pass(&mut self, now: Now) {
+        self.now = now;
+    }
+
+    /// Takes all that waits for a connection, as if its socket had.
+    pub fn take(&mut self, id: ConnId) -> Vec<u8> {
+        let mut taken = Vec::new();
+        while !self.pending(id).is_empty() {
+            taken.extend_from_slice(self.pending(id));
+            self.consume(id, self.pending(id).len());
+        }
+        if self.state(id) != State::Vacant {
+            self.dequeue(id);
+        }
+        taken
+    }
+}
+
+impl Outbox {
+    /// The rest of [`Outbox::send_all`]: whoever cannot just have its span grow.
+    fn start_span(&mut self, id: ConnId, log_id: LogId, span: Span) {
+        let queue = &mut self.queues[id.slot()];
+        let is_blocked = queue.place == Place::Blocked;
+        // Once one line has been left out all are until the queue is empty, so that the
+        // gap is one, and stands where the reader is told of it.
+        if let Some(own) = &mut queue.own
+            && (own.skipped > 0 || (is_blocked && own.bytes.len() > self.limits.queue_soft))
+        {
+            own.skipped += 1;
+            self.lines_sent -= 1;
+            self.lines_shed += 1;
+        } else if is_blocked {
+            queue.own_mut(&mut self.spare).extend(self.logs.bytes(log_id, span));
+            self.owned += span.len();
+        } else {
+            self.spill(id);
+            let queue = &mut self.queues[id.slot()];
+            queue.log_id = log_id;
+            queue.span = span;
+        }
+    }
+
+    /// Copies the span behind the `own` bytes.
+    fn spill(&mut self, id: ConnId) {
+        let queue = &mut self.queues[id.slot()];
+        let span = mem::replace(&mut queue.span, Span::EMPTY);
+        if !span.is_empty() {
+            let bytes = self.logs.bytes(queue.log_id, span);
+            queue.own_mut(&mut self.spare).extend(bytes);
+            self.fresh += span.len();
+            self.owned += span.len();
+        }
+    }
+
+    fn enqueue(&mut self, id: ConnId) {
+        self.queues[id.slot()].place = Place::Queued;
+        self.next_round.push_back(id);
+    }
+
+    fn unpark(&mut self, id: ConnId) {
+        if let Some(own) = &mut self.queues[id.slot()].own
+            && own.bytes.len() <= self.limits.queue_park
+            && mem::take(&mut own.parked)
+        {
+            self.released.push(id);
+        }
+    }
+}

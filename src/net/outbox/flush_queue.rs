@@ -1,0 +1,262 @@
+//! The loop's side of the outbox: who is written to next, what came of it, and who has
+//! ended.
+
+use std::collections::VecDeque;
+use std::mem;
+
+use super::{Outbox, Own, Place, Queue};
+use crate::net::conn::{CloseReason, ConnId, State};
+use crate::net::shared_log::Span;
+
+/// So many emptied queues' bytes are kept, and none with more room than this.
+const SPARE_MAX: usize = 64;
+const SPARE_BYTES: usize = 1024;
+
+impl Outbox {
+    pub(crate) fn state(&self, id: ConnId) -> State {
+        match self.queues.get(id.slot()) {
+            Some(queue) if queue.serial == id.serial => queue.state,
+            _ => State::Vacant,
+        }
+    }
+
+    /// Who is in a slot now.
+    pub(crate) fn id(&self, slot: usize) -> Option<ConnId> {
+        let queue = self.queues.get(slot).filter(|queue| queue.state != State::Vacant)?;
+        Some(ConnId { slot: u32::try_from(slot).ok()?, serial: queue.serial })
+    }
+
+    /// Whether a connection's lines are wanted now. If not because of what it has not
+    /// read, [`Outbox::take_resumed`] names it once it has.
+    pub(crate) fn listens(&mut self, id: ConnId) -> bool {
+        if !self.state(id).is_heard() {
+            return false;
+        }
+        let queue = &mut self.queues[id.slot()];
+        let is_parked = queue.own.as_mut().is_some_and(|own| {
+            own.parked = own.bytes.len() > self.limits.queue_park;
+            own.parked
+        });
+        !is_parked && !queue.held
+    }
+
+    /// Whether the service makes it wait ([`Outbox::pause_reading`]).
+    #[must_use]
+    pub fn is_reading_paused(&self, id: ConnId) -> bool {
+        self.state(id).is_heard() && self.queues[id.slot()].held
+    }
+
+    /// A turn begins: it may queue as many lines as every other.
+    pub(crate) fn begin_turn(&mut self) {
+        self.lines_sent_max = self.lines_sent.saturating_add(self.limits.delivery_budget);
+    }
+
+    /// Whether writing goes before reading. That always comes to an end: bytes that are
+    /// held here belong to somebody in line, and each turn has a budget of its own.
+    pub(crate) fn must_flush_first(&self) -> bool {
+        self.logs.held() > self.limits.log_max
+            || self.fresh > self.limits.fresh_max
+            || self.lines_sent >= self.lines_sent_max
+    }
+
+    /// How many bytes are held for connections one by one.
+    pub(crate) fn owned(&self) -> usize {
+        self.owned
+    }
+
+    /// Whether anybody stands in line, or has closed or been released between two turns.
+    pub(crate) fn is_behind(&self) -> bool {
+        let is_queued = !self.this_round.is_empty() || !self.next_round.is_empty();
+        let has_ended = !self.closing.is_empty() || !self.dead.is_empty();
+        is_queued || has_ended || !self.released.is_empty()
+    }
+
+    /// The next that is to be written to.
+    pub(crate) fn next_to_flush(&mut self) -> Option<ConnId> {
+        loop {
+            while let Some(id) = self.this_round.pop_front() {
+                let queue = &self.queues[id.slot()];
+                if queue.serial == id.serial && queue.place == Place::Queued {
+                    return Some(id);
+                }
+            }
+            if self.next_round.is_empty() {
+                self.logs.clear();
+                give_back(&mut self.this_round);
+                give_back(&mut self.next_round);
+                return None;
+            }
+            mem::swap(&mut self.this_round, &mut self.next_round);
+            self.logs.end_round();
+        }
+    }
+
+    /// What is to be written now, in one piece wherever possible; empty once all is.
+    pub(crate) fn pending(&self, id: ConnId) -> &[u8] {
+        let queue = &self.queues[id.slot()];
+        match &queue.own {
+            Some(own) if !own.bytes.is_empty() => own.bytes.as_slices().0,
+            _ => self.logs.bytes(queue.log_id, queue.span),
+        }
+    }
+
+    /// Copies the span behind the `own` bytes, if there are any: two short pieces then
+    /// go out in one `write`, which is cheaper than two, or than a `writev`.
+    pub(crate) fn gather(&mut self, id: ConnId) {
+        if self.queues[id.slot()].own.is_some() {
+            self.spill(id);
+        }
+    }
+
+    /// The first `count` bytes of what is pending were taken.
+    pub(crate) fn consume(&mut self, id: ConnId, count: usize) {
+        let queue = &mut self.queues[id.slot()];
+        match &mut queue.own {
+            Some(own) if !own.bytes.is_empty() => {
+                own.bytes.drain(..count);
+                self.owned -= count;
+                if queue.place == Place::Queued {
+                    self.fresh -= count;
+                }
+            }
+            _ => {
+                let count = u32::try_from(count).expect("a span is shorter than 4 GiB");
+                queue.span.start = queue.span.start.wrapping_add(count);
+            }
+        }
+    }
+
+    /// The socket takes no more: what is left waits here for a writable edge.
+    pub(crate) fn block(&mut self, id: ConnId) {
+        self.spill(id);
+        if !self.is_blocked(id) {
+            self.fresh -= self.queues[id.slot()].own_len();
+        }
+        self.queues[id.slot()].place = Place::Blocked;
+        self.unpark(id);
+    }
+
+    /// Whether something waits here for a writable edge.
+    pub(crate) fn is_blocked(&self, id: ConnId) -> bool {
+        self.queues[id.slot()].place == Place::Blocked
+    }
+
+    /// Whether all that was queued has been sent.
+    pub(crate) fn is_idle(&self, id: ConnId) -> bool {
+        self.queues[id.slot()].place == Place::Idle
+    }
+
+    /// A writable edge. It means something to the blocked only; edges come with every
+    /// readable one.
+    pub(crate) fn unblock(&mut self, id: ConnId) {
+        if self.queues[id.slot()].place == Place::Blocked {
+            self.fresh += self.queues[id.slot()].own_len();
+            self.enqueue(id);
+        }
+    }
+
+    /// All has been written. Returns how many lines were left out on the way.
+    pub(crate) fn dequeue(&mut self, id: ConnId) -> u64 {
+        self.unpark(id);
+        let queue = &mut self.queues[id.slot()];
+        queue.place = Place::Idle;
+        queue.span = Span::EMPTY;
+        queue.own.take().map_or(0, |own| self.recycle(own))
+    }
+
+    /// Keeps what a queue has emptied for the next that needs it, unless it has grown
+    /// large. Returns how many lines it had left out.
+    fn recycle(&mut self, mut own: Box<Own>) -> u64 {
+        let skipped = mem::take(&mut own.skipped);
+        if self.spare.len() < SPARE_MAX && own.bytes.capacity() <= SPARE_BYTES {
+            own.bytes.clear();
+            self.spare.push(own);
+        }
+        skipped
+    }
+
+    /// Lets go of what is kept only to be used again.
+    pub(crate) fn drop_spare(&mut self) {
+        self.spare = Vec::new();
+        self.logs.drop_spare();
+    }
+
+    /// Begins a polite close.
+    pub(crate) fn drain(&mut self, id: ConnId, why: CloseReason) {
+        match self.state(id) {
+            State::Open => {}
+            State::Unreachable => return self.kill(id, why),
+            State::Vacant | State::Draining | State::Dead => return,
+        }
+        self.queues[id.slot()].state = State::Draining;
+        self.closing.push_back((id, why));
+        // With nothing to send it stands in line all the same, so that every close
+        // comes by the place where "all has been sent" is noticed.
+        if self.queues[id.slot()].place == Place::Idle {
+            self.enqueue(id);
+        }
+    }
+
+    /// Ends a connection at once. Safe at any point, also in the middle of a
+    /// broadcast: it only marks. If it is closing already, it is so for the reason that it
+    /// began with.
+    pub(crate) fn kill(&mut self, id: ConnId, why: CloseReason) {
+        match self.state(id) {
+            State::Vacant | State::Dead => return,
+            State::Open | State::Unreachable => self.closing.push_back((id, why)),
+            State::Draining => {}
+        }
+        self.dead.push(id);
+        self.empty(id, State::Dead);
+    }
+
+    /// A connection cannot be written to any more. What waits for it goes, and so does what
+    /// it is sent from here on.
+    pub(crate) fn lose_reader(&mut self, id: ConnId) {
+        self.empty(id, State::Unreachable);
+    }
+
+    fn empty(&mut self, id: ConnId, state: State) {
+        let queue = &mut self.queues[id.slot()];
+        if queue.place == Place::Queued {
+            self.fresh -= queue.own_len();
+        }
+        self.owned -= queue.own_len();
+        *queue = Queue { serial: id.serial, state, held: queue.held, ..Queue::VACANT };
+    }
+
+    /// While all together have too much unread, those with the most are cut off. Returns
+    /// whether anybody was.
+    pub(crate) fn keep_to_total(&mut self) -> bool {
+        let is_over = self.owned > self.limits.queue_total;
+        while self.owned > self.limits.queue_total {
+            let slot = (0..self.queues.len()).max_by_key(|slot| self.queues[*slot].own_len());
+            let Some(id) = slot.and_then(|slot| self.id(slot)) else { return false };
+            self.kill(id, CloseReason::Stalled);
+        }
+        is_over
+    }
+
+    /// Frees a slot. Only between two turns' batches of events.
+    pub(crate) fn free_slot(&mut self, id: ConnId) {
+        self.queues[id.slot()] = Queue::VACANT;
+    }
+
+    pub(crate) fn next_closing(&mut self) -> Option<(ConnId, CloseReason)> {
+        self.closing.pop_front()
+    }
+
+    pub(crate) fn take_dead(&mut self) -> Vec<ConnId> {
+        mem::take(&mut self.dead)
+    }
+
+    pub(crate) fn take_resumed(&mut self) -> Vec<ConnId> {
+        mem::take(&mut self.released)
+    }
+}
+
+/// Lists grow with the crowd, and give that back when the crowd has been served.
+fn give_back(list: &mut VecDeque<ConnId>) {
+    const KEEP: usize = 512;
+    list.shrink_to(KEEP);
+}

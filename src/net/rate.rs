@@ -1,0 +1,194 @@
+//! How fast a connection may speak: a bucket of tokens each. Knows no clock.
+
+use std::time::{Duration, Instant};
+
+use crate::net::conn::ConnId;
+
+/// All buckets.
+pub(crate) struct Rate {
+    /// Tokens a second, and half of what a bucket holds.
+    per_second: Option<u32>,
+    /// What the buckets count from.
+    started: Instant,
+    /// By slot, of those who have spoken.
+    buckets: Vec<Bucket>,
+}
+
+/// When a bucket will be full, in nanoseconds, doubled, and in the lowest bit whether its
+/// owner has been told that it has to wait. There is one a client, so it is small.
+#[derive(Clone, Copy, Default)]
+struct Bucket(u64);
+
+impl Bucket {
+    fn new(full_at: u64, is_told: bool) -> Bucket {
+        Bucket(full_at.min(u64::MAX >> 1) << 1 | u64::from(is_told))
+    }
+
+    fn full_at(self) -> u64 {
+        self.0 >> 1
+    }
+
+    fn is_told(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+/// What has to be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wait {
+    pub(crate) until: Instant,
+    /// The first since the bucket was full.
+    pub(crate) is_first: bool,
+}
+
+impl Rate {
+    /// So many tokens a second; `None` lets everything pass.
+    pub(crate) fn new(per_second: Option<u32>, now: Instant) -> Rate {
+        Rate { per_second, started: now, buckets: Vec::new() }
+    }
+
+    /// Takes the price of a line, or says how long to wait with it: until there are as
+    /// many tokens, or the bucket is full, for lines that cost more than it holds.
+    pub(crate) fn take(&mut self, id: ConnId, price: u32, now: Instant) -> Result<(), Wait> {
+        let Some(per_second) = self.per_second.filter(|_| price > 0) else { return Ok(()) };
+        let (bucket, now) = (self.bucket(id, now), self.since(now));
+        let one = SECOND / u64::from(per_second);
+        // With a full bucket a while away, there are that many tokens less in it.
+        let spare = one * u64::from((2 * per_second).saturating_sub(price));
+        let may_at = bucket.full_at().saturating_sub(spare);
+        if may_at > now {
+            self.put(id, Bucket::new(bucket.full_at(), true));
+            let until = self.started + Duration::from_nanos(may_at);
+            return Err(Wait { until, is_first: !bucket.is_told() });
+        }
+        let full_at = bucket.full_at().saturating_add(one * u64::from(price));
+        self.put(id, Bucket::new(full_at, bucket.is_told()));
+        Ok(())
+    }
+
+    /// The connection is gone, and another may get its slot.
+    pub(crate) fn forget(&mut self, id: ConnId) {
+        if let Some(bucket) = self.buckets.get_mut(id.slot()) {
+            *bucket = Bucket::default();
+        }
+    }
+
+    /// A full bucket is one that is full from now on, whose owner has not been told.
+    fn bucket(&self, id: ConnId, now: Instant) -> Bucket {
+        let now = self.since(now);
+        let bucket = self.buckets.get(id.slot()).copied().unwrap_or_default();
+        if bucket.full_at() > now { bucket } else { Bucket::new(now, false) }
+    }
+
+    fn put(&mut self, id: ConnId, bucket: Bucket) {
+        if self.buckets.len() <= id.slot() {
+            self.buckets.resize(id.slot() + 1, Bucket::default());
+        }
+        self.buckets[id.slot()] = bucket;
+    }
+
+    /// In nanoseconds.
+    fn since(&self, now: Instant) -> u64 {
+        let since = now.saturating_duration_since(self.started);
+        u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+const SECOND: u64 = 1_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: ConnId = ConnId { slot: 0, serial: 1 };
+    const BOB: ConnId = ConnId { slot: 1, serial: 2 };
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_one_at_a_time() {
+        let start = Instant::now();
+        let mut rate = Rate::new(Some(10), start);
+        for _ in 0..20 {
+            assert_eq!(rate.take(ANN, 1, start), Ok(()));
+        }
+        let wait = |millis, is_first| Err(Wait { until: start + ms(millis), is_first });
+        assert_eq!(rate.take(ANN, 1, start), wait(100, true));
+        assert_eq!(rate.take(BOB, 1, start), Ok(()));
+        assert_eq!(rate.take(ANN, 1, start + ms(99)), wait(100, false));
+        assert_eq!(rate.take(ANN, 1, start + ms(100)), Ok(()));
+        assert_eq!(rate.take(ANN, 1, start + ms(100)), wait(200, false));
+        // Full again, it is told again.
+        let later = start + ms(2100);
+        for _ in 0..20 {
+            assert_eq!(rate.take(ANN, 1, later), Ok(()));
+        }
+        assert!(rate.take(ANN, 1, later).unwrap_err().is_first);
+    }
+
+    #[test]
+    fn a_line_that_costs_more_than_a_bucket_waits_for_a_full_one() {
+        let start = Instant::now();
+        let mut rate = Rate::new(Some(2), start);
+        assert_eq!(rate.take(ANN, 1, start), Ok(()));
+        assert_eq!(rate.take(ANN, 5, start), Err(Wait { until: start + ms(500), is_first: true }));
+        assert_eq!(rate.take(ANN, 5, start + ms(500)), Ok(()));
+        let until = start + ms(500 + 2500 - 1500);
+        assert_eq!(rate.take(ANN, 1, start + ms(500)), Err(Wait { until, is_first: true }));
+    }
+
+    #[test]
+    fn no_more_passes_than_the_burst_and_the_rate_allow_since_any_moment() {
+        arbtest::arbtest(|u| {
+            let per_second = u.int_in_range(1..=50)?;
+            let mut now = Instant::now();
+            let mut rate = Rate::new(Some(per_second), now);
+            let mut passed: Vec<(Instant, u32)> = Vec::new();
+            for _ in 0..u.int_in_range(1..=100)? {
+                now += ms(u.int_in_range(0..=500)?);
+                let price = u.int_in_range(1..=6)?;
+                if rate.take(ANN, price, now).is_err() {
+                    continue;
+                }
+                passed.push((now, price));
+                let (mut sum, mut largest) = (0, 0);
+                for (at, price) in passed.iter().rev() {
+                    (sum, largest) = (sum + price, largest.max(*price));
+                    let burst = f64::from((2 * per_second).max(largest));
+                    let allowed = burst + f64::from(per_second) * (now - *at).as_secs_f64();
+                    assert!(f64::from(sum) <= allowed + 0.01, "{sum} of {allowed}");
+                }
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn whoever_waits_as_long_as_told_may_pass() {
+        arbtest::arbtest(|u| {
+            let mut now = Instant::now();
+            let mut rate = Rate::new(Some(u.int_in_range(1..=1000)?), now);
+            for _ in 0..u.int_in_range(1..=100)? {
+                let price = u.int_in_range(1..=5000)?;
+                if let Err(wait) = rate.take(ANN, price, now) {
+                    now = wait.until;
+                    assert_eq!(rate.take(ANN, price, now), Ok(()));
+                }
+            }
+            Ok(())
+        });
+    }
+
+    #[test]
+    fn who_comes_next_into_a_slot_has_a_full_bucket() {
+        let start = Instant::now();
+        let mut rate = Rate::new(Some(1), start);
+        assert_eq!(rate.take(ANN, 2, start), Ok(()));
+        assert!(rate.take(ANN, 1, start).is_err());
+        rate.forget(ANN);
+        assert_eq!(rate.take(ANN, 2, start), Ok(()));
+        assert!(rate.take(ANN, 1, start).unwrap_err().is_first);
+    }
+}

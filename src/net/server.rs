@@ -1,0 +1,419 @@
+//! The poll, its clock and its waker: where readiness comes from. Only it, `net/listen.rs` and
+//! `net/listen/socket.rs` name mio; what happens to a line is decided elsewhere.
+
+use std::fmt::Display;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use log::{info, warn};
+use mio::event::Event;
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token, Waker};
+
+use crate::net::addresses::Network;
+use crate::net::hub::{Hub, Stream};
+use crate::net::limits::Limits;
+use crate::net::listen::{self, Incoming, Listener, Spare};
+use crate::net::service::{Peer, Refusal, Service, ip};
+use crate::net::timeouts::Now;
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The address; port 0 lets the system choose one.
+    pub addr: SocketAddr,
+    /// What the service is told in [`Peer::label`]; to the chat it names a dialect.
+    pub label: String,
+}
+
+/// Where to listen without a network: a Unix socket, for whoever may open its file. That
+/// is its owner (0600); the file goes when the server stops listening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenUnix {
+    /// Where the file is. One that a server left there that has died is replaced.
+    pub path: PathBuf,
+    /// As with [`Listen`].
+    pub label: String,
+    /// Whether a proxy connects there, and says first for whom, as with [`Config::proxies`].
+    pub is_proxied: bool,
+}
+
+/// What a server is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to listen; by default at 127.0.0.1:1337, labelled `native`. `[::]` takes
+    /// IPv4 connections as well.
+    pub listen: Vec<Listen>,
+    /// Unix sockets to listen on as well. By default there are none; on a system that has
+    /// no such sockets [`Server::bind`] fails with `Unsupported` for any.
+    pub listen_unix: Vec<ListenUnix>,
+    /// Connections that may be open at a time; one more is refused. 10 000.
+    pub max_clients: usize,
+    /// Proxies: what they connect starts with a PROXY header, version 1 or 2, that says
+    /// for whom. By default there are none.
+    pub proxies: Vec<Network>,
+    /// What the loop allows a connection.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 1337));
+        Config {
+            listen: vec![Listen { addr, label: "native".to_owned() }],
+            listen_unix: Vec::new(),
+            max_clients: 10_000,
+            proxies: Vec::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Whether what comes from there says first for whom it is.
+    fn is_proxy(&self, addr: SocketAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(addr.ip()))
+    }
+}
+
+/// A server that is bound and not running yet.
+pub struct Server {
+    poll: Poll,
+    listeners: Vec<Listener>,
+    addrs: Vec<SocketAddr>,
+    spare: Spare,
+    clock: Clock,
+    requests: Arc<Requests>,
+    config: Config,
+}
+
+/// Speaks to a running server, from any thread.
+#[derive(Clone)]
+pub struct Handle(Arc<Requests>);
+
+/// What handles ask for. Only the waker tells the loop to look; asking twice before it
+/// has looked is asking once, except for a shutdown, where twice means at once.
+struct Requests {
+    waker: Waker,
+    wake: AtomicBool,
+    shutdowns: AtomicU8,
+}
+
+impl Handle {
+    /// Has the service's `on_tick` called soon.
+    pub fn wake(&self) {
+        self.0.wake.store(true, Ordering::Release);
+        self.rouse();
+    }
+
+    /// Ends [`Server::run`]: the first time politely, within `drain_time`, the second
+    /// time at once.
+    pub fn shutdown(&self) {
+        // Saturates at two, which is all that is looked at.
+        let _ = self.0.shutdowns.fetch_update(Ordering::AcqRel, Ordering::Acquire, |times| {
+            Some(times.saturating_add(1).min(2))
+        });
+        self.rouse();
+    }
+
+    fn rouse(&self) {
+        // It fails only once the server is gone, and then there is nobody to wake.
+        let _ = self.0.waker.wake();
+    }
+}
+
+/// Tokens below are slots.
+const WAKER: Token = Token(usize::MAX);
+const FIRST_LISTENER: usize = usize::MAX >> 1;
+
+impl Server {
+    /// Binds all listeners of the configuration.
+    ///
+    /// # Errors
+    ///
+    /// What the system says of an address, with the address; `InvalidInput` for limits
+    /// that cannot work together.
+    pub fn bind(config: Config) -> io::Result<Server> {
+        config.limits.check()?;
+        let poll = Poll::new()?;
+        let waker = Waker::new(poll.registry(), WAKER)?;
+        let (mut listeners, addrs) = listen(&config)?;
+        for (index, listener) in listeners.iter_mut().enumerate() {
+            listener.register(poll.registry(), Token(FIRST_LISTENER + index))?;
+        }
+        let requests =
+            Requests { waker, wake: AtomicBool::new(false), shutdowns: AtomicU8::new(0) };
+        let (spare, requests) = (Spare::new(), Arc::new(requests));
+        Ok(Server { poll, listeners, addrs, spare, clock: Clock::new(), requests, config })
+    }
+
+    /// Where it listens, in the order of [`Config::listen`], with the real ports.
+    #[must_use]
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// A handle on this server; get it before [`Server::run`].
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        Handle(Arc::clone(&self.requests))
+    }
+
+    /// Serves until a handle asks for a shutdown, and gives the service back.
+    ///
+    /// # Errors
+    ///
+    /// When the poll or a listener breaks. What a connection does is never an error.
+    pub fn run<S: Service>(mut self, service: S) -> io::Result<S> {
+        let mut hub = Hub::new(service, &self.config.limits, self.clock.read());
+        let mut events = Events::with_capacity(1024);
+        let mut stopping = false;
+        loop {
+            let timeout = self.timeout(&hub);
+            self.wait(&mut events, timeout)?;
+            let now = self.clock.read_after(timeout);
+            for event in &events {
+                self.mark(event, &mut hub);
+            }
+            hub.pass(now);
+            self.take_requests(&mut hub, &mut stopping);
+            hub.turn(now);
+            self.drop_closed(&mut hub);
+            // Whoever has left has made room for who comes now.
+            self.accept(&mut hub, now)?;
+            // Not all who are turned away are waited for.
+            self.drop_closed(&mut hub);
+            if stopping && (hub.is_empty() || self.requests.shutdowns.load(Ordering::Acquire) > 1) {
+                return Ok(hub.into_service());
+            }
+        }
+    }
+
+    fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let mut result = self.poll.poll(events, timeout);
+        // A signal: nobody's time is up before it is known who is ready, above all not when
+        // the process was stopped and goes on.
+        while result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
+            result = self.poll.poll(events, Some(Duration::ZERO));
+        }
+        result
+    }
+
+    fn timeout<S: Service>(&mut self, hub: &Hub<TcpStream, S>) -> Option<Duration> {
+        let now = self.clock.read();
+        if self.listeners.iter().any(Listener::is_ready) {
+            return Some(Duration::ZERO);
+        }
+        let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
+        let retry = retry.map(|at| at.saturating_duration_since(now.monotonic));
+        retry.into_iter().chain(hub.timeout(now)).min()
+    }
+
+    /// An event only marks. Its flags are hints; reading and writing find out.
+    fn mark<S: Service>(&mut self, event: &Event, hub: &mut Hub<TcpStream, S>) {
+        match event.token() {
+            WAKER => {}
+            Token(index) if index >= FIRST_LISTENER => {
+                // Those of a server that is stopping are gone.
+                if let Some(listener) = self.listeners.get_mut(index - FIRST_LISTENER) {
+                    listener.mark_ready();
+                }
+            }
+            Token(slot) => {
+                if event.is_readable() || event.is_read_closed() || event.is_error() {
+                    hub.mark_readable(slot);
+                }
+                if event.is_writable() || event.is_write_closed() {
+                    hub.mark_writable(slot);
+                }
+            }
+        }
+    }
+
+    fn take_requests<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>, stopping: &mut bool) {
+        if self.requests.wake.swap(false, Ordering::AcqRel) {
+            hub.wake();
+        }
+        if !*stopping && self.requests.shutdowns.load(Ordering::Acquire) > 0 {
+            info!(connections = hub.open_count(); "shutting_down");
+            *stopping = true;
+            self.listeners.clear();
+            hub.shutdown();
+        }
+    }
+
+    /// Each makes a descriptor free.
+    fn drop_closed<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>) {
+        if hub.take_closed().count() > 0 {
+            self.listeners.iter_mut().for_each(Listener::retry);
+        }
+    }
+
+    fn accept<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>, now: Now) -> io::Result<()> {
+        for listener in &mut self.listeners {
+            if listener.retry_at().is_some_and(|at| at <= now.monotonic) {
+                listener.retry();
+            }
+            let mut budget = self.config.limits.accept_budget;
+            while listener.is_ready() && budget > 0 {
+                budget -= 1;
+                let refusal = hub.service().refusal(Refusal::Full);
+                let (stream, addr) =
+                    match listener.accept(now.monotonic, &mut self.spare, refusal)? {
+                        Incoming::Stream(stream, addr) => (stream, addr),
+                        Incoming::TurnedAway(addr) => {
+                            hub.log_refused(addr, Refusal::Full);
+                            continue;
+                        }
+                        Incoming::Nobody => continue,
+                    };
+                let peer = Peer { addr, label: listener.label() };
+                let is_proxy = || listener.is_tcp() && self.config.is_proxy(addr);
+                let is_proxied = listener.is_proxied() || is_proxy();
+                let is_full = !hub.has_room(self.config.max_clients);
+                let refusal = is_full.then_some(Refusal::Full);
+                let admission = || hub.admission(&peer, now).filter(|_| !is_proxied);
+                let refusal = refusal.or_else(admission);
+                // Who has made room makes a slot free, too.
+                hub.take_closed().for_each(drop);
+                admit(&self.poll, hub, stream, &peer, is_proxied, refusal);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Binds all listeners.
+fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
+    let (mut listeners, mut addrs) = (Vec::new(), Vec::new());
+    let named = |place: &dyn Display, error: io::Error| {
+        io::Error::new(error.kind(), format!("{place}: {error}"))
+    };
+    for Listen { addr, label } in &config.listen {
+        let (listener, addr) = Listener::bind(*addr, label).map_err(|error| named(addr, error))?;
+        listeners.push(listener);
+        addrs.push(addr);
+    }
+    for ListenUnix { path, label, is_proxied } in &config.listen_unix {
+        let listener = Listener::bind_unix(path, label, *is_proxied);
+        listeners.push(listener.map_err(|error| named(&path.display(), error))?);
+    }
+    Ok((listeners, addrs))
+}
+
+/// Registers a connection, once and for good, and opens or refuses it.
+fn admit<S: Service>(
+    poll: &Poll,
+    hub: &mut Hub<TcpStream, S>,
+    mut stream: TcpStream,
+    peer: &Peer<'_>,
+    is_proxied: bool,
+    refusal: Option<Refusal>,
+) {
+    let interest = Interest::READABLE | Interest::WRITABLE;
+    let token = Token(hub.next_slot());
+    if let Err(error) = poll.registry().register(&mut stream, token, interest) {
+        warn!(addr = ip(peer.addr), error:%; "not_registered");
+    } else if let Some(why) = refusal {
+        hub.log_refused(peer.addr, why);
+        hub.refuse(stream, why);
+    } else if is_proxied {
+        hub.open_proxied(stream, peer);
+    } else {
+        hub.open(stream, peer);
+    }
+}
+
+/// The only place where clocks are read: before each poll, and after it.
+struct Clock {
+    last_read: Instant,
+    /// Time that nobody could have used.
+    lost: Duration,
+}
+
+impl Clock {
+    fn new() -> Clock {
+        Clock { last_read: Instant::now(), lost: Duration::ZERO }
+    }
+
+    /// Reads it after work, all of whose time counts: deadlines pass however long it took.
+    fn read(&mut self) -> Now {
+        self.read_after(None)
+    }
+
+    /// Reads it after a poll, in which so much time may have been slept through; `None`: any.
+    fn read_after(&mut self, timeout: Option<Duration>) -> Now {
+        Now { monotonic: self.count(Instant::now(), timeout), wall: SystemTime::now() }
+    }
+
+    /// The time now, without what was lost. Where far more has passed than may have, the
+    /// machine or the process was asleep, and so could nobody have kept a deadline. None of
+    /// that time counts then: with the timeout counted, the nearest deadline would be past
+    /// at once, and whoever it is for could not do anything about it.
+    fn count(&mut self, now: Instant, timeout: Option<Duration>) -> Instant {
+        let took = now.saturating_duration_since(self.last_read);
+        let was_asleep = |timeout| took.saturating_sub(timeout) > Duration::from_secs(1);
+        if timeout.is_some_and(was_asleep) {
+            self.lost += took;
+        }
+        self.last_read = now;
+        now.checked_sub(self.lost).unwrap_or(now)
+    }
+}
+
+impl Stream for TcpStream {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        TcpStream::peer_addr(self).ok().map(listen::canonical)
+    }
+
+    fn is_broken(&mut self) -> bool {
+        !matches!(self.take_error(), Ok(None))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn disable_user_timeout(&mut self, is_disabled: bool) {
+        listen::disable_user_timeout(self, is_disabled);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_time_is_up_because_the_machine_was_asleep() {
+        let seconds = Duration::from_secs;
+        let mut clock = Clock::new();
+        let start = clock.last_read;
+        let mut counted = |at, timeout: Option<u64>| {
+            clock.count(start + seconds(at), timeout.map(seconds)) - start
+        };
+        assert_eq!(counted(3, Some(2)), seconds(3), "a second late is only late");
+        assert_eq!(counted(3605, Some(2)), seconds(3), "an hour has not passed in a poll");
+        assert_eq!(counted(3606, Some(0)), seconds(4));
+        assert_eq!(counted(7206, Some(0)), seconds(4), "nor in one that does not wait");
+        assert_eq!(counted(10_000, None), seconds(2798), "nobody had a deadline");
+        assert_eq!(counted(10_012, Some(11)), seconds(2810));
+    }
+
+    #[test]
+    fn the_time_of_long_turns_counts_however_many_they_are() {
+        let mut clock = Clock::new();
+        let before = clock.read().monotonic;
+        for _ in 0..10 {
+            // As if the turn had begun so long ago.
+            clock.last_read = clock.last_read.checked_sub(Duration::from_secs(2)).unwrap();
+            clock.read();
+        }
+        assert_eq!(clock.lost, Duration::ZERO);
+        assert!(clock.read().monotonic >= before);
+    }
+}

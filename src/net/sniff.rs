@@ -1,0 +1,262 @@
+//! What a connection is, by what it says first: a person, a line client, or somebody who
+//! speaks another protocol and has come to the wrong port. Knows no connection: bytes and
+//! lines in, a verdict out.
+//!
+//! Judged is the first line that is not blank. Binary protocols show in its first bytes, at
+//! once; those that are text only when it has ended. Only so many first bytes are kept.
+
+use crate::net::decoder::Item;
+use crate::net::line::Ending;
+use crate::net::proxy_header;
+use crate::net::scan::IAC;
+use crate::net::telnet::{Command, Step, Telnet};
+
+/// What somebody speaks who is no person and no line client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// A request of any method and version.
+    Http,
+    /// A PROXY header that was not asked for: a proxy of whom the server was not told.
+    Proxy,
+    /// TLS, or SSL.
+    Tls,
+    /// A request or version line of something else: RTSP, SIP, SSH, a RESP array.
+    Text,
+    /// Bytes that no keyboard and no line client sends.
+    Binary,
+}
+
+impl Protocol {
+    /// A word for the log.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Protocol::Http => "http",
+            Protocol::Proxy => "proxy_header",
+            Protocol::Tls => "tls",
+            Protocol::Text => "other_protocol",
+            Protocol::Binary => "binary",
+        }
+    }
+}
+
+/// What is to be thought of a first line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It is blank, and the next one counts.
+    Undecided,
+    Lines,
+    Foreign(Protocol),
+}
+
+/// So much of a line is enough to see that it begins like a request.
+const START: usize = 32;
+
+/// A control character is a protocol's only this near the start: four letters that name it,
+/// and then a number. Further on it is somebody's slip of the finger.
+const MAGIC: usize = 5;
+
+/// How the first lines of some protocols begin.
+const GREETINGS: [&[u8]; 6] =
+    [b"SSH-1.5-", b"SSH-1.99-", b"SSH-2.0-", b"RFB 003.", b"@RSYNCD: ", b"JDWP-Handshake"];
+
+/// Names of protocols that a zero byte follows. Flash clients end lines so, and say others.
+const NAMES: [&[u8]; 5] = [b"AMQP", b"CNXN", b"DmdT", b"JRMI", b"TSH"];
+
+/// Where PROXY headers of version 2 cannot be told from blank lines any more.
+const PROXY: &[u8] = b"\r\n\r\n\0";
+
+/// The mark at the start of a text in UTF-16. Telnet would read DONT.
+const UTF_16: &[u8] = b"\xff\xfe";
+
+/// Looks at the first bytes of one connection.
+#[derive(Debug, Default)]
+pub(crate) struct Sniffer {
+    /// The very first bytes, as they came.
+    first: [u8; 5],
+    first_len: usize,
+    telnet: Telnet,
+    /// How the first line begins that is not blank.
+    start: [u8; START],
+    len: usize,
+    is_whole: bool,
+    is_after_cr: bool,
+}
+
+impl Sniffer {
+    /// Looks at what has just come, before it becomes lines. What it is, once that is known.
+    pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<Protocol> {
+        if let Some(protocol) = self.read_first(bytes) {
+            return Some(protocol);
+        }
+        let mut left = bytes;
+        // No more is looked at than counts.
+        while !self.is_whole
+            && let Some(&byte) = left.first()
+        {
+            if self.telnet.wants(byte) {
+                match self.telnet.step(&mut left)? {
+                    Step::Data => self.add(IAC),
+                    Step::Done(Command::EraseLine) => self.len = 0,
+                    Step::Done(Command::EraseCharacter) => self.len = self.len.saturating_sub(1),
+                    _ => {}
+                }
+                continue;
+            }
+            left = &left[1..];
+            if let Some(protocol) = self.byte(byte) {
+                return Some(protocol);
+            }
+        }
+        None
+    }
+
+    /// What is to be thought of the first line, and of its being too long for one. It is asked
+    /// until it has decided.
+    pub(crate) fn judge(&self, item: Item<'_>) -> Verdict {
+        let found = match item {
+            Item::Line(line, _) if is_blank(line) => return Verdict::Undecided,
+            Item::Line(line, ending) => protocol_of(trim(line), ending),
+            Item::TooLong => protocol_of_start(&self.start[..self.len]),
+            _ => return Verdict::Undecided,
+        };
+        found.map_or(Verdict::Lines, Verdict::Foreign)
+    }
+
+    /// Whether nothing is to be remembered, so that a new one would do as well.
+    pub(crate) fn is_new(&self) -> bool {
+        let first = &self.first[..self.first_len];
+        let may_be_mark = first.starts_with(&UTF_16[..first.len().min(UTF_16.len())]);
+        let matters = !first.is_empty() && first.len() < PROXY.len();
+        let matters = matters && (PROXY.starts_with(first) || may_be_mark);
+        !matters && self.telnet.is_new() && self.len == 0 && !self.is_after_cr
+    }
+
+    fn read_first(&mut self, bytes: &[u8]) -> Option<Protocol> {
+        let room = &mut self.first[self.first_len..];
+        let count = room.len().min(bytes.len());
+        room[..count].copy_from_slice(&bytes[..count]);
+        self.first_len += count;
+        match &self.first[..self.first_len] {
+            first if first == PROXY => Some(Protocol::Proxy),
+            // Half of each of the first letters, in nearly every script that has letters.
+            [0xff, 0xfe, _, 0..=8, ..] => Some(Protocol::Binary),
+            _ => None,
+        }
+    }
+
+    fn byte(&mut self, byte: u8) -> Option<Protocol> {
+        let is_after_cr = std::mem::replace(&mut self.is_after_cr, byte == b'\r');
+        match byte {
+            // Telnet's Return.
+            0 if is_after_cr => {}
+            0 if self.len == 0 => return Some(Protocol::Binary),
+            b'\r' | b'\n' | 0 => self.is_whole = self.len > 0,
+            b' ' | b'\t' if self.len == 0 => {}
+            // What the keys of a terminal send.
+            0x08 | 0x7f => self.len = self.len.saturating_sub(1),
+            0x03 | 0x15 | 0x17 => self.len = 0,
+            0x04 | 0x1b => {}
+            0x16 if self.len == 0 => return Some(Protocol::Tls),
+            ..b' ' if byte != b'\t' && self.len < MAGIC => return Some(Protocol::Binary),
+            _ => self.add(byte),
+        }
+        None
+    }
+
+    fn add(&mut self, byte: u8) {
+        self.is_after_cr = false;
+        self.start[self.len] = byte;
+        self.len += 1;
+        self.is_whole = self.len == START;
+    }
+}
+
+/// Whether nobody has said anything with it. Ctrl-D is no word either.
+fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(|byte| matches!(byte, b' ' | b'\t' | 0x04))
+}
+
+fn trim(mut line: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
+        line = rest;
+    }
+    line
+}
+
+/// Whose a first line is, if it is a protocol's and no person's.
+fn protocol_of(line: &[u8], ending: Option<Ending>) -> Option<Protocol> {
+    if ending == Some(Ending::Nul) && !may_precede_zero(line) {
+        return Some(Protocol::Binary);
+    }
+    if proxy_header::is_header(line) {
+        return Some(Protocol::Proxy);
+    }
+    let is_array = ending == Some(Ending::CrLf)
+        && line
+            .strip_prefix(b"*")
+            .is_some_and(|count| !count.is_empty() && count.iter().all(u8::is_ascii_digit));
+    if is_array || GREETINGS.iter().any(|start| line.starts_with(start)) {
+        return Some(Protocol::Text);
+    }
+    request(line)
+}
+
+/// A line that ends with a zero byte may as well be a number's start, or each second letter of
+/// UTF-16: it is text that is longer than a letter, or none.
+fn may_precede_zero(line: &[u8]) -> bool {
+    let is_text = |text: &str| text.chars().nth(1).is_some() && !text.contains(is_control);
+    !NAMES.contains(&line) && str::from_utf8(line).is_ok_and(is_text)
+}
+
+fn is_control(c: char) -> bool {
+    c.is_ascii_control() && c != '\t' && c != '\x1b'
+}
+
+/// `METHOD TARGET NAME/VERSION`: HTTP, RTSP, SIP and their kin. What people say has no target
+/// where a request has one.
+fn request(line: &[u8]) -> Option<Protocol> {
+    let end = line.iter().rposition(|byte| *byte == b' ')?;
+    let (start, version) = (&line[..end], &line[end + 1..]);
+    let (name, number) = split(version, b'/')?;
+    let is_number = number.first().is_some_and(u8::is_ascii_digit)
+        && number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_uppercase);
+    if !is_name || !is_number || !is_request_start(start) {
+        return None;
+    }
+    Some(if name == b"HTTP" { Protocol::Http } else { Protocol::Text })
+}
+
+/// Of a line that is too long there is only the start.
+fn protocol_of_start(start: &[u8]) -> Option<Protocol> {
+    let is_header = [&b"PROXY TCP4 "[..], b"PROXY TCP6 ", b"PROXY UNKNOWN"]
+        .iter()
+        .any(|it| start.starts_with(it));
+    if is_header {
+        return Some(Protocol::Proxy);
+    }
+    is_request_start(start).then_some(Protocol::Http)
+}
+
+/// Whether it begins with a method and a target: a path, `*`, a URI, or a host and a port.
+fn is_request_start(start: &[u8]) -> bool {
+    let Some((method, target)) = split(start, b' ') else { return false };
+    let is_letter = |byte: &u8| !byte.is_ascii_lowercase() && byte.is_ascii_alphanumeric();
+    let is_method = method.first().is_some_and(u8::is_ascii_uppercase)
+        && method.iter().all(|byte| is_letter(byte) || matches!(byte, b'-' | b'_'));
+    let target = trim(target);
+    let word = target.split(|byte| *byte == b' ').next().unwrap_or(target);
+    let is_uri =
+        split(word, b':').is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty());
+    is_method && (target == b"*" || target.starts_with(b"/") || is_uri)
+}
+
+/// What stands before a byte, and what stands behind it.
+fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let at = memchr::memchr(at, bytes)?;
+    Some((&bytes[..at], &bytes[at + 1..]))
+}
+
+#[cfg(test)]
+mod tests;

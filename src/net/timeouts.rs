@@ -1,0 +1,170 @@
+//! Time as an argument, and deadlines: of one length in a FIFO ([`Timeouts`]), of any in
+//! a heap ([`Timers`]). Knows no clock.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::time::{Duration, Instant, SystemTime};
+
+/// The time of a turn, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// For deadlines.
+    pub monotonic: Instant,
+    /// For people.
+    pub wall: SystemTime,
+}
+
+/// Who has how long. Nothing is searched for and taken out: what does not matter any
+/// more goes when it has come to the front, or when there is much of it
+/// ([`Timeouts::prune`]). So nobody is woken for it, and it does not pile up.
+#[derive(Debug)]
+pub(crate) struct Timeouts<K> {
+    after: Duration,
+    queue: VecDeque<(Instant, K)>,
+    /// With so many, it is worth looking for the done behind the front.
+    crowded: usize,
+}
+
+/// Fewer than this are never worth a search.
+const FEW: usize = 64;
+
+impl<K: Copy> Timeouts<K> {
+    pub(crate) fn new(after: Duration) -> Timeouts<K> {
+        Timeouts { after, queue: VecDeque::new(), crowded: FEW }
+    }
+
+    /// Starts the time of one more.
+    pub(crate) fn start(&mut self, key: K, now: Instant) {
+        self.queue.push_back((now + self.after, key));
+    }
+
+    /// The one whose time is up first, without waiting for that.
+    pub(crate) fn pop(&mut self) -> Option<K> {
+        self.queue.pop_front().map(|(_, key)| key)
+    }
+
+    /// The one whose time is up first of those that are wanted, without waiting for that.
+    pub(crate) fn take_first(&mut self, is_wanted: impl Fn(K) -> bool) -> Option<K> {
+        let at = self.queue.iter().position(|(_, key)| is_wanted(*key))?;
+        self.queue.remove(at).map(|(_, key)| key)
+    }
+
+    /// Drops those in front who are done before their time; and the others too, each
+    /// time that there are twice as many as were left the last time.
+    pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
+        while self.queue.pop_front_if(|(_, key)| is_done(*key)).is_some() {}
+        if self.queue.len() >= self.crowded {
+            self.queue.retain(|(_, key)| !is_done(*key));
+            self.crowded = FEW.max(2 * self.queue.len());
+        }
+        if self.queue.is_empty() {
+            self.queue = VecDeque::new();
+        }
+    }
+
+    /// When the first one's time is up.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.queue.front().map(|(at, _)| *at)
+    }
+
+    /// One whose time is up.
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
+        self.queue.pop_front_if(|(at, _)| *at <= now).map(|(_, key)| key)
+    }
+}
+
+/// Deadlines at any distance, the nearest first. Each is looked at again when its time has
+/// come, and may have to be set anew.
+#[derive(Debug)]
+pub(crate) struct Timers<K: Ord> {
+    heap: BinaryHeap<Reverse<(Instant, K)>>,
+    /// With so many, it is worth looking for the done among them.
+    crowded: usize,
+}
+
+impl<K: Copy + Ord> Timers<K> {
+    pub(crate) fn new() -> Timers<K> {
+        Timers { heap: BinaryHeap::new(), crowded: FEW }
+    }
+
+    pub(crate) fn set(&mut self, key: K, at: Instant) {
+        self.heap.push(Reverse((at, key)));
+    }
+
+    /// Drops those who are done, each time that there are twice as many as were left the
+    /// last time.
+    pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
+        if self.heap.len() >= self.crowded {
+            self.heap.retain(|Reverse((_, key))| !is_done(*key));
+            self.crowded = FEW.max(2 * self.heap.len());
+            self.heap.shrink_to(self.crowded);
+        }
+    }
+
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+
+    pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
+        self.next().filter(|at| *at <= now)?;
+        self.heap.pop().map(|Reverse((_, key))| key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_up_in_the_order_in_which_they_started() {
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut timeouts = Timeouts::new(5 * second);
+        timeouts.start(1, start);
+        timeouts.start(2, start + second);
+        assert_eq!(timeouts.next(), Some(start + 5 * second));
+        assert_eq!(timeouts.expired(start + 4 * second), None);
+        assert_eq!(timeouts.expired(start + 5 * second), Some(1));
+        assert_eq!(timeouts.expired(start + 5 * second), None);
+        assert_eq!(timeouts.expired(start + 9 * second), Some(2));
+        assert_eq!(timeouts.next(), None);
+    }
+
+    #[test]
+    fn nobody_is_woken_for_who_is_done() {
+        let start = Instant::now();
+        let mut timeouts = Timeouts::new(Duration::from_secs(5));
+        for key in 1..=4 {
+            timeouts.start(key, start + Duration::from_secs(key));
+        }
+        timeouts.prune(|key| key == 1 || key == 3);
+        assert_eq!(timeouts.next(), Some(start + Duration::from_secs(7)));
+        timeouts.prune(|key| key <= 3);
+        assert_eq!(timeouts.next(), Some(start + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn the_nearest_alarm_goes_first() {
+        let start = Instant::now();
+        let mut timers = Timers::new();
+        for (key, seconds) in [("late", 3), ("early", 1), ("between", 2)] {
+            timers.set(key, start + Duration::from_secs(seconds));
+        }
+        assert_eq!(timers.next(), Some(start + Duration::from_secs(1)));
+        assert_eq!(timers.expired(start), None);
+        assert_eq!(timers.expired(start + Duration::from_secs(2)), Some("early"));
+        assert_eq!(timers.expired(start + Duration::from_secs(2)), Some("between"));
+        assert_eq!(timers.expired(start + Duration::from_secs(2)), None);
+    }
+
+    #[test]
+    fn the_done_do_not_pile_up_behind_one_who_waits() {
+        let mut timeouts = Timeouts::new(Duration::from_secs(5));
+        for key in 0..100_000 {
+            timeouts.start(key, Instant::now());
+            timeouts.prune(|key| key > 0);
+            assert!(timeouts.queue.len() <= FEW);
+        }
+        assert_eq!(timeouts.pop(), Some(0));
+    }
+}

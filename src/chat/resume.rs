@@ -271,7 +271,9 @@ impl Chat {
         }
         held.more.ignores.retain(|ignored| *ignored != id);
         held.more.ignored_by.retain(|ignorer| *ignorer != id && *ignorer != was);
-        held.more.writer = held.more.writer.filter(|writer| self.resumed.now(*writer) != id);
+        // Nor do they answer themselves, whichever of the two it was that wrote.
+        let is_own = |writer: &ConnId| [was, id].contains(&self.resumed.now(*writer));
+        held.more.writer = held.more.writer.filter(|writer| !is_own(writer));
         self.keep_ignoring(id, was, &held.more);
         self.resumed.pass_on(was, id);
         if let Some(user) = self.users.get_mut(id) {

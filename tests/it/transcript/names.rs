@@ -459,3 +459,24 @@ fn what_the_ignored_said_stays_hidden_when_they_come_back() {
     );
     check_in(&mut network, "bob> /history\nbob> /say two\ng1< [bob] two\nbob< [bob] two");
 }
+
+#[test]
+fn who_wrote_to_themselves_has_nobody_to_answer_when_they_come_back() {
+    let mut network = with_seats(Settings::default());
+    check_in(
+        &mut network,
+        &format!(
+            "ann> SEND @ann hi
+             ann< [ann → ann] hi
+             ann> /resume
+             ann< To come back within 2 m: /resume {0}
+             g1> /resume {0}
+             g1< You are now ann
+             ann< You have been replaced by another connection.
+             ann.
+             g1> /reply hi
+             g1< No one has written to you.",
+            token(1)
+        ),
+    );
+}

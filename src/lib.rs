@@ -1,6 +1,15 @@
 //! A lightweight chat server on one hand-written poll loop, and the loop by itself:
 //! how one thread serves many thousand clients without ever blocking.
 //!
+//! Three ways from here:
+//!
+//! - **To run a chat**, or talk in one, read [`docs::using`] and [`docs::operating`]; for bots there
+//!   is [`docs::protocol`].
+//! - **To embed the loop or the chat**, go on with this page, then [`docs::embedding`]; the types to
+//!   start from are [`Service`], [`Outbox`], [`Server`] and [`Chat`].
+//! - **To learn how it works**, read [`docs::architecture`]: the walk of one line, the theory, and
+//!   which file and test go with which pattern. [The map](#the-map) below has every file.
+//!
 //! # A whole server
 //!
 //! A [`Service`] is told of lines and says what it likes into the [`Outbox`]; the rest
@@ -44,8 +53,8 @@
 //! ```text
 //! poll ─ mark readable/writable ─┐
 //!                                ▼
-//!   turn:  receive ─▶ split lines ─▶ dispatch ─▶ peers' outbound queues ─▶ flush ─▶ close
-//!          └ read until WouldBlock                 (memory only)          one write a peer
+//!   turn:  read ─▶ split lines ─▶ dispatch ─▶ peers' outbound queues ─▶ flush ─▶ close
+//!          └ until WouldBlock                  (memory only)         one write a peer
 //! ```
 //!
 //! Two halves make that fit Rust without shared ownership, channels, or copies of the
@@ -89,6 +98,7 @@
 //! | what outlives the process, and how it is written | `store.rs`, `store/` |
 //! | what the loop tells a protocol | `net/service.rs`, `net/conn.rs` |
 //! | when memory is given back, and how | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
+//! | which pages stand beside these in the documentation | `docs.rs` |
 //! | options, log, signals | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/main.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `bin/chinwag/passwd.rs` |
 //!
@@ -101,26 +111,11 @@
 //!   ├────▶ app ──▶ chat ◀─┐
 //!   └────▶ state ─────────┘
 //! ```
-//!
-//! # One line's way, socket to socket
-//!
-//! 1. `Server::run` sleeps in poll; an event carries a slot.
-//! 2. `Server::mark` calls [`Hub::mark_readable`], which lists the connection.
-//! 3. [`Hub::turn`] reads from it into the one buffer that serves all.
-//! 4. [`Telnet`] and [`LineSplitter`] find complete lines, borrowed from that buffer; only
-//!    an unfinished tail is copied into the connection.
-//! 5. [`Service::on_line`] of the [`Chat`] parses, acts, and renders what is to be said,
-//!    once for each format in use (a dialect and a line ending).
-//! 6. [`Outbox::send_all`] writes it down once, in a log; each member's span of that
-//!    log grows, and who was not yet in line to be written to is put there.
-//! 7. The connection is read until `WouldBlock`, its budget, the brake, or a hold.
-//! 8. `settle` makes one `write` of all it has for each of the next 128 that are behind,
-//!    and takes leave of those that have closed. If any are still behind, the next poll
-//!    does not wait.
-//! 9. What a socket did not take waits; a writable edge puts it in line again.
 
 pub mod chat;
 mod chat_with_worker;
+#[cfg(doc)]
+pub mod docs;
 mod net;
 mod store;
 

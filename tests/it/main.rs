@@ -6,7 +6,7 @@ mod client;
 mod faults;
 mod framing;
 mod json;
-mod readme;
+mod pages;
 mod sim;
 mod tcp;
 mod tidy;

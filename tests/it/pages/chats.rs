@@ -1,4 +1,4 @@
-//! What the README shows is what happens.
+//! Conversations and pipes that the pages show, played against a server.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,12 +8,11 @@ use std::process::{Command, Stdio};
 use chinwag::chat::Settings;
 use chinwag::{Chat, Config, Listen, Server};
 
+use super::{blocks, page};
 use crate::client::Client;
 use crate::tcp::Running;
 
-const README: &str = include_str!("../../README.md");
-
-/// A chat with the README's listeners, at other ports.
+/// A chat with the listeners of the pages, at other ports.
 struct Listening {
     native: SocketAddr,
     json: SocketAddr,
@@ -32,19 +31,7 @@ impl Listening {
     }
 }
 
-/// The README's blocks of a kind.
-fn blocks(kind: &str) -> Vec<&'static str> {
-    let start = format!("```{kind}\n");
-    let found: Vec<&str> = README
-        .split(start.as_str())
-        .skip(1)
-        .map(|rest| rest.split("```").next().expect("a block has a start"))
-        .collect();
-    assert!(!found.is_empty(), "no {kind} blocks");
-    found
-}
-
-/// A chat of the README, as far as it has been played.
+/// A conversation of a page, as far as it has been played.
 struct Play {
     server: Listening,
     clients: BTreeMap<String, Client>,
@@ -86,28 +73,49 @@ impl Play {
     }
 }
 
-#[test]
-fn its_chats_go_as_it_says() {
-    for chat in blocks("chat") {
-        let (clients, token) = (BTreeMap::new(), String::new());
-        let mut play = Play { server: Listening::start(), clients, token };
-        let lines: Vec<&str> = chat.lines().collect();
-        for (at, line) in lines.iter().enumerate() {
-            let (client, text) = line.split_once(['>', '<', '!']).expect("something happens");
-            let text = text.strip_prefix(' ').unwrap_or(text);
-            match line.as_bytes()[client.len()] {
-                b'>' => play.typed(client, text, &lines[at + 1..]),
-                b'<' => play.read(client, text),
-                _ => play.clients.remove(client).expect("it was there").reset(),
-            }
-        }
-        // Nothing came that the README does not show, but that others leave as well.
-        for (name, client) in &mut play.clients {
-            client.finish_writing();
-            let rest = client.rest();
-            assert!(rest.lines().all(|line| line.ends_with(" left the chat.")), "{name}: {rest}");
+/// Plays `alice> ...` (is typed), `alice< ...` (is read) and `alice! ...` (is cut off).
+fn play(lines: &[&str]) {
+    let (clients, token) = (BTreeMap::new(), String::new());
+    let mut play = Play { server: Listening::start(), clients, token };
+    for (at, line) in lines.iter().enumerate() {
+        let (client, text) = line.split_once(['>', '<', '!']).expect("something happens");
+        let text = text.strip_prefix(' ').unwrap_or(text);
+        match line.as_bytes()[client.len()] {
+            b'>' => play.typed(client, text, &lines[at + 1..]),
+            b'<' => play.read(client, text),
+            _ => play.clients.remove(client).expect("it was there").reset(),
         }
     }
+    // Nothing came that is not shown, but that others leave as well.
+    for (name, client) in &mut play.clients {
+        client.finish_writing();
+        let rest = client.rest();
+        assert!(rest.lines().all(|line| line.ends_with(" left the chat.")), "{name}: {rest}");
+    }
+}
+
+#[test]
+fn conversations_go_as_the_pages_say() {
+    let chats = blocks("chat");
+    assert!(chats.len() >= 2, "the README has one, and docs/using.md");
+    for chat in chats {
+        play(&chat.lines().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn the_picture_shows_a_conversation_as_it_goes() {
+    let picture = page("docs/conversation.svg");
+    let mut lines = Vec::new();
+    for text in picture.split("<text class=\"").skip(1) {
+        let (class, rest) = text.split_once('"').expect("a class ends");
+        let Some((who, how)) = class.split_once(' ') else { continue };
+        let shown = rest.split(['>', '<']).nth(1).expect("a text has a content");
+        assert!(!shown.contains('&'), "escapes are not understood here: {shown}");
+        lines.push(format!("{who}{} {shown}", if how == "typed" { '>' } else { '<' }));
+    }
+    assert!(lines.len() > 12, "{lines:?}");
+    play(&lines.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 /// Whether a program can be had. In CI there is no excuse.
@@ -132,7 +140,7 @@ fn piped(command: &str, input: &str) -> String {
 /// There are three programs called nc, and not all have `-N`; what it does is done here:
 /// send all, say that this is the end, and read up to the other's.
 #[test]
-fn its_pipes_print_what_it_says() {
+fn pipes_print_what_the_pages_say() {
     let mut tried = 0;
     for block in blocks("console").into_iter().filter(|block| block.contains(" | nc -N ")) {
         if block.contains("jq") && !has("jq") {
@@ -143,8 +151,8 @@ fn its_pipes_print_what_it_says() {
         let parts: Vec<&str> = typed.trim_start_matches("$ ").splitn(3, " | ").collect();
         let server = Listening::start();
         let addr = match parts[1] {
-            "nc -N 127.0.0.1 1337" => server.native,
-            "nc -N 127.0.0.1 1338" => server.json,
+            nc if nc.ends_with(" 127.0.0.1 1337") => server.native,
+            nc if nc.ends_with(" 127.0.0.1 1338") => server.json,
             other => panic!("{other} connects to none of the listeners"),
         };
         let mut client = Client::connect(addr);
@@ -154,55 +162,5 @@ fn its_pipes_print_what_it_says() {
         assert_eq!(parts.get(2).map_or(read.clone(), |then| piped(then, &read)), printed);
         tried += 1;
     }
-    assert!(tried == 2 || std::env::var_os("CI").is_none());
-}
-
-#[test]
-fn its_objects_and_codes_are_those_that_there_are() {
-    for line in blocks("json").iter().flat_map(|block| block.lines()) {
-        serde_json::from_str::<serde_json::Value>(line).expect(line);
-    }
-    let replies = [
-        include_str!("../../src/chat/reply.rs"),
-        include_str!("../../src/chat/operators/reply.rs"),
-        include_str!("../../src/chat/accounts/reply.rs"),
-    ]
-    .concat();
-    let codes = replies.split("=> \"").skip(1).filter_map(|rest| rest.split('"').next());
-    let mut count = 0;
-    for code in codes.filter(|code| code.chars().all(|c| c.is_ascii_lowercase() || c == '_')) {
-        let is_named =
-            README.contains(&format!("`{code}`")) || README.contains(&format!("\"{code}\""));
-        assert!(is_named, "the README does not name the code {code}");
-        count += 1;
-    }
-    assert!(count > 30);
-}
-
-#[test]
-fn its_options_are_those_of_the_binary() {
-    let help = Command::new(env!("CARGO_BIN_EXE_chinwag")).arg("--help").output().unwrap();
-    assert_eq!(blocks("options"), [String::from_utf8(help.stdout).unwrap()]);
-}
-
-#[test]
-fn its_server_to_embed_is_the_example() {
-    let example = include_str!("../../examples/echo.rs");
-    for code in blocks("rust") {
-        assert!(example.contains(code), "the README has another echo than examples/echo.rs");
-    }
-}
-
-#[test]
-fn its_index_names_files_that_are_there() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let paths = README
-        .split('`')
-        .filter(|word| ["src/", "tests/", "examples/"].iter().any(|start| word.starts_with(start)));
-    let mut count = 0;
-    for path in paths {
-        assert!(root.join(path).exists(), "{path}");
-        count += 1;
-    }
-    assert!(count > 10);
+    assert!(tried == 3 || std::env::var_os("CI").is_none());
 }

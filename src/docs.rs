@@ -1,0 +1,36 @@
+//! The pages of the repository's `docs/`, to be read beside the documentation of the types. They
+//! are here for rustdoc alone: no build has them.
+//!
+//! | page | for whom |
+//! | --- | --- |
+//! | [`using`] | who talks: commands, names, rooms, accounts, dialects |
+//! | [`protocol`] | who writes a client or a bot: what goes over the wire |
+//! | [`operating`] | who runs the server: options, operators, state, limits, TLS, logs |
+//! | [`embedding`] | who puts the loop or the chat into a program |
+//! | [`architecture`] | who wants to know how it works, and why so |
+//! | [`figures`] | what was measured |
+
+// The first definition of a link holds: in these pages `using.md` is a page of this module.
+
+#[doc = include_str!("../docs/rustdoc-links.md")]
+#[doc = include_str!("../docs/using.md")]
+pub mod using {}
+
+#[doc = include_str!("../docs/rustdoc-links.md")]
+#[doc = include_str!("../docs/protocol.md")]
+pub mod protocol {}
+
+#[doc = include_str!("../docs/rustdoc-links.md")]
+#[doc = include_str!("../docs/operating.md")]
+pub mod operating {}
+
+#[doc = include_str!("../docs/rustdoc-links.md")]
+#[doc = include_str!("../docs/embedding.md")]
+pub mod embedding {}
+
+#[doc = include_str!("../docs/rustdoc-links.md")]
+#[doc = include_str!("../docs/architecture.md")]
+pub mod architecture {}
+
+#[doc = include_str!("../docs/figures.md")]
+pub mod figures {}

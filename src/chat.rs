@@ -114,7 +114,7 @@ impl Service for Chat {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         // The labels that listeners have were checked when they were made.
         let dialect = peer.label.parse().unwrap_or_default();
-        self.users.add(id, peer.addr, Format { dialect, ending: Ending::Lf });
+        self.users.add(id, peer.origin, Format { dialect, ending: Ending::Lf });
         self.users.hear(id, out.now().monotonic);
         if let Some(user) = self.users.get_mut(id)
             && self.settings.operators
@@ -238,7 +238,8 @@ impl Service for Chat {
 
     fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
         let is_operators = self.settings.operators && peer.label == OPERATORS;
-        !is_operators && self.bans.has_addr(peer.addr.ip(), operators::timestamp(now))
+        let at = operators::timestamp(now);
+        !is_operators && peer.origin.ip().is_some_and(|addr| self.bans.has_addr(addr, at))
     }
 
     fn turns_away_protocols(&self, _: &Peer<'_>) -> bool {
@@ -249,7 +250,10 @@ impl Service for Chat {
         match why {
             Refusal::Full => reply::FULL,
             Refusal::Address => reply::ADDRESS_FULL,
-            Refusal::Banned(addr) => self.bans.notice(addr, |ban| self.door_notice(ban)).as_bytes(),
+            Refusal::Banned(origin) => {
+                let notice = |addr| self.bans.notice(addr, |ban| self.door_notice(ban)).as_bytes();
+                origin.ip().map_or(b"", notice)
+            }
             Refusal::Foreign(Protocol::Http) => reply::NO_WEB_SERVER,
             // What they would make of a line of text is anybody's guess.
             Refusal::Foreign(_) => b"",

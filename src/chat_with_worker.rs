@@ -216,6 +216,7 @@ mod tests {
     use crate::chat::{OPERATORS, Settings};
     use crate::net::limits::Limits;
     use crate::net::server::{Config, Listen, Server};
+    use crate::net::transport::Origin;
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -231,7 +232,7 @@ mod tests {
 
     fn operator(slot: usize, app: &mut ChatWithWorker, out: &mut Outbox) -> ConnId {
         let id = out.open(slot);
-        app.on_open(id, &Peer { addr: ([127, 0, 0, 1], 1).into(), label: OPERATORS }, out);
+        app.on_open(id, &Peer { origin: Origin::Unix, label: OPERATORS }, out);
         id
     }
 

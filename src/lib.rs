@@ -92,6 +92,7 @@
 //! | how fast one may speak; how many may come from where | `net/rate.rs`, `net/addresses.rs` |
 //! | deadlines, and what happens when they pass | `net/timeouts.rs`, `net/hub/timers.rs` |
 //! | the poll, the clock, wake and shutdown | `net/server.rs` |
+//! | what a connection runs over, and where it comes from | `net/transport.rs` |
 //! | listening, accepting, running out of descriptors | `net/listen.rs` |
 //! | what is listened with: ports, Unix sockets | `net/listen/socket.rs` |
 //! | blocking work: who does it, and how it comes back | `chat_with_worker.rs` |
@@ -124,7 +125,7 @@ pub use chat_with_worker::{ChatWithWorker, Reloader};
 pub use net::addresses::{Network, NotANetwork};
 pub use net::conn::{CloseReason, ConnId};
 pub use net::decoder::{Decoder, Item};
-pub use net::hub::{Hub, Stream};
+pub use net::hub::Hub;
 pub use net::limits::Limits;
 pub use net::line::Ending;
 pub use net::outbox::{Outbox, Traffic};
@@ -133,4 +134,5 @@ pub use net::service::{Limit, Peer, Refusal, Service};
 pub use net::shared_log::LogId;
 pub use net::sniff::Protocol;
 pub use net::timeouts::Now;
+pub use net::transport::{Origin, Transport};
 pub use store::State;

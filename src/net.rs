@@ -18,3 +18,4 @@ pub(crate) mod shared_log;
 pub(crate) mod sniff;
 pub(crate) mod telnet;
 pub(crate) mod timeouts;
+pub(crate) mod transport;

@@ -2,7 +2,7 @@
 //! So a bench can have more of them than there are descriptors, and see its own work alone.
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, Hub, Limits, Now, Peer, Stream};
+use chinwag::{Chat, Hub, Limits, Now, Peer, Transport};
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -48,7 +48,7 @@ impl Write for Wire {
     }
 }
 
-impl Stream for Wire {
+impl Transport for Wire {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -75,7 +75,7 @@ impl Network {
         let slot = self.hub.next_slot();
         let number = u32::try_from(slot).expect("there are few");
         let host = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + number);
-        let peer = Peer { addr: SocketAddr::from((host, 4000)), label: "native" };
+        let peer = Peer { origin: SocketAddr::from((host, 4000)).into(), label: "native" };
         self.hub.open(Wire(number), &peer);
         slot
     }

@@ -1,4 +1,4 @@
-//! A socket in memory: the hub has the [`Stream`], the world plays the client by the rest
+//! A socket in memory: the hub has the [`Transport`], the world plays the client by the rest
 //! of [`Wire`].
 //!
 //! As with a real edge-triggered socket, an edge comes only after `WouldBlock` was
@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 
-use chinwag::Stream;
+use chinwag::Transport;
 
 /// Counts whatever gets done, so that turns without any work are seen.
 pub type Work = Rc<Cell<u64>>;
@@ -82,7 +82,7 @@ impl Write for SimStream {
     }
 }
 
-impl Stream for SimStream {
+impl Transport for SimStream {
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.wire.borrow_mut().shut()
     }

@@ -290,7 +290,7 @@ impl World<'_> {
         assert!(!is_in_use, "slot {slot} is given out while it is in use");
         let refusal = if self.hub.open_count() >= CLIENTS {
             Some((Refusal::Full, &b"Server is full.\n"[..]))
-        } else if !is_proxied && self.hub.is_full_for(addr.ip()) {
+        } else if !is_proxied && self.hub.is_full_for(addr.into()) {
             Some((Refusal::Address, ADDRESS_FULL))
         } else {
             None
@@ -302,7 +302,7 @@ impl World<'_> {
             self.drop_closed();
             client.is_hurried = client.wire.borrow().is_closed();
         } else {
-            let peer = Peer { addr, label };
+            let peer = Peer { origin: addr.into(), label };
             let id = if is_proxied {
                 self.hub.open_proxied(stream, &peer)
             } else {

@@ -24,7 +24,6 @@ use super::users::User;
 use crate::net::addresses::Network;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
-use crate::net::service::{ip, port};
 pub(super) use budget::Budget;
 use command::AccountCommand;
 use command::looks_secret;
@@ -262,7 +261,7 @@ impl Chat {
     pub(super) fn settle_attempt(&mut self, id: ConnId, answer: &Answer) {
         let Some(Attempt { name, addr }) = self.tried.remove(&id) else { return };
         if matches!(answer, Answer::Wrong) {
-            let (addr, port) = (addr.and_then(ip), addr.and_then(port));
+            let (addr, port) = (addr.map(|addr| addr.ip()), addr.map(|addr| addr.port()));
             return warn!(conn = id.serial(), addr, port, name = &*name; "failed_password");
         }
         // The right password was given, or none was looked at.

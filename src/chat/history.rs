@@ -149,12 +149,13 @@ mod tests {
     use crate::chat::dialect::{Dialect, Format};
     use crate::chat::users::Users;
     use crate::net::line::Ending;
+    use crate::net::transport::Origin;
 
     fn say(history: &mut History, text: &str) {
         let mut users = Users::new(false, false);
         let id = ConnId { slot: 0, serial: 1 };
         let format = Format { dialect: Dialect::Native, ending: Ending::Lf };
-        users.add(id, ([127, 0, 0, 1], 4000).into(), format);
+        users.add(id, Origin::Unix, format);
         users.rename(id, "añn");
         let bounds = Bounds { lines: 3, bytes: 40 };
         history.push(users.get(id).unwrap(), Kind::Say, text, 0, bounds);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use hashbrown::HashTable;
@@ -14,6 +14,7 @@ use super::operators::Mute;
 use super::room::{Group, RoomNo};
 use crate::net::addresses::Network;
 use crate::net::conn::ConnId;
+use crate::net::transport::Origin;
 
 /// One connection, as the chat sees it. There are many, so it is small.
 pub(super) struct User {
@@ -41,9 +42,9 @@ pub(super) struct User {
 pub(super) struct AddressKey(u16);
 
 impl AddressKey {
-    fn of(addr: IpAddr) -> AddressKey {
+    fn of(origin: Origin) -> AddressKey {
         let mut hasher = DefaultHasher::new();
-        Network::of_one(addr).hash(&mut hasher);
+        origin.ip().map(Network::of_one).hash(&mut hasher);
         #[expect(clippy::cast_possible_truncation)] // It is a part that is wanted.
         AddressKey(hasher.finish() as u16)
     }
@@ -180,13 +181,13 @@ impl Users {
     }
 
     /// Adds somebody, as a guest. It is in no room yet.
-    pub(super) fn add(&mut self, id: ConnId, addr: SocketAddr, format: Format) {
+    pub(super) fn add(&mut self, id: ConnId, origin: Origin, format: Format) {
         if self.by_slot.len() <= id.slot() {
             self.by_slot.resize_with(id.slot() + 1, || None);
         }
         if let Some(addrs) = &mut self.addrs {
             addrs.resize(self.by_slot.len(), None);
-            addrs[id.slot()] = Some(addr).filter(|addr| !addr.ip().is_unspecified());
+            addrs[id.slot()] = origin.addr();
         }
         self.by_slot[id.slot()] = Some(User {
             id,
@@ -198,7 +199,7 @@ impl Users {
             notices: format.dialect.has_notices() && format.dialect != Dialect::Native,
             stage: Stage::Silent { ending_seen: false },
             arrival: Arrival::Untold,
-            from: AddressKey::of(addr.ip()),
+            from: AddressKey::of(origin),
             more: None,
         });
         self.count += 1;

@@ -167,10 +167,10 @@ impl Addresses {
         }
     }
 
-    /// `None`, if it does not count; those who have no address do not.
+    /// `None`, if it does not count.
     fn key(&self, addr: IpAddr) -> Option<Key> {
         let addr = addr.to_canonical();
-        if addr.is_unspecified() || (addr.is_loopback() && !self.with_loopback) {
+        if addr.is_loopback() && !self.with_loopback {
             return None;
         }
         Some(match addr {

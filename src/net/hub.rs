@@ -24,9 +24,7 @@ mod trim;
 mod write;
 
 use std::collections::{HashMap, VecDeque};
-use std::io::{self, Read, Write};
 use std::mem;
-use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use slab::Slab;
@@ -39,6 +37,7 @@ use crate::net::outbox::Outbox;
 use crate::net::rate::Rate;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::{Now, Timeouts, Timers};
+use crate::net::transport::{Origin, Transport};
 use logged::{Accepted, Refused};
 use proxied::Proxied;
 use read::Input;
@@ -47,33 +46,6 @@ use trim::MemoryTrim;
 
 /// What goes with a connection, roughly: a name, a place in a room, buffers of the moment.
 const CONN_BYTES: usize = 1024;
-
-/// A non-blocking, edge-triggered byte stream.
-pub trait Stream: Read + Write {
-    /// Tells the other side that nothing more will come, while it may still send.
-    ///
-    /// # Errors
-    ///
-    /// Whatever the socket says; the loop does not mind.
-    fn shutdown_write(&mut self) -> io::Result<()>;
-
-    /// Whether it has broken, as far as that shows without reading from it.
-    fn is_broken(&mut self) -> bool {
-        false
-    }
-
-    /// Where it comes from, as the system has it; `None` if it has no address.
-    fn peer_addr(&self) -> Option<SocketAddr> {
-        None
-    }
-
-    /// Whether the other side may take as long as it likes to read. So it is while it is
-    /// behind, and for [`Limits::stall_time`] after that: it is then looked after here, and who
-    /// takes a little at a time is not to be given up by the system.
-    fn disable_user_timeout(&mut self, is_disabled: bool) {
-        let _ = is_disabled;
-    }
-}
 
 /// A connection's socket, and its input half. The output half is in the [`Outbox`],
 /// under the same slot, so that a line borrowed from here can be answered into there.
@@ -175,7 +147,7 @@ pub struct Hub<T, S> {
     refused_log: Refused,
     accepted_log: Accepted,
     /// Where those are from whom a proxy connects, until their first line.
-    behind_proxy: HashMap<ConnId, SocketAddr>,
+    behind_proxy: HashMap<ConnId, Origin>,
     /// When it was last logged that a PROXY header came which was not asked for.
     told_of_proxy: Option<Instant>,
     closed: Vec<T>,
@@ -190,7 +162,7 @@ pub struct Hub<T, S> {
 }
 
 /// What the owner of the streams calls.
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     /// A hub without connections.
     pub fn new(service: S, limits: &Limits, now: Now) -> Hub<T, S> {
         Hub {
@@ -239,21 +211,20 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
     /// Why somebody is not let in, if it is not, going by where it is from.
     pub fn admission(&self, peer: &Peer<'_>, now: Now) -> Option<Refusal> {
-        let addr = peer.addr.ip();
         if self.service.is_banned(peer, now) {
-            return Some(Refusal::Banned(addr));
+            return Some(Refusal::Banned(peer.origin));
         }
-        self.is_full_for(addr).then_some(Refusal::Address)
+        self.is_full_for(peer.origin).then_some(Refusal::Address)
     }
 
-    /// Whether there are as many connections from an address as there may be.
-    pub fn is_full_for(&self, addr: IpAddr) -> bool {
-        self.addresses.is_full(addr)
+    /// Whether there are as many connections from somewhere as there may be.
+    pub fn is_full_for(&self, origin: Origin) -> bool {
+        origin.ip().is_some_and(|addr| self.addresses.is_full(addr))
     }
 
     /// Has it logged that somebody was turned away: at most a line a second, with a count.
-    pub fn log_refused(&mut self, addr: SocketAddr, why: Refusal) {
-        self.note_refused(addr, why.word());
+    pub fn log_refused(&mut self, origin: Origin, why: Refusal) {
+        self.note_refused(origin, why.word());
     }
 
     /// Turns a connection away: it is told why, and closed.
@@ -370,7 +341,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 }
 
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     fn tick(&mut self, now: Now) {
         let due = self.service.next_tick().is_some_and(|at| at <= now.monotonic);
         if mem::take(&mut self.woken) || due {
@@ -379,10 +350,12 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// From here on the service knows it, and it counts.
-    fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<SocketAddr>) {
+    fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<Origin>) {
         self.accepted_log.begin(id, peer, proxy, self.outbox.now().monotonic);
         self.open += 1;
-        self.addresses.add(id, peer.addr.ip());
+        if let Some(addr) = peer.origin.ip() {
+            self.addresses.add(id, addr);
+        }
         self.restart_idle_timer(id);
         self.service.on_open(id, peer, &mut self.outbox);
         if self.service.turns_away_protocols(peer) {
@@ -391,8 +364,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
     }
 
     /// The same for whatever reason that a word can tell.
-    fn note_refused(&mut self, addr: SocketAddr, why: &'static str) {
-        self.refused_log.note(addr, why, self.outbox.now().monotonic);
+    fn note_refused(&mut self, origin: Origin, why: &'static str) {
+        self.refused_log.note(origin, why, self.outbox.now().monotonic);
     }
 
     fn insert(&mut self, stream: T, phase: Phase) -> ConnId {
@@ -419,7 +392,7 @@ impl<T: Stream, S: Service> Hub<T, S> {
 
 /// Tells one who is turned away why, in one go. Read, what it has sent cannot turn the
 /// close into a reset. Whatever else comes of it, it has had its answer.
-fn reject(stream: &mut impl Stream, refusal: &[u8], chunk: &mut [u8]) {
+fn reject(stream: &mut impl Transport, refusal: &[u8], chunk: &mut [u8]) {
     let _ = stream.write(refusal);
     let _ = stream.shutdown_write();
     let _ = stream.read(chunk);

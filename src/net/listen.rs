@@ -5,16 +5,19 @@ mod socket;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use log::warn;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Registry, Token};
 use socket2::{Domain, Protocol, TcpKeepalive, Type};
 
-use socket::Socket;
+#[cfg(target_os = "linux")]
+use crate::net::transport::USER_TIMEOUT;
+use crate::net::transport::{Origin, Socket, Transport};
+use socket::Listening;
 
 /// A burst of this many connects is answered at once. With std's and mio's 128, the
 /// kernel drops the rest, and they try again after a second, then three.
@@ -32,14 +35,14 @@ const LOG_EVERY: Duration = Duration::from_secs(10);
 
 /// What has come of an attempt to accept somebody.
 pub(crate) enum Incoming {
-    Stream(TcpStream, SocketAddr),
+    Stream(Socket, Origin),
     /// There was no descriptor for it.
-    TurnedAway(SocketAddr),
+    TurnedAway(Origin),
     Nobody,
 }
 
 pub(crate) struct Listener {
-    socket: Socket,
+    socket: Listening,
     label: String,
     /// Everybody who connects there is a proxy.
     is_proxied: bool,
@@ -77,16 +80,16 @@ impl Listener {
         socket.listen(BACKLOG)?;
         let socket = TcpListener::from_std(socket.into());
         let addr = socket.local_addr()?;
-        Ok((Listener::new(Socket::Tcp(socket), label, addr.to_string()), addr))
+        Ok((Listener::new(Listening::Tcp(socket), label, addr.to_string()), addr))
     }
 
     /// Listens at a path, as long as this lives.
     pub(crate) fn bind_unix(path: &Path, label: &str, is_proxied: bool) -> io::Result<Listener> {
         let place = format!("unix:{}", path.display());
-        Ok(Listener { is_proxied, ..Listener::new(Socket::bind_unix(path)?, label, place) })
+        Ok(Listener { is_proxied, ..Listener::new(Listening::bind_unix(path)?, label, place) })
     }
 
-    fn new(socket: Socket, label: &str, place: String) -> Listener {
+    fn new(socket: Listening, label: &str, place: String) -> Listener {
         let label = label.to_owned();
         Listener {
             socket,
@@ -101,11 +104,6 @@ impl Listener {
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         self.socket.register(registry, token)
-    }
-
-    /// Whether those who connect have an address.
-    pub(crate) fn is_tcp(&self) -> bool {
-        self.socket.is_tcp()
     }
 
     /// Whether everybody who connects there says first for whom.
@@ -158,16 +156,15 @@ impl Listener {
         {
             self.log(now, error);
             outcome = spare.accept(&self.socket);
-            if let Ok((stream, addr)) = outcome {
-                reject(&stream, refusal);
-                drop(stream);
+            if let Ok((stream, origin)) = outcome {
+                reject(stream, refusal);
                 spare.take_back();
-                return Ok(Incoming::TurnedAway(addr));
+                return Ok(Incoming::TurnedAway(origin));
             }
             spare.take_back();
         }
         match outcome {
-            Ok((stream, addr)) => return Ok(Incoming::Stream(inherit(stream), addr)),
+            Ok((stream, origin)) => return Ok(Incoming::Stream(stream, origin)),
             Err(error) => self.failed(now, error)?,
         }
         Ok(Incoming::Nobody)
@@ -196,30 +193,15 @@ impl Listener {
 }
 
 /// A peer that has vanished is noticed within two minutes, said anything or not; one that
-/// is behind is looked after elsewhere ([`disable_user_timeout`]).
+/// is behind is looked after elsewhere ([`Transport::disable_user_timeout`]).
 fn keep_alive(socket: &socket2::Socket) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
     #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
     let keepalive = keepalive.with_interval(Duration::from_secs(15)).with_retries(4);
     socket.set_tcp_keepalive(&keepalive)?;
     #[cfg(target_os = "linux")]
-    socket.set_tcp_user_timeout(Some(GIVE_UP))?;
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
     Ok(())
-}
-
-/// Sent bytes that stay unacknowledged for so long break a connection. By itself Linux tries
-/// for a quarter of an hour.
-#[cfg(target_os = "linux")]
-const GIVE_UP: Duration = Duration::from_mins(2);
-
-/// Whether a peer may take as long as it likes. Linux counts the time that its window is
-/// closed for what is to be sent next, and does not mind what it reads meanwhile: with a
-/// small receive buffer, whoever stays behind for two minutes would be given up.
-#[cfg(target_os = "linux")]
-pub(crate) fn disable_user_timeout(stream: &TcpStream, is_disabled: bool) {
-    let time = Some(GIVE_UP).filter(|_| !is_disabled);
-    // What a Unix socket says to that does not matter.
-    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(time);
 }
 
 /// A descriptor kept back, so that there is one to say no with when all are in use.
@@ -232,7 +214,7 @@ impl Spare {
 
     /// Gives the descriptor up, and accepts with it. Only then is it known whether
     /// anybody is there at all: without one, Linux says that it has none before it looks.
-    fn accept(&mut self, listener: &Socket) -> io::Result<(TcpStream, SocketAddr)> {
+    fn accept(&mut self, listener: &Listening) -> io::Result<(Socket, Origin)> {
         self.0 = None;
         listener.accept()
     }
@@ -249,21 +231,10 @@ fn open_spare() -> Option<File> {
 /// Tells one who cannot be kept why. What it has sent so far is read first: unread, it would
 /// turn the close into a reset, and the answer would be lost. Whatever fails here, no more
 /// can be done.
-fn reject(mut stream: &TcpStream, refusal: &[u8]) {
+fn reject(mut stream: Socket, refusal: &[u8]) {
     let _ = stream.write(refusal);
-    let _ = stream.shutdown(Shutdown::Write);
+    let _ = stream.shutdown_write();
     let _ = stream.read(&mut [0; 4096]);
-}
-
-/// What Linux's connections have from their listener, others' are given.
-fn inherit(stream: TcpStream) -> TcpStream {
-    #[cfg(not(target_os = "linux"))]
-    let _ = stream.set_nodelay(true);
-    stream
-}
-
-pub(crate) fn canonical(addr: SocketAddr) -> SocketAddr {
-    SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
 
 enum Verdict {
@@ -340,8 +311,9 @@ mod tests {
         let _client = std::net::TcpStream::connect(addr).unwrap();
         let (now, mut spare) = (Instant::now(), Spare::new());
         let accepted = listener.accept(now, &mut spare, b"").unwrap();
-        let Incoming::Stream(stream, _) = accepted else { panic!("somebody has connected") };
-        let socket = socket2::SockRef::from(&stream);
+        let Incoming::Stream(mut stream, _) = accepted else { panic!("somebody has connected") };
+        let Socket::Tcp(inner) = &stream else { panic!("it listens on a port") };
+        let socket = socket2::SockRef::from(inner);
         assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
         assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
         // A minute, and four times a quarter of one: two minutes, and so for what was sent.
@@ -349,13 +321,16 @@ mod tests {
         assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
         assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
         assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
-        let give_up = || socket.tcp_user_timeout().unwrap();
-        assert_eq!(give_up(), Some(Duration::from_mins(2)));
+        let give_up = |stream: &Socket| {
+            let Socket::Tcp(inner) = stream else { panic!("it listens on a port") };
+            socket2::SockRef::from(inner).tcp_user_timeout().unwrap()
+        };
+        assert_eq!(give_up(&stream), Some(Duration::from_mins(2)));
         // Whoever reads a little at a time has longer, as long as it is behind.
-        disable_user_timeout(&stream, true);
-        assert_eq!(give_up(), None);
-        disable_user_timeout(&stream, false);
-        assert_eq!(give_up(), Some(Duration::from_mins(2)));
+        stream.disable_user_timeout(true);
+        assert_eq!(give_up(&stream), None);
+        stream.disable_user_timeout(false);
+        assert_eq!(give_up(&stream), Some(Duration::from_mins(2)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 use std::io;
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -11,15 +11,15 @@ use std::time::{Duration, Instant, SystemTime};
 
 use log::{info, warn};
 use mio::event::Event;
-use mio::net::TcpStream;
-use mio::{Events, Interest, Poll, Token, Waker};
+use mio::{Events, Poll, Token, Waker};
 
 use crate::net::addresses::Network;
-use crate::net::hub::{Hub, Stream};
+use crate::net::hub::Hub;
 use crate::net::limits::Limits;
-use crate::net::listen::{self, Incoming, Listener, Spare};
-use crate::net::service::{Peer, Refusal, Service, ip};
+use crate::net::listen::{Incoming, Listener, Spare};
+use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
+use crate::net::transport::{Origin, Socket};
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,8 +75,9 @@ impl Default for Config {
 
 impl Config {
     /// Whether what comes from there says first for whom it is.
-    fn is_proxy(&self, addr: SocketAddr) -> bool {
-        self.proxies.iter().any(|network| network.contains(addr.ip()))
+    fn is_proxy(&self, origin: Origin) -> bool {
+        let is_in = |addr| self.proxies.iter().any(|network| network.contains(addr));
+        origin.ip().is_some_and(is_in)
     }
 }
 
@@ -203,7 +204,7 @@ impl Server {
         result
     }
 
-    fn timeout<S: Service>(&mut self, hub: &Hub<TcpStream, S>) -> Option<Duration> {
+    fn timeout<S: Service>(&mut self, hub: &Hub<Socket, S>) -> Option<Duration> {
         let now = self.clock.read();
         if self.listeners.iter().any(Listener::is_ready) {
             return Some(Duration::ZERO);
@@ -214,7 +215,7 @@ impl Server {
     }
 
     /// An event only marks. Its flags are hints; reading and writing find out.
-    fn mark<S: Service>(&mut self, event: &Event, hub: &mut Hub<TcpStream, S>) {
+    fn mark<S: Service>(&mut self, event: &Event, hub: &mut Hub<Socket, S>) {
         match event.token() {
             WAKER => {}
             Token(index) if index >= FIRST_LISTENER => {
@@ -234,7 +235,7 @@ impl Server {
         }
     }
 
-    fn take_requests<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>, stopping: &mut bool) {
+    fn take_requests<S: Service>(&mut self, hub: &mut Hub<Socket, S>, stopping: &mut bool) {
         if self.requests.wake.swap(false, Ordering::AcqRel) {
             hub.wake();
         }
@@ -247,13 +248,13 @@ impl Server {
     }
 
     /// Each makes a descriptor free.
-    fn drop_closed<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>) {
+    fn drop_closed<S: Service>(&mut self, hub: &mut Hub<Socket, S>) {
         if hub.take_closed().count() > 0 {
             self.listeners.iter_mut().for_each(Listener::retry);
         }
     }
 
-    fn accept<S: Service>(&mut self, hub: &mut Hub<TcpStream, S>, now: Now) -> io::Result<()> {
+    fn accept<S: Service>(&mut self, hub: &mut Hub<Socket, S>, now: Now) -> io::Result<()> {
         for listener in &mut self.listeners {
             if listener.retry_at().is_some_and(|at| at <= now.monotonic) {
                 listener.retry();
@@ -262,18 +263,17 @@ impl Server {
             while listener.is_ready() && budget > 0 {
                 budget -= 1;
                 let refusal = hub.service().refusal(Refusal::Full);
-                let (stream, addr) =
+                let (stream, origin) =
                     match listener.accept(now.monotonic, &mut self.spare, refusal)? {
-                        Incoming::Stream(stream, addr) => (stream, addr),
-                        Incoming::TurnedAway(addr) => {
-                            hub.log_refused(addr, Refusal::Full);
+                        Incoming::Stream(stream, origin) => (stream, origin),
+                        Incoming::TurnedAway(origin) => {
+                            hub.log_refused(origin, Refusal::Full);
                             continue;
                         }
                         Incoming::Nobody => continue,
                     };
-                let peer = Peer { addr, label: listener.label() };
-                let is_proxy = || listener.is_tcp() && self.config.is_proxy(addr);
-                let is_proxied = listener.is_proxied() || is_proxy();
+                let peer = Peer { origin, label: listener.label() };
+                let is_proxied = listener.is_proxied() || self.config.is_proxy(origin);
                 let is_full = !hub.has_room(self.config.max_clients);
                 let refusal = is_full.then_some(Refusal::Full);
                 let admission = || hub.admission(&peer, now).filter(|_| !is_proxied);
@@ -308,18 +308,17 @@ fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
 /// Registers a connection, once and for good, and opens or refuses it.
 fn admit<S: Service>(
     poll: &Poll,
-    hub: &mut Hub<TcpStream, S>,
-    mut stream: TcpStream,
+    hub: &mut Hub<Socket, S>,
+    mut stream: Socket,
     peer: &Peer<'_>,
     is_proxied: bool,
     refusal: Option<Refusal>,
 ) {
-    let interest = Interest::READABLE | Interest::WRITABLE;
     let token = Token(hub.next_slot());
-    if let Err(error) = poll.registry().register(&mut stream, token, interest) {
-        warn!(addr = ip(peer.addr), error:%; "not_registered");
+    if let Err(error) = stream.register(poll.registry(), token) {
+        warn!(addr = peer.origin.ip(), error:%; "not_registered");
     } else if let Some(why) = refusal {
-        hub.log_refused(peer.addr, why);
+        hub.log_refused(peer.origin, why);
         hub.refuse(stream, why);
     } else if is_proxied {
         hub.open_proxied(stream, peer);
@@ -362,25 +361,6 @@ impl Clock {
         }
         self.last_read = now;
         now.checked_sub(self.lost).unwrap_or(now)
-    }
-}
-
-impl Stream for TcpStream {
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        self.shutdown(Shutdown::Write)
-    }
-
-    fn peer_addr(&self) -> Option<SocketAddr> {
-        TcpStream::peer_addr(self).ok().map(listen::canonical)
-    }
-
-    fn is_broken(&mut self) -> bool {
-        !matches!(self.take_error(), Ok(None))
-    }
-
-    #[cfg(target_os = "linux")]
-    fn disable_user_timeout(&mut self, is_disabled: bool) {
-        listen::disable_user_timeout(self, is_disabled);
     }
 }
 

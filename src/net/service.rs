@@ -2,8 +2,6 @@
 //!
 //! The loop knows limits, not texts; a service knows texts, not sockets.
 
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use crate::net::conn::{CloseReason, ConnId};
@@ -11,6 +9,7 @@ use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
 use crate::net::sniff::Protocol;
 use crate::net::timeouts::Now;
+use crate::net::transport::Origin;
 
 /// A protocol over lines. Whatever it has to say goes into the [`Outbox`]; it cannot
 /// block, and nothing that it does can fail.
@@ -105,34 +104,10 @@ pub trait Service {
 /// Who connected, and where.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer<'a> {
-    /// The address that the connection came from; a mapped IPv4 address shows as IPv4.
-    /// Over a Unix socket nobody has one: then it is 0.0.0.0, port 0.
-    pub addr: SocketAddr,
+    /// Where the connection came from.
+    pub origin: Origin,
     /// The label of the listener that took it.
     pub label: &'a str,
-}
-
-/// Where a connection is from, for people; who has no address came over a Unix socket.
-pub(crate) struct Origin(pub(crate) Option<SocketAddr>);
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.filter(|addr| !addr.ip().is_unspecified()) {
-            Some(addr) => addr.fmt(f),
-            None => f.write_str("a Unix socket"),
-        }
-    }
-}
-
-/// An address as the log has it: bare, in a field of its own, so that programs find it. Over a
-/// Unix socket there is none.
-pub(crate) fn ip(addr: SocketAddr) -> Option<IpAddr> {
-    Some(addr.ip().to_canonical()).filter(|addr| !addr.is_unspecified())
-}
-
-/// The port that goes with [`ip`].
-pub(crate) fn port(addr: SocketAddr) -> Option<u16> {
-    ip(addr).map(|_| addr.port())
 }
 
 /// A limit that a connection ran into, and stays open after.
@@ -160,8 +135,8 @@ pub enum Refusal {
     Full,
     /// There are as many from its address as there may be.
     Address,
-    /// It is from this address, and [`Service::is_banned`].
-    Banned(IpAddr),
+    /// It is from there, and [`Service::is_banned`].
+    Banned(Origin),
     /// It began with another protocol. The service knows it; [`Service::on_close`] follows.
     Foreign(Protocol),
 }

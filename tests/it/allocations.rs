@@ -12,7 +12,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, Decoder, Hub, Item, Limits, Now, Peer, Stream};
+use chinwag::{Chat, Decoder, Hub, Item, Limits, Now, Peer, Transport};
 
 const MEMBERS: usize = 100;
 
@@ -51,7 +51,7 @@ impl Write for Wire {
     }
 }
 
-impl Stream for Wire {
+impl Transport for Wire {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -89,7 +89,7 @@ impl Room {
             self.members.resize_with(slot + 1, Rc::default);
         }
         self.members[slot] = Rc::clone(&member);
-        self.hub.open(Wire(member), &Peer { addr, label: "native" });
+        self.hub.open(Wire(member), &Peer { origin: addr.into(), label: "native" });
         self.hub.mark_readable(slot);
         self.settle();
         slot

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, Hub, Limits, Now, Peer, Stream};
+use chinwag::{Chat, Hub, Limits, Now, Peer, Transport};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
@@ -138,7 +138,7 @@ impl Write for End {
     }
 }
 
-impl Stream for End {
+impl Transport for End {
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.call(Call::Shutdown).map_or(Ok(()), |outcome| outcome.map(drop))
     }
@@ -168,7 +168,7 @@ impl World {
             let wire = Rc::new(RefCell::new(Wire::default()));
             let end = End { wire: Rc::clone(&wire), plan: Rc::clone(&world.plan) };
             let addr = SocketAddr::from(([127, 0, 0, 1], 4000));
-            world.hub.open(end, &Peer { addr, label: "native" });
+            world.hub.open(end, &Peer { origin: addr.into(), label: "native" });
             world.wires.push(wire);
         }
         world

@@ -21,10 +21,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("decoder", &["escape", "line", "scan", "telnet"]),
     ("proxy_header", &[]),
     ("sniff", &["decoder", "line", "proxy_header", "scan", "telnet"]),
-    ("listen", &[]),
+    ("listen", &["transport"]),
     ("timeouts", &[]),
+    ("transport", &[]),
     ("outbox", &["conn", "shared_log", "limits", "timeouts"]),
-    ("service", &["conn", "line", "outbox", "sniff", "timeouts"]),
+    ("service", &["conn", "line", "outbox", "sniff", "timeouts", "transport"]),
     (
         "hub",
         &[
@@ -39,13 +40,24 @@ const ARROWS: &[(&str, &[&str])] = &[
             "service",
             "sniff",
             "timeouts",
+            "transport",
         ],
     ),
-    ("server", &["addresses", "hub", "limits", "listen", "service", "timeouts"]),
+    ("server", &["addresses", "hub", "limits", "listen", "service", "timeouts", "transport"]),
     // A ban is for a network; what is asked of a worker is the chat's to say.
     (
         "chat",
-        &["addresses", "conn", "shared_log", "line", "outbox", "service", "sniff", "timeouts"],
+        &[
+            "addresses",
+            "conn",
+            "shared_log",
+            "line",
+            "outbox",
+            "service",
+            "sniff",
+            "timeouts",
+            "transport",
+        ],
     ),
     ("store", &["chat"]),
     ("chat_with_worker", &["chat", "conn", "line", "outbox", "server", "service", "timeouts"]),
@@ -55,8 +67,8 @@ const ARROWS: &[(&str, &[&str])] = &[
 const ABSENT: &[(&[&str], &[&str], &str)] = &[
     (
         &["mio::", "TcpStream", "TcpListener"],
-        &["server", "listen"],
-        "only server.rs and listen.rs know where readiness comes from",
+        &["server", "listen", "transport"],
+        "only server.rs, listen.rs and transport.rs know where readiness comes from",
     ),
     (
         &["Instant::now", "SystemTime::now"],
@@ -68,6 +80,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
         &[
             "server",
             "listen",
+            "transport",
             "hub",
             "limits",
             "chat_with_worker",

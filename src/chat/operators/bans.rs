@@ -74,7 +74,7 @@ impl Chat {
     /// How somebody who is here is banned.
     fn target_of(&self, bearer: &User) -> Option<Target> {
         let addr = self.users.addr(bearer.id).map(|addr| addr.ip());
-        let addr = addr.filter(|addr| !addr.is_loopback() && !addr.is_unspecified());
+        let addr = addr.filter(|addr| !addr.is_loopback());
         Target::new(bearer.own_name(), addr.map(Network::of_one))
     }
 

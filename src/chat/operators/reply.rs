@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::chat::ban::{NoTarget, Target};
 use crate::chat::reply::Span;
-use crate::net::service::Origin;
+use crate::net::transport::Origin;
 
 /// What there is to say about what an operator does.
 #[derive(Clone, Copy)]
@@ -165,7 +165,8 @@ impl fmt::Display for OperatorReply<'_> {
             OperatorReply::Busy => f.write_str("Busy; try again in a moment."),
             OperatorReply::Whois { name, addr, idle, queued, marks } => {
                 let idle = Span(Duration::from_secs(idle.as_secs()));
-                write!(f, "{name}: {}, idle {idle}, {queued} bytes queued{marks}", Origin(addr))
+                let from = addr.map_or(Origin::Unix, Origin::Addr);
+                write!(f, "{name}: {from}, idle {idle}, {queued} bytes queued{marks}")
             }
         }
     }

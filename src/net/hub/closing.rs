@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
-use super::{Hub, Phase, Stream};
+use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::Service;
+use crate::net::transport::Transport;
 
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     /// Whether one of so many places is free for a newcomer. A draining connection holds its
     /// own until it is closed; if no other is free, the oldest gives way. Its stream is then
     /// among [`Hub::take_closed`], to be dropped before the newcomer is registered.

@@ -1,24 +1,24 @@
 //! Connections that begin with another protocol: the first bytes say so, and nobody hears of
 //! them. What they are is decided in `net/sniff.rs`; what is done about it, here.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use log::warn;
 
 use super::read::Input;
-use super::{Hub, Phase, Stream};
+use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::decoder::Item;
 use crate::net::line::Ending;
-use crate::net::service::{Refusal, Service, ip, port};
+use crate::net::service::{Refusal, Service};
 use crate::net::sniff::{Protocol, Sniffer, Verdict};
+use crate::net::transport::{Origin, Transport};
 
 /// A proxy that nobody has named shows so with each connection; it is logged at most this
 /// often.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     /// Looks at what has just been read, before it becomes lines. True if it is another
     /// protocol's: then it is turned away.
     pub(super) fn is_foreign(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> bool {
@@ -73,18 +73,16 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// of others as of anybody who is turned away.
     fn log_foreign(&mut self, id: ConnId, protocol: Protocol) {
         let now = self.outbox.now().monotonic;
-        let own = self.conns[id.slot()].stream.peer_addr();
+        let own = self.conns[id.slot()].stream.peer_addr().map_or(Origin::Unix, Origin::from);
         let is_due = self.told_of_proxy.is_none_or(|at| now >= at + TELL_EVERY);
         if protocol == Protocol::Proxy && is_due {
             self.told_of_proxy = Some(now);
-            let addr = own.and_then(ip);
+            let (addr, port) = (own.ip(), own.port());
             let name = addr.map_or_else(|| "unix".to_owned(), |addr| addr.to_string());
             let option = format!("--proxy-protocol {name}");
-            return warn!(addr, port = own.and_then(port), why = protocol.word(), option; "refused");
+            return warn!(addr, port, why = protocol.word(), option; "refused");
         }
-        // Over a Unix socket there is no address.
-        let none = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let addr = self.behind_proxy.get(&id).copied().or(own).unwrap_or(none);
-        self.log_refused(addr, Refusal::Foreign(protocol));
+        let origin = self.behind_proxy.get(&id).copied().unwrap_or(own);
+        self.log_refused(origin, Refusal::Foreign(protocol));
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use log::{Level, info, log_enabled, warn};
 
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
-use crate::net::service::{Peer, ip, port};
+use crate::net::service::Peer;
+use crate::net::transport::Origin;
 
 /// Refusals cost nothing to bring about, so they leave a line in this time at most.
 const EVERY: Duration = Duration::from_secs(1);
@@ -20,17 +20,17 @@ const EVERY: Duration = Duration::from_secs(1);
 pub(super) struct Refused {
     next_line: Option<Instant>,
     /// The last one that is not logged yet.
-    waiting: Option<(SocketAddr, &'static str)>,
+    waiting: Option<(Origin, &'static str)>,
     suppressed: u64,
 }
 
 impl Refused {
     /// Somebody is turned away, for a reason that is one word.
-    pub(super) fn note(&mut self, addr: SocketAddr, why: &'static str, now: Instant) {
+    pub(super) fn note(&mut self, origin: Origin, why: &'static str, now: Instant) {
         if !log_enabled!(Level::Warn) {
             return;
         }
-        if self.waiting.replace((addr, why)).is_some() {
+        if self.waiting.replace((origin, why)).is_some() {
             self.suppressed += 1;
         }
         self.log_due(now);
@@ -51,9 +51,9 @@ impl Refused {
 
     /// Logs what waits.
     pub(super) fn log_waiting(&mut self) {
-        if let Some((addr, why)) = self.waiting.take() {
+        if let Some((origin, why)) = self.waiting.take() {
             let suppressed = mem::take(&mut self.suppressed);
-            warn!(addr = ip(addr), port = port(addr), why, suppressed; "refused");
+            warn!(addr = origin.ip(), port = origin.port(), why, suppressed; "refused");
         }
     }
 }
@@ -63,7 +63,7 @@ impl Refused {
 pub(super) struct Accepted(HashMap<ConnId, Record>);
 
 struct Record {
-    addr: SocketAddr,
+    origin: Origin,
     since: Instant,
     lines_in: u64,
     lines_out: u64,
@@ -77,16 +77,17 @@ impl Accepted {
         &mut self,
         id: ConnId,
         peer: &Peer<'_>,
-        proxy: Option<SocketAddr>,
+        proxy: Option<Origin>,
         now: Instant,
     ) {
         if !log_enabled!(Level::Info) {
             return;
         }
-        let Peer { addr, label: listener } = *peer;
-        let proxy = proxy.and_then(ip);
-        info!(conn = id.serial(), addr = ip(addr), port = port(addr), proxy, listener; "accepted");
-        self.0.insert(id, Record { addr, since: now, lines_in: 0, lines_out: 0, ended: None });
+        let Peer { origin, label: listener } = *peer;
+        let (addr, port) = (origin.ip(), origin.port());
+        let proxy = proxy.and_then(Origin::ip);
+        info!(conn = id.serial(), addr, port, proxy, listener; "accepted");
+        self.0.insert(id, Record { origin, since: now, lines_in: 0, lines_out: 0, ended: None });
     }
 
     /// It has sent a line.
@@ -119,11 +120,11 @@ impl Accepted {
     /// It is gone.
     pub(super) fn end(&mut self, id: ConnId, now: Instant) {
         let Some(record) = self.0.remove(&id) else { return };
-        let Record { addr, since, lines_in, lines_out, ended } = record;
+        let Record { origin, since, lines_in, lines_out, ended } = record;
         let Some((name, why)) = ended else { return };
         let duration = now.saturating_duration_since(since).as_secs_f64();
         info!(
-            conn = id.serial(), addr = ip(addr), port = port(addr), why:%,
+            conn = id.serial(), addr = origin.ip(), port = origin.port(), why:%,
             duration:% = format_args!("{duration:.3}"), lines_in, lines_out, name;
             "ended"
         );

@@ -2,31 +2,32 @@
 //! protocol, versions 1 and 2). Until then the service does not hear of them.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 
 use log::debug;
 
 use super::read::Input;
 use super::timers::Timer;
-use super::{Hub, Phase, Stream, reject};
+use super::{Hub, Phase, reject};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::proxy_header::{self, Header, Source};
-use crate::net::service::{Peer, Refusal, Service, ip};
+use crate::net::service::{Peer, Refusal, Service};
+use crate::net::transport::{Origin, Transport};
 
 /// A connection that has not said yet for whom it is.
 pub(super) struct Proxied {
     bytes: Vec<u8>,
     /// The proxy itself: what it opens for its own sake is from there.
-    addr: SocketAddr,
+    origin: Origin,
     label: String,
 }
 
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     /// Takes in a connection that a proxy makes. It has as long as a closing one to say
     /// for whom.
     pub fn open_proxied(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
         let id = self.insert(stream, Phase::Lines);
-        let proxied = Proxied { bytes: Vec::new(), addr: peer.addr, label: peer.label.to_owned() };
+        let proxied =
+            Proxied { bytes: Vec::new(), origin: peer.origin, label: peer.label.to_owned() };
         self.proxied.insert(id, proxied);
         let until = self.outbox.now().monotonic + self.limits.drain_time;
         self.timers.set((id, Timer::Header), until);
@@ -45,21 +46,21 @@ impl<T: Stream, S: Service> Hub<T, S> {
                     return false;
                 }
                 Ok(_) | Err(_) => {
-                    debug!(conn = id.serial(), proxy = ip(proxied.addr); "ended_before_header");
+                    debug!(conn = id.serial(), proxy = proxied.origin.ip(); "ended_before_header");
                     return self.drop_proxied(id, proxied);
                 }
             }
             match proxy_header::parse(&proxied.bytes) {
                 Header::Unfinished => {}
                 Header::Complete(source, used) => {
-                    let addr = match source {
-                        Source::Client(addr) => addr,
-                        Source::Itself => proxied.addr,
+                    let origin = match source {
+                        Source::Client(addr) => addr.into(),
+                        Source::Itself => proxied.origin,
                     };
-                    return self.admit_proxied(id, addr, &proxied, used);
+                    return self.admit_proxied(id, origin, &proxied, used);
                 }
                 Header::Invalid => {
-                    self.note_refused(proxied.addr, "no_proxy_header");
+                    self.note_refused(proxied.origin, "no_proxy_header");
                     return self.drop_proxied(id, proxied);
                 }
             }
@@ -74,21 +75,20 @@ impl<T: Stream, S: Service> Hub<T, S> {
     fn admit_proxied(
         &mut self,
         id: ConnId,
-        addr: SocketAddr,
+        origin: Origin,
         proxied: &Proxied,
         used: usize,
     ) -> bool {
-        let addr = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-        let peer = Peer { addr, label: &proxied.label };
+        let peer = Peer { origin, label: &proxied.label };
         let rest = &proxied.bytes[used..];
         if let Some(why) = self.admission(&peer, self.outbox.now()) {
-            self.log_refused(addr, why);
+            self.log_refused(origin, why);
             self.refuse_proxied(id, why);
             return false;
         }
-        self.welcome(id, &peer, Some(proxied.addr));
+        self.welcome(id, &peer, Some(proxied.origin));
         if self.conns[id.slot()].phase == Phase::Unknown {
-            self.behind_proxy.insert(id, addr);
+            self.behind_proxy.insert(id, origin);
         }
         if !rest.is_empty() && self.outbox.is_open(id) {
             let mut input = Box::new(Input::new(&self.limits));
@@ -127,8 +127,8 @@ impl<T: Stream, S: Service> Hub<T, S> {
     /// It has not said in time.
     pub(super) fn check_header(&mut self, id: ConnId) {
         if let Some(proxied) = self.proxied.get(&id) {
-            let addr = proxied.addr;
-            self.note_refused(addr, "no_proxy_header");
+            let origin = proxied.origin;
+            self.note_refused(origin, "no_proxy_header");
             self.outbox.kill(id, CloseReason::Broken);
         }
     }

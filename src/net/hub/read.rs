@@ -5,7 +5,7 @@ use std::mem;
 use std::time::Instant;
 
 use super::timers::Timer;
-use super::{EndingSeen, Hub, Stream};
+use super::{EndingSeen, Hub};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::decoder::{Decoder, Item};
 use crate::net::limits::Limits;
@@ -13,6 +13,7 @@ use crate::net::line::Ending;
 use crate::net::rate::Wait;
 use crate::net::service::{Limit, Service};
 use crate::net::sniff::Sniffer;
+use crate::net::transport::Transport;
 
 /// What has been read and not yet become lines.
 pub(super) struct Input {
@@ -79,7 +80,7 @@ impl Persisted {
     }
 }
 
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     /// Reads from those that were ready when the turn began; who has more to read
     /// stands at the end of the list, behind everybody else.
     pub(super) fn read_ready(&mut self) {

@@ -9,16 +9,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{Hub, Stream};
+use super::Hub;
 use crate::net::conn::ConnId;
 use crate::net::limits::Limits;
 use crate::net::outbox::Outbox;
 use crate::net::scan;
 use crate::net::service::{Peer, Service};
 use crate::net::timeouts::Now;
+use crate::net::transport::{Origin, Transport};
 
-const PEER: Peer<'_> =
-    Peer { addr: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000), label: "" };
+const PEER: Peer<'_> = Peer {
+    origin: Origin::Addr(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000)),
+    label: "",
+};
 
 /// Has pieces to read, and takes whatever it is sent; if it is full, not the first time.
 #[derive(Default)]
@@ -53,7 +56,7 @@ impl Write for Wire {
     }
 }
 
-impl Stream for Wire {
+impl Transport for Wire {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::{Hub, Stream};
+use super::Hub;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::{Limit, Service};
 use crate::net::timeouts::Now;
+use crate::net::transport::Transport;
 
 /// What a connection is looked at for when the time comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +37,7 @@ pub(super) struct SlowConsumer {
     is_behind: bool,
 }
 
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     /// Looks at those whose time has come.
     pub(super) fn fire_timers(&mut self, now: Now) {
         while let Some((id, timer)) = self.timers.expired(now.monotonic) {

@@ -2,11 +2,12 @@
 
 use std::io::ErrorKind;
 
-use super::{Conn, Hub, Stream};
+use super::{Conn, Hub};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::{Limit, Service};
+use crate::net::transport::Transport;
 
-impl<T: Stream, S: Service> Hub<T, S> {
+impl<T: Transport, S: Service> Hub<T, S> {
     /// Writes to the next of those that are behind, and frees the slots of the dead.
     pub(super) fn write_ready(&mut self) {
         self.announce_closing();

@@ -1,17 +1,16 @@
 //! What a listener listens with: a port, or a Unix socket, which is a file.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
 #[cfg(unix)]
 use std::path::{Path, PathBuf};
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Interest, Registry, Token};
 
-use super::canonical;
+use crate::net::transport::{Origin, Socket};
 
 /// A listening socket.
-pub(super) enum Socket {
+pub(super) enum Listening {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
@@ -21,41 +20,33 @@ pub(super) enum Socket {
     },
 }
 
-impl Socket {
+impl Listening {
     pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         match self {
-            Socket::Tcp(socket) => registry.register(socket, token, Interest::READABLE),
+            Listening::Tcp(socket) => registry.register(socket, token, Interest::READABLE),
             #[cfg(unix)]
-            Socket::Unix { socket, .. } => registry.register(socket, token, Interest::READABLE),
+            Listening::Unix { socket, .. } => registry.register(socket, token, Interest::READABLE),
         }
     }
 
-    /// What comes over a Unix socket is read, written and shut down with the same calls,
-    /// so it goes by the same type: one of two kinds would take twice the memory. It has
-    /// no address.
-    pub(super) fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+    pub(super) fn accept(&self) -> io::Result<(Socket, Origin)> {
         match self {
-            Socket::Tcp(socket) => {
+            Listening::Tcp(socket) => {
                 let (stream, addr) = socket.accept()?;
-                Ok((stream, canonical(addr)))
+                Ok((Socket::Tcp(inherit(stream)), addr.into()))
             }
             #[cfg(unix)]
-            Socket::Unix { socket, .. } => {
+            Listening::Unix { socket, .. } => {
                 let (stream, _) = socket.accept()?;
-                let stream = TcpStream::from(std::os::fd::OwnedFd::from(stream));
-                Ok((stream, SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))))
+                Ok((Socket::Unix(stream), Origin::Unix))
             }
         }
-    }
-
-    pub(super) fn is_tcp(&self) -> bool {
-        matches!(self, Socket::Tcp(_))
     }
 
     /// Listens at a path, for its owner alone. What a server that has died left there is
     /// removed first.
     #[cfg(unix)]
-    pub(super) fn bind_unix(path: &Path) -> io::Result<Socket> {
+    pub(super) fn bind_unix(path: &Path) -> io::Result<Listening> {
         use std::fs::{Permissions, set_permissions};
         use std::os::unix::fs::PermissionsExt;
 
@@ -70,13 +61,20 @@ impl Socket {
         set_permissions(path, Permissions::from_mode(0o600))?;
         socket.listen(super::BACKLOG)?;
         let socket = mio::net::UnixListener::from(std::os::fd::OwnedFd::from(socket));
-        Ok(Socket::Unix { _file: file, socket })
+        Ok(Listening::Unix { _file: file, socket })
     }
 
     #[cfg(not(unix))]
-    pub(super) fn bind_unix(_: &std::path::Path) -> io::Result<Socket> {
+    pub(super) fn bind_unix(_: &std::path::Path) -> io::Result<Listening> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"))
     }
+}
+
+/// What Linux's connections have from their listener, others' are given.
+fn inherit(stream: TcpStream) -> TcpStream {
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream.set_nodelay(true);
+    stream
 }
 
 /// The socket's file, which goes when nobody listens any more.

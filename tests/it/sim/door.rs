@@ -68,7 +68,7 @@ impl World {
         let is_proxied = proxies.contains(addr.ip());
         let canonical = SocketAddr::new(addr.ip().to_canonical(), addr.port());
         let refusal = if has_room {
-            (!is_proxied && self.hub.is_full_for(addr.ip())).then_some(Refusal::Address)
+            (!is_proxied && self.hub.is_full_for(addr.into())).then_some(Refusal::Address)
         } else {
             Some(Refusal::Full)
         };
@@ -83,7 +83,7 @@ impl World {
             return self.refuse(stream, why);
         }
         self.journal.hit("connect");
-        let peer = Peer { addr: canonical, label: self.rng.pick::<&str>(&self.labels) };
+        let peer = Peer { origin: canonical.into(), label: self.rng.pick::<&str>(&self.labels) };
         let id = if is_proxied {
             self.hub.open_proxied(stream, &peer)
         } else {

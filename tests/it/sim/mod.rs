@@ -52,7 +52,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::{Chat, Limits, Now, Outbox, Peer, Service};
+use chinwag::{Chat, Limits, Now, Origin, Outbox, Peer, Service};
 
 use command::HELPED;
 use coverage::Coverage;
@@ -184,7 +184,7 @@ fn given(line_max: usize, rules: &Rules) -> Given {
     let mut out = Outbox::new(&Limits::default(), now);
     let mut chat = Chat::new(rules.settings());
     let id = out.open(0);
-    let peer = Peer { addr: ([127, 0, 0, 1], 1).into(), label: "native" };
+    let peer = Peer { origin: Origin::Unix, label: "native" };
     chat.on_open(id, &peer, &mut out);
     let mut help = BTreeMap::new();
     let topics = HELPED.map(|command| format!("help {command}"));

@@ -149,12 +149,13 @@ impl Recorder {
 
 impl Service for Recorder {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
-        let who = usize::from(peer.addr.port());
+        let who = usize::from(peer.origin.port().expect("all have addresses"));
         let before = self
             .clients
             .insert(id.serial(), Known { id, who, held: false, throttled: false, silenced: false });
         assert!(before.is_none(), "{id:?} was opened twice");
-        let (label, addr) = (peer.label.to_owned(), peer.addr);
+        let addr = peer.origin.addr().expect("all have addresses");
+        let label = peer.label.to_owned();
         self.note(id, Fact::Opened(Newcomer { label, addr, serial: id.serial() }), out);
         self.chat.on_open(id, peer, out);
     }

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 
-use chinwag::Stream;
+use chinwag::Transport;
 
 use super::errors::{self, Call, ERRORS, INTERRUPTED, WOULD_BLOCK};
 use super::journal::{Fact, Journal};
@@ -88,7 +88,7 @@ impl Write for SimStream {
     }
 }
 
-impl Stream for SimStream {
+impl Transport for SimStream {
     fn shutdown_write(&mut self) -> io::Result<()> {
         self.0.borrow_mut().shut_write()
     }

@@ -180,7 +180,7 @@ impl World {
         let host = u8::try_from(who % 4).expect("it is less");
         let addr = if is_operator { [0, 0, 0, 0] } else { [192, 0, 2, host] };
         let peer = Peer {
-            addr: SocketAddr::from((addr, 0)),
+            origin: SocketAddr::from((addr, 0)).into(),
             label: if is_operator { "op" } else { "native" },
         };
         let stream = SimStream::new(&wire);

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 use std::time::{Instant, SystemTime};
 
-use chinwag::{ConnId, Hub, Limits, LogId, Now, Outbox, Peer, Service, Stream};
+use chinwag::{ConnId, Hub, Limits, LogId, Now, Origin, Outbox, Peer, Service, Transport};
 
 /// Of no size that divides four gigabytes, so that a line stands across the wrap.
 const LINE: usize = 1_000_003;
@@ -61,7 +61,7 @@ impl Write for Checked {
     }
 }
 
-impl Stream for Checked {
+impl Transport for Checked {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }
@@ -74,7 +74,7 @@ fn a_lane_goes_on_where_its_offsets_wrap() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let service = Loud { members: Vec::new(), said: 0, text: text.clone() };
     let mut hub = Hub::new(service, &limits, now);
-    let peer = Peer { addr: ([127, 0, 0, 1], 1).into(), label: "native" };
+    let peer = Peer { origin: Origin::Unix, label: "native" };
     let readers = [Rc::new(Cell::new(0)), Rc::new(Cell::new(0))];
     for taken in &readers {
         hub.open(Checked { taken: taken.clone(), text: text.clone() }, &peer);

@@ -1,5 +1,7 @@
 //! Names with passwords: protected, shown to be one's own, and never told to anybody.
 
+use std::net::SocketAddr;
+
 use super::{Network, Worker, check, check_in};
 use chinwag::Service;
 use chinwag::chat::{Account, Answer, Persisted, Settings};
@@ -230,8 +232,8 @@ fn a_new_password_ends_what_a_token_was_good_for() {
 #[test]
 fn who_tries_too_often_waits_and_nobody_else_does() {
     let mut network = network();
-    network.arrive_from("eve", "native", "192.0.2.7:1".parse().unwrap());
-    network.arrive_from("friend", "native", "192.0.2.8:1".parse().unwrap());
+    network.arrive_from("eve", "native", "192.0.2.7:1".parse::<SocketAddr>().unwrap().into());
+    network.arrive_from("friend", "native", "192.0.2.8:1".parse::<SocketAddr>().unwrap().into());
     check_in(
         &mut network,
         "ann> /protect hunter22
@@ -268,7 +270,7 @@ fn who_tries_too_often_waits_and_nobody_else_does() {
 #[test]
 fn who_registers_from_afar_is_warned() {
     let mut network = network();
-    network.arrive_from("eve", "native", "192.0.2.7:1".parse().unwrap());
+    network.arrive_from("eve", "native", "192.0.2.7:1".parse::<SocketAddr>().unwrap().into());
     check_in(
         &mut network,
         "eve> /nick eve

@@ -1,6 +1,8 @@
 //! What one address may have done with passwords and names, and for how long it lasts.
 
 use super::{Network, check_in};
+use std::net::SocketAddr;
+
 use chinwag::chat::Settings;
 
 /// A chat with accounts.
@@ -35,7 +37,7 @@ fn so_many_names_are_protected_from_one_address_in_a_day() {
     let settings = Settings { accounts_per_addr: 2, ..settings() };
     let mut network = Network::with(settings);
     for (client, host) in [("eve", 7), ("friend", 8)] {
-        network.arrive_from(client, "native", ([192, 0, 2, host], 1).into());
+        network.arrive_from(client, "native", SocketAddr::from(([192, 0, 2, host], 1)).into());
     }
     let protect = |client: &str, name: &str| {
         format!(

@@ -25,7 +25,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::{Answer, Dialect, Motd, Password, Request, Settings};
-use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Outbox, Peer, Service};
+use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Origin, Outbox, Peer, Service};
 
 /// 2026-11-20 15:17:28 UTC, a Friday.
 const FRIDAY: u64 = 1_795_187_848;
@@ -96,14 +96,14 @@ impl Network {
     /// Connects a client, and no more. Its port is 4001 and on.
     fn arrive(&mut self, client: &str, listener: &str) -> ConnId {
         let port = 4001 + u16::try_from(self.connected).unwrap();
-        self.arrive_from(client, listener, SocketAddr::from(([127, 0, 0, 1], port)))
+        self.arrive_from(client, listener, SocketAddr::from(([127, 0, 0, 1], port)).into())
     }
 
-    fn arrive_from(&mut self, client: &str, listener: &str, addr: SocketAddr) -> ConnId {
+    fn arrive_from(&mut self, client: &str, listener: &str, origin: Origin) -> ConnId {
         let id = self.out.open(self.connected);
         self.connected += 1;
         self.clients.insert(client.to_owned(), id);
-        self.chat.on_open(id, &Peer { addr, label: listener }, &mut self.out);
+        self.chat.on_open(id, &Peer { origin, label: listener }, &mut self.out);
         id
     }
 

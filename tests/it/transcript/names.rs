@@ -1,5 +1,7 @@
 //! Names: taken, kept, freed, and held for who was cut off.
 
+use std::net::SocketAddr;
+
 use super::{Network, check, check_in};
 use chinwag::chat::Settings;
 
@@ -404,7 +406,7 @@ fn one_may_come_back_into_the_room_that_one_is_alone_in() {
 fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
     let mut network = with_seats(Settings { held_per_addr: 2, held_max: 4, ..Settings::default() });
     let hold = |network: &mut Network, client: &str, host| {
-        network.arrive_from(client, "native", ([192, 0, 2, host], 1).into());
+        network.arrive_from(client, "native", SocketAddr::from(([192, 0, 2, host], 1)).into());
         network.line(client, format!("/nick {client}").as_bytes());
         network.line(client, b"/resume");
         network.read(client);

@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 
 use super::{Network, Worker, check_in};
 use chinwag::chat::{Answer, Persisted, Settings};
-use chinwag::{Peer, Service};
+use chinwag::{Origin, Peer, Service};
 
 /// A chat with an operator who has no name, and goes by `op`.
 pub(super) fn network() -> Network {
     let mut network = Network::with(Settings { operators: true, ..Settings::default() });
-    network.arrive_from("op", "op", SocketAddr::from(([0, 0, 0, 0], 0)));
+    network.arrive_from("op", "op", Origin::Unix);
     network.line("op", b"/echo on");
     network.read("op");
     network
@@ -18,7 +18,7 @@ pub(super) fn network() -> Network {
 impl Network {
     /// A user with a name, from an address.
     pub(super) fn user_from(&mut self, name: &str, addr: &str) {
-        self.arrive_from(name, "native", addr.parse().unwrap());
+        self.arrive_from(name, "native", addr.parse::<SocketAddr>().unwrap().into());
         self.line(name, format!("/nick {name}").as_bytes());
         for client in self.clients.clone().into_keys() {
             self.read(&client);
@@ -27,9 +27,9 @@ impl Network {
 
     /// What one who comes from an address is told, if it is not let in.
     pub(super) fn door(&self, addr: &str) -> Option<String> {
-        let addr: SocketAddr = addr.parse().unwrap();
-        let is_banned = self.chat.is_banned(&Peer { addr, label: "native" }, self.now);
-        let refusal = chinwag::Refusal::Banned(addr.ip());
+        let origin = addr.parse::<SocketAddr>().unwrap().into();
+        let is_banned = self.chat.is_banned(&Peer { origin, label: "native" }, self.now);
+        let refusal = chinwag::Refusal::Banned(origin);
         is_banned.then(|| String::from_utf8(self.chat.refusal(refusal).to_vec()).unwrap())
     }
 }
@@ -371,7 +371,7 @@ fn whois_tells_where_somebody_is_from_and_how_it_is_doing() {
 fn programs_go_by_codes() {
     let mut network = network();
     network.arrive("bot", "json");
-    network.arrive_from("boss", "op", SocketAddr::from(([0, 0, 0, 0], 0)));
+    network.arrive_from("boss", "op", Origin::Unix);
     network.line("boss", b"/dialect json");
     for client in ["bot", "boss"] {
         network.read(client);

@@ -119,7 +119,7 @@ impl Desk {
 
 impl Service for Desk {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
-        let from = Some(peer.addr.ip()).filter(|_| peer.label != "op");
+        let from = peer.origin.ip().filter(|_| peer.label != "op");
         self.turns.from.insert(id, from);
         self.chat.on_open(id, peer, out);
     }

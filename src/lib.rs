@@ -68,49 +68,49 @@
 //! | --- | --- |
 //! | what a line means, or to add a command | `chat/command.rs`, then `Chat::act` in `chat.rs` |
 //! | a sentence that the server says | `chat/reply.rs`, `chat/operators/reply.rs`, `chat/accounts/reply.rs` |
-//! | how a line looks, in which dialect, with which ending | `chat/dialect.rs`, `chat/dialect/` |
-//! | what is said to whom, and kept | `chat/messages.rs`, `chat/history.rs` |
-//! | what a name may be, who bears it, who is in a room | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/membership.rs` |
-//! | who is told of comings and goings; who comes back | `chat/notices.rs`, `chat/notice_batches.rs`, `chat/resume.rs`, `chat/resumed.rs` |
-//! | what operators may do; who is banned, who is muted | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs`, `chat/ban_list.rs` |
-//! | names with passwords; how often one may be tried | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
-//! | what the chat wants of somebody who may block, and what goes first | `chat/request.rs`, `chat/waiting.rs` |
-//! | what a user may choose, what it may ask for | `chat/preferences.rs`, `chat/queries.rs` |
-//! | what whoever runs it may choose | `chat/settings.rs` |
-//! | what becomes of bytes that are no text | `chat/text.rs` |
-//! | how bytes become lines; what telnet and terminals add | `net/decoder.rs`; `net/telnet.rs`, `net/escape.rs`, `net/line.rs` (`net/scan.rs` finds what is special) |
-//! | how sockets are read | `net/hub/read.rs` |
-//! | for whom a proxy connects | `net/proxy_header.rs`, `net/hub/proxied.rs` |
-//! | who is turned away for speaking another protocol | `net/sniff.rs`, `net/hub/foreign.rs` |
-//! | how they are written | `net/hub/write.rs` |
-//! | how they end | `net/hub/closing.rs` |
+//! | how a line looks: dialects, and their line endings | `chat/dialect.rs`, `chat/dialect/` |
+//! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
+//! | names, users, rooms and membership | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/membership.rs` |
+//! | presence: join and leave notices, batched | `chat/notices.rs`, `chat/notice_batches.rs` |
+//! | detached sessions and resume tokens | `chat/resume.rs`, `chat/resumed.rs` |
+//! | operators' commands, bans, mutes | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs`, `chat/ban_list.rs` |
+//! | accounts: names with passwords, and the budget of attempts | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
+//! | requests of the chat that may block, and their order | `chat/request.rs`, `chat/waiting.rs` |
+//! | users' preferences and queries | `chat/preferences.rs`, `chat/queries.rs` |
+//! | the operator's settings | `chat/settings.rs` |
+//! | how bytes that are no text are sanitised | `chat/text.rs` |
+//! | framing: bytes become lines; telnet and editing keys | `net/decoder.rs`; `net/telnet.rs`, `net/escape.rs`, `net/line.rs` (`net/scan.rs` finds special bytes) |
+//! | the read phase of a turn, and the rate limit | `net/hub/read.rs` |
+//! | the PROXY protocol | `net/proxy_header.rs`, `net/hub/proxied.rs` |
+//! | recognising other protocols | `net/sniff.rs`, `net/hub/foreign.rs` |
+//! | the write phase of a turn: flushing queues | `net/hub/write.rs` |
+//! | how connections drain and close | `net/hub/closing.rs` |
 //! | what the log says of connections | `net/hub/logged.rs` |
-//! | what a turn consists of | `net/hub.rs` |
-//! | what waits for whom; the rounds in which it is written | `net/outbox.rs`, `net/outbox/flush_queue.rs` |
-//! | how a line to many is kept once | `net/shared_log.rs` |
-//! | what is allowed, and how much is done in one go | `net/limits.rs` |
-//! | how fast one may speak; how many may come from where | `net/rate.rs`, `net/addresses.rs` |
-//! | deadlines, and what happens when they pass | `net/timeouts.rs`, `net/hub/timers.rs` |
+//! | the turn itself, and admission | `net/hub.rs` |
+//! | outbound queues, slow consumers, backpressure | `net/outbox.rs`, `net/outbox/flush_queue.rs` |
+//! | shared logs: a line to many is kept once | `net/shared_log.rs` |
+//! | limits and budgets | `net/limits.rs` |
+//! | the token bucket; counts by address | `net/rate.rs`, `net/addresses.rs` |
+//! | deadlines and timers: idle timeout, write stall | `net/timeouts.rs`, `net/hub/timers.rs` |
 //! | the poll, the clock, wake and shutdown | `net/server.rs` |
-//! | what a connection runs over, and where it comes from | `net/transport.rs` |
-//! | listening, accepting, running out of descriptors | `net/listen.rs` |
-//! | what is listened with: ports, Unix sockets | `net/listen/socket.rs` |
-//! | blocking work: who does it, and how it comes back | `chat_with_worker.rs` |
-//! | what outlives the process, and how it is written | `store.rs`, `store/` |
-//! | what the loop tells a protocol | `net/service.rs`, `net/conn.rs` |
-//! | when memory is given back, and how | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
-//! | which pages stand beside these in the documentation | `docs.rs` |
-//! | options, log, signals | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/main.rs` |
+//! | what a connection runs over, and its origin | `net/transport.rs` |
+//! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs` |
+//! | what the loop tells a service | `net/service.rs`, `net/conn.rs` |
+//! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
+//! | the worker thread, for what may block | `chat_with_worker.rs` |
+//! | files: bans and accounts | `store.rs`, `store/` |
+//! | the pages in the crate's documentation | `docs.rs` |
+//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/main.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `bin/chinwag/passwd.rs` |
 //!
-//! Nobody may know more than they need; `tests/it/tidy.rs` has the arrows:
+//! Which module may name which is a test, `tests/it/tidy.rs`:
 //!
 //! ```text
-//! main ─▶ server ─▶ hub ─▶ decoder, sniff, timeouts, rate, addresses
-//!   │       │        ├──▶ outbox ◀── service ◀── chat
-//!   │       └▶ listen └──▶ service
-//!   ├────▶ app ──▶ chat ◀─┐
-//!   └────▶ state ─────────┘
+//! bin ─▶ server ─▶ hub ─▶ decoder, sniff, timeouts, rate, addresses
+//!  │       │        ├──▶ outbox ◀── service ◀── chat
+//!  │       └▶ listen └──▶ service
+//!  ├────▶ chat_with_worker ──▶ chat ◀─┐
+//!  └────▶ store ──────────────────────┘
 //! ```
 
 pub mod chat;

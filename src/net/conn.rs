@@ -1,9 +1,9 @@
-//! A connection as everybody knows it: its id, what has become of it, and why it ended.
+//! A connection's id, its state, and why it ended.
 
 use std::fmt;
 
-/// A connection. Slots are used again, serials are not (not within four billion
-/// connections), so an old id names nobody and is safe to keep.
+/// The id of a connection. Slots are used again, serial numbers are not (not within four billion
+/// connections), so a stale id names no connection and is safe to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId {
     pub(crate) slot: u32,
@@ -24,12 +24,12 @@ impl ConnId {
     }
 }
 
-/// What has become of a connection; nothing else says so.
+/// The state of a connection. It is kept here and nowhere else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Vacant,
     Open,
-    /// It cannot be written to any more; what it sent before that is still heard.
+    /// It cannot be written to any more. Lines that it sent before are still taken.
     Unreachable,
     /// It takes no more lines, in or out; what is queued is still sent.
     Draining,
@@ -55,15 +55,15 @@ pub enum CloseReason {
     Endless,
     /// It left more than `queue_max` bytes unread.
     TooSlow,
-    /// It took nothing for `stall_time` while something waited for it, or had the most
-    /// unread when all together had too much.
+    /// A slow consumer: it took nothing for `stall_time` while something waited for it, or left
+    /// the most unread when all connections together exceeded `queue_total`.
     Stalled,
     /// It sent nothing for twice `idle_time`.
     Idle,
     /// Reading or writing failed: a reset, usually.
     Broken,
-    /// It was turned away: at the door, and then the service never heard of it, or for
-    /// beginning with another protocol.
+    /// It was refused: at admission, and then the service never heard of it, or because it began
+    /// with another protocol.
     Refused,
     /// The server is shutting down.
     Shutdown,

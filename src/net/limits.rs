@@ -1,4 +1,4 @@
-//! Everything that can grow, by name: what the loop holds back, and where it says no.
+//! Every limit of the loop, by name.
 
 use std::io;
 use std::time::Duration;
@@ -10,33 +10,35 @@ use std::time::Duration;
 pub struct Limits {
     /// The longest line that is accepted, its ending not counted. 4096.
     pub line_max: usize,
-    /// A connection this far behind misses the lines that go to many, until it has
-    /// read what waits for it. Only one whose socket is full counts as behind. 64 KiB.
+    /// The shed threshold (a high watermark): while a connection's socket is full and more than
+    /// this waits behind it, lines to many are shed for it, until it has read all that waits. 64 KiB.
     pub queue_soft: usize,
-    /// A connection with more than this unread is no longer read from. Lines to many that
-    /// are still in a shared log do not count. 128 KiB.
+    /// The pause-reading threshold: a connection that leaves more than this unread is not read
+    /// from. Lines to many that are still in a shared log do not count. 128 KiB.
     pub queue_park: usize,
-    /// A connection with more than this unread behind a full socket is cut off once it is
-    /// sent something for itself alone. 1 MiB.
+    /// The disconnect threshold: a connection whose socket is full, and that leaves more than this
+    /// unread, is disconnected when something more is queued for it alone. 1 MiB.
     pub queue_max: usize,
-    /// While more than this is in the shared logs, writing goes before reading. 128 KiB.
+    /// Backpressure: while the shared logs hold more than this, flushing comes before reading.
+    /// 128 KiB.
     pub log_max: usize,
-    /// While those that have not had their turn yet have more than this waiting besides,
-    /// for each alone, writing goes before reading too. 512 KiB.
+    /// Backpressure likewise, while more than this waits in the flush queue for single
+    /// connections. 512 KiB.
     pub fresh_max: usize,
-    /// How much one read takes at most; one such buffer serves every connection. 16 KiB.
+    /// The most that one read takes. One such buffer serves all connections. 16 KiB.
     pub chunk: usize,
-    /// What waits for all connections together, in shared logs not counted; past it the
-    /// one with the most is cut off. 256 MiB.
+    /// What waits for all connections together, shared logs not counted. Past it the connection
+    /// with the most is disconnected. 256 MiB.
     pub queue_total: usize,
-    /// Who takes nothing for so long although something waits is cut off. 60 s.
+    /// The write stall timeout: a connection that takes nothing for so long, while something
+    /// waits for it, is disconnected. 60 s.
     pub stall_time: Duration,
-    /// Lines a second that a connection may send; twice as many at once. A line counts
-    /// once, and once more for each full KiB. What is too fast waits; with `None` nothing is
-    /// too fast. 10.
+    /// The rate limit of a connection: lines a second, twice as many at once. A line counts once,
+    /// and once more for each full KiB. Lines that come too fast are delayed, never dropped.
+    /// `None` is no limit. 10.
     pub rate: Option<u32>,
-    /// Who sends nothing for so long is asked whether it is there, and closed if it
-    /// sends nothing for as long again. `None` asks nobody, and is the default.
+    /// The idle timeout: a client that sends nothing for so long is asked whether it is there, and
+    /// closed if it sends nothing for as long again. `None`, the default, is no timeout.
     pub idle_time: Option<Duration>,
     /// Open connections from one IPv4 address, or one IPv6 /64. 32.
     pub per_ip_max: usize,
@@ -44,8 +46,8 @@ pub struct Limits {
     pub limit_loopback: bool,
     /// Reads from one connection in one turn. 4.
     pub read_budget: usize,
-    /// Lines from one connection in one turn. Who pipelines ever so many waits behind everybody
-    /// else after that. 128.
+    /// Lines from one connection in one turn. A client that pipelines more waits behind all others
+    /// after that. 128.
     pub line_budget: usize,
     /// Once so many readers have had a line queued in one turn, what else has been read
     /// waits for the next: a thousand who speak to ten thousand at once are not to keep
@@ -55,17 +57,15 @@ pub struct Limits {
     pub write_budget: usize,
     /// Connections that are accepted in one turn, from each listener. 256.
     pub accept_budget: usize,
-    /// How long a closing connection may take to read its last lines and to close
-    /// its own side. 5 s.
+    /// How long a draining connection may take to read its last lines and to close its side. 5 s.
     pub drain_time: Duration,
     /// Of that, how long it may be silent once it has been sent everything: what is on the
     /// way to it reaches it all the same. 1 s.
     pub linger_time: Duration,
-    /// How long lines that wait for their rate are still heard once their sender has gone,
-    /// and whatever it sent before. 60 s.
+    /// How long lines that wait for their rate are still taken once their sender has gone. 60 s.
     pub last_words_time: Duration,
-    /// Connections that are closing, or whose last words wait, at the same time; one more has
-    /// the oldest closed at once. Each holds a place until it is gone. 256.
+    /// Connections that drain, or whose last lines wait for their rate, at the same time. One more,
+    /// and the oldest is closed at once. Each keeps its place until it is closed. 256.
     pub draining_max: usize,
     /// Refused connections that are closed politely at the same time; further ones
     /// are written to and closed at once. 16.

@@ -1,5 +1,5 @@
-//! Everything that waits to be sent: one queue a connection. Knows no socket, no line
-//! and no chat, so with nothing else it is a whole network to test a service with.
+//! Everything that waits to be sent: one outbound queue for each connection. Knows no socket
+//! and no chat, so it is a whole network by itself to test a service with.
 //!
 //! What waits is the queue's `own` bytes, then a span of a shared log ([`crate::net::shared_log`]).
 //! A line to many is written down once and then only makes each reader's span longer.
@@ -22,9 +22,9 @@ use crate::net::timeouts::Now;
 enum Place {
     /// It has nothing to send.
     Idle,
-    /// In one of the two lists; its turn to be written comes. Only here has it a span.
+    /// It is in the flush queue. Only such a queue may hold a span.
     Queued,
-    /// Its socket is full; a writable edge puts it in line again.
+    /// Its socket is full. A writable edge puts it back into the flush queue.
     Blocked,
 }
 
@@ -32,9 +32,9 @@ enum Place {
 #[derive(Default)]
 struct Own {
     bytes: VecDeque<u8>,
-    /// Lines left out since the queue grew over `queue_soft`.
+    /// Lines shed since the queue grew over `queue_soft`.
     skipped: u64,
-    /// The connection waits because too much of this is unread.
+    /// Reading from the connection is paused because too much of this is unread.
     parked: bool,
 }
 
@@ -46,8 +46,8 @@ impl Own {
     }
 }
 
-/// Emptied ones for whoever is next to need one: replies and private lines come one
-/// after the other, and are not to take memory each.
+/// Emptied buffers, recycled: replies and private lines come one after the other, and would
+/// each cost an allocation.
 type Spare = Vec<Box<Own>>;
 
 struct Queue {
@@ -57,11 +57,11 @@ struct Queue {
     log_id: LogId,
     state: State,
     place: Place,
-    /// The service makes it wait.
+    /// The service has paused reading.
     held: bool,
 }
 
-// There are many of them, and most are idle; what those that are not have goes into `Own`.
+// There is one for each connection, and most are idle. What only the others need goes into `Own`.
 const _: () = assert!(size_of::<Queue>() <= 24);
 
 impl Queue {
@@ -75,7 +75,7 @@ impl Queue {
         held: false,
     };
 
-    /// What it holds for itself, from the spare ones where there are any.
+    /// Its own bytes; a recycled buffer if it has none yet.
     fn own_mut(&mut self, spare: &mut Spare) -> &mut Own {
         self.own.get_or_insert_with(|| spare.pop().unwrap_or_default())
     }
@@ -93,27 +93,28 @@ impl Queue {
 pub struct Outbox {
     queues: Vec<Queue>,
     logs: SharedLogs,
-    /// Who is written to in this round, and who comes after. Two lists, because their
-    /// swap is what tells the logs how far they can be trimmed.
+    /// The flush queue, in two lists: whose turn comes in this round, and whose in the next.
+    /// The swap of the two is what tells the shared logs how far they can be trimmed.
     this_round: VecDeque<ConnId>,
     next_round: VecDeque<ConnId>,
-    /// The `own` bytes of those in line: with the logs, what the brake looks at.
+    /// The `own` bytes of all in the flush queue. With the shared logs it decides about
+    /// backpressure.
     fresh: usize,
     /// The `own` bytes of all.
     owned: usize,
     spare: Spare,
-    /// Left `Open`, and why; the service has not been told.
+    /// Connections that are no longer `Open`, and why. The service has not been told yet.
     closing: VecDeque<(ConnId, CloseReason)>,
-    /// `Dead`, and the slot is not free yet.
+    /// Connections that are `Dead`, and whose slots are not free yet.
     dead: Vec<ConnId>,
-    /// May be read from again.
-    released: Vec<ConnId>,
+    /// Connections that may be read from again.
+    resumed: Vec<ConnId>,
     limits: Limits,
     started: Now,
     now: Now,
     last_serial: u32,
     lines_sent: u64,
-    /// What `lines_sent` may come to in this turn before writing goes before reading.
+    /// How far `lines_sent` may go in this turn before flushing comes before reading.
     lines_sent_max: u64,
     lines_shed: u64,
 }
@@ -123,11 +124,11 @@ pub struct Outbox {
 pub struct Traffic {
     /// Calls of [`Outbox::send`], and readers of [`Outbox::send_all`].
     pub lines_sent: u64,
-    /// Lines that were left out because their reader was too far behind.
+    /// Lines that were shed because their reader is a slow consumer.
     pub lines_shed: u64,
-    /// Bytes that wait for a connection each, and are in no shared log.
+    /// Bytes that wait for one connection alone. Those in shared logs do not count.
     pub bytes_queued: usize,
-    /// How long it has been there.
+    /// Since the outbox was made.
     pub uptime: Duration,
 }
 
@@ -146,7 +147,7 @@ impl Outbox {
             spare: Spare::new(),
             closing: VecDeque::new(),
             dead: Vec::new(),
-            released: Vec::new(),
+            resumed: Vec::new(),
             limits: limits.clone(),
             started: now,
             now,
@@ -163,8 +164,8 @@ impl Outbox {
         self.now
     }
 
-    /// Queues bytes for one connection; for one that has left they are dropped. One
-    /// whose socket is full, and that then has more than `queue_max` waiting, is cut off.
+    /// Queues bytes for one connection; if it has left they are dropped. If its socket is full
+    /// and more than `queue_max` bytes wait now, it is disconnected.
     pub fn send(&mut self, to: ConnId, bytes: &[u8]) {
         if bytes.is_empty() || self.state(to) != State::Open {
             return;
@@ -180,15 +181,15 @@ impl Outbox {
         if queue.place == Place::Queued {
             self.fresh += bytes.len();
         }
-        // Whose turn to be written to has yet to come can do nothing about it.
+        // A connection whose turn in the flush queue is yet to come is not to blame.
         if queue.place == Place::Blocked && queue.own_len() > self.limits.queue_max {
             self.kill(to, CloseReason::TooSlow);
         }
     }
 
-    /// Queues a line for many. It is written down once, in a [`LogId`] that is best the same
-    /// for the same people; who is blocked and more than `queue_soft` behind misses it, and
-    /// is told how many it missed once it has caught up
+    /// Queues a line for many. It is written down once, in a shared log: use the same [`LogId`]
+    /// for the same people. For a slow consumer (its socket is full, and more than `queue_soft`
+    /// bytes wait behind it) the line is shed. Once it has caught up it is told how many were
     /// ([`Limit::Shed`](crate::Limit::Shed)).
     pub fn send_all(&mut self, log_id: LogId, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
         let span = self.logs.append(log_id, line);
@@ -215,7 +216,7 @@ impl Outbox {
         }
     }
 
-    /// Whether a connection is there and no close of it has begun.
+    /// Whether a connection is open, and no close of it has begun.
     #[must_use]
     pub fn is_open(&self, id: ConnId) -> bool {
         self.state(id).is_heard()
@@ -253,8 +254,8 @@ impl Outbox {
         }
     }
 
-    /// Makes a connection wait: its further lines, those that have arrived among them,
-    /// come after [`Outbox::resume_reading`], in order.
+    /// Pauses reading from a connection. Its further lines, those that have arrived already
+    /// among them, come after [`Outbox::resume_reading`], in order. So does the end of its input.
     pub fn pause_reading(&mut self, id: ConnId) {
         if self.state(id).is_heard() {
             self.queues[id.slot()].held = true;
@@ -264,12 +265,12 @@ impl Outbox {
     /// Ends a [`Outbox::pause_reading`].
     pub fn resume_reading(&mut self, id: ConnId) {
         if self.state(id).is_heard() && mem::take(&mut self.queues[id.slot()].held) {
-            self.released.push(id);
+            self.resumed.push(id);
         }
     }
 
-    /// Closes a connection, once all that is queued for it has been sent. From here on
-    /// it says nothing and is sent nothing.
+    /// Closes a connection politely: once all that is queued for it has been sent. From here on
+    /// no line of it is taken, and nothing more is queued for it.
     pub fn close(&mut self, id: ConnId) {
         self.drain(id, CloseReason::Asked);
     }
@@ -291,7 +292,7 @@ impl Outbox {
         ConnId { slot: u32::try_from(slot).expect("slots are small"), serial }
     }
 
-    /// Lets time pass, which the loop does at each turn.
+    /// Sets the time. The loop does so at each turn.
     pub fn pass(&mut self, now: Now) {
         self.now = now;
     }
@@ -311,12 +312,12 @@ impl Outbox {
 }
 
 impl Outbox {
-    /// The rest of [`Outbox::send_all`]: whoever cannot just have its span grow.
+    /// The rest of [`Outbox::send_all`], for queues whose span cannot just grow.
     fn start_span(&mut self, id: ConnId, log_id: LogId, span: Span) {
         let queue = &mut self.queues[id.slot()];
         let is_blocked = queue.place == Place::Blocked;
-        // Once one line has been left out all are until the queue is empty, so that the
-        // gap is one, and stands where the reader is told of it.
+        // Once one line has been shed all are until the queue is empty. So there is one gap, and
+        // the reader is told of it where it is.
         if let Some(own) = &mut queue.own
             && (own.skipped > 0 || (is_blocked && own.bytes.len() > self.limits.queue_soft))
         {
@@ -356,7 +357,7 @@ impl Outbox {
             && own.bytes.len() <= self.limits.queue_park
             && mem::take(&mut own.parked)
         {
-            self.released.push(id);
+            self.resumed.push(id);
         }
     }
 }

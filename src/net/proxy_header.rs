@@ -15,7 +15,7 @@ const NAME: &[u8] = b"PROXY ";
 /// The longest header of version 1, its line ending included.
 const LINE_MAX: usize = 107;
 
-/// Extras than any header of version 2 needs that a server could make use of.
+/// More than any header of version 2 needs that a server could make use of.
 const BINARY_MAX: usize = 4096;
 
 /// What there is of a header.

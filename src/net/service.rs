@@ -11,8 +11,9 @@ use crate::net::sniff::Protocol;
 use crate::net::timeouts::Now;
 use crate::net::transport::Origin;
 
-/// A protocol over lines. Whatever it has to say goes into the [`Outbox`]; it cannot
-/// block, and nothing that it does can fail.
+/// A protocol over lines. All that it sends goes into the [`Outbox`]; it must not block, and
+/// nothing that it does can fail. The loop does not catch its panics: they end
+/// [`Server::run`](crate::Server::run).
 ///
 /// For each connection: `on_open` once, `on_line` any number of times, `on_close`
 /// once. No line comes once a close has begun, not even from the same packet.
@@ -27,14 +28,14 @@ pub trait Service {
     /// order mark at its start; all else is as it came.
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox);
 
-    /// How the connection ends its lines; whoever wants to answer in kind keeps it. Told when
-    /// it has ended one for the first time, before that line. Once before that, if it sends
-    /// a telnet command: then CR LF is likely.
+    /// How the connection ends its lines: a service that wants to answer with the same ending
+    /// keeps it. Called when the first line ends, before that line; and once before that if the
+    /// client sends a telnet command, since CR LF is likely then.
     fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
         let _ = (id, ending, out);
     }
 
-    /// Somebody asks in telnet's way whether anybody is there (AYT), perhaps inside a line.
+    /// The client asks whether the server is there (telnet's AYT), perhaps inside a line.
     fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
         let _ = (id, out);
     }
@@ -44,8 +45,8 @@ pub trait Service {
         let _ = (id, limit, out);
     }
 
-    /// The connection is over: `id` names nobody any more, and its name, its place and
-    /// its limits are free. What was queued for it before is still being sent.
+    /// A close has begun: no line of this connection follows, and nothing more is queued for it.
+    /// What was queued before is still being sent.
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
         let _ = (id, why, out);
     }
@@ -56,8 +57,8 @@ pub trait Service {
         let _ = out;
     }
 
-    /// Much of what was held for connections has been let go of, or much has been done: the
-    /// moment to give memory back to the system. At most once a second.
+    /// The moment to give freed memory back to the system: after a spike, or after much
+    /// activity. At most once a second.
     fn on_trim_memory(&mut self) {}
 
     /// When the service next wants [`Service::on_tick`].
@@ -65,14 +66,14 @@ pub trait Service {
         None
     }
 
-    /// What the log calls a connection: under which name, say, it is known.
+    /// The name under which the log speaks of a connection, if it has one.
     fn log_name(&self, id: ConnId) -> Option<String> {
         let _ = id;
         None
     }
 
-    /// Whether somebody is not to be let in. Asked once it is known where it is from, and
-    /// before anybody hears of it.
+    /// Whether a connection is refused at admission. Asked once its address is known, before
+    /// [`Service::on_open`].
     fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
         let _ = (peer, now);
         false
@@ -88,8 +89,8 @@ pub trait Service {
         false
     }
 
-    /// What one who is turned away is told, with LF at its end. Whoever has ended a line
-    /// otherwise gets it with the ending of its own.
+    /// What a refused client is sent, with LF at its end. A client that has ended a line
+    /// otherwise gets it with that ending.
     fn refusal(&self, why: Refusal) -> &[u8] {
         let _ = why;
         b""
@@ -118,17 +119,16 @@ pub enum Limit {
         /// The longest line that is accepted, in bytes.
         max: usize,
     },
-    /// Its lines come too fast, and wait from now on. Told once until it has been slow
-    /// enough for a while.
+    /// The rate limit: its lines are delayed from now on. Told once, and again only after its
+    /// bucket has been full.
     Throttled,
-    /// It has sent nothing for `idle_time`.
+    /// The idle timeout: it has sent nothing for `idle_time`.
     Idle,
-    /// So many lines to many were left out while the connection did not read. It has
-    /// caught up now, and gets everything again.
+    /// A slow consumer has caught up. So many lines to many were shed while it did not read.
     Shed(u64),
 }
 
-/// Why somebody is turned away at the door.
+/// Why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// There are as many clients as there may be, or no descriptor is left.

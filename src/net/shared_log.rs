@@ -1,9 +1,8 @@
 //! Lines that many connections wait for, each written down once.
 //!
-//! A log is a log of bytes under wrapping offsets. Lines for the same people in the
-//! same format go into the same log, so that what waits for a connection is one
-//! contiguous span, and one `write`, however many lines it is. Knows nothing of who
-//! waits.
+//! A shared log is bytes under wrapping offsets. Lines for the same people in the same format
+//! go into the same log, so that what waits for a connection is one contiguous span, and one
+//! `write`, however many lines it is. Knows nothing of the connections that wait.
 
 /// How many logs there are. With a few more than there are busy rooms and formats
 /// collisions are rare; each costs a copy and is otherwise harmless.
@@ -61,7 +60,7 @@ struct Log {
     bytes: Vec<u8>,
     /// The offset of the first byte that is kept.
     base: u32,
-    /// Where the log ended when the present round began.
+    /// Where the log ended when the present flush round began.
     mark: u32,
 }
 
@@ -122,8 +121,8 @@ impl SharedLogs {
         &log.bytes[start..start + span.len()]
     }
 
-    /// A round is over: everybody who stood in line when it began has been served or
-    /// has copied what it needs, so nothing from before that beginning is needed.
+    /// A flush round is over: every connection that was in the flush queue when it began has
+    /// been flushed, or has copied what it needs. So nothing from before that beginning is needed.
     pub(crate) fn end_round(&mut self) {
         self.each_used(|log| {
             let mark = log.mark;
@@ -132,7 +131,7 @@ impl SharedLogs {
         });
     }
 
-    /// Nobody stands in line: nothing is needed.
+    /// The flush queue is empty: nothing is needed.
     pub(crate) fn clear(&mut self) {
         self.each_used(|log| {
             let end = log.end();
@@ -141,7 +140,7 @@ impl SharedLogs {
         });
     }
 
-    /// Lets go of the room that emptied logs keep to be used again.
+    /// Frees the capacity that emptied logs keep.
     pub(crate) fn drop_spare(&mut self) {
         for log in self.logs.iter_mut().filter(|log| log.bytes.is_empty()) {
             log.bytes = Vec::new();

@@ -1,6 +1,5 @@
-//! What a connection is, by what it says first: a person, a line client, or somebody who
-//! speaks another protocol and has come to the wrong port. Knows no connection: bytes and
-//! lines in, a verdict out.
+//! Recognises other protocols by a connection's first line. Knows no connection: bytes and lines
+//! in, a verdict out.
 //!
 //! Judged is the first line that is not blank. Binary protocols show in its first bytes, at
 //! once; those that are text only when it has ended. Only so many first bytes are kept.
@@ -11,13 +10,13 @@ use crate::net::proxy_header;
 use crate::net::scan::IAC;
 use crate::net::telnet::{Command, Step, Telnet};
 
-/// What somebody speaks who is no person and no line client.
+/// A protocol other than lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Protocol {
     /// A request of any method and version.
     Http,
-    /// A PROXY header that was not asked for: a proxy of whom the server was not told.
+    /// A PROXY header that was not asked for: from a proxy that the configuration does not name.
     Proxy,
     /// TLS, or SSL.
     Tls,
@@ -40,7 +39,7 @@ impl Protocol {
     }
 }
 
-/// What is to be thought of a first line.
+/// What a first line tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It is blank, and the next one counts.
@@ -52,8 +51,8 @@ pub(crate) enum Verdict {
 /// So much of a line is enough to see that it begins like a request.
 const START: usize = 32;
 
-/// A control character is a protocol's only this near the start: four letters that name it,
-/// and then a number. Further on it is somebody's slip of the finger.
+/// A control character marks a protocol only this near the start: four letters that name it, and
+/// then a number. Further on it is a slip of the finger.
 const MAGIC: usize = 5;
 
 /// How the first lines of some protocols begin.

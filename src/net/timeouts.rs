@@ -14,14 +14,14 @@ pub struct Now {
     pub wall: SystemTime,
 }
 
-/// Who has how long. Nothing is searched for and taken out: what does not matter any
-/// more goes when it has come to the front, or when there is much of it
-/// ([`Timeouts::prune`]). So nobody is woken for it, and it does not pile up.
+/// Deadlines that are all the same time away. None is searched for and removed: one that does not
+/// matter any more goes when it has come to the front, or when there are many of them
+/// ([`Timeouts::prune`]). So the loop does not wake for it, and they do not pile up.
 #[derive(Debug)]
 pub(crate) struct Timeouts<K> {
     after: Duration,
     queue: VecDeque<(Instant, K)>,
-    /// With so many, it is worth looking for the done behind the front.
+    /// With so many, it is worth looking for obsolete ones behind the front.
     crowded: usize,
 }
 
@@ -33,24 +33,24 @@ impl<K: Copy> Timeouts<K> {
         Timeouts { after, queue: VecDeque::new(), crowded: FEW }
     }
 
-    /// Starts the time of one more.
+    /// Starts one more.
     pub(crate) fn start(&mut self, key: K, now: Instant) {
         self.queue.push_back((now + self.after, key));
     }
 
-    /// The one whose time is up first, without waiting for that.
+    /// Takes the first, without waiting until it is due.
     pub(crate) fn pop(&mut self) -> Option<K> {
         self.queue.pop_front().map(|(_, key)| key)
     }
 
-    /// The one whose time is up first of those that are wanted, without waiting for that.
+    /// Takes the first of those that are wanted, without waiting until it is due.
     pub(crate) fn take_first(&mut self, is_wanted: impl Fn(K) -> bool) -> Option<K> {
         let at = self.queue.iter().position(|(_, key)| is_wanted(*key))?;
         self.queue.remove(at).map(|(_, key)| key)
     }
 
-    /// Drops those in front who are done before their time; and the others too, each
-    /// time that there are twice as many as were left the last time.
+    /// Drops obsolete ones at the front; and all others each time that there are twice as many as
+    /// were left the last time.
     pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
         while self.queue.pop_front_if(|(_, key)| is_done(*key)).is_some() {}
         if self.queue.len() >= self.crowded {
@@ -62,23 +62,23 @@ impl<K: Copy> Timeouts<K> {
         }
     }
 
-    /// When the first one's time is up.
+    /// When the first is due.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.queue.front().map(|(at, _)| *at)
     }
 
-    /// One whose time is up.
+    /// One that is due.
     pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
         self.queue.pop_front_if(|(at, _)| *at <= now).map(|(_, key)| key)
     }
 }
 
-/// Deadlines at any distance, the nearest first. Each is looked at again when its time has
-/// come, and may have to be set anew.
+/// Timers at any distance, the nearest first. What one is for is checked when it fires; it may
+/// have to be set anew then.
 #[derive(Debug)]
 pub(crate) struct Timers<K: Ord> {
     heap: BinaryHeap<Reverse<(Instant, K)>>,
-    /// With so many, it is worth looking for the done among them.
+    /// With so many, it is worth looking for obsolete ones among them.
     crowded: usize,
 }
 
@@ -91,8 +91,7 @@ impl<K: Copy + Ord> Timers<K> {
         self.heap.push(Reverse((at, key)));
     }
 
-    /// Drops those who are done, each time that there are twice as many as were left the
-    /// last time.
+    /// Drops obsolete ones, each time that there are twice as many as were left the last time.
     pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
         if self.heap.len() >= self.crowded {
             self.heap.retain(|Reverse((_, key))| !is_done(*key));

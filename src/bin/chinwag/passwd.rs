@@ -7,7 +7,7 @@ use chinwag::State;
 use chinwag::chat::Password;
 use zeroize::Zeroizing;
 
-/// Extras than a password and its line's ending may have.
+/// More than a password and its line's ending may have.
 const INPUT_MAX: u64 = 1024;
 
 /// Said of one that the chat would not take either, or not as it is.

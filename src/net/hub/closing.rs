@@ -1,4 +1,5 @@
-//! How connections end: who is told, how long it may take, and how many may be at it.
+//! How connections end: what the service is told, how long draining may take, and how many
+//! connections may drain at a time.
 
 use std::time::Instant;
 
@@ -8,21 +9,22 @@ use crate::net::service::Service;
 use crate::net::transport::Transport;
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Whether one of so many places is free for a newcomer. A draining connection holds its
-    /// own until it is closed; if no other is free, the oldest gives way. Its stream is then
-    /// among [`Hub::take_closed`], to be dropped before the newcomer is registered.
+    /// Whether one of so many places is free for a new connection. A draining connection keeps its
+    /// place until it is closed; if no other place is free, the one that has drained for longest
+    /// is closed. Its stream is then among [`Hub::take_closed`], to be dropped before the new one is
+    /// registered.
     pub fn has_room(&mut self, places: usize) -> bool {
         let (open, leaving) = (self.open_count(), self.draining + self.unreachable);
         if open + self.draining >= places && open - self.unreachable < places && leaving > 0 {
             self.close_oldest_leaving();
             self.announce_closing();
-            self.bury_dead();
+            self.reap_dead();
         }
         self.open_count() + self.draining < places
     }
 
-    /// A connection cannot be written to any more. What it sent before is still heard at its
-    /// rate, for a while.
+    /// A connection cannot be written to any more. Lines that it sent before are still taken, at
+    /// its rate, for a while.
     pub(super) fn lose_reader(&mut self, id: ConnId) {
         if self.outbox.state(id) != State::Open || self.proxied.contains_key(&id) {
             return self.outbox.kill(id, CloseReason::Broken);
@@ -34,7 +36,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.list_ready(id);
     }
 
-    /// Tells the service of everybody who began to close. That can make others close.
+    /// Tells the service of each connection whose close has begun. That can make others close.
     pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
             let conn = &self.conns[id.slot()];
@@ -49,14 +51,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
             }
             if self.outbox.state(id) == State::Draining {
                 self.drains.start(id, self.outbox.now().monotonic);
-                // It may have more to say, which is to be read and dropped.
+                // It may still send, which is to be read and dropped.
                 self.list_ready(id);
             }
             self.conns[id.slot()].input = None;
         }
     }
 
-    /// Closes those whose time is up.
+    /// Closes draining connections whose deadline has passed.
     pub(super) fn close_late(&mut self, now: Instant) {
         while let Some(id) = self.drains.expired(now) {
             self.outbox.kill(id, CloseReason::TooSlow);
@@ -68,9 +70,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         while let Some(id) = self.lingers.expired(now) {
             // With input unread, closing would destroy what the other side has not read.
-            let heard =
-                self.last_activity.remove(&id).map(|heard| heard.at + self.limits.linger_time);
-            if self.outbox.state(id) == State::Draining && heard.is_some_and(|until| until > now) {
+            let activity = self
+                .last_activity
+                .remove(&id)
+                .map(|activity| activity.at + self.limits.linger_time);
+            if self.outbox.state(id) == State::Draining && activity.is_some_and(|until| until > now)
+            {
                 self.lingers.start(id, now);
             } else {
                 self.outbox.kill(id, CloseReason::TooSlow);
@@ -78,9 +83,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Closes those of the leaving who are too many.
+    /// Closes draining connections that are too many.
     pub(super) fn close_excess(&mut self) {
-        self.bury_dead();
+        self.reap_dead();
         let leaving = self.draining + self.unreachable;
         for _ in self.limits.draining_max..leaving {
             self.close_oldest_leaving();
@@ -88,9 +93,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.announce_closing();
     }
 
-    /// Closes the one that has been leaving for longest: of those who have been sent
-    /// everything if there are any, and of those who have more to say only if there are no
-    /// others.
+    /// Closes the connection that has drained for longest: one that has been sent everything if
+    /// there is one, and one whose lines still wait for their rate only if there is no other.
     fn close_oldest_leaving(&mut self) {
         let (conns, outbox) = (&self.conns, &self.outbox);
         let is_leaving = |id: ConnId| {
@@ -104,7 +108,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     /// Frees the slots of the dead.
-    pub(super) fn bury_dead(&mut self) {
+    pub(super) fn reap_dead(&mut self) {
         let dead = self.outbox.take_dead();
         if dead.is_empty() {
             return;

@@ -1,5 +1,5 @@
-//! Connections that begin with another protocol: the first bytes say so, and nobody hears of
-//! them. What they are is decided in `net/sniff.rs`; what is done about it, here.
+//! Connections that begin with another protocol are refused here. `net/sniff.rs` decides what
+//! they are.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::net::service::{Refusal, Service};
 use crate::net::sniff::{Protocol, Sniffer, Verdict};
 use crate::net::transport::{Origin, Transport};
 
-/// A proxy that nobody has named shows so with each connection; it is logged at most this
-/// often.
+/// A PROXY header from an address that `--proxy-protocol` does not name comes with each
+/// connection of that proxy. It is logged at most this often.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Looks at what has just been read, before it becomes lines. True if it is another
-    /// protocol's: then it is turned away.
+    /// Looks at what has just been read, before it is decoded. True if it is another protocol's:
+    /// then the connection is refused.
     pub(super) fn is_foreign(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> bool {
         if self.conns[id.slot()].phase != Phase::Unknown {
             return false;
@@ -29,8 +29,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         found.is_some_and(|protocol| self.turn_away(id, protocol))
     }
 
-    /// Looks at a line before the service hears it. From the first on that is not blank
-    /// nothing more is looked at.
+    /// Looks at a line before the service gets it. After the first that is not blank, none is
+    /// looked at.
     pub(super) fn is_foreign_line(
         &mut self,
         id: ConnId,
@@ -57,7 +57,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Tells it why, if there is anything to tell, and closes.
+    /// Sends the refusal, if the service has one, and closes.
     fn turn_away(&mut self, id: ConnId, protocol: Protocol) -> bool {
         self.log_foreign(id, protocol);
         let refusal = self.service.refusal(Refusal::Foreign(protocol));
@@ -69,8 +69,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         true
     }
 
-    /// Whoever runs it is to learn of a proxy that was not named, and of which option names it;
-    /// of others as of anybody who is turned away.
+    /// The operator is to learn of a proxy that was not named, and of the option that names it.
+    /// Other protocols are logged like any refusal.
     fn log_foreign(&mut self, id: ConnId, protocol: Protocol) {
         let now = self.outbox.now().monotonic;
         let own = self.conns[id.slot()].stream.peer_addr().map_or(Origin::Unix, Origin::from);

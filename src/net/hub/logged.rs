@@ -1,4 +1,4 @@
-//! What the log says of connections: who is turned away, who comes, how it ends.
+//! What the log says of connections: refused, accepted, ended.
 
 use std::collections::HashMap;
 use std::mem;
@@ -11,11 +11,11 @@ use crate::net::line::Ending;
 use crate::net::service::Peer;
 use crate::net::transport::Origin;
 
-/// Refusals cost nothing to bring about, so they leave a line in this time at most.
+/// Refusals cost a client nothing, so they are logged at most this often.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Those that were turned away: a line for the first, and then for the last of each second,
-/// with how many others there were.
+/// Refused connections: a log line for the first, then for the last of each second, with how many
+/// others there were.
 #[derive(Default)]
 pub(super) struct Refused {
     next_line: Option<Instant>,
@@ -25,7 +25,7 @@ pub(super) struct Refused {
 }
 
 impl Refused {
-    /// Somebody is turned away, for a reason that is one word.
+    /// A connection is refused. The reason is one word.
     pub(super) fn note(&mut self, origin: Origin, why: &'static str, now: Instant) {
         if !log_enabled!(Level::Warn) {
             return;
@@ -58,7 +58,7 @@ impl Refused {
     }
 }
 
-/// Who is here, while that is logged; else nothing is kept.
+/// What the `ended` line will need of each connection. Kept only while `-v` is on.
 #[derive(Default)]
 pub(super) struct Accepted(HashMap<ConnId, Record>);
 
@@ -67,12 +67,12 @@ struct Record {
     since: Instant,
     lines_in: u64,
     lines_out: u64,
-    /// What it was called when it began to close, and why it did.
+    /// Its name when the close began, and why it did.
     ended: Option<(String, CloseReason)>,
 }
 
 impl Accepted {
-    /// Somebody is let in, perhaps through a proxy.
+    /// A connection is accepted, perhaps through a proxy.
     pub(super) fn begin(
         &mut self,
         id: ConnId,
@@ -105,7 +105,7 @@ impl Accepted {
         }
     }
 
-    /// It begins to close; what is queued for it is still to be counted.
+    /// Its close has begun; what is queued for it is still to be counted.
     pub(super) fn note_end(
         &mut self,
         id: ConnId,
@@ -117,7 +117,7 @@ impl Accepted {
         }
     }
 
-    /// It is gone.
+    /// Its slot is freed.
     pub(super) fn end(&mut self, id: ConnId, now: Instant) {
         let Some(record) = self.0.remove(&id) else { return };
         let Record { origin, since, lines_in, lines_out, ended } = record;

@@ -1,5 +1,5 @@
-//! Connections that a proxy makes for others: the first bytes say for whom (PROXY
-//! protocol, versions 1 and 2). Until then the service does not hear of them.
+//! The PROXY protocol, versions 1 and 2: the first bytes of a proxy's connection say for which
+//! client it is. The service hears of the connection only then.
 
 use std::io::ErrorKind;
 
@@ -13,17 +13,16 @@ use crate::net::proxy_header::{self, Header, Source};
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::transport::{Origin, Transport};
 
-/// A connection that has not said yet for whom it is.
+/// A proxy's connection whose header is not complete yet.
 pub(super) struct Proxied {
     bytes: Vec<u8>,
-    /// The proxy itself: what it opens for its own sake is from there.
+    /// The proxy's own origin: that of the connections it opens for itself (health checks).
     origin: Origin,
     label: String,
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Takes in a connection that a proxy makes. It has as long as a closing one to say
-    /// for whom.
+    /// Opens a proxy's connection. Its header must be complete within `drain_time`.
     pub fn open_proxied(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
         let id = self.insert(stream, Phase::Lines);
         let proxied =
@@ -34,7 +33,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         id
     }
 
-    /// Reads for whom a connection is. False if that is not known yet, or it is closed.
+    /// Reads the header. False if it is not complete yet, or the connection closes.
     pub(super) fn receive_header(&mut self, id: ConnId) -> bool {
         let Some(mut proxied) = self.proxied.remove(&id) else { return true };
         for _ in 0..self.limits.read_budget {
@@ -70,7 +69,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         false
     }
 
-    /// It is known now who it is: it counts, and is refused or opened like others.
+    /// The client's address is known now: the connection counts for it, and is refused or opened
+    /// like others.
     /// `used` of the bytes are the header.
     fn admit_proxied(
         &mut self,
@@ -101,7 +101,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         true
     }
 
-    /// Turns away one that has its slot already.
+    /// Refuses a connection that has its slot already.
     fn refuse_proxied(&mut self, id: ConnId, why: Refusal) {
         let conn = &mut self.conns[id.slot()];
         conn.phase = Phase::Refused;
@@ -116,15 +116,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.refused += 1;
     }
 
-    /// What it says is no header. Nobody has heard of it, so it is still unknown when it
-    /// closes.
+    /// What it sent is no header. The service has not heard of it, and does not when it closes.
     fn drop_proxied(&mut self, id: ConnId, proxied: Proxied) -> bool {
         self.proxied.insert(id, proxied);
         self.outbox.kill(id, CloseReason::Broken);
         false
     }
 
-    /// It has not said in time.
+    /// The header is late.
     pub(super) fn check_header(&mut self, id: ConnId) {
         if let Some(proxied) = self.proxied.get(&id) {
             let origin = proxied.origin;

@@ -1,4 +1,4 @@
-//! The first half of a turn: from streams to lines to the service.
+//! The read phase of a turn: bytes are read, decoded into lines, and handed to the service.
 
 use std::io::ErrorKind;
 use std::mem;
@@ -15,14 +15,14 @@ use crate::net::service::{Limit, Service};
 use crate::net::sniff::Sniffer;
 use crate::net::transport::Transport;
 
-/// What has been read and not yet become lines.
+/// The input state of a connection: what has been read and has not become lines yet.
 pub(super) struct Input {
     /// Used until the first line has told what the connection is.
     pub(super) sniffer: Sniffer,
     decoder: Decoder,
     /// What came too fast.
     waiting: Option<Waiting>,
-    /// Read, and waiting for the connection's release; used up to `rest_start`.
+    /// Parked input: read, and not decoded while reading is paused. Used up to `rest_start`.
     rest: Vec<u8>,
     rest_start: usize,
 }
@@ -81,8 +81,8 @@ impl Persisted {
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Reads from those that were ready when the turn began; who has more to read
-    /// stands at the end of the list, behind everybody else.
+    /// Reads from the connections that were ready when the turn began. One that has more to read
+    /// goes to the end of the list, behind all others.
     pub(super) fn read_ready(&mut self) {
         for _ in 0..self.ready.len() {
             if self.outbox.must_flush_first() {
@@ -100,7 +100,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 }
                 State::Vacant | State::Dead => {}
             }
-            // Whoever has just left frees a name that the next one may ask for.
+            // A client that has just left frees a name that the next one may ask for.
             self.announce_closing();
         }
         if self.ready.is_empty() {
@@ -143,8 +143,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.list_ready(id);
     }
 
-    /// It is not read from for now, perhaps not for long. What led here may have been its
-    /// end, and no other edge tells of that.
+    /// A connection is not read from for now. The edge that led here may have been its end, and
+    /// no other edge tells of that.
     fn leave_unread(&mut self, id: ConnId) {
         let is_open = self.outbox.state(id) == State::Open;
         if is_open && self.conns[id.slot()].stream.is_broken() {
@@ -152,8 +152,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Goes on with what was read before the connection had to wait. False if it has
-    /// to wait again, for whatever, or closes.
+    /// Goes on with parked input. False if the connection has to wait again, or closes.
     fn decode_parked(&mut self, id: ConnId) -> bool {
         let Some(mut input) = self.conns[id.slot()].input.take() else { return true };
         if !self.pass_waiting(id, &mut input) {
@@ -173,7 +172,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         is_done && self.outbox.listens(id)
     }
 
-    /// Lets the line that came too fast pass, if there is one and its time has come.
+    /// Dispatches the line that waits for its rate, if there is one and its time has come.
     /// False if it has to wait still, or nothing may follow it.
     fn pass_waiting(&mut self, id: ConnId, input: &mut Input) -> bool {
         let Some(waiting) = input.waiting.take() else { return true };
@@ -192,8 +191,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.listens(id)
     }
 
-    /// Turns what was just read into lines. False if the connection has to wait, or
-    /// closes.
+    /// Decodes what was just read. False if the connection has to wait, or closes.
     fn decode_chunk(&mut self, id: ConnId, count: usize) -> bool {
         let own = self.conns[id.slot()].input.take().or_else(|| self.spare.take());
         let mut input = own.unwrap_or_else(|| Box::new(Input::new(&self.limits)));
@@ -208,8 +206,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         is_done && self.outbox.listens(id)
     }
 
-    /// Hands the lines in `bytes` to the service until they are used up, the connection
-    /// has to wait or closes, or others are to be seen to. Returns how many bytes were used.
+    /// Hands the lines in `bytes` to the service until they are used up, the connection has to
+    /// wait or closes, or its share of the turn is used up. Returns how many bytes were used.
     fn decode(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
         let now = self.outbox.now().monotonic;
         let mut left = bytes;
@@ -230,7 +228,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         bytes.len() - left.len()
     }
 
-    /// Whether what follows has to wait. For its turn only it is listed right away.
+    /// Whether what follows has to wait. If it waits for the next turn only, the connection is
+    /// listed as ready.
     fn stops(&mut self, id: ConnId, input: &Input, price: u32) -> bool {
         if input.is_waiting() || !self.outbox.listens(id) {
             return true;
@@ -242,12 +241,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.is_enough()
     }
 
-    /// Whether whoever is read from now has had its share of this turn.
+    /// Whether the connection that is read from has used up its share of this turn.
     fn is_enough(&self) -> bool {
         self.lines_left == 0 || self.outbox.must_flush_first()
     }
 
-    /// Something comes too fast: it waits, and all that follows it.
+    /// The rate limit: this waits, and so does all that follows it.
     fn defer(&mut self, id: ConnId, item: Item<'_>, wait: Wait) -> Waiting {
         self.timers.set((id, Timer::Pass), wait.until);
         if wait.is_first {
@@ -305,8 +304,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// The other side has sent its last: an unfinished line counts, then the
-    /// connection is closed once all replies are sent.
+    /// The end of input: an unfinished line counts, then the connection is closed once all
+    /// replies are sent.
     fn end_of_input(&mut self, id: ConnId) {
         if self.outbox.state(id) == State::Unreachable {
             // Whether the line would have gone on cannot be known.
@@ -318,7 +317,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         {
             self.dispatch(id, item);
             if self.outbox.is_reading_paused(id) {
-                // It waits for an answer. After the release the end comes once more.
+                // Reading is paused. Once it is resumed the end is read again.
                 return;
             }
         }
@@ -349,8 +348,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.list_ready(id);
     }
 
-    /// Keeps the input state with the connection if it holds anything, else as the
-    /// spare one.
+    /// Parks the input state with the connection if it holds anything; else it is the spare one.
     fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
         if input.is_new() {
             input.sniffer = Sniffer::default();

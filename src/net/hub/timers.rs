@@ -1,4 +1,4 @@
-//! What time does to connections: lines that wait, readers that stall, silence.
+//! The timers of connections: rate limit, write stall, PROXY header, idle timeout.
 
 use std::time::Instant;
 
@@ -8,16 +8,16 @@ use crate::net::service::{Limit, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::Transport;
 
-/// What a connection is looked at for when the time comes.
+/// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
-    /// A line that came too fast may pass.
+    /// A line that waits for its rate may pass.
     Pass,
-    /// It may have taken nothing for too long.
+    /// A slow consumer may have stalled.
     Stall,
-    /// It may not have said for whom it is.
+    /// A PROXY header may be late.
     Header,
-    /// It may have sent nothing for too long.
+    /// The idle timeout.
     Idle,
 }
 
@@ -29,16 +29,16 @@ pub(super) struct LastActivity {
     is_asked: bool,
 }
 
-/// When a connection that is or was behind last took something while it was.
+/// A connection whose socket is or was full, and when it last took something while it was.
 #[derive(Clone, Copy)]
 pub(super) struct SlowConsumer {
     at: Instant,
-    /// If not, that was all that waited. Its socket may still have much to send.
+    /// Otherwise it has caught up; the kernel may still have much to send.
     is_behind: bool,
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Looks at those whose time has come.
+    /// Fires the timers that are due.
     pub(super) fn fire_timers(&mut self, now: Now) {
         while let Some((id, timer)) = self.timers.expired(now.monotonic) {
             match (timer, self.outbox.state(id)) {
@@ -53,8 +53,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Its socket is full. `took`: it has just taken something. If it has not, and last did
-    /// `stall_time` ago, it is cut off.
+    /// A connection's socket is full. `took`: it has just taken something. If it has not for
+    /// `stall_time`, it is disconnected.
     pub(super) fn note_blocked(&mut self, id: ConnId, took: bool) {
         let at = self.outbox.now().monotonic;
         let due = at + self.limits.stall_time;
@@ -72,7 +72,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// All that waited has been taken.
+    /// A connection has taken all that waited for it.
     pub(super) fn note_caught_up(&mut self, id: ConnId) {
         let at = self.outbox.now().monotonic;
         if let Some(slow) = self.slow_consumers.get_mut(&id).filter(|slow| slow.is_behind) {
@@ -80,9 +80,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Whoever may have stalled is written to once more, and cut off if it takes nothing: a
-    /// socket tells of room only once much of its buffer is free, and somebody who reads
-    /// a little at a time may take minutes for that.
+    /// A connection that may have stalled is written to once more, and disconnected if it takes
+    /// nothing: a socket becomes writable only once much of its buffer is free, and a client that
+    /// reads a little at a time may take minutes for that.
     fn check_stall(&mut self, id: ConnId, now: Instant) {
         let Some(slow) = self.slow_consumers.get(&id) else { return };
         let mut due = slow.at + self.limits.stall_time;
@@ -118,27 +118,27 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     fn check_idle(&mut self, id: ConnId, now: Instant) {
         let Some(idle_time) = self.limits.idle_time else { return };
-        // Who has to wait with what it sent is not silent, nor is who is not listened to.
+        // A client whose lines wait for their rate, or whose reading is paused, is not idle.
         let is_waiting =
             self.conns[id.slot()].input.as_ref().is_some_and(|input| input.is_waiting());
         if is_waiting || self.outbox.is_reading_paused(id) || self.outbox.is_stuck(id) {
             self.restart_idle_timer(id);
         }
-        let Some(heard) = self.last_activity.get_mut(&id) else { return };
-        let due = heard.at + idle_time;
+        let Some(activity) = self.last_activity.get_mut(&id) else { return };
+        let due = activity.at + idle_time;
         if due > now {
             self.timers.set((id, Timer::Idle), due);
-        } else if heard.is_asked {
+        } else if activity.is_asked {
             self.outbox.drain(id, CloseReason::Idle);
         } else {
-            // However late it is asked, it has as long again to answer.
-            *heard = LastActivity { at: now, is_asked: true };
+            // However late the question comes, the client has as long again to answer.
+            *activity = LastActivity { at: now, is_asked: true };
             self.timers.set((id, Timer::Idle), now + idle_time);
             self.service.on_limit(id, Limit::Idle, &mut self.outbox);
         }
     }
 
-    /// It is gone, and so is what was kept of it.
+    /// Forgets what was kept of a connection that is gone.
     pub(super) fn forget(&mut self, id: ConnId) {
         self.slow_consumers.remove(&id);
         self.last_activity.remove(&id);

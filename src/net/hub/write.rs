@@ -21,7 +21,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         while self.outbox.keep_to_total() {
             self.announce_closing();
         }
-        self.bury_dead();
+        self.reap_dead();
         for id in self.outbox.take_resumed() {
             if self.outbox.state(id).is_heard() {
                 self.list_ready(id);

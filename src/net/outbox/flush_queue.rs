@@ -1,5 +1,5 @@
-//! The loop's side of the outbox: who is written to next, what came of it, and who has
-//! ended.
+//! The loop's side of the outbox: which connection is flushed next, what its socket took, and
+//! which connections have ended.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -8,7 +8,7 @@ use super::{Outbox, Own, Place, Queue};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::shared_log::Span;
 
-/// So many emptied queues' bytes are kept, and none with more room than this.
+/// So many emptied buffers are recycled, none with more capacity than this many bytes.
 const SPARE_MAX: usize = 64;
 const SPARE_BYTES: usize = 1024;
 
@@ -20,14 +20,14 @@ impl Outbox {
         }
     }
 
-    /// Who is in a slot now.
+    /// The connection in a slot now.
     pub(crate) fn id(&self, slot: usize) -> Option<ConnId> {
         let queue = self.queues.get(slot).filter(|queue| queue.state != State::Vacant)?;
         Some(ConnId { slot: u32::try_from(slot).ok()?, serial: queue.serial })
     }
 
-    /// Whether a connection's lines are wanted now. If not because of what it has not
-    /// read, [`Outbox::take_resumed`] names it once it has.
+    /// Whether a connection may be read from now. If not because it leaves too much unread
+    /// (`queue_park`), [`Outbox::take_resumed`] names it once it has read that.
     pub(crate) fn listens(&mut self, id: ConnId) -> bool {
         if !self.state(id).is_heard() {
             return false;
@@ -40,38 +40,40 @@ impl Outbox {
         !is_parked && !queue.held
     }
 
-    /// Whether the service makes it wait ([`Outbox::pause_reading`]).
+    /// Whether the service has paused reading from it ([`Outbox::pause_reading`]).
     #[must_use]
     pub fn is_reading_paused(&self, id: ConnId) -> bool {
         self.state(id).is_heard() && self.queues[id.slot()].held
     }
 
-    /// A turn begins: it may queue as many lines as every other.
+    /// A turn begins, with a delivery budget of its own.
     pub(crate) fn begin_turn(&mut self) {
         self.lines_sent_max = self.lines_sent.saturating_add(self.limits.delivery_budget);
     }
 
-    /// Whether writing goes before reading. That always comes to an end: bytes that are
-    /// held here belong to somebody in line, and each turn has a budget of its own.
+    /// Backpressure: whether flushing comes before reading now. That always ends: the bytes that
+    /// are held here belong to connections in the flush queue, and each turn has a budget of
+    /// its own.
     pub(crate) fn must_flush_first(&self) -> bool {
         self.logs.held() > self.limits.log_max
             || self.fresh > self.limits.fresh_max
             || self.lines_sent >= self.lines_sent_max
     }
 
-    /// How many bytes are held for connections one by one.
+    /// How many bytes are held for single connections, all together.
     pub(crate) fn owned(&self) -> usize {
         self.owned
     }
 
-    /// Whether anybody stands in line, or has closed or been released between two turns.
+    /// Whether there is work for the next turn: a connection in the flush queue, or one that has
+    /// closed or been resumed between two turns.
     pub(crate) fn is_behind(&self) -> bool {
         let is_queued = !self.this_round.is_empty() || !self.next_round.is_empty();
         let has_ended = !self.closing.is_empty() || !self.dead.is_empty();
-        is_queued || has_ended || !self.released.is_empty()
+        is_queued || has_ended || !self.resumed.is_empty()
     }
 
-    /// The next that is to be written to.
+    /// The connection that is to be flushed next.
     pub(crate) fn next_to_flush(&mut self) -> Option<ConnId> {
         loop {
             while let Some(id) = self.this_round.pop_front() {
@@ -91,7 +93,7 @@ impl Outbox {
         }
     }
 
-    /// What is to be written now, in one piece wherever possible; empty once all is.
+    /// What is to be written now, in one piece wherever possible; empty once all has been.
     pub(crate) fn pending(&self, id: ConnId) -> &[u8] {
         let queue = &self.queues[id.slot()];
         match &queue.own {
@@ -146,8 +148,8 @@ impl Outbox {
         self.queues[id.slot()].place == Place::Idle
     }
 
-    /// A writable edge. It means something to the blocked only; edges come with every
-    /// readable one.
+    /// A writable edge. It matters only to a blocked connection: each readable edge comes with
+    /// one.
     pub(crate) fn unblock(&mut self, id: ConnId) {
         if self.queues[id.slot()].place == Place::Blocked {
             self.fresh += self.queues[id.slot()].own_len();
@@ -155,7 +157,7 @@ impl Outbox {
         }
     }
 
-    /// All has been written. Returns how many lines were left out on the way.
+    /// All has been written. Returns how many lines were shed on the way.
     pub(crate) fn dequeue(&mut self, id: ConnId) -> u64 {
         self.unpark(id);
         let queue = &mut self.queues[id.slot()];
@@ -164,8 +166,8 @@ impl Outbox {
         queue.own.take().map_or(0, |own| self.recycle(own))
     }
 
-    /// Keeps what a queue has emptied for the next that needs it, unless it has grown
-    /// large. Returns how many lines it had left out.
+    /// Recycles an emptied buffer, unless it has grown large. Returns how many lines the queue
+    /// had shed.
     fn recycle(&mut self, mut own: Box<Own>) -> u64 {
         let skipped = mem::take(&mut own.skipped);
         if self.spare.len() < SPARE_MAX && own.bytes.capacity() <= SPARE_BYTES {
@@ -175,7 +177,7 @@ impl Outbox {
         skipped
     }
 
-    /// Lets go of what is kept only to be used again.
+    /// Frees the recycled buffers.
     pub(crate) fn drop_spare(&mut self) {
         self.spare = Vec::new();
         self.logs.drop_spare();
@@ -190,16 +192,15 @@ impl Outbox {
         }
         self.queues[id.slot()].state = State::Draining;
         self.closing.push_back((id, why));
-        // With nothing to send it stands in line all the same, so that every close
-        // comes by the place where "all has been sent" is noticed.
+        // With nothing to send it is put into the flush queue all the same, so that every close
+        // passes the place where "all has been sent" is noticed.
         if self.queues[id.slot()].place == Place::Idle {
             self.enqueue(id);
         }
     }
 
-    /// Ends a connection at once. Safe at any point, also in the middle of a
-    /// broadcast: it only marks. If it is closing already, it is so for the reason that it
-    /// began with.
+    /// Ends a connection at once. Safe at any point, also in the middle of a broadcast: it only
+    /// marks. If a close has begun already, its reason stays.
     pub(crate) fn kill(&mut self, id: ConnId, why: CloseReason) {
         match self.state(id) {
             State::Vacant | State::Dead => return,
@@ -210,8 +211,8 @@ impl Outbox {
         self.empty(id, State::Dead);
     }
 
-    /// A connection cannot be written to any more. What waits for it goes, and so does what
-    /// it is sent from here on.
+    /// A connection cannot be written to any more. What waits for it is dropped, and so is
+    /// whatever is queued for it from here on.
     pub(crate) fn lose_reader(&mut self, id: ConnId) {
         self.empty(id, State::Unreachable);
     }
@@ -225,8 +226,8 @@ impl Outbox {
         *queue = Queue { serial: id.serial, state, held: queue.held, ..Queue::VACANT };
     }
 
-    /// While all together have too much unread, those with the most are cut off. Returns
-    /// whether anybody was.
+    /// While all connections together leave more than `queue_total` unread, the one with the
+    /// most is disconnected. Returns whether any was.
     pub(crate) fn keep_to_total(&mut self) -> bool {
         let is_over = self.owned > self.limits.queue_total;
         while self.owned > self.limits.queue_total {
@@ -237,7 +238,7 @@ impl Outbox {
         is_over
     }
 
-    /// Frees a slot. Only between two turns' batches of events.
+    /// Frees a slot. Only between the event batches of two turns.
     pub(crate) fn free_slot(&mut self, id: ConnId) {
         self.queues[id.slot()] = Queue::VACANT;
     }
@@ -251,11 +252,11 @@ impl Outbox {
     }
 
     pub(crate) fn take_resumed(&mut self) -> Vec<ConnId> {
-        mem::take(&mut self.released)
+        mem::take(&mut self.resumed)
     }
 }
 
-/// Lists grow with the crowd, and give that back when the crowd has been served.
+/// A list that has grown with a crowd gives its memory back once the crowd has been served.
 fn give_back(list: &mut VecDeque<ConnId>) {
     const KEEP: usize = 512;
     list.shrink_to(KEEP);

@@ -212,7 +212,10 @@ impl Service for Chat {
     fn on_tick(&mut self, out: &mut Outbox) {
         let now = out.now().monotonic;
         while let Some(id) = self.newcomers.expired(now) {
-            self.greet(id, out);
+            // One may be sent a whole history. The others come when there is room.
+            if self.greet(id, out) {
+                return;
+            }
         }
         while let Some(room) = self.seconds.expired(now) {
             self.end_second(room, out);

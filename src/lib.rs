@@ -90,7 +90,8 @@
 //! | outbound queues, slow consumers, backpressure | `net/outbox.rs`, `net/outbox/flush_queue.rs` |
 //! | shared logs: a line to many is kept once | `net/shared_log.rs` |
 //! | limits and budgets | `net/limits.rs` |
-//! | the token bucket; counts by address | `net/rate.rs`, `net/addresses.rs` |
+//! | the token bucket; limits by address | `net/rate.rs`, `net/addresses.rs` |
+//! | networks: a prefix of addresses | `net/network.rs` |
 //! | deadlines and timers: idle timeout, write stall | `net/timeouts.rs`, `net/hub/timers.rs` |
 //! | the poll, the clock, wake and shutdown | `net/server.rs` |
 //! | what a connection runs over, and its origin | `net/transport.rs` |
@@ -122,12 +123,12 @@ mod store;
 
 pub use chat::Chat;
 pub use chat_with_worker::{ChatWithWorker, Reloader};
-pub use net::addresses::{Network, NotANetwork};
 pub use net::conn::{CloseReason, ConnId};
 pub use net::decoder::{Decoder, Item};
 pub use net::hub::Hub;
 pub use net::limits::Limits;
 pub use net::line::Ending;
+pub use net::network::{Network, NotANetwork};
 pub use net::outbox::{Outbox, Traffic};
 pub use net::server::{Config, Handle, Listen, ListenUnix, Server};
 pub use net::service::{Limit, Peer, Refusal, Service};

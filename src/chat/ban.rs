@@ -6,8 +6,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::name;
-use crate::net::addresses::Network;
 use crate::net::conn::ConnId;
+use crate::net::network::Network;
 
 /// A ban, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 
 use super::ban::{Ban, Target};
-use crate::net::addresses::Network;
+use crate::net::network::Network;
 
 /// Bans, in order. It takes a while to make one of many: a worker does that.
 #[derive(Clone, Debug, Default)]

@@ -17,11 +17,12 @@ use crate::net::outbox::Outbox;
 
 impl Chat {
     /// A newcomer has had its time: whoever has said nothing is a person, and greeted.
-    pub(super) fn greet(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id) else { return };
-        let Stage::Silent { ending_seen } = user.stage else { return };
+    /// Returns whether it is.
+    pub(super) fn greet(&mut self, id: ConnId, out: &mut Outbox) -> bool {
+        let Some(user) = self.users.get(id) else { return false };
+        let Stage::Silent { ending_seen } = user.stage else { return false };
         if user.format.dialect != Dialect::Native {
-            return;
+            return false;
         }
         // Who waits is a person at a terminal, which may be a raw one.
         if !ending_seen {
@@ -41,6 +42,7 @@ impl Chat {
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
         self.reply(id, Reply::YouAre(&name), out);
         self.set_notices(id, true, out);
+        true
     }
 
     /// A program is told at once where it is and how it is called.

@@ -12,8 +12,8 @@ use super::dialect::{Dialect, Format, Person};
 use super::name::{Name, NameHasher, Shown};
 use super::operators::Mute;
 use super::room::{Group, RoomNo};
-use crate::net::addresses::Network;
 use crate::net::conn::ConnId;
+use crate::net::network::Network;
 use crate::net::transport::Origin;
 
 /// One connection, as the chat sees it. There are many, so it is small.

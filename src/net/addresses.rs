@@ -1,132 +1,36 @@
-//! Networks, and how many connections come from where. Knows no socket.
+//! How many connections come from where, how often, and how much they say. Knows no socket.
 
 use std::collections::HashMap;
-use std::error::Error;
-use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::str::FromStr;
+use std::net::IpAddr;
+use std::time::Instant;
 
 use crate::net::conn::ConnId;
+use crate::net::limits::Limits;
+use crate::net::rate::Drip;
 
-/// The addresses that start with the same bits: `192.0.2.0/24`, or a single one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Network {
-    addr: IpAddr,
-    prefix: u8,
-}
-
-impl Network {
-    /// The addresses that share their first `prefix` bits with `addr`; `None` if it has
-    /// not as many. Mapped ones are the IPv4 addresses that they map.
-    #[must_use]
-    pub fn new(addr: IpAddr, prefix: u8) -> Option<Network> {
-        let bits = if addr.is_ipv4() { 32 } else { 128 };
-        if prefix > bits {
-            return None;
-        }
-        let (addr, prefix) = match (addr.to_canonical(), prefix.checked_sub(96)) {
-            (IpAddr::V4(mapped), Some(prefix)) if addr.is_ipv6() => (mapped.into(), prefix),
-            _ => (addr, prefix),
-        };
-        // The bits behind the prefix say nothing, so that equal networks are equal.
-        let addr = match addr {
-            IpAddr::V4(addr) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(prefix)).unwrap_or(0);
-                Ipv4Addr::from_bits(addr.to_bits() & mask).into()
-            }
-            IpAddr::V6(addr) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(prefix)).unwrap_or(0);
-                Ipv6Addr::from_bits(addr.to_bits() & mask).into()
-            }
-        };
-        Some(Network { addr, prefix })
-    }
-
-    /// Where it begins.
-    pub(crate) fn addr(&self) -> IpAddr {
-        self.addr
-    }
-
-    /// How many bits the addresses share.
-    pub(crate) fn prefix(&self) -> u8 {
-        self.prefix
-    }
-
-    /// One address, or the /64 that an IPv6 one is in: whoever has one of those has them
-    /// all.
-    pub(crate) fn of_one(addr: IpAddr) -> Network {
-        let addr = addr.to_canonical();
-        let prefix = if addr.is_ipv4() { 32 } else { 64 };
-        Network::new(addr, prefix).expect("an address has as many bits")
-    }
-
-    /// Whether it is what one subscriber has: see [`Network::of_one`].
-    pub(crate) fn is_one(&self) -> bool {
-        self.prefix >= if self.addr.is_ipv4() { 32 } else { 64 }
-    }
-
-    /// Whether it has more addresses than any one network of the internet.
-    pub(crate) fn is_vast(&self) -> bool {
-        self.prefix < if self.addr.is_ipv4() { 8 } else { 16 }
-    }
-
-    /// Whether an address is one of them. A mapped one is the IPv4 address that it maps.
-    #[must_use]
-    pub fn contains(&self, addr: IpAddr) -> bool {
-        let differing = match (self.addr, addr.to_canonical()) {
-            (IpAddr::V4(own), IpAddr::V4(addr)) => u128::from(own.to_bits() ^ addr.to_bits()) << 96,
-            (IpAddr::V6(own), IpAddr::V6(addr)) => own.to_bits() ^ addr.to_bits(),
-            _ => return false,
-        };
-        differing.leading_zeros() >= u32::from(self.prefix)
-    }
-}
-
-impl FromStr for Network {
-    type Err = NotANetwork;
-
-    fn from_str(text: &str) -> Result<Network, NotANetwork> {
-        let (addr, prefix) = match text.split_once('/') {
-            Some((addr, prefix)) => (addr, Some(prefix)),
-            None => (text, None),
-        };
-        let addr: IpAddr = addr.parse().map_err(|_| NotANetwork)?;
-        let whole = if addr.is_ipv4() { "32" } else { "128" };
-        let prefix = prefix.unwrap_or(whole).parse().map_err(|_| NotANetwork)?;
-        Network::new(addr, prefix).ok_or(NotANetwork)
-    }
-}
-
-impl fmt::Display for Network {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.addr, self.prefix) {
-            (IpAddr::V4(_), 32) | (IpAddr::V6(_), 128) => self.addr.fmt(f),
-            (addr, prefix) => write!(f, "{addr}/{prefix}"),
-        }
-    }
-}
-
-/// A text that is neither an address nor an address and a number of bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotANetwork;
-
-impl fmt::Display for NotANetwork {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ADDR or ADDR/BITS is wanted, with at most 32 bits for IPv4 and 128 for IPv6")
-    }
-}
-
-impl Error for NotANetwork {}
-
-/// The open connections of each address: an IPv4 address, or the /64 that an IPv6 one is
-/// in, since whoever has one of those has them all.
+/// What the connections of each address are allowed together: of an IPv4 address, or of the
+/// /64 that an IPv6 one is in, since whoever has one of those has them all.
 pub(crate) struct Addresses {
     max: usize,
     /// Whether this machine's own addresses count as well.
     with_loopback: bool,
-    counts: HashMap<Key, u32>,
+    /// How fast they may speak, and come.
+    lines: Option<Drip>,
+    connects: Option<Drip>,
+    sources: HashMap<Key, Source>,
+    /// With so many, it is worth looking for those that nothing is to be known of.
+    crowded: usize,
     /// By slot, of those that count.
     by_slot: Vec<Option<Key>>,
+}
+
+/// One address.
+struct Source {
+    /// Its connections, those that are closing included.
+    count: u32,
+    /// When its buckets will be full.
+    lines: Instant,
+    connects: Instant,
 }
 
 /// The first half of an IPv6 address; an IPv4 address as if it were that of a reserved
@@ -137,33 +41,76 @@ type Key = u64;
 /// for what is to be dropped, and from which nothing comes.
 const RESERVED: Key = 0x0100_ffff << 32;
 
+/// Fewer addresses than this are never worth a search.
+const FEW: usize = 64;
+
 impl Addresses {
-    pub(crate) fn new(max: usize, with_loopback: bool) -> Addresses {
-        Addresses { max, with_loopback, counts: HashMap::new(), by_slot: Vec::new() }
-    }
-
-    /// Whether there are as many from this address as there may be.
-    pub(crate) fn is_full(&self, addr: IpAddr) -> bool {
-        let count = self.key(addr).and_then(|key| self.counts.get(&key));
-        count.is_some_and(|count| *count as usize >= self.max)
-    }
-
-    pub(crate) fn add(&mut self, id: ConnId, addr: IpAddr) {
-        if let Some(key) = self.key(addr) {
-            *self.counts.entry(key).or_default() += 1;
-            if self.by_slot.len() <= id.slot() {
-                self.by_slot.resize(id.slot() + 1, None);
-            }
-            self.by_slot[id.slot()] = Some(key);
+    pub(crate) fn new(limits: &Limits) -> Addresses {
+        let lines = limits.rate.map(|rate| rate.saturating_mul(limits.per_ip_rate));
+        Addresses {
+            max: limits.per_ip_max,
+            with_loopback: limits.limit_loopback,
+            lines: lines.map(Drip::new),
+            connects: limits.connect_rate.map(Drip::new),
+            sources: HashMap::new(),
+            crowded: FEW,
+            by_slot: Vec::new(),
         }
+    }
+
+    /// Whether there are as many from this address as there may be, or have come too many of
+    /// late.
+    pub(crate) fn is_full(&self, addr: IpAddr, now: Instant) -> bool {
+        self.key(addr).and_then(|key| self.sources.get(&key)).is_some_and(|source| {
+            let is_early = |drip: Drip| drip.may_at(source.connects, 1) > now;
+            source.count as usize >= self.max || self.connects.is_some_and(is_early)
+        })
+    }
+
+    pub(crate) fn add(&mut self, id: ConnId, addr: IpAddr, now: Instant) {
+        let Some(key) = self.key(addr) else { return };
+        self.prune(now);
+        let source =
+            self.sources.entry(key).or_insert(Source { count: 0, lines: now, connects: now });
+        source.count += 1;
+        if let Some(drip) = self.connects {
+            drip.charge(&mut source.connects, 1, now);
+        }
+        if self.by_slot.len() <= id.slot() {
+            self.by_slot.resize(id.slot() + 1, None);
+        }
+        self.by_slot[id.slot()] = Some(key);
     }
 
     pub(crate) fn remove(&mut self, id: ConnId) {
         let Some(key) = self.by_slot.get_mut(id.slot()).and_then(Option::take) else { return };
-        let count = self.counts.get_mut(&key).expect("it was counted when it came");
-        *count -= 1;
-        if *count == 0 {
-            self.counts.remove(&key);
+        let source = self.sources.get_mut(&key).expect("it was counted when it came");
+        source.count -= 1;
+    }
+
+    /// When a line of this price may be said, as far as its address goes.
+    pub(crate) fn may_speak_at(&self, id: ConnId, price: u32) -> Option<Instant> {
+        let key = (*self.by_slot.get(id.slot())?)?;
+        Some(self.lines?.may_at(self.sources.get(&key)?.lines, price))
+    }
+
+    /// What a connection has said counts for its address.
+    pub(crate) fn charge(&mut self, id: ConnId, price: u32, now: Instant) {
+        let key = self.by_slot.get(id.slot()).copied().flatten();
+        let source = key.and_then(|key| self.sources.get_mut(&key));
+        if let (Some(drip), Some(source)) = (self.lines, source) {
+            drip.charge(&mut source.lines, price, now);
+        }
+    }
+
+    /// Drops those of whom nothing is to be known, each time that there are twice as many as
+    /// were left the last time.
+    fn prune(&mut self, now: Instant) {
+        if self.sources.len() >= self.crowded {
+            let is_known = |it: &Source| it.count > 0 || it.lines.max(it.connects) > now;
+            self.sources.retain(|_, source| is_known(source));
+            self.crowded = FEW.max(2 * self.sources.len());
+            self.sources.shrink_to(self.crowded);
         }
     }
 
@@ -182,10 +129,18 @@ impl Addresses {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
     use super::*;
 
     fn id(serial: u32) -> ConnId {
         ConnId { slot: serial, serial }
+    }
+
+    fn addresses(per_ip_max: usize, limit_loopback: bool) -> Addresses {
+        let limits = Limits { per_ip_max, limit_loopback, ..Limits::default() };
+        Addresses::new(&Limits { connect_rate: None, ..limits })
     }
 
     fn addr(text: &str) -> IpAddr {
@@ -194,79 +149,69 @@ mod tests {
 
     #[test]
     fn an_address_has_so_many_and_another_as_many_again() {
-        let mut addresses = Addresses::new(2, true);
-        addresses.add(id(1), addr("192.0.2.1"));
-        assert!(!addresses.is_full(addr("192.0.2.1")));
-        addresses.add(id(2), addr("::ffff:192.0.2.1"));
-        assert!(addresses.is_full(addr("192.0.2.1")) && !addresses.is_full(addr("192.0.2.2")));
+        let (mut addresses, now) = (addresses(2, true), Instant::now());
+        addresses.add(id(1), addr("192.0.2.1"), now);
+        assert!(!addresses.is_full(addr("192.0.2.1"), now));
+        addresses.add(id(2), addr("::ffff:192.0.2.1"), now);
+        assert!(
+            addresses.is_full(addr("192.0.2.1"), now) && !addresses.is_full(addr("192.0.2.2"), now)
+        );
         addresses.remove(id(1));
         addresses.remove(id(1));
-        assert!(!addresses.is_full(addr("192.0.2.1")));
+        assert!(!addresses.is_full(addr("192.0.2.1"), now));
         addresses.remove(id(2));
-        assert!(addresses.counts.is_empty());
-    }
-
-    #[test]
-    fn a_network_has_the_addresses_that_start_alike() {
-        let cases = [
-            ("192.0.2.0/24", "192.0.2.255", true),
-            ("192.0.2.0/24", "192.0.3.0", false),
-            ("192.0.2.7", "192.0.2.7", true),
-            ("192.0.2.7", "192.0.2.6", false),
-            ("192.0.2.7", "::ffff:192.0.2.7", true),
-            ("0.0.0.0/0", "203.0.113.9", true),
-            ("0.0.0.0/0", "2001:db8::1", false),
-            ("2001:db8::/32", "2001:db8:ffff::1", true),
-            ("2001:db8::/32", "2001:db9::1", false),
-            ("::/0", "2001:db9::1", true),
-            ("::ffff:192.0.2.7", "192.0.2.7", true),
-            ("::ffff:192.0.2.0/120", "::ffff:192.0.2.9", true),
-            ("::ffff:192.0.2.0/120", "192.0.3.9", false),
-        ];
-        for (network, other, is_in) in cases {
-            let network: Network = network.parse().unwrap();
-            assert_eq!(network.contains(addr(other)), is_in, "{network:?} {other}");
-        }
-        for text in ["", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/x", "host/8"] {
-            assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_network_is_written_one_way() {
-        let cases = [
-            ("192.0.2.7/24", "192.0.2.0/24"),
-            ("192.0.2.7/32", "192.0.2.7"),
-            ("192.0.2.7/0", "0.0.0.0/0"),
-            ("2001:DB8:0::1/32", "2001:db8::/32"),
-            ("2001:db8::1", "2001:db8::1"),
-            ("::1/0", "::/0"),
-            ("::ffff:192.0.2.7", "192.0.2.7"),
-        ];
-        for (text, written) in cases {
-            assert_eq!(text.parse::<Network>().unwrap().to_string(), written);
-        }
-        assert_eq!(Network::of_one(addr("::ffff:192.0.2.7")).to_string(), "192.0.2.7");
-        assert_eq!(Network::of_one(addr("2001:db8:1:2:3::1")).to_string(), "2001:db8:1:2::/64");
+        addresses.crowded = 0;
+        addresses.prune(now);
+        assert!(addresses.sources.is_empty());
     }
 
     #[test]
     fn a_64_is_one_address() {
-        let mut addresses = Addresses::new(1, true);
-        addresses.add(id(1), addr("2001:db8:1:2:3::1"));
-        assert!(addresses.is_full(addr("2001:db8:1:2:ffff::9")));
-        assert!(!addresses.is_full(addr("2001:db8:1:3::1")));
+        let (mut addresses, now) = (addresses(1, true), Instant::now());
+        addresses.add(id(1), addr("2001:db8:1:2:3::1"), now);
+        assert!(addresses.is_full(addr("2001:db8:1:2:ffff::9"), now));
+        assert!(!addresses.is_full(addr("2001:db8:1:3::1"), now));
     }
 
     #[test]
     fn loopback_counts_only_where_that_is_wanted() {
         for (with_loopback, is_full) in [(true, true), (false, false)] {
-            let mut addresses = Addresses::new(1, with_loopback);
-            addresses.add(id(1), addr("127.0.0.1"));
-            addresses.add(id(2), addr("::1"));
+            let (mut addresses, now) = (addresses(1, with_loopback), Instant::now());
+            addresses.add(id(1), addr("127.0.0.1"), now);
+            addresses.add(id(2), addr("::1"), now);
             for loopback in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
-                assert_eq!(addresses.is_full(addr(loopback)), is_full, "{loopback}");
+                assert_eq!(addresses.is_full(addr(loopback), now), is_full, "{loopback}");
             }
+        }
+    }
+
+    #[test]
+    fn an_address_comes_only_so_often_whoever_leaves() {
+        let limits = Limits { limit_loopback: true, ..Limits::default() };
+        let mut addresses = Addresses::new(&Limits { connect_rate: Some(2), ..limits });
+        let (start, here) = (Instant::now(), addr("192.0.2.1"));
+        let mut came = 0;
+        for millis in (0..3000).step_by(100) {
+            let now = start + Duration::from_millis(millis);
+            if !addresses.is_full(here, now) {
+                addresses.add(id(1), here, now);
+                addresses.remove(id(1));
+                came += 1;
+            }
+            assert!(!addresses.is_full(addr("192.0.2.2"), now));
+        }
+        assert_eq!(came, 4 + 2 * 3 - 1);
+    }
+
+    #[test]
+    fn what_is_known_of_addresses_does_not_pile_up() {
+        let (mut addresses, mut now) = (addresses(1, true), Instant::now());
+        for number in 0..10_000_u32 {
+            now += Duration::from_millis(100);
+            addresses.add(id(1), Ipv4Addr::from_bits(number).into(), now);
+            addresses.charge(id(1), 640, now);
+            addresses.remove(id(1));
+            assert!(addresses.sources.len() <= FEW, "{}", addresses.sources.len());
         }
     }
 }

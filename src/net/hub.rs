@@ -123,6 +123,8 @@ pub struct Hub<T, S> {
     ready: VecDeque<ConnId>,
     /// Where every connection is read into.
     chunk: Box<[u8]>,
+    /// What has been read and waits, of all together.
+    input_held: usize,
     /// Lines that whoever is read from now may still say in this turn.
     lines_left: usize,
     /// The input state of all who have none of their own.
@@ -172,6 +174,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             limits: limits.clone(),
             ready: VecDeque::new(),
             chunk: vec![0; limits.chunk].into(),
+            input_held: 0,
             lines_left: 0,
             spare: None,
             drains: Timeouts::new(limits.drain_time),
@@ -179,7 +182,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             last_words: Timeouts::new(limits.last_words_time),
             rate: Rate::new(limits.rate, now.monotonic),
             proxied: HashMap::new(),
-            addresses: Addresses::new(limits.per_ip_max, limits.limit_loopback),
+            addresses: Addresses::new(limits),
             timers: Timers::new(),
             slow_consumers: HashMap::new(),
             last_activity: HashMap::new(),
@@ -217,9 +220,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.is_full_for(peer.origin).then_some(Refusal::Address)
     }
 
-    /// Whether there are as many connections from somewhere as there may be.
+    /// Whether there are as many connections from somewhere as there may be, or too many have
+    /// come of late.
     pub fn is_full_for(&self, origin: Origin) -> bool {
-        origin.ip().is_some_and(|addr| self.addresses.is_full(addr))
+        let now = self.outbox.now().monotonic;
+        origin.ip().is_some_and(|addr| self.addresses.is_full(addr, now))
     }
 
     /// Has it logged that somebody was turned away: at most a line a second, with a count.
@@ -342,10 +347,17 @@ impl<T: Transport, S: Service> Hub<T, S> {
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
+    /// Has the service do what is due, as far as what it sends can be written.
     fn tick(&mut self, now: Now) {
-        let due = self.service.next_tick().is_some_and(|at| at <= now.monotonic);
-        if mem::take(&mut self.woken) || due {
+        for _ in 0..self.limits.tick_budget {
+            let is_due = self.service.next_tick().is_some_and(|at| at <= now.monotonic);
+            if !mem::take(&mut self.woken) && !is_due {
+                return;
+            }
             self.service.on_tick(&mut self.outbox);
+            if self.outbox.must_flush_first() {
+                return;
+            }
         }
     }
 
@@ -354,7 +366,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.accepted_log.begin(id, peer, proxy, self.outbox.now().monotonic);
         self.open += 1;
         if let Some(addr) = peer.origin.ip() {
-            self.addresses.add(id, addr);
+            self.addresses.add(id, addr, self.outbox.now().monotonic);
         }
         self.restart_idle_timer(id);
         self.service.on_open(id, peer, &mut self.outbox);

@@ -37,12 +37,22 @@ pub struct Limits {
     /// and once more for each full KiB. Lines that come too fast are delayed, never dropped.
     /// `None` is no limit. 10.
     pub rate: Option<u32>,
+    /// What all connections of one address may send together: so many times `rate`, those that
+    /// have closed since included. 32, as many as `per_ip_max`, so that they do not feel it.
+    pub per_ip_rate: u32,
+    /// The rate limit of connects from one address: so many a second, twice as many at once.
+    /// `None` is no limit. 32.
+    pub connect_rate: Option<u32>,
+    /// Input backpressure: once more than this has been read from all connections together and
+    /// waits, for its rate or an answer, a read takes at most 256 bytes, and the rest waits in
+    /// the kernel. 32 MiB.
+    pub input_total: usize,
     /// The idle timeout: a client that sends nothing for so long is asked whether it is there, and
     /// closed if it sends nothing for as long again. `None`, the default, is no timeout.
     pub idle_time: Option<Duration>,
     /// Open connections from one IPv4 address, or one IPv6 /64. 32.
     pub per_ip_max: usize,
-    /// Whether `per_ip_max` is for this machine's own addresses too. No.
+    /// Whether the limits of an address are for this machine's own addresses too. No.
     pub limit_loopback: bool,
     /// Reads from one connection in one turn. 4.
     pub read_budget: usize,
@@ -53,6 +63,9 @@ pub struct Limits {
     /// waits for the next: a thousand who speak to ten thousand at once are not to keep
     /// the writing waiting for longer than some milliseconds. 1 000 000.
     pub delivery_budget: u64,
+    /// Calls of [`Service::on_tick`](crate::Service::on_tick) in one turn, if it has as much
+    /// to do. 128.
+    pub tick_budget: usize,
     /// Connections that are written to in one turn. 128.
     pub write_budget: usize,
     /// Connections that are accepted in one turn, from each listener. 256.
@@ -84,6 +97,9 @@ impl Default for Limits {
             queue_total: 256 << 20,
             stall_time: Duration::from_mins(1),
             rate: Some(10),
+            per_ip_rate: 32,
+            connect_rate: Some(32),
+            input_total: 32 << 20,
             idle_time: None,
             per_ip_max: 32,
             limit_loopback: false,
@@ -91,6 +107,7 @@ impl Default for Limits {
             read_budget: 4,
             line_budget: 128,
             delivery_budget: 1_000_000,
+            tick_budget: 128,
             write_budget: 128,
             accept_budget: 256,
             drain_time: Duration::from_secs(5),
@@ -120,10 +137,13 @@ impl Limits {
             ("fresh_max", self.fresh_max),
             ("per_ip_max", self.per_ip_max),
             ("rate", self.rate.map_or(1, |rate| rate as usize)),
+            ("per_ip_rate", self.per_ip_rate as usize),
+            ("connect_rate", self.connect_rate.map_or(1, |rate| rate as usize)),
             ("chunk", self.chunk),
             ("read_budget", self.read_budget),
             ("line_budget", self.line_budget),
             ("delivery_budget", usize::try_from(self.delivery_budget).unwrap_or(usize::MAX)),
+            ("tick_budget", self.tick_budget),
             ("write_budget", self.write_budget),
             ("accept_budget", self.accept_budget),
         ];

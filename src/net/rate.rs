@@ -4,6 +4,33 @@ use std::time::{Duration, Instant};
 
 use crate::net::conn::ConnId;
 
+/// How fast tokens drip into a bucket, which holds as many as drip in two seconds. A bucket
+/// is the time at which it will be full.
+#[derive(Clone, Copy)]
+pub(crate) struct Drip {
+    each: Duration,
+    holds: u32,
+}
+
+impl Drip {
+    /// So many tokens a second.
+    pub(crate) fn new(per_second: u32) -> Drip {
+        let each = Duration::from_nanos(SECOND / u64::from(per_second.max(1)));
+        Drip { each, holds: per_second.saturating_mul(2) }
+    }
+
+    /// When there are so many tokens, or all that it holds.
+    pub(crate) fn may_at(self, full_at: Instant, price: u32) -> Instant {
+        let spare = self.each * self.holds.saturating_sub(price);
+        full_at.checked_sub(spare).unwrap_or(full_at)
+    }
+
+    /// Takes so many, whether they are there or not.
+    pub(crate) fn charge(self, full_at: &mut Instant, price: u32, now: Instant) {
+        *full_at = now.max(*full_at) + self.each * price;
+    }
+}
+
 /// All buckets.
 pub(crate) struct Rate {
     /// Tokens a second, and half of what a bucket holds.
@@ -48,16 +75,26 @@ impl Rate {
     }
 
     /// Takes the price of a line, or says how long to wait with it: until there are as
-    /// many tokens, or the bucket is full, for lines that cost more than it holds.
-    pub(crate) fn take(&mut self, id: ConnId, price: u32, now: Instant) -> Result<(), Wait> {
+    /// many tokens, or the bucket is full, for lines that cost more than it holds; in any case
+    /// until `not_before`.
+    pub(crate) fn take(
+        &mut self,
+        id: ConnId,
+        price: u32,
+        not_before: Option<Instant>,
+        now: Instant,
+    ) -> Result<(), Wait> {
         let Some(per_second) = self.per_second.filter(|_| price > 0) else { return Ok(()) };
         let (bucket, now) = (self.bucket(id, now), self.since(now));
         let one = SECOND / u64::from(per_second);
         // With a full bucket a while away, there are that many tokens less in it.
         let spare = one * u64::from((2 * per_second).saturating_sub(price));
-        let may_at = bucket.full_at().saturating_sub(spare);
+        let own = bucket.full_at().saturating_sub(spare);
+        let may_at = not_before.map_or(own, |at| own.max(self.since(at)));
         if may_at > now {
-            self.put(id, Bucket::new(bucket.full_at(), true));
+            // Who waits for others' sake is not told again with each line.
+            let full_at = if may_at > own { may_at + one } else { 0 };
+            self.put(id, Bucket::new(bucket.full_at().max(full_at), true));
             let until = self.started + Duration::from_nanos(may_at);
             return Err(Wait { until, is_first: !bucket.is_told() });
         }
@@ -112,31 +149,34 @@ mod tests {
         let start = Instant::now();
         let mut rate = Rate::new(Some(10), start);
         for _ in 0..20 {
-            assert_eq!(rate.take(ANN, 1, start), Ok(()));
+            assert_eq!(rate.take(ANN, 1, None, start), Ok(()));
         }
         let wait = |millis, is_first| Err(Wait { until: start + ms(millis), is_first });
-        assert_eq!(rate.take(ANN, 1, start), wait(100, true));
-        assert_eq!(rate.take(BOB, 1, start), Ok(()));
-        assert_eq!(rate.take(ANN, 1, start + ms(99)), wait(100, false));
-        assert_eq!(rate.take(ANN, 1, start + ms(100)), Ok(()));
-        assert_eq!(rate.take(ANN, 1, start + ms(100)), wait(200, false));
+        assert_eq!(rate.take(ANN, 1, None, start), wait(100, true));
+        assert_eq!(rate.take(BOB, 1, None, start), Ok(()));
+        assert_eq!(rate.take(ANN, 1, None, start + ms(99)), wait(100, false));
+        assert_eq!(rate.take(ANN, 1, None, start + ms(100)), Ok(()));
+        assert_eq!(rate.take(ANN, 1, None, start + ms(100)), wait(200, false));
         // Full again, it is told again.
         let later = start + ms(2100);
         for _ in 0..20 {
-            assert_eq!(rate.take(ANN, 1, later), Ok(()));
+            assert_eq!(rate.take(ANN, 1, None, later), Ok(()));
         }
-        assert!(rate.take(ANN, 1, later).unwrap_err().is_first);
+        assert!(rate.take(ANN, 1, None, later).unwrap_err().is_first);
     }
 
     #[test]
     fn a_line_that_costs_more_than_a_bucket_waits_for_a_full_one() {
         let start = Instant::now();
         let mut rate = Rate::new(Some(2), start);
-        assert_eq!(rate.take(ANN, 1, start), Ok(()));
-        assert_eq!(rate.take(ANN, 5, start), Err(Wait { until: start + ms(500), is_first: true }));
-        assert_eq!(rate.take(ANN, 5, start + ms(500)), Ok(()));
+        assert_eq!(rate.take(ANN, 1, None, start), Ok(()));
+        assert_eq!(
+            rate.take(ANN, 5, None, start),
+            Err(Wait { until: start + ms(500), is_first: true })
+        );
+        assert_eq!(rate.take(ANN, 5, None, start + ms(500)), Ok(()));
         let until = start + ms(500 + 2500 - 1500);
-        assert_eq!(rate.take(ANN, 1, start + ms(500)), Err(Wait { until, is_first: true }));
+        assert_eq!(rate.take(ANN, 1, None, start + ms(500)), Err(Wait { until, is_first: true }));
     }
 
     #[test]
@@ -149,7 +189,7 @@ mod tests {
             for _ in 0..u.int_in_range(1..=100)? {
                 now += ms(u.int_in_range(0..=500)?);
                 let price = u.int_in_range(1..=6)?;
-                if rate.take(ANN, price, now).is_err() {
+                if rate.take(ANN, price, None, now).is_err() {
                     continue;
                 }
                 passed.push((now, price));
@@ -172,9 +212,9 @@ mod tests {
             let mut rate = Rate::new(Some(u.int_in_range(1..=1000)?), now);
             for _ in 0..u.int_in_range(1..=100)? {
                 let price = u.int_in_range(1..=5000)?;
-                if let Err(wait) = rate.take(ANN, price, now) {
+                if let Err(wait) = rate.take(ANN, price, None, now) {
                     now = wait.until;
-                    assert_eq!(rate.take(ANN, price, now), Ok(()));
+                    assert_eq!(rate.take(ANN, price, None, now), Ok(()));
                 }
             }
             Ok(())
@@ -185,10 +225,10 @@ mod tests {
     fn who_comes_next_into_a_slot_has_a_full_bucket() {
         let start = Instant::now();
         let mut rate = Rate::new(Some(1), start);
-        assert_eq!(rate.take(ANN, 2, start), Ok(()));
-        assert!(rate.take(ANN, 1, start).is_err());
+        assert_eq!(rate.take(ANN, 2, None, start), Ok(()));
+        assert!(rate.take(ANN, 1, None, start).is_err());
         rate.forget(ANN);
-        assert_eq!(rate.take(ANN, 2, start), Ok(()));
-        assert!(rate.take(ANN, 1, start).unwrap_err().is_first);
+        assert_eq!(rate.take(ANN, 2, None, start), Ok(()));
+        assert!(rate.take(ANN, 1, None, start).unwrap_err().is_first);
     }
 }

@@ -13,10 +13,10 @@ use log::{info, warn};
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 
-use crate::net::addresses::Network;
 use crate::net::hub::Hub;
 use crate::net::limits::Limits;
 use crate::net::listen::{Incoming, Listener, Spare};
+use crate::net::network::Network;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Socket};

@@ -52,7 +52,8 @@ pub trait Service {
     }
 
     /// The time of [`Service::next_tick`] has come, or somebody called
-    /// [`Handle::wake`](crate::Handle::wake).
+    /// [`Handle::wake`](crate::Handle::wake). Where much is due it does a part, and is called
+    /// again, once there is room for what it sends: as long as `next_tick` has come.
     fn on_tick(&mut self, out: &mut Outbox) {
         let _ = out;
     }

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const ARROWS: &[(&str, &[&str])] = &[
     ("docs", &[]),
     ("conn", &[]),
-    ("addresses", &["conn"]),
+    ("addresses", &["conn", "limits", "rate"]),
+    ("network", &[]),
     ("rate", &["conn"]),
     ("shared_log", &[]),
     ("limits", &[]),
@@ -43,15 +44,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "transport",
         ],
     ),
-    ("server", &["addresses", "hub", "limits", "listen", "service", "timeouts", "transport"]),
+    ("server", &["network", "hub", "limits", "listen", "service", "timeouts", "transport"]),
     // A ban is for a network; what is asked of a worker is the chat's to say.
     (
         "chat",
         &[
-            "addresses",
             "conn",
             "shared_log",
             "line",
+            "network",
             "outbox",
             "service",
             "sniff",

@@ -36,8 +36,10 @@ Options:
       --require-name           Only the named may speak to a room
       --max-line BYTES         Longest line that is accepted [4K]
       --max-clients N          Connections at a time [10000]
-      --max-per-ip N           Connections from one address (IPv6: one /64) [32]
-      --limit-loopback         Count connections from this machine as well
+      --max-per-ip N           Connections from one address (IPv6: one /64) [32];
+                               together they may send N times --rate
+      --connect-rate N|off     Connections a second from one address [32]
+      --limit-loopback         Hold this machine's own addresses to that as well
       --proxy-protocol ADDR[/N]|unix  A proxy, or a network of them, or who connects to
                                Unix sockets (but op's), that says for whom it connects
                                (PROXY protocol 1 or 2); may be repeated
@@ -46,6 +48,7 @@ Options:
       --queue-park BYTES       Unread, from which it is not read from [128K]
       --queue-max BYTES        Unread, from which it is cut off [1M]
       --queue-total BYTES      Unread by all together, likewise [256M]
+      --input-total BYTES      Waiting from all together, from which reads are small [32M]
       --stall TIME             Cut off who takes nothing for so long [60s]
       --idle TIME|off          Ask, then close, who sends nothing for so long [off]
   -v, --verbose                Log more: who comes, goes and takes a name; -vv: details
@@ -183,11 +186,15 @@ fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), Str
     let bytes = |text: &str| number(text, 1024, 1 << 30);
     set(arguments, "--max-line", &mut limits.line_max, |text| number(text, 64, 1 << 20))?;
     set(arguments, "--max-per-ip", &mut limits.per_ip_max, |text| number(text, 1, 10_000_000))?;
+    // As many as may come may say as much as they do in any case.
+    limits.per_ip_rate = u32::try_from(limits.per_ip_max).unwrap_or(u32::MAX);
+    set(arguments, "--connect-rate", &mut limits.connect_rate, rate_or_off)?;
     set(arguments, "--rate", &mut limits.rate, rate_or_off)?;
     set(arguments, "--queue-soft", &mut limits.queue_soft, bytes)?;
     set(arguments, "--queue-park", &mut limits.queue_park, bytes)?;
     set(arguments, "--queue-max", &mut limits.queue_max, bytes)?;
     set(arguments, "--queue-total", &mut limits.queue_total, |text| number(text, 1024, 1 << 40))?;
+    set(arguments, "--input-total", &mut limits.input_total, |text| number(text, 1024, 1 << 40))?;
     set(arguments, "--stall", &mut limits.stall_time, some_time)?;
     set(arguments, "--idle", &mut limits.idle_time, some_time_or_off)?;
     limits.limit_loopback = flag(arguments, "--limit-loopback");

@@ -17,8 +17,8 @@ use crate::chat::reply::Reply;
 use crate::chat::request::{Persisted, Request};
 use crate::chat::room::RoomNo;
 use crate::chat::users::User;
-use crate::net::addresses::Network;
 use crate::net::conn::ConnId;
+use crate::net::network::Network;
 use crate::net::outbox::Outbox;
 
 impl Chat {

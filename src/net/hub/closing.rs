@@ -54,7 +54,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 // It may still send, which is to be read and dropped.
                 self.list_ready(id);
             }
-            self.conns[id.slot()].input = None;
+            self.take_input(id);
         }
     }
 

@@ -96,7 +96,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 return false;
             }
             input.put_back(rest);
-            self.conns[id.slot()].input = Some(input);
+            self.park_input(id, input);
         }
         true
     }

@@ -15,6 +15,9 @@ use crate::net::service::{Limit, Service};
 use crate::net::sniff::Sniffer;
 use crate::net::transport::Transport;
 
+/// Under input backpressure one read takes at most so many bytes.
+const SMALL_READ: usize = 256;
+
 /// The input state of a connection: what has been read and has not become lines yet.
 pub(super) struct Input {
     /// Used until the first line has told what the connection is.
@@ -50,6 +53,15 @@ impl Input {
 
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting.is_some()
+    }
+
+    /// How many bytes it holds.
+    pub(super) fn held(&self) -> usize {
+        let waiting = match &self.waiting {
+            Some(Waiting { what: Persisted::Line(line, _), .. }) => line.len(),
+            _ => 0,
+        };
+        self.rest.len() + self.decoder.partial().len() + waiting
     }
 
     fn is_new(&self) -> bool {
@@ -120,7 +132,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
             if self.is_enough() {
                 break;
             }
-            match self.conns[id.slot()].stream.read(&mut self.chunk) {
+            let most =
+                if self.input_held > self.limits.input_total { SMALL_READ } else { usize::MAX };
+            let most = most.min(self.chunk.len());
+            match self.conns[id.slot()].stream.read(&mut self.chunk[..most]) {
                 Ok(0) => return self.end_of_input(id),
                 Ok(count) => {
                     self.trim.note_activity();
@@ -154,7 +169,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Goes on with parked input. False if the connection has to wait again, or closes.
     fn decode_parked(&mut self, id: ConnId) -> bool {
-        let Some(mut input) = self.conns[id.slot()].input.take() else { return true };
+        let Some(mut input) = self.take_input(id) else { return true };
         if !self.pass_waiting(id, &mut input) {
             self.park_input(id, input);
             return false;
@@ -182,7 +197,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             input.waiting = Some(waiting);
             return false;
         }
-        if let Err(wait) = self.rate.take(id, price(waiting.what.item()), now) {
+        if let Err(wait) = self.pay(id, price(waiting.what.item())) {
             self.timers.set((id, Timer::Pass), wait.until);
             input.waiting = Some(Waiting { until: wait.until, ..waiting });
             return false;
@@ -193,7 +208,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Decodes what was just read. False if the connection has to wait, or closes.
     fn decode_chunk(&mut self, id: ConnId, count: usize) -> bool {
-        let own = self.conns[id.slot()].input.take().or_else(|| self.spare.take());
+        let own = self.take_input(id).or_else(|| self.spare.take());
         let mut input = own.unwrap_or_else(|| Box::new(Input::new(&self.limits)));
         let chunk = mem::take(&mut self.chunk);
         if !self.is_foreign(id, &mut input, &chunk[..count]) {
@@ -209,14 +224,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Hands the lines in `bytes` to the service until they are used up, the connection has to
     /// wait or closes, or its share of the turn is used up. Returns how many bytes were used.
     fn decode(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
-        let now = self.outbox.now().monotonic;
         let mut left = bytes;
         while let Some(item) = input.decoder.next(&mut left) {
             if self.is_foreign_line(id, &mut input.sniffer, item) {
                 return bytes.len();
             }
             let price = price(item);
-            if let Err(wait) = self.rate.take(id, price, now) {
+            if let Err(wait) = self.pay(id, price) {
                 input.waiting = Some(self.defer(id, item, wait));
             } else {
                 self.dispatch(id, item);
@@ -259,6 +273,16 @@ impl<T: Transport, S: Service> Hub<T, S> {
             _ => Persisted::Other(Item::Bulk),
         };
         Waiting { until: wait.until, what }
+    }
+
+    /// Takes a price, from what the connection may say and from what its address may, or says
+    /// how long to wait.
+    fn pay(&mut self, id: ConnId, price: u32) -> Result<(), Wait> {
+        let now = self.outbox.now().monotonic;
+        let not_before = self.addresses.may_speak_at(id, price);
+        self.rate.take(id, price, not_before, now)?;
+        self.addresses.charge(id, price, now);
+        Ok(())
     }
 
     fn dispatch(&mut self, id: ConnId, item: Item<'_>) {
@@ -311,10 +335,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
             // Whether the line would have gone on cannot be known.
             return self.outbox.kill(id, CloseReason::Broken);
         }
-        if let Some(mut input) = self.conns[id.slot()].input.take()
+        if let Some(mut input) = self.take_input(id)
             && let Some(item) = input.decoder.finish()
             && !self.is_foreign_line(id, &mut input.sniffer, item)
         {
+            // It need not wait, but its address has said so much.
+            self.addresses.charge(id, price(item), self.outbox.now().monotonic);
             self.dispatch(id, item);
             if self.outbox.is_reading_paused(id) {
                 // Reading is paused. Once it is resumed the end is read again.
@@ -349,13 +375,21 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     /// Parks the input state with the connection if it holds anything; else it is the spare one.
-    fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
+    pub(super) fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
         if input.is_new() {
             input.sniffer = Sniffer::default();
             self.spare = Some(input);
         } else {
+            self.input_held += input.held();
             self.conns[id.slot()].input = Some(input);
         }
+    }
+
+    /// What a connection has of it.
+    pub(super) fn take_input(&mut self, id: ConnId) -> Option<Box<Input>> {
+        let input = self.conns[id.slot()].input.take()?;
+        self.input_held -= input.held();
+        Some(input)
     }
 }
 

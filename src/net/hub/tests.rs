@@ -220,6 +220,74 @@ impl Service for Talker {
 }
 
 #[test]
+fn nobody_is_cut_off_for_what_it_was_never_written() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let limits = Limits { queue_total: 2 << 20, ..Limits::default() };
+    let mut hub = Hub::new(Talker(0), &limits, now);
+    let ids: Vec<_> = (0..100).map(|_| hub.open(Wire::default(), &PEER)).collect();
+    hub.conns[7].stream.is_full = true;
+    hub.turn(now);
+    assert_eq!((hub.open_count(), hub.outbox.queued(ids[7])), (100, 1 << 20));
+    assert_eq!(hub.outbox.owned(), 1 << 20);
+}
+
+/// Has as many to greet as it is told, with a megabyte each.
+struct Host(usize, Instant);
+
+impl Service for Host {
+    fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        self.0 -= 1;
+        if let Some(id) = out.id(self.0) {
+            out.send(id, &vec![b'x'; 1 << 20]);
+        }
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        (self.0 > 0).then_some(self.1)
+    }
+}
+
+#[test]
+fn what_is_due_all_at_once_is_said_at_the_pace_at_which_it_is_written() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Host(100, now.monotonic), &Limits::default(), now);
+    for _ in 0..100 {
+        hub.open(Wire::default(), &PEER);
+    }
+    let mut turns = 0;
+    while hub.service().0 > 0 {
+        assert_eq!(hub.timeout(now), Some(Duration::ZERO));
+        hub.turn(now);
+        turns += 1;
+    }
+    assert_eq!((turns, hub.open_count()), (100, 100));
+}
+
+#[test]
+fn what_waits_for_its_rate_waits_in_the_kernel_once_there_is_much_of_it() {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let limits = Limits { input_total: 40 << 10, ..Limits::default() };
+    let mut hub = Hub::new(Recorder::default(), &limits, now);
+    for slot in 0..100 {
+        hub.open(Wire { pieces: [b"hi\n".repeat(1000)].into(), ..Wire::default() }, &PEER);
+        hub.mark_readable(slot);
+    }
+    let mut most = 0;
+    while hub.timeout(now).is_some_and(|time| time < Duration::from_secs(1)) {
+        now.monotonic += hub.timeout(now).unwrap_or_default();
+        hub.turn(now);
+        let inputs = hub.conns.iter().filter_map(|(_, conn)| conn.input.as_ref());
+        assert_eq!(hub.input_held, inputs.map(|input| input.held()).sum::<usize>());
+        most = most.max(hub.input_held);
+    }
+    // Nothing is lost for it.
+    assert_eq!((hub.service().0.len(), hub.input_held), (100_000, 0));
+    assert!(most <= (40 << 10) + limits.chunk + 100 * 300, "{most} bytes");
+}
+
+#[test]
 fn a_quiet_server_wakes_to_give_memory_back() {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Talker(0), &Limits::default(), now);

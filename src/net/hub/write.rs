@@ -17,8 +17,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         self.announce_closing();
         self.close_excess();
-        // That others hear of somebody's end can be too much in turn.
-        while self.outbox.keep_to_total() {
+        // Nobody is cut off for what it could have taken. That others hear of somebody's end
+        // can be too much in turn.
+        while self.outbox.is_over_total() {
+            match self.outbox.next_to_flush() {
+                Some(id) => self.flush(id),
+                None => self.outbox.disconnect_largest(),
+            }
             self.announce_closing();
         }
         self.reap_dead();

@@ -226,16 +226,17 @@ impl Outbox {
         *queue = Queue { serial: id.serial, state, held: queue.held, ..Queue::VACANT };
     }
 
-    /// While all connections together leave more than `queue_total` unread, the one with the
-    /// most is disconnected. Returns whether any was.
-    pub(crate) fn keep_to_total(&mut self) -> bool {
-        let is_over = self.owned > self.limits.queue_total;
-        while self.owned > self.limits.queue_total {
-            let slot = (0..self.queues.len()).max_by_key(|slot| self.queues[*slot].own_len());
-            let Some(id) = slot.and_then(|slot| self.id(slot)) else { return false };
+    /// Whether all connections together leave more than `queue_total` unread.
+    pub(crate) fn is_over_total(&self) -> bool {
+        self.owned > self.limits.queue_total
+    }
+
+    /// Disconnects the one that leaves the most unread.
+    pub(crate) fn disconnect_largest(&mut self) {
+        let slot = (0..self.queues.len()).max_by_key(|slot| self.queues[*slot].own_len());
+        if let Some(id) = slot.and_then(|slot| self.id(slot)) {
             self.kill(id, CloseReason::Stalled);
         }
-        is_over
     }
 
     /// Frees a slot. Only between the event batches of two turns.

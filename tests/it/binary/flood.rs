@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::limits::{self, start};
-use crate::client::Client;
+use crate::client::{Client, eventually};
 
 #[test]
 fn who_speaks_too_fast_is_delayed_and_nothing_is_lost() {
@@ -96,4 +96,45 @@ fn who_has_to_wait_is_not_read_from_meanwhile() {
     flooding.write_until_blocked(&b"/up x\n".repeat(1000));
     let mut alice = program.client("alice");
     assert_eq!(alice.ask("/up here"), "HERE");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn who_connects_again_and_again_may_say_no_more_than_its_address() {
+    let options = ["--limit-loopback", "--max-per-ip", "2", "--rate", "5", "--connect-rate", "off"];
+    let program = start(&options);
+    let mut witness = limits::from(8, &program).register("witness");
+    let start = Instant::now();
+    let said: Vec<String> = (0..4).flat_map(|_| (0..10).map(|line| line.to_string())).collect();
+    for spell in said.chunks(10) {
+        eventually("it is let in", || {
+            let mut fast = limits::from(7, &program);
+            // A burst by itself, where twice as much is the address's. All of it is said, if
+            // it is let in, though it does not stay for that.
+            let answer = fast.try_ask(&(spell.join("\n") + "\n"));
+            answer.is_some_and(|line| !line.starts_with("Too many connections"))
+        });
+    }
+    let heard: Vec<String> =
+        (0..40).map(|_| witness.line().rsplit(' ').next().unwrap_or_default().to_owned()).collect();
+    let count = |line: &String| heard.iter().filter(|heard| *heard == line).count();
+    assert!(said.iter().all(|line| count(line) == 4), "{heard:?}");
+    assert!(start.elapsed() > Duration::from_millis(1500), "{:?}", start.elapsed());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn one_address_connects_only_so_often() {
+    let program = start(&["--limit-loopback", "--connect-rate", "2"]);
+    let mut refused = 0;
+    let full = "Too many connections from your address.\n";
+    for _ in 0..40 {
+        let answer = limits::from(7, &program).try_ask("/up in\n").expect("an answer");
+        refused += usize::from(answer == full);
+    }
+    assert!(refused > 0, "all of them came");
+    assert_eq!(limits::from(8, &program).ask("/up in"), "IN");
+    eventually("it may come again", || {
+        limits::from(7, &program).try_ask("/up in\n").as_deref() == Some("IN\n")
+    });
 }

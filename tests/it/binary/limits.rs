@@ -3,9 +3,10 @@
 use std::fs;
 use std::io::Read;
 use std::net::{IpAddr, SocketAddr};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Program, chinwag};
+use super::{Folder, Program, chinwag};
 use crate::client::{Client, PATIENCE, eventually};
 
 pub(super) fn start(options: &[&str]) -> Program {
@@ -14,7 +15,7 @@ pub(super) fn start(options: &[&str]) -> Program {
 
 /// A client from another of this machine's addresses.
 #[cfg(target_os = "linux")]
-fn from(host: u8, program: &Program) -> Client {
+pub(super) fn from(host: u8, program: &Program) -> Client {
     use socket2::{Domain, Socket, Type};
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
     socket.bind(&SocketAddr::new(IpAddr::from([127, 0, 0, host]), 0).into()).unwrap();
@@ -95,6 +96,29 @@ fn who_takes_a_little_now_and_then_is_not_cut_off() {
         }
         slow.expect(&format!("[alice → slow] {number} {text}"));
     }
+}
+
+/// What they are sent is forty times what may wait for all together. (They have ended no line,
+/// so they read CR LF.)
+#[test]
+fn a_crowd_that_comes_all_at_once_is_greeted_whole() {
+    let folder = Folder::new("long greeting");
+    fs::create_dir_all(folder.path()).unwrap();
+    let motd = format!("{}/motd", folder.path());
+    let line = "x".repeat(1000);
+    fs::write(&motd, format!("{line}\n").repeat(15)).unwrap();
+    let options = ["--motd", &motd, "--greet-after", "1s", "--queue-total", "40K"];
+    let options = [&options[..], &["--queue-soft", "1K", "--queue-park", "2K"]].concat();
+    let program = start(&options);
+    let mut crowd: Vec<_> = (0..100).map(|_| Client::connect(program.addr())).collect();
+    thread::scope(|scope| {
+        for client in &mut crowd {
+            scope.spawn(|| {
+                (0..15).for_each(|_| assert_eq!(client.line().trim_end(), line));
+                while !client.line().starts_with("You are guest") {}
+            });
+        }
+    });
 }
 
 #[test]

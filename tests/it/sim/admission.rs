@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use chinwag::Refusal;
+use chinwag::{Limits, Refusal};
 
 use super::journal::{Arrival, Entry, Fact};
 use super::preface::Meaning;
@@ -27,6 +27,8 @@ struct Door<'a> {
     /// they are.
     here: BTreeMap<usize, Option<Vec<u8>>>,
     closing: BTreeSet<usize>,
+    /// How many billionths of a connection may come from where, and when that was so.
+    connects: BTreeMap<Vec<u8>, (u128, Duration)>,
     pending: BTreeMap<usize, Pending>,
     /// Turned away, since then, and waited for.
     refused: BTreeMap<usize, Duration>,
@@ -54,6 +56,7 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
         world,
         here: BTreeMap::new(),
         closing: BTreeSet::new(),
+        connects: BTreeMap::new(),
         pending: BTreeMap::new(),
         refused: BTreeMap::new(),
         hurried: BTreeSet::new(),
@@ -84,7 +87,12 @@ impl Door<'_> {
             Fact::Opened(newcomer) => {
                 let came = self.fates.insert(who, Welcome::LetIn);
                 assert_eq!(came, Some(Welcome::Unknown), "#{who} was let in twice, or uncalled");
-                self.here.insert(who, self.neighbours(newcomer.addr.ip()));
+                let neighbours = neighbours(&self.world.limits, newcomer.addr.ip());
+                if let Some(neighbours) = &neighbours {
+                    let level = self.may_come(neighbours, entry.at) - CONNECT;
+                    self.connects.insert(neighbours.clone(), (level, entry.at));
+                }
+                self.here.insert(who, neighbours);
             }
             Fact::Closed(_) => drop(self.closing.insert(who)),
             Fact::Read(count) if self.pending.contains_key(&who) => {
@@ -121,7 +129,11 @@ impl Door<'_> {
 
     /// It is known where it is from.
     fn admit(&mut self, who: usize, addr: SocketAddr, at: Duration) {
-        let neighbours = self.neighbours(addr.ip());
+        let neighbours = neighbours(&self.world.limits, addr.ip());
+        if neighbours.as_ref().is_some_and(|neighbours| self.may_come(neighbours, at) < CONNECT) {
+            self.world.journal.hit("refused: comes too often");
+            return self.refuse(who, Refusal::Address, at);
+        }
         let count = self.here.values().filter(|other| other.is_some() && **other == neighbours);
         let is_full = count.count() >= self.world.limits.per_ip_max;
         if is_full {
@@ -223,13 +235,26 @@ impl Door<'_> {
         }
     }
 
-    /// What an address has in common with those that count as the same: all of an IPv4
-    /// address, half of an IPv6 one. Those of this machine itself may not count.
-    fn neighbours(&self, ip: IpAddr) -> Option<Vec<u8>> {
-        let (bytes, is_own) = match ip {
-            IpAddr::V4(ip) => (ip.octets().to_vec(), ip.octets()[0] == 127),
-            IpAddr::V6(ip) => (ip.octets()[..8].to_vec(), ip.octets()[..15] == [0; 15]),
-        };
-        (self.world.limits.limit_loopback || !is_own).then_some(bytes)
+    /// How many billionths of a connection may come from there.
+    fn may_come(&self, neighbours: &[u8], at: Duration) -> u128 {
+        let Some(rate) = self.world.limits.connect_rate.map(u128::from) else { return CONNECT };
+        let most = 2 * rate * CONNECT;
+        let before = self.connects.get(neighbours);
+        before.map_or(most, |(level, since)| {
+            most.min(level + at.saturating_sub(*since).as_nanos() * rate)
+        })
     }
+}
+
+/// One connection, in billionths.
+const CONNECT: u128 = 1_000_000_000;
+
+/// What an address has in common with those that count as the same: all of an IPv4
+/// address, half of an IPv6 one. Those of this machine itself may not count.
+pub(super) fn neighbours(limits: &Limits, ip: IpAddr) -> Option<Vec<u8>> {
+    let (bytes, is_own) = match ip {
+        IpAddr::V4(ip) => (ip.octets().to_vec(), ip.octets()[0] == 127),
+        IpAddr::V6(ip) => (ip.octets()[..8].to_vec(), ip.octets()[..15] == [0; 15]),
+    };
+    (limits.limit_loopback || !is_own).then_some(bytes)
 }

@@ -13,7 +13,7 @@ use super::model::{Given, Life, replay};
 use super::stream::Wire;
 use super::text::is_forbidden;
 use super::world::World;
-use super::{admission, endings, ledger, outcome, pace, received};
+use super::{admission, endings, ledger, outcome, pace, received, shares};
 
 /// One client's case.
 pub(super) struct Case<'a> {
@@ -54,6 +54,7 @@ pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
     }
     let welcomes = admission::check(world, &entries);
     let cut = endings::check(world, &entries);
+    shares::check(world, &entries);
     for (who, client) in world.clients.iter().enumerate() {
         let wire = client.wire.borrow();
         assert!(wire.is_closed(), "#{who}: its stream was never given back");

@@ -48,6 +48,7 @@ const KINDS: &[&str] = &[
     "refused: full",
     "refused: address",
     "refused: address behind a proxy",
+    "refused: comes too often",
     "refused politely",
     "refused at once",
     "loopback is exempt",

@@ -86,7 +86,9 @@ impl Endings<'_> {
             CloseReason::Broken => present.has_failed,
             CloseReason::Shutdown => is_shutting_down,
             CloseReason::Stalled => {
-                present.has_stalled(present.full_at, self.limits) || may_be_full(self.limits)
+                // Who could take something is written to before it is cut off.
+                let is_in_the_way = may_be_full(self.limits) && present.is_blocked;
+                present.has_stalled(present.full_at, self.limits) || is_in_the_way
             }
             // `pace.rs`, `ledger.rs` and the rest of `check.rs` know about these.
             CloseReason::Idle

@@ -6,6 +6,14 @@ use chinwag::Limits;
 
 use super::rng::Rng;
 
+/// As many times as nobody here ever makes use of.
+const MANY: u32 = 1_000_000;
+
+/// Whether those of one address may have to wait for each other.
+pub(super) fn share_a_rate(limits: &Limits) -> bool {
+    limits.per_ip_rate < MANY
+}
+
 pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
     let queue_soft = *rng.pick(&[0, 30, 100, 300]);
     let queue_park = queue_soft + *rng.pick(&[0, 1, 100, 600, 50_000]);
@@ -25,6 +33,7 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
         chunk: *rng.pick(chunks),
         read_budget: rng.between(1, 4),
         line_budget: *rng.pick(&[1, 5, 64]),
+        tick_budget: rng.between(1, 3),
         write_budget: rng.between(1, 5),
         accept_budget: 1,
         drain_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
@@ -44,6 +53,9 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
             .map(Duration::from_secs),
         per_ip_max: *rng.pick(&[1, 2, 3, 32]),
         limit_loopback: rng.one_in(3),
+        per_ip_rate: *rng.pick(&[1, 2, MANY, MANY, MANY]),
+        connect_rate: *rng.pick(&[None, None, Some(1), Some(4)]),
+        input_total: *rng.pick(&[0, 100, 1 << 20]),
         draining_max: *rng.pick(&[0, 1, 3, 256]),
         queue_total: if rng.one_in(4) { rng.between(0, 2000) } else { 256 << 20 },
         ..limits

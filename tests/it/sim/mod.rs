@@ -7,7 +7,7 @@
 //! `journal.rs` the order in which everything happened. When a run is over, `framing.rs`
 //! says from the bytes what the chat should have heard, `model.rs`, `command.rs` and
 //! `text.rs` say from what it heard what everybody should have received, `admission.rs`,
-//! `pace.rs` and `endings.rs` who should have been let in, delayed and closed, and
+//! `pace.rs`, `shares.rs` and `endings.rs` who should have been let in, delayed and closed, and
 //! `check.rs`, `received.rs` and `ledger.rs` compare.
 //!
 //! - `cargo test` runs 256 seeds, in which everything listed in `coverage.rs` happens.
@@ -39,6 +39,7 @@ mod received;
 mod record;
 mod rng;
 mod rules;
+mod shares;
 mod slip;
 mod stream;
 mod text;

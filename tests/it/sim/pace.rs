@@ -8,6 +8,7 @@ use chinwag::{CloseReason, Limits};
 use super::check::Case;
 use super::framing::{AT_THE_END, Item};
 use super::journal::{Fact, Journal, Rest};
+use super::limits::share_a_rate;
 
 /// So finely are tokens counted: a second's worth drips at `rate` of these a nanosecond.
 const TOKEN: i128 = 1_000_000_000;
@@ -204,6 +205,11 @@ impl Pace<'_> {
 
     fn wait(&mut self) {
         let who = self.case.who;
+        if share_a_rate(self.limits) {
+            // It may be for what others have said, and for bytes that are no line.
+            (self.is_waiting, self.may_wait) = (true, true);
+            return;
+        }
         let next = self.next();
         let (Some(bucket), Some((_, price))) = (&mut self.bucket, next) else {
             panic!("#{who} is told to slow down, and says nothing");
@@ -226,7 +232,8 @@ impl Pace<'_> {
         assert!(at >= self.heard + time, "#{who} is asked whether it is there too early");
         let is_again = self.asked.is_some_and(|asked| self.waited < asked);
         assert!(!is_again, "#{who} is asked once more");
-        assert!(!self.is_waiting, "#{who} is asked, and had something to say");
+        let may_wait = self.is_waiting && !share_a_rate(self.limits);
+        assert!(!may_wait, "#{who} is asked, and had something to say");
         self.asked = Some(at);
         self.journal.hit("idle: asked");
     }
@@ -242,11 +249,14 @@ impl Pace<'_> {
         self.pay_for_bulk();
         let next = self.next();
         let has_to_wait = match (next, &self.bucket) {
+            // `shares.rs` knows what others have said.
+            (_, Some(_)) if share_a_rate(self.limits) => true,
             (Some((_, price)), Some(bucket)) => !bucket.has(price),
             _ => false,
         };
         if let Some(gone) = self.gone {
-            assert!(next.is_some() || self.is_held, "#{who} is gone and has said all");
+            let may_have_more = next.is_some() || self.is_held || share_a_rate(self.limits);
+            assert!(may_have_more, "#{who} is gone and has said all");
             let is_late = at >= gone + self.limits.last_words_time;
             assert!(!is_late, "#{who} is gone, and still has its say");
         }
@@ -254,7 +264,8 @@ impl Pace<'_> {
         self.is_unheard = !is_let;
         if is_let && has_to_wait {
             let was_told = self.bucket.as_ref().is_some_and(|bucket| bucket.was_told);
-            assert!(was_told, "#{who} has to wait, and was not told why");
+            let may_know = was_told || share_a_rate(self.limits);
+            assert!(may_know, "#{who} has to wait, and was not told why");
             self.is_waiting = true;
         } else if is_let {
             assert_eq!(next, None, "#{who} may speak, and is not listened to");

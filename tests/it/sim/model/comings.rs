@@ -24,7 +24,8 @@ impl Model<'_> {
         newcomers.sort_by_key(|who| self.members[who].came);
         for who in newcomers {
             if self.is_awaited_until(&self.members[&who]).is_some_and(|at| at <= now) {
-                self.greet(who);
+                // The others have to wait until there is room for what it is sent.
+                return self.greet(who);
             }
         }
         for number in self.rooms.numbers() {

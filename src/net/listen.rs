@@ -24,8 +24,8 @@ use socket::Listening;
 const BACKLOG: i32 = 4096;
 
 /// What the kernel keeps for a reader that has stalled; it would take 4 MB by itself.
-/// Linux doubles it, and with what it counts besides stays under 250 KB.
-const SEND_BUFFER: usize = 120 << 10;
+/// Linux doubles it, and may go beyond that by one packet of 64 KiB: 256 KiB at most.
+const SEND_BUFFER: usize = 96 << 10;
 
 /// After accepting has failed for want of a descriptor, it is tried again this often.
 const RETRY: Duration = Duration::from_millis(100);

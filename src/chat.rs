@@ -1,9 +1,9 @@
-//! The chat: its state, and the dispatcher. It cannot fail or block, and sees no socket:
-//! lines come in through [`Service`], and all that it says goes into the [`Outbox`].
+//! The chat: its state and its dispatcher. It cannot fail or block, and sees no socket: lines
+//! come in through [`Service`], and its output goes into the [`Outbox`].
 //!
-//! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`,
-//! its sentences in `reply.rs`. How a line looks is in `dialect/`. Operators' commands are
-//! in `operators/`, those with passwords in `accounts/`; what could block is a `Request`.
+//! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`, its
+//! sentences in `reply.rs`. How an event is rendered is in `dialect/`. Operators' commands are in
+//! `operators/`, those with passwords in `accounts/`; what could block is a `Request`.
 
 mod accounts;
 mod ban;
@@ -60,14 +60,14 @@ pub use settings::{Motd, Settings};
 use users::{Stage, User, Users};
 use waiting::Waiting;
 
-/// Ctrl-D, which terminals send as it is when they are not asked to make an end of it.
+/// Ctrl-D, which raw terminals send as a byte instead of closing the input.
 const END_OF_FILE_KEY: u8 = 0x04;
 
-/// Comings and goings within this time are told together.
+/// Join, leave and rename notices within this time are batched.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The label of listeners whose connections are operators': they speak the native
-/// dialect, and have commands that nobody else has.
+/// The label of listeners for operators. Their connections speak the native dialect and have
+/// commands that no other connection has.
 pub const OPERATORS: &str = "op";
 
 /// The chat service.
@@ -75,47 +75,47 @@ pub struct Chat {
     settings: Settings,
     users: Users,
     rooms: Rooms,
-    gathered: NoticeBatches,
-    seats: Sessions,
+    batches: NoticeBatches,
+    sessions: Sessions,
     resumed: Resumed,
-    /// Who has just come, and is greeted if they say nothing for a while.
+    /// Newcomers of the native dialect, who are greeted when they stay silent.
     newcomers: Timeouts<ConnId>,
-    /// Rooms that gather what there is to tell.
-    seconds: Timeouts<RoomNo>,
-    /// Sessions of those who were cut off.
-    holds: Timeouts<u64>,
+    /// Rooms with a running second in which notices are batched.
+    batch_timeouts: Timeouts<RoomNo>,
+    /// Detached sessions, which end when nobody resumes them.
+    resume_timeouts: Timeouts<u64>,
     bans: Bans,
     meant: Meant,
     mutes: Mutes,
     accounts: Accounts,
-    /// Passwords that were wrong, or may be; that were changed; and names that were protected.
+    /// Wrong or unchecked passwords. Below: changed passwords and newly protected names.
     attempts: Budget,
-    /// Those that have no verdict yet: at most one a connection, whose lines wait for it.
+    /// Passwords being checked: at most one for each connection, whose further lines wait.
     tried: HashMap<ConnId, Attempt>,
     changes: Budget,
     made: Budget,
-    /// What somebody else has to do.
+    /// Requests for the worker.
     waiting: Waiting,
     is_reload_wanted: bool,
     is_shutdown_wanted: bool,
-    /// Why the server is shut down, if an operator has said so.
+    /// The operator's reason for the shutdown, if there is one.
     farewell: String,
     lines_in: u64,
-    /// Bytes of memory, before anybody had come.
+    /// Resident bytes before the first connection.
     resident_at_start: u64,
     is_shutting_down: bool,
-    /// Where lines are rendered, one after the other.
+    /// Buffer that each event is rendered in.
     line: String,
-    /// Where replies are put into words.
+    /// Buffer for the text of a reply.
     words: String,
 }
 
 impl Service for Chat {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
-        // The labels that listeners have were checked when they were made.
+        // Unknown labels were refused when the listeners were made.
         let dialect = peer.label.parse().unwrap_or_default();
         self.users.add(id, peer.origin, Format { dialect, ending: Ending::Lf });
-        self.users.hear(id, out.now().monotonic);
+        self.users.note_activity(id, out.now().monotonic);
         if let Some(user) = self.users.get_mut(id)
             && self.settings.operators
             && peer.label == OPERATORS
@@ -126,7 +126,7 @@ impl Service for Chat {
         if dialect == Dialect::Json {
             self.say_hello(id, out);
         }
-        self.tell_connection(id, out);
+        self.notify_connection(id, out);
         if dialect == Dialect::Native && self.settings.greet_after.is_some() {
             self.newcomers.start(id, out.now().monotonic);
         }
@@ -156,7 +156,7 @@ impl Service for Chat {
         }
         self.lines_in += 1;
         user.stage = Stage::Speaking;
-        self.users.hear(id, out.now().monotonic);
+        self.users.note_activity(id, out.now().monotonic);
         self.forget_newcomers();
         let command = Command::parse(seen, |name| self.is_known(name));
         match command {
@@ -191,20 +191,20 @@ impl Service for Chat {
 
     fn on_close(&mut self, id: ConnId, _: CloseReason, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
-        if !self.is_shutting_down && user.stage != Stage::Leaving && self.hold(id, out) {
+        if !self.is_shutting_down && user.stage != Stage::Leaving && self.keep_session(id, out) {
             return;
         }
         if !self.is_shutting_down {
-            self.tell_departure(id, out);
+            self.notify_leave(id, out);
         }
-        self.take_seat(id);
+        self.revoke_token(id);
         self.exit_room(id);
         if let Some(mut user) = self.users.remove(id) {
             let mute = user.take_mute();
-            if let Some(more) = user.extras() {
-                self.forget_ignoring(id, more);
+            if let Some(extras) = user.extras() {
+                self.forget_ignoring(id, extras);
             }
-            self.leave_mute(user.own_name(), mute);
+            self.keep_mute(user.own_name(), mute);
         }
         self.forget_newcomers();
     }
@@ -212,16 +212,16 @@ impl Service for Chat {
     fn on_tick(&mut self, out: &mut Outbox) {
         let now = out.now().monotonic;
         while let Some(id) = self.newcomers.expired(now) {
-            // One may be sent a whole history. The others come when there is room.
+            // A greeting may contain a whole history, so each tick sends only one.
             if self.greet(id, out) {
                 return;
             }
         }
-        while let Some(room) = self.seconds.expired(now) {
-            self.end_second(room, out);
+        while let Some(room) = self.batch_timeouts.expired(now) {
+            self.end_batch(room, out);
         }
-        while let Some(key) = self.holds.expired(now) {
-            self.end_hold(key, out);
+        while let Some(key) = self.resume_timeouts.expired(now) {
+            self.end_session(key, out);
         }
     }
 
@@ -232,7 +232,10 @@ impl Service for Chat {
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        [self.newcomers.next(), self.seconds.next(), self.holds.next()].into_iter().flatten().min()
+        [self.newcomers.next(), self.batch_timeouts.next(), self.resume_timeouts.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn log_name(&self, id: ConnId) -> Option<String> {
@@ -254,11 +257,11 @@ impl Service for Chat {
             Refusal::Full => reply::FULL,
             Refusal::Address => reply::ADDRESS_FULL,
             Refusal::Banned(origin) => {
-                let notice = |addr| self.bans.notice(addr, |ban| self.door_notice(ban)).as_bytes();
+                let notice = |addr| self.bans.notice(addr, |ban| self.ban_notice(ban)).as_bytes();
                 origin.ip().map_or(b"", notice)
             }
             Refusal::Foreign(Protocol::Http) => reply::NO_WEB_SERVER,
-            // What they would make of a line of text is anybody's guess.
+            // Those protocols have no place for a line of text.
             Refusal::Foreign(_) => b"",
         }
     }
@@ -269,7 +272,7 @@ impl Service for Chat {
         let (text, code) = (reply.to_string(), Some(reply.code()));
         let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
         for room in self.rooms.iter() {
-            tell(room, &mut self.line, &event, |_| true, out);
+            send_where(room, &mut self.line, &event, |_| true, out);
         }
     }
 }
@@ -281,12 +284,12 @@ impl Chat {
         Chat {
             users: Users::new(settings.keeps_addresses(), settings.operators),
             rooms: Rooms::new(),
-            gathered: NoticeBatches::default(),
-            seats: Sessions::default(),
+            batches: NoticeBatches::default(),
+            sessions: Sessions::default(),
             resumed: Resumed::default(),
             newcomers: Timeouts::new(settings.greet_after.unwrap_or_default()),
-            seconds: Timeouts::new(SECOND),
-            holds: Timeouts::new(settings.resume_for),
+            batch_timeouts: Timeouts::new(SECOND),
+            resume_timeouts: Timeouts::new(settings.resume_for),
             bans: Bans::default(),
             meant: Meant::default(),
             mutes: Mutes::default(),
@@ -337,9 +340,9 @@ impl Chat {
             Command::Leave => self.go_to(id, RoomNo::LOBBY, out),
             Command::Who(room) => self.who(id, room, out),
             Command::Rooms => self.list_rooms(id, out),
-            Command::ResumeToken => self.give_seat(id, out),
+            Command::ResumeToken => self.issue_token(id, out),
             Command::Resume(token, seq) => self.resume(id, token, seq, out),
-            Command::Time => self.tell_time(id, out),
+            Command::Time => self.show_time(id, out),
             Command::Up(text) => self.reply(id, Reply::Text(&text.to_uppercase()), out),
             Command::Down(text) => self.reply(id, Reply::Text(&text.to_lowercase()), out),
             Command::Stats => self.stats(id, out),
@@ -366,7 +369,7 @@ impl Chat {
         }
     }
 
-    /// A line that is no command, though it looks like one.
+    /// Replies to a line that looks like a command and is none.
     fn refuse_line(&mut self, id: ConnId, mistake: Mistake<'_>, out: &mut Outbox) {
         let reply = match mistake {
             Mistake::Unknown(name) => Reply::UnknownCommand { name, near: self.near(id, name) },
@@ -376,7 +379,7 @@ impl Chat {
         self.reply(id, reply, out);
     }
 
-    /// The command that may have been meant, of those that somebody has.
+    /// A command with a similar name, of those that the user has.
     fn near(&self, id: ConnId, name: &str) -> Option<&'static str> {
         let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
         let accounts = accounts::TABLE.iter().filter(|_| self.settings.accounts);
@@ -384,18 +387,18 @@ impl Chat {
         command::near(name, command::TABLE.iter().chain(accounts).chain(operators))
     }
 
-    /// Whether somebody is called so who is here, or may come back.
+    /// Whether a user with this name is connected or may resume.
     fn is_known(&self, name: &str) -> bool {
-        self.users.find(name).is_some() || self.seats.holder_of(name).is_some()
+        self.users.find(name).is_some() || self.sessions.detached_owner(name).is_some()
     }
 
-    /// Who has spoken or gone need not be waited for.
+    /// Drops newcomers who have sent a line or left from the list.
     fn forget_newcomers(&mut self) {
         let is_silent = |user: &User| user.stage.is_silent();
         self.newcomers.prune(|id| !self.users.get(id).is_some_and(is_silent));
     }
 
-    /// Closes a connection for good: its name is not held.
+    /// Disconnects a user for good: no session is kept.
     fn disconnect(&mut self, id: ConnId, out: &mut Outbox) {
         if let Some(user) = self.users.get_mut(id) {
             user.stage = Stage::Leaving;
@@ -403,7 +406,7 @@ impl Chat {
         out.close(id);
     }
 
-    /// Says something to one user.
+    /// Sends a reply to one user.
     fn reply(&mut self, id: ConnId, reply: Reply<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let kind = match reply {
@@ -419,8 +422,8 @@ impl Chat {
     }
 }
 
-/// Tells those in a room who want it, rendering once for each group there.
-fn tell(
+/// Sends an event to the members that `wants` selects, rendered once for each group.
+fn send_where(
     room: &Room,
     line: &mut String,
     event: &Event<'_>,

@@ -1,9 +1,9 @@
-//! The chat, and a thread that does for it what may block: blocking work leaves the loop
-//! as a request, and comes back as an answer.
+//! The chat with a worker thread for what may block: blocking work leaves the loop as a request,
+//! and comes back as an answer.
 //!
-//! The chat has requests and takes answers, and knows no thread. This carries them: one at a
-//! time to a worker, and back when the worker has woken the loop. What waits meanwhile waits in
-//! the chat, which knows what goes first. Whoever waits for an answer waits alone.
+//! The chat makes requests and takes answers, and knows no thread. This carries one request at a
+//! time to the worker; the worker wakes the loop when it is done. Further requests wait in the
+//! chat, which decides their order. Only users with a request wait.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -23,7 +23,7 @@ use crate::net::server::Handle;
 use crate::net::service::{Limit, Peer, Refusal, Service};
 use crate::net::timeouts::Now;
 
-/// Something to be done, and for whom; `None` is nobody of the chat's.
+/// A request and the user it is for; `None` is a reload that no user asked for.
 type Job = (Option<ConnId>, Request);
 type Done = (Option<ConnId>, Answer);
 
@@ -56,20 +56,20 @@ pub struct ChatWithWorker {
     server: Handle,
     jobs: Sender<Job>,
     done: Receiver<Done>,
-    /// The worker has a request, and has not answered it yet.
+    /// Whether the worker has a request that it has not answered.
     is_working: bool,
-    /// A [`Reloader`] asks, and the chat has not been told yet.
+    /// Whether a [`Reloader`] has asked since the chat was last informed.
     reload_wanted: Arc<AtomicBool>,
 }
 
 impl ChatWithWorker {
-    /// Starts the worker, which does with `perform` what the chat asks for. That is meant to
-    /// be [`State::perform`](crate::State::perform); it may block. What is kept already goes
-    /// into the chat before, with [`Chat::restore`].
+    /// Starts the worker, which calls `perform` for each request of the chat. `perform` may
+    /// block; it is usually [`State::perform`](crate::State::perform). Put what is persisted
+    /// already into the chat before, with [`Chat::restore`].
     ///
     /// # Errors
     ///
-    /// If the system has no thread for it.
+    /// If the system cannot start a thread.
     pub fn start(
         chat: Chat,
         server: Handle,
@@ -91,8 +91,8 @@ impl ChatWithWorker {
         Reloader { wanted: Arc::clone(&self.reload_wanted), server: self.server.clone() }
     }
 
-    /// Passes on what the chat wants. If the worker has something to do, an answer will come,
-    /// and with it the next occasion.
+    /// Passes on the chat's next request. If the worker is busy, its answer will bring the next
+    /// occasion.
     fn carry(&mut self) {
         if self.chat.takes_shutdown() {
             self.server.shutdown();
@@ -106,7 +106,7 @@ impl ChatWithWorker {
     }
 }
 
-/// Asks for what is kept to be read again.
+/// Asks for the persisted state to be read again.
 #[derive(Clone)]
 pub struct Reloader {
     wanted: Arc<AtomicBool>,
@@ -114,15 +114,16 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// Asks, and never waits. Asking again before it has begun is asking once. What comes of
-    /// it is logged.
+    /// Asks, and never blocks. Further calls before the reload has begun do nothing. The result
+    /// is logged.
     pub fn reload(&self) {
         self.wanted.store(true, Ordering::Release);
         self.server.wake();
     }
 }
 
-/// The worker's whole life. If one request makes it panic, the next is none the worse.
+/// The worker's loop. A request that makes it panic is answered with an error, and the next one
+/// is carried out.
 fn work(
     queue: &Receiver<Job>,
     mut perform: impl FnMut(Request) -> Answer,
@@ -220,7 +221,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
-    /// An app that nobody runs but the test, and what its loop would have.
+    /// An app that only the test runs, and what its loop would have.
     fn start(perform: impl FnMut(Request) -> Answer + Send + 'static) -> (ChatWithWorker, Outbox) {
         let listen = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
         let server = Server::bind(Config { listen, ..Config::default() }).unwrap();

@@ -1,5 +1,5 @@
-//! What outlives the process: a directory with text files that people can read and mend.
-//! It blocks, so only a worker uses it.
+//! The state that outlives the process: a directory with text files that people can read and
+//! edit. It blocks, so only a worker uses it.
 
 #[cfg(feature = "accounts")]
 mod accounts;
@@ -21,8 +21,9 @@ use save::{Lock, Stamp, Step};
 
 const BANS: &str = "bans";
 
-/// A directory, and what is in its files. It blocks on the disk, and on hashes of passwords:
-/// once the server runs, only a worker such as [`ChatWithWorker`](crate::ChatWithWorker)'s is to call it.
+/// A state directory, and what is in its files. It blocks on the disk and on password hashes:
+/// once the server runs, only a worker such as [`ChatWithWorker`](crate::ChatWithWorker)'s should
+/// call it.
 pub struct State {
     dir: PathBuf,
     bans: File<Ban>,
@@ -30,34 +31,34 @@ pub struct State {
     accounts: File<accounts::Entry>,
     #[cfg(feature = "accounts")]
     hasher: hash::Hasher,
-    /// Asked before each step of a save, so that each can fail in a test.
+    /// Called before each step of a save; tests let steps fail with it.
     may: fn(Step) -> io::Result<()>,
 }
 
-/// One file: its lines, and which version of it they are.
+/// A file: its lines, and the version that they were read from.
 struct File<T> {
     lines: Lines<T>,
     stamp: Option<Stamp>,
 }
 
 impl State {
-    /// Reads a state directory, which is made if there is none yet, for its owner alone.
+    /// Reads a state directory. If there is none yet, it is made, for its owner alone.
     ///
     /// # Errors
     ///
-    /// What the system says, or what is wrong with which line of which file.
+    /// What the system says, or which line of which file is wrong, and why.
     pub fn open(dir: &Path) -> io::Result<State> {
         make(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
         State::read(dir)
     }
 
-    /// Reads one that is there.
+    /// Reads an existing state directory.
     ///
     /// # Errors
     ///
-    /// As with [`State::open`]; and if there is none.
+    /// As with [`State::open`]; also if there is no directory.
     pub fn read(dir: &Path) -> io::Result<State> {
-        // A file in it may be missing, which says that there is nothing; it may not.
+        // A missing file is an empty one; a missing directory is an error.
         check_dir(dir).map_err(|error| named(&dir.display().to_string(), &error))?;
         let bans = read(dir, BANS, bans::parse, bans::key)?;
         Ok(State {
@@ -71,7 +72,7 @@ impl State {
         })
     }
 
-    /// All that is kept, for [`Chat::restore`](crate::Chat::restore).
+    /// What is persisted, for [`Chat::restore`](crate::Chat::restore).
     #[must_use]
     pub fn persisted(&self) -> Persisted {
         Persisted {
@@ -83,8 +84,9 @@ impl State {
         }
     }
 
-    /// Does what a chat asks for; made to be what [`ChatWithWorker::start`](crate::ChatWithWorker::start) is given.
-    /// Whatever has been answered to be kept is on the disk.
+    /// Carries out a request of a chat; made for
+    /// [`ChatWithWorker::start`](crate::ChatWithWorker::start). What the answer says was
+    /// persisted is on the disk.
     pub fn perform(&mut self, request: Request) -> Answer {
         let done = match request {
             Request::Ban { ban, now } => self.ban(&ban, now).map(|()| Answer::Banned(ban)),
@@ -112,7 +114,7 @@ impl State {
         done.unwrap_or_else(|error| Answer::NotSaved(error.to_string()))
     }
 
-    /// Adds a ban, in place of one of the same; those that are over go.
+    /// Adds a ban, or replaces the one of the same target; drops expired ones.
     fn ban(&mut self, ban: &Ban, now: Timestamp) -> io::Result<()> {
         let mut lines = self.bans.lines.clone();
         lines.retain(|old| !old.is_over(now));
@@ -157,7 +159,7 @@ fn make(dir: &Path) -> io::Result<()> {
     builder.create(dir)
 }
 
-/// Who can write in it can be an operator, or keep others from being read.
+/// A user of the system who can write there could become an operator, or block the files.
 fn check_dir(dir: &Path) -> io::Result<()> {
     fs::read_dir(dir)?;
     #[cfg(unix)]
@@ -171,7 +173,7 @@ fn check_dir(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads one file; there need not be one.
+/// Reads one file, which may be missing.
 fn read<T>(
     dir: &Path,
     name: &str,
@@ -179,17 +181,17 @@ fn read<T>(
     key: fn(&T) -> String,
 ) -> io::Result<File<T>> {
     let path = dir.join(name);
-    let place = path.display().to_string();
-    // The older stamp: what changes in between is noticed before it is overwritten.
-    let stamp = Stamp::of(&path).map_err(|error| named(&place, &error))?;
-    let bytes = read_regular(&path).map_err(|error| named(&place, &error))?;
+    let path_text = path.display().to_string();
+    // The stamp from before reading: a change in between is noticed at the next save.
+    let stamp = Stamp::of(&path).map_err(|error| named(&path_text, &error))?;
+    let bytes = read_regular(&path).map_err(|error| named(&path_text, &error))?;
     let lines = Lines::parse(&bytes, parse, key)
-        .map_err(|why| io::Error::new(ErrorKind::InvalidData, format!("{place}: {why}")))?;
+        .map_err(|why| io::Error::new(ErrorKind::InvalidData, format!("{path_text}: {why}")))?;
     Ok(File { lines, stamp })
 }
 
-/// All of a file, or nothing if there is none. Whatever else is there may have no end, or
-/// have one wait before it is even open.
+/// All of a regular file; empty if there is none. Anything else could be endless, or block on
+/// opening.
 fn read_regular(path: &Path) -> io::Result<Vec<u8>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
@@ -212,8 +214,8 @@ fn store<T>(
     Ok(File { lines, stamp: Some(stamp) })
 }
 
-fn named(place: &str, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{place}: {error}"))
+fn named(path_text: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{path_text}: {error}"))
 }
 
 #[cfg(test)]

@@ -161,7 +161,7 @@ impl<'a> World<'a> {
             history_bytes: decisions.pick(&[1000, 10]),
             rooms_max: decisions.pick(&[3, 2, 1]),
             require_name: decisions.pick(&[false, false, true]),
-            held_max: decisions.pick(&[2, 1, 0]),
+            detached_max: decisions.pick(&[2, 1, 0]),
             ignored_max: 1,
             random: Some(random),
             dialects: Dialect::ALL.into(),

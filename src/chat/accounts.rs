@@ -1,5 +1,5 @@
-//! Names with passwords. Passwords and their hashes are elsewhere: the chat knows which
-//! names are protected, asks for a verdict, and acts upon it.
+//! Accounts: names with passwords. The chat knows only which names are protected. It requests a
+//! check of the password, and acts upon the answer.
 
 mod budget;
 mod command;
@@ -46,13 +46,13 @@ impl Accounts {
         self.0.insert(account.name.to_ascii_lowercase().into(), account);
     }
 
-    /// Somebody has logged in to it, so it stays; whether there is one.
+    /// Notes a log-in, so that the account does not expire. Returns whether there is an account.
     fn mark_used(&mut self, name: &str) -> bool {
         let account = self.0.get_mut(&*name.to_ascii_lowercase());
         account.map(|account| account.unused_until = None).is_some()
     }
 
-    /// Whether there are so many, those that are over not counted.
+    /// Whether there are `max` accounts that have not expired.
     fn are_full(&mut self, max: usize, now: Timestamp) -> bool {
         if self.0.len() >= max {
             self.0.retain(|_, account| !account.is_over(now));
@@ -72,15 +72,14 @@ impl Accounts {
     }
 }
 
-/// A password that has no verdict yet.
+/// A password that is being checked.
 pub(super) struct Attempt {
     name: Box<str>,
     addr: Option<SocketAddr>,
 }
 
 impl Chat {
-    /// A line that is none of the other commands: perhaps it is about an account. False if
-    /// it is not.
+    /// Tries a line as a command about accounts. Returns whether it is one.
     pub(super) fn account_command(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
         match AccountCommand::parse(line) {
             None => return false,
@@ -97,8 +96,8 @@ impl Chat {
         true
     }
 
-    /// Whether a line is to be kept from everybody, because there may be a secret in it.
-    /// It is given as it came, and as it is said.
+    /// Whether a line may contain a secret, and must not be said. `bytes` is the line as it came,
+    /// `line` as it would be said.
     pub(super) fn may_be_secret(
         &self,
         id: ConnId,
@@ -106,35 +105,35 @@ impl Chat {
         bytes: &[u8],
         line: &str,
     ) -> bool {
-        let bears_name = || self.users.get(id).is_some_and(User::is_named);
+        let has_name = || self.users.get(id).is_some_and(User::is_named);
         match command {
-            // With two slashes, or behind `/say`, it is meant to be said.
+            // With two slashes, or after `/say`, the line is meant to be said.
             Command::Say(_) if line.starts_with('/') => false,
             Command::Say(_) => {
                 has_token(line)
                     || (self.settings.accounts && (starts_unseen(bytes) || looks_secret(line)))
             }
-            // Somebody who has a name, and forgot the slash of a command for its password.
+            // A user who has a name, and may have forgotten the slash of a command with its
+            // password.
             Command::Register(_, None) => {
-                self.settings.accounts && !line.starts_with("REGISTER") && bears_name()
+                self.settings.accounts && !line.starts_with("REGISTER") && has_name()
             }
             _ => false,
         }
     }
 
-    fn reply_account(&mut self, id: ConnId, word: AccountReply<'_>, out: &mut Outbox) {
-        self.reply(id, Reply::AccountReply(word), out);
+    fn reply_account(&mut self, id: ConnId, reply: AccountReply<'_>, out: &mut Outbox) {
+        self.reply(id, Reply::AccountReply(reply), out);
     }
 
-    /// Whether somebody may do what operators do: by the door that it came through, or by
-    /// the account that it is logged in to.
+    /// Whether a user is an operator: through the listener, or through the account they are
+    /// logged in to.
     pub(super) fn is_operator(&self, user: &User) -> bool {
-        user.extras().is_some_and(|more| more.is_operator)
+        user.extras().is_some_and(|extras| extras.is_operator)
             || (user.has_account() && self.account_of(user).is_some_and(|own| own.op))
     }
 
-    /// The account of the name that somebody bears, whether it has shown that it is its own
-    /// or not.
+    /// The account of a user's name, whether they are logged in to it or not.
     fn account_of(&self, user: &User) -> Option<&Account> {
         if user.is_named() { self.accounts.get(&user.shown().to_string()) } else { None }
     }
@@ -177,8 +176,8 @@ impl Chat {
         }
     }
 
-    /// What a name may be protected with. From habit some type the name before it: then the
-    /// two together would be the password, and nobody could log in.
+    /// A new password, if it is valid. Some users type the name before it from habit: the two
+    /// together would be the password, and they could not log in.
     fn new_password(
         &mut self,
         id: ConnId,
@@ -213,7 +212,7 @@ impl Chat {
         }
     }
 
-    /// Somebody wants a name, and has a password for it.
+    /// A user asks for a name with its password.
     pub(super) fn log_in(
         &mut self,
         id: ConnId,
@@ -239,7 +238,7 @@ impl Chat {
         }
     }
 
-    /// Whether somebody may have this done: as often as their address has a budget for.
+    /// Whether the budget of a user's address allows a request.
     pub(super) fn is_affordable(&mut self, id: ConnId, request: &Request, now: Instant) -> bool {
         let addr = self.users.addr(id);
         let from = addr.map(network);
@@ -257,18 +256,18 @@ impl Chat {
         }
     }
 
-    /// What came of an attempt, if this is what came of one. Whoever made it may have gone.
-    pub(super) fn settle_attempt(&mut self, id: ConnId, answer: &Answer) {
+    /// Counts or forgives an attempt, if `answer` belongs to one. The user may have left.
+    pub(super) fn finish_attempt(&mut self, id: ConnId, answer: &Answer) {
         let Some(Attempt { name, addr }) = self.tried.remove(&id) else { return };
         if matches!(answer, Answer::Wrong) {
             let (addr, port) = (addr.map(|addr| addr.ip()), addr.map(|addr| addr.port()));
             return warn!(conn = id.serial(), addr, port, name = &*name; "failed_password");
         }
-        // The right password was given, or none was looked at.
+        // The password was right, or was not checked.
         self.attempts.forgive(addr.map(network), &name);
     }
 
-    /// The name that somebody bears is protected.
+    /// A user's name is protected now.
     pub(super) fn registered(&mut self, id: ConnId, account: Account, out: &mut Outbox) {
         let name = &account.name.clone();
         info!(conn = id.serial(), name; "protected");
@@ -283,25 +282,25 @@ impl Chat {
         }
     }
 
-    /// Whoever knew a token before has to know the new password now.
+    /// The password was changed: the old resume token is revoked, as others may know it.
     pub(super) fn password_set(&mut self, id: ConnId, out: &mut Outbox) {
-        self.take_seat(id);
+        self.revoke_token(id);
         self.reply_account(id, AccountReply::PasswordSet, out);
     }
 
-    /// A name is no longer protected, whoever bears it.
+    /// A name is no longer protected, whether or not a user has it.
     pub(super) fn unregistered(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         info!(conn = id.serial(), name; "unprotected");
         self.accounts.remove(name);
-        if let Some(bearer) = self.users.find(name).map(|user| user.id)
-            && let Some(user) = self.users.get_mut(bearer)
+        if let Some(owner) = self.users.find(name).map(|user| user.id)
+            && let Some(user) = self.users.get_mut(owner)
         {
             user.extras_mut().has_account = false;
         }
         self.reply_account(id, AccountReply::Unregistered(name), out);
     }
 
-    /// The right password: the name changes hands, whoever has it now.
+    /// The password was right: the user gets the name, and another user who has it is replaced.
     pub(super) fn logged_in(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
         if self.users.get(id).is_none() {
             return;
@@ -316,14 +315,14 @@ impl Chat {
         {
             self.replace(other, out);
         }
-        self.end_hold_of(name, out);
+        self.end_session_of(name, out);
         self.take_name(id, name, by, out);
         if let Some(user) = self.users.get_mut(id) {
             user.extras_mut().has_account = self.accounts.mark_used(name);
         }
     }
 
-    /// Whoever is logged in to an account that is gone is so no longer.
+    /// Logs out users whose account was removed.
     pub(super) fn review_accounts(&mut self) {
         let is_logged_in = |user: &&User| user.has_account();
         let all: Vec<ConnId> = self.users.all().filter(is_logged_in).map(|user| user.id).collect();
@@ -342,7 +341,7 @@ impl Chat {
     }
 }
 
-/// What is counted by.
+/// The address that budgets count by: an IPv6 one by its /64.
 pub(super) fn network(addr: SocketAddr) -> IpAddr {
     Network::of_one(addr.ip()).addr()
 }

@@ -1,4 +1,4 @@
-//! Bans: who may not come in, until when, by whose word and why. Knows no file.
+//! A ban: its target, end, author and reason. It knows no file.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,16 +9,16 @@ use super::name;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
 
-/// A ban, as it is kept.
+/// A ban, as it is persisted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ban {
-    /// Who is meant.
+    /// The name or network that is banned.
     pub target: Target,
     /// When it ends; `None` is never.
     pub until: Option<Timestamp>,
-    /// The operator who said so.
+    /// The operator who set the ban.
     pub by: String,
-    /// What for, in one line; may be empty.
+    /// The reason, in one line; may be empty.
     pub why: String,
 }
 
@@ -30,8 +30,8 @@ impl Ban {
     }
 }
 
-/// Whom a ban is for: a name, the addresses of a network, or both, each by itself.
-/// Written `alice`, `192.0.2.0/24`, `alice@192.0.2.7`.
+/// The target of a ban: a name, the addresses of a network, or both; either suffices. Written
+/// `alice`, `192.0.2.0/24`, `alice@192.0.2.7`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Target {
     name: Option<String>,
@@ -39,7 +39,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// `None`, if it is neither.
+    /// `None` without a name and a network.
     #[must_use]
     pub fn new(name: Option<&str>, network: Option<Network>) -> Option<Target> {
         let target = Target { name: name.map(str::to_owned), network };
@@ -60,7 +60,7 @@ impl Target {
         self.network
     }
 
-    /// Equal for those that are the same.
+    /// A key that is equal for equal targets, however the name is spelled.
     pub(super) fn key(&self) -> Target {
         let name = self.name.as_ref().map(|name| name.to_ascii_lowercase());
         Target { name, network: self.network }
@@ -70,13 +70,13 @@ impl Target {
         self.name.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(name))
     }
 
-    /// Whether it is the same, however the name is spelled.
+    /// Whether the targets are the same, however the name is spelled.
     #[must_use]
     pub fn is_same(&self, other: &Target) -> bool {
         self.key() == other.key()
     }
 
-    /// Whether it is meant by who names `wanted`, which may be a part of it.
+    /// Whether `wanted` names this target or a part of it.
     #[must_use]
     pub fn is_meant_by(&self, wanted: &Target) -> bool {
         wanted.name.as_ref().is_none_or(|name| self.has_name(name))
@@ -114,7 +114,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// A text that names nobody who could be banned.
+/// The error for a text that is no target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NoTarget;
 
@@ -126,18 +126,18 @@ impl fmt::Display for NoTarget {
 
 impl std::error::Error for NoTarget {}
 
-/// Operators whose ban is not kept yet, and whom it is for, who may take another name until
-/// then.
+/// Operators' bans that are not persisted yet, and the users they are for, who may take another
+/// name until then.
 #[derive(Default)]
 pub(super) struct Meant(Vec<(ConnId, ConnId)>);
 
 impl Meant {
-    /// An operator asks for a ban of somebody who is here.
-    pub(super) fn add(&mut self, asker: ConnId, bearer: Option<ConnId>) {
-        self.0.extend(bearer.map(|bearer| (asker, bearer)));
+    /// An operator requests a ban of a connected user.
+    pub(super) fn add(&mut self, asker: ConnId, target_user: Option<ConnId>) {
+        self.0.extend(target_user.map(|target_user| (asker, target_user)));
     }
 
-    /// Whom an operator's ban is for, once it is answered.
+    /// The user that an operator's ban is for, once it is answered.
     pub(super) fn take(&mut self, asker: ConnId) -> Option<ConnId> {
         let at = self.0.iter().position(|(by, _)| *by == asker)?;
         Some(self.0.swap_remove(at).1)
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_written_as_it_is_read() {
+    fn targets_survive_formatting_and_parsing() {
         for text in ["alice", "192.0.2.7", "192.0.2.0/24", "2001:db8::/64", "alice@192.0.2.7"] {
             assert_eq!(target(text).to_string(), text);
         }
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_names_the_whole() {
+    fn a_part_of_a_target_names_the_target() {
         let both = target("alice@192.0.2.7");
         for (wanted, is_meant) in [
             ("ALICE", true),

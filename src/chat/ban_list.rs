@@ -1,4 +1,5 @@
-//! Bans by name and by network: whoever comes is looked up, however many there are.
+//! The bans, indexed by name and by network, so that checking a peer takes the same time however
+//! many there are.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeSet, HashMap};
@@ -9,16 +10,16 @@ use jiff::Timestamp;
 use super::ban::{Ban, Target};
 use crate::net::network::Network;
 
-/// Bans, in order. It takes a while to make one of many: a worker does that.
+/// Bans, in order. Making a long list takes a while, so a worker does it.
 #[derive(Clone, Debug, Default)]
 pub struct Bans {
-    /// Each with what is said at the door, once it has been.
+    /// Each with the text for banned peers, once it was rendered.
     all: Vec<(Ban, OnceCell<String>)>,
-    /// Where they are in that list.
+    /// Indices into `all`.
     by_target: HashMap<Target, usize>,
     by_name: HashMap<String, Vec<usize>>,
     by_network: HashMap<Network, Vec<usize>>,
-    /// The lengths of the networks' prefixes: an address is in one network of each.
+    /// The prefix lengths in use: an address is in one network of each.
     prefixes: BTreeSet<u8>,
 }
 
@@ -41,12 +42,12 @@ impl PartialEq for Bans {
 impl Eq for Bans {}
 
 impl Bans {
-    /// All of them, those that are over too.
+    /// All bans, expired ones too.
     pub fn all(&self) -> impl Iterator<Item = &Ban> {
         self.all.iter().map(|(ban, _)| ban)
     }
 
-    /// Adds a ban, in place of one of the same.
+    /// Adds a ban, or replaces the one of the same target.
     pub(super) fn add(&mut self, ban: Ban) {
         let (at, key) = (self.all.len(), ban.target.key());
         if let Some(at) = self.by_target.get(&key) {
@@ -64,7 +65,7 @@ impl Bans {
         self.all.push((ban, OnceCell::new()));
     }
 
-    /// Whether it is among them, as it is.
+    /// Whether an identical ban is in the list.
     pub(super) fn contains(&self, ban: &Ban) -> bool {
         self.by_target.get(&ban.target.key()).is_some_and(|at| self.all[*at].0 == *ban)
     }
@@ -73,7 +74,7 @@ impl Bans {
         self.retain(|ban| !ban.is_over(now));
     }
 
-    /// Lifts those that are meant.
+    /// Removes the bans that `wanted` names.
     pub(super) fn lift(&mut self, wanted: &Target) {
         self.retain(|ban| !ban.target.is_meant_by(wanted));
     }
@@ -85,12 +86,12 @@ impl Bans {
         }
     }
 
-    /// Those that have not ended.
+    /// The bans that have not expired.
     pub(super) fn in_force(&self, now: Timestamp) -> impl Iterator<Item = &Ban> {
         self.all().filter(move |ban| !ban.is_over(now))
     }
 
-    /// Those that an address is in; their places in the list.
+    /// The indices of the bans that an address is in.
     fn of_addr(&self, addr: IpAddr) -> impl Iterator<Item = usize> {
         let addr = addr.to_canonical();
         let networks = self.prefixes.iter().filter_map(move |prefix| Network::new(addr, *prefix));
@@ -109,7 +110,7 @@ impl Bans {
         !self.all.is_empty() && self.of_name(name).any(|at| !self.all[at].0.is_over(now))
     }
 
-    /// The place of the first that somebody is banned by and that was not there before.
+    /// The index of the first ban that applies to a user and is not in `before`.
     pub(super) fn first_new(
         &self,
         before: &Bans,
@@ -127,8 +128,7 @@ impl Bans {
         &self.all[at].0
     }
 
-    /// What is said to who comes from there: of several bans that which lasts longest
-    /// counts.
+    /// The text for a banned peer. Of several bans the longest counts.
     pub(super) fn notice(&self, addr: IpAddr, say: impl Fn(&Ban) -> String) -> &str {
         let those = self.of_addr(addr).map(|at| &self.all[at]);
         let longest = those.max_by_key(|(ban, _)| ban.until.unwrap_or(Timestamp::MAX));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_ban_is_the_one_that_is_told() {
+    fn the_notice_is_that_of_the_longest_ban() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let ban = |text: &str, until, why: &str| Ban {
             target: target(text),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_is_found_by_any_network_and_by_name_until_all_are_lifted() {
+    fn bans_apply_by_any_network_and_by_name_until_all_are_lifted() {
         let ban = |text: &str| Ban {
             target: target(text),
             until: None,

@@ -1,18 +1,18 @@
-//! Text becomes a command, or what is wrong with it.
+//! Parses a line into a command, or says what is wrong with it.
 
 use super::password::Secret;
 use super::text::is_blank;
 
-/// What a user wants.
+/// A command of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Command<'a> {
     Say(&'a str),
-    /// A name, and the password that it is protected with.
+    /// A name, and perhaps its password.
     Register(&'a str, Option<Secret<'a>>),
     Nick(&'a str, Option<Secret<'a>>),
-    /// To NAME alone; nothing comes back.
+    /// A private message without a copy for the sender.
     Send(&'a str, &'a str),
-    /// To NAME alone, with a copy for the sender.
+    /// A private message with a copy for the sender.
     Msg(&'a str, &'a str),
     Reply(&'a str),
     Me(&'a str),
@@ -22,16 +22,16 @@ pub(super) enum Command<'a> {
     Rooms,
     Topic(Option<&'a str>),
     ClearTopic,
-    /// The last so many lines.
+    /// How many lines to show.
     History(usize),
     Away(Option<&'a str>),
     Ignore(&'a str),
     Unignore(&'a str),
     Notices(bool),
     Dialect(&'a str),
-    /// Wants a token.
+    /// Asks for a resume token.
     ResumeToken,
-    /// Has one, and the number of the last line that was seen.
+    /// The token, and the number of the last line that was seen.
     Resume(&'a str, Option<u64>),
     Stats,
     Time,
@@ -51,11 +51,11 @@ pub(super) enum Command<'a> {
 pub(super) enum Mistake<'a> {
     Unknown(&'a str),
     Usage(&'static str),
-    /// It stands where a time is expected, and begins like one.
+    /// A word where a time is expected that begins like one.
     NoTime(&'a str),
 }
 
-/// A command in the table of those that there are.
+/// An entry in a table of commands.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) name: &'static str,
@@ -67,8 +67,8 @@ pub(super) const fn entry(name: &'static str, usage: &'static str, help: &'stati
     Entry { name, usage, help }
 }
 
-/// What `/help COMMAND` says, and what is said where something is missing. `REGISTER`
-/// and `SEND` stand without a slash.
+/// The common commands, for `/help COMMAND` and for usage errors. `REGISTER` and `SEND` have no
+/// slash.
 pub(super) static TABLE: [Entry; 28] = [
     entry(
         "register",
@@ -108,7 +108,7 @@ pub(super) static TABLE: [Entry; 28] = [
     entry("quit", "/quit", "leave"),
 ];
 
-/// What `/help` says: a line a topic, at most twelve.
+/// The text of `/help`: one line a topic, at most twelve.
 pub(super) static HELP: [&str; 10] = [
     "Type to talk. A command starts with a slash; //text says /text.",
     "Names: /nick NAME, or REGISTER NAME",
@@ -123,9 +123,9 @@ pub(super) static HELP: [&str; 10] = [
 ];
 
 impl<'a> Command<'a> {
-    /// Reads a sanitised line that is not blank. The order of the questions is the
-    /// protocol's: what is meant for one must never be said to all by mistake. So it
-    /// matters who `is_here`.
+    /// Parses a sanitised line that is not blank. The order of the checks is part of the
+    /// protocol: a private message must never be said to the room by mistake. So `is_here`
+    /// decides whether the word after `SEND` is a user.
     pub(super) fn parse(
         line: &'a str,
         is_here: impl Fn(&str) -> bool,
@@ -157,7 +157,7 @@ impl<'a> Command<'a> {
     }
 }
 
-/// A line that started with a slash, without it.
+/// Parses a line after its slash.
 fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     let (name, rest) = split_word(line);
     let entry = find(&TABLE, name).filter(|entry| entry.usage.starts_with('/'));
@@ -204,12 +204,12 @@ fn slash<'a>(line: &'a str) -> Result<Command<'a>, Mistake<'a>> {
     command.ok_or(Mistake::Usage(entry.usage))
 }
 
-/// A command by its name, whatever the case.
+/// Finds a command by its name in any case.
 pub(super) fn find(table: &'static [Entry], name: &str) -> Option<&'static Entry> {
     table.iter().find(|entry| entry.name.eq_ignore_ascii_case(name))
 }
 
-/// What `/help NAME` is about, if the line is that and the command is in the table.
+/// The entry that `/help NAME` is about.
 pub(super) fn help_on(table: &'static [Entry], name: &str, rest: &str) -> Option<&'static Entry> {
     let is_help = name.eq_ignore_ascii_case("help");
     find(table, one_word(rest).filter(|_| is_help)?.trim_start_matches('/'))
@@ -233,15 +233,15 @@ fn resume(rest: &str) -> Option<Command<'_>> {
     }
 }
 
-/// The command that somebody may have meant who typed one that there is not: the first that
-/// begins so, or else the nearest.
+/// The command most like an unknown one: the first that begins with it, or else the one with the
+/// fewest edits.
 pub(super) fn near(
     name: &str,
     entries: impl Iterator<Item = &'static Entry> + Clone,
 ) -> Option<&'static str> {
     let name = name.to_lowercase();
-    // In a short word two changes are a different word; and nobody means a command by a word
-    // that is twice as long, which would take long to compare.
+    // In a short word two edits make another word. A word twice as long as a command is not
+    // compared: it would take long.
     let most = if name.chars().count() < 4 { 1 } else { 2 };
     let names = entries
         .filter(|entry| entry.usage.starts_with('/') && entry.name.len() > 1)
@@ -263,13 +263,13 @@ fn on_or_off(word: &str) -> Option<bool> {
     (is("on") || is("off")).then(|| is("on"))
 }
 
-/// The first word, and what follows the one space after it; one that does not break, or is as
-/// wide as a letter, is a space too: keyboards have them.
+/// The first word, and what follows the one space after it. Keyboards also produce no-break and
+/// ideographic spaces, which count as spaces.
 pub(super) fn split_word(line: &str) -> (&str, &str) {
     line.split_once(char::is_whitespace).unwrap_or((line, ""))
 }
 
-/// The word that the rest of a line consists of.
+/// The rest of a line, if it is one word.
 pub(super) fn one_word(rest: &str) -> Option<&str> {
     let word = rest.trim();
     Some(word).filter(|word| !word.is_empty() && !word.contains(char::is_whitespace))
@@ -282,14 +282,14 @@ fn name_and_password(rest: &str) -> Option<(&str, Option<Secret<'_>>)> {
     Some((name, password)).filter(|_| !name.is_empty())
 }
 
-/// Somebody, and a text behind one space; the rest of its spaces are the text's own.
+/// A user, and the text after one space. Further spaces belong to the text.
 fn name_and_text(rest: &str) -> Option<(&str, &str)> {
     let (word, text) = split_word(rest.trim_start());
     let name = addressee(word);
     Some((name, text)).filter(|_| !name.is_empty() && !is_blank(text))
 }
 
-/// Whom somebody means: `bob`, `@bob`, `bob:`.
+/// The name in `bob`, `@bob` or `bob:`.
 fn addressee(word: &str) -> &str {
     word.strip_prefix('@').unwrap_or(word).trim_end_matches([':', ','])
 }
@@ -299,13 +299,13 @@ mod tests {
     use super::Command::*;
     use super::*;
 
-    /// Where nobody is here but bob.
+    /// Parses a line in a chat whose only user is bob.
     fn parse(line: &str) -> Result<Command<'_>, Mistake<'_>> {
         Command::parse(line, |name| name.eq_ignore_ascii_case("bob"))
     }
 
     #[test]
-    fn a_line_means_what_the_protocol_says() {
+    fn lines_are_parsed_as_the_protocol_says() {
         let cases = [
             ("hello", Say("hello")),
             ("//shrug", Say("/shrug")),
@@ -394,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_finds_what_was_meant() {
+    fn a_typing_error_finds_the_command_that_was_meant() {
         let cases = [
             ("nikc", Some("nick")),
             ("mgs", Some("msg")),

@@ -1,4 +1,4 @@
-//! What happened becomes bytes: how each dialect puts it, and how a line ends.
+//! Renders events: how each dialect words them, and how a line ends.
 
 mod fork;
 mod json;
@@ -12,7 +12,7 @@ use std::str::FromStr;
 use super::name::Shown;
 use crate::net::line::Ending;
 
-/// How things are said to a connection. What it may say is the same in every dialect.
+/// How events are worded for a connection. Commands are the same in every dialect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// The chat's own.
@@ -20,11 +20,11 @@ pub enum Dialect {
     Native,
     /// Native, without notices.
     Recipe,
-    /// `bob says: hi`; the unnamed are shown by their addresses.
+    /// `bob says: hi`; guests are shown by their addresses.
     Tutorial,
-    /// `[ADDR] (ID):hi`; nobody hears himself.
+    /// `[ADDR] (ID):hi`; without echo.
     Fork,
-    /// One object a line, for programs.
+    /// One JSON object a line, for programs.
     Json,
 }
 
@@ -45,20 +45,21 @@ impl Dialect {
         }
     }
 
-    /// Whether it shows others' addresses, which a server does only if it is meant to.
+    /// Whether it shows users' addresses. A server offers such dialects only where a listener has
+    /// them.
     #[must_use]
     pub fn shows_addresses(self) -> bool {
         matches!(self, Dialect::Tutorial | Dialect::Fork)
     }
 
-    /// Whether it is for users to choose whether they are told of comings and goings.
+    /// Whether users can turn join, leave and rename notices on and off.
     pub(super) fn has_notices(self) -> bool {
         !matches!(self, Dialect::Recipe | Dialect::Fork)
     }
 
-    /// Whether it tells of each connection by itself, from when it opens. (The others tell of
-    /// people, once they have shown themselves.)
-    pub(super) fn tells_of_connections(self, kind: Kind) -> bool {
+    /// Whether it announces each connection, when it opens. The other dialects announce users
+    /// once they have sent a line.
+    pub(super) fn announces_connections(self, kind: Kind) -> bool {
         match self {
             Dialect::Tutorial => true,
             Dialect::Fork => kind == Kind::Join,
@@ -66,7 +67,7 @@ impl Dialect {
         }
     }
 
-    /// Whether what one says comes back, until one says otherwise.
+    /// Whether speakers get a copy of what they say, until they choose otherwise.
     pub(super) fn echoes(self) -> bool {
         self != Dialect::Fork
     }
@@ -81,7 +82,7 @@ impl FromStr for Dialect {
     }
 }
 
-/// A word that names no dialect.
+/// The error for a word that is no dialect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownDialect(String);
 
@@ -94,7 +95,7 @@ impl fmt::Display for UnknownDialect {
 
 impl std::error::Error for UnknownDialect {}
 
-/// A dialect and a line ending: those who share both are sent the same bytes.
+/// A dialect and a line ending. Connections with the same format are sent the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Format {
     pub(super) dialect: Dialect,
@@ -103,16 +104,16 @@ pub(super) struct Format {
 
 impl Format {
     const ENDINGS: usize = 3;
-    /// How many there are.
+    /// The number of formats.
     pub(super) const COUNT: usize = Dialect::ALL.len() * Self::ENDINGS;
 
-    /// Its number among them all.
+    /// The format's index, below [`Format::COUNT`].
     pub(super) fn index(self) -> usize {
         self.dialect as usize * Self::ENDINGS + self.ending as usize
     }
 
-    /// How this format puts what was said a while ago. Names are shown as they were,
-    /// so it is native for all but programs.
+    /// The format for history. People get it in the native dialect, since only names are kept,
+    /// not addresses.
     pub(super) fn in_history(self) -> Format {
         match self.dialect {
             Dialect::Json => self,
@@ -120,7 +121,7 @@ impl Format {
         }
     }
 
-    /// Appends an event as this format has it, ending included.
+    /// Appends an event in this format, with its line ending.
     pub(super) fn render(self, event: &Event<'_>, line: &mut String) {
         let written = match self.dialect {
             Dialect::Native | Dialect::Recipe => native::render(event, line),
@@ -136,28 +137,28 @@ impl Format {
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Somebody connected, to that one alone.
+    /// The first event of a json connection.
     Hello,
     Say,
     Me,
     Private,
-    /// A private line, to whoever sent it.
+    /// The sender's copy of a private message.
     Copy,
     Join,
     Leave,
     Rename,
     Topic,
-    /// The server to all.
+    /// From the server to a room.
     Notice,
-    /// The server, about lines that were left out.
+    /// From the server: how many lines were shed.
     Skipped,
-    /// The server to one.
+    /// From the server to one user.
     Reply,
-    /// The same, when something could not be done.
+    /// As `Reply`, when something could not be done.
     Error,
 }
 
-/// Something that happened, with all that any dialect may want to tell of it.
+/// An event, with all that any dialect shows of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event<'a> {
     pub(super) kind: Kind,
@@ -169,24 +170,24 @@ pub(super) struct Event<'a> {
     pub(super) from: Option<Person<'a>>,
     pub(super) to: Option<Person<'a>>,
     pub(super) text: Option<&'a str>,
-    /// What a program goes by instead of the text.
+    /// The code that programs read instead of the text.
     pub(super) code: Option<&'static str>,
 }
 
 impl Event<'_> {
-    /// An event of which no more is known yet.
+    /// An event with nothing but a kind and a time.
     pub(super) fn new(kind: Kind, at: i64) -> Event<'static> {
         Event { kind, seq: None, at, room: None, from: None, to: None, text: None, code: None }
     }
 }
 
-/// A user as others may be shown it.
+/// A user as others may see them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Person<'a> {
     pub(super) name: Shown<'a>,
-    /// Known only where a dialect shows it.
+    /// `None` where no dialect shows addresses.
     pub(super) addr: Option<SocketAddr>,
-    /// The number of its connection.
+    /// The number of their connection.
     pub(super) number: u32,
 }
 
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_wording_has_a_number_of_its_own() {
+    fn each_format_has_an_index_of_its_own() {
         let endings = [Ending::Lf, Ending::CrLf, Ending::Nul];
         let all = Dialect::ALL
             .into_iter()

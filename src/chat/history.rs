@@ -1,5 +1,4 @@
-//! What was said in a room, as far as it is kept: a ring of lines, bounded in number
-//! and in bytes.
+//! A room's history: a ring of lines, bounded in number and in bytes.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Write};
@@ -8,7 +7,7 @@ use super::dialect::Kind;
 use super::users::User;
 use crate::net::conn::ConnId;
 
-/// A line that was said. Names are as they were then.
+/// A line of history. Names are as they were then.
 pub(super) struct Record<'a> {
     pub(super) seq: u64,
     /// Milliseconds since the epoch.
@@ -19,7 +18,7 @@ pub(super) struct Record<'a> {
     pub(super) text: &'a str,
 }
 
-/// Where a record's bytes are cut, and what is not text about it.
+/// A record without its text: its lengths, and the rest.
 struct Entry {
     at: i64,
     kind: Kind,
@@ -29,7 +28,7 @@ struct Entry {
     is_withdrawn: bool,
 }
 
-// There may be some hundred a room.
+// There may be some hundred of them in a room.
 const _: () = assert!(size_of::<Entry>() <= 24);
 
 impl Entry {
@@ -42,18 +41,18 @@ impl Entry {
     }
 }
 
-/// How much a room keeps.
+/// The most that a room keeps.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     pub(super) lines: usize,
-    /// Of names and texts.
+    /// Bytes of names and texts.
     pub(super) bytes: usize,
 }
 
-/// The last lines of a room. Numbers are given out without gaps, from 1.
+/// The last lines of a room. They are numbered from 1, without gaps.
 pub(super) struct History {
     entries: VecDeque<Entry>,
-    /// Names and texts, one after the other. Once grown, it takes no more memory.
+    /// Names and texts, one after the other. Once it has grown it allocates no more.
     bytes: VecDeque<u8>,
     last_seq: u64,
 }
@@ -66,23 +65,22 @@ impl History {
         self.entries.is_empty()
     }
 
-    /// The number of the line that was said last; 0 before the first.
+    /// The number of the last line; 0 before the first.
     pub(super) fn last_seq(&self) -> u64 {
         self.last_seq
     }
 
-    /// When the last line was said.
+    /// The time of the last line.
     pub(super) fn last_at(&self) -> Option<i64> {
         self.entries.back().map(|entry| entry.at)
     }
 
-    /// The number of the first line that is kept; of the next one, if none is.
+    /// The number of the first line that is kept; of the next line, if none is.
     pub(super) fn first_seq(&self) -> u64 {
         self.last_seq + 1 - self.entries.len() as u64
     }
 
-    /// Keeps a line under the next number, and lets old ones go until there are no more
-    /// lines and bytes than the bounds.
+    /// Adds a line under the next number, and drops the oldest ones beyond the bounds.
     pub(super) fn push(&mut self, speaker: &User, kind: Kind, text: &str, at: i64, bounds: Bounds) {
         self.last_seq += 1;
         let before = self.bytes.len();
@@ -99,8 +97,8 @@ impl History {
         }
     }
 
-    /// Shows nobody any more what these have said, and what was said under a name, in any
-    /// spelling. The numbers of those lines stay taken.
+    /// Withdraws what these users said, and what was said under a name in any spelling. Their
+    /// lines are not shown again; the numbers stay taken.
     pub(super) fn withdraw(&mut self, is_one: impl Fn(ConnId) -> bool, name: &str) {
         let mut start = 0;
         for entry in &mut self.entries {
@@ -116,7 +114,7 @@ impl History {
     pub(super) fn each_from(&self, seq: u64, mut show: impl FnMut(&Record<'_>)) {
         let first = self.first_seq();
         let mut start = 0;
-        // The ring may have its seam in the middle of a line.
+        // A line may wrap around the end of the ring.
         let mut line = Vec::new();
         for (entry, number) in self.entries.iter().zip(first..) {
             let end = start + entry.len();
@@ -133,7 +131,7 @@ impl History {
     }
 }
 
-/// Lets a ring be written to.
+/// Writes text into a ring.
 struct Bytes<'a>(&'a mut VecDeque<u8>);
 
 impl Write for Bytes<'_> {
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_across_the_seam_of_the_ring_are_whole() {
+    fn lines_that_wrap_around_the_ring_are_whole() {
         let mut history = History::NEW;
         for number in 0..100 {
             say(&mut history, &format!("grüße {number}"));

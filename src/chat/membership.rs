@@ -1,4 +1,4 @@
-//! Where users are, how they are called, and how they come and go.
+//! Rooms and names of users: greeting, naming, joining and leaving rooms.
 
 use log::info;
 
@@ -16,15 +16,15 @@ use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
 
 impl Chat {
-    /// A newcomer has had its time: whoever has said nothing is a person, and greeted.
-    /// Returns whether it is.
+    /// Greets a newcomer who has stayed silent: they are a person, as programs send a line at
+    /// once. Returns whether they were greeted.
     pub(super) fn greet(&mut self, id: ConnId, out: &mut Outbox) -> bool {
         let Some(user) = self.users.get(id) else { return false };
         let Stage::Silent { ending_seen } = user.stage else { return false };
         if user.format.dialect != Dialect::Native {
             return false;
         }
-        // Who waits is a person at a terminal, which may be a raw one.
+        // A person at a terminal, which may be in raw mode and needs CR LF.
         if !ending_seen {
             self.regroup(id, |user| user.format.ending = Ending::CrLf);
         }
@@ -45,7 +45,7 @@ impl Chat {
         true
     }
 
-    /// A program is told at once where it is and how it is called.
+    /// Sends a json client its room and name as soon as it connects.
     pub(super) fn say_hello(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let event = Event {
@@ -56,7 +56,7 @@ impl Chat {
         send(user, &mut self.line, &event, out);
     }
 
-    /// Tells somebody why a name cannot be had by anybody, and whether that is so.
+    /// Replies if a name is unfit for anybody. Returns whether it is.
     pub(super) fn refuse_if_unfit(&mut self, id: ConnId, name: &str, out: &mut Outbox) -> bool {
         let reply = match name::check(name) {
             Ok(()) => return false,
@@ -82,13 +82,14 @@ impl Chat {
         }
         let owner = self.users.find(name).filter(|owner| owner.id != id);
         let owner = owner.map(|owner| owner.shown().to_string());
-        if let Some(owner) = owner.or_else(|| self.seats.holder_of(name).map(str::to_owned)) {
+        if let Some(owner) = owner.or_else(|| self.sessions.detached_owner(name).map(str::to_owned))
+        {
             return self.reply(id, Reply::NameTaken(&owner), out);
         }
         self.take_name(id, name, by, out);
     }
 
-    /// Has somebody bear a name that is free, or its own.
+    /// Gives a user a name that is free or their own, and announces it.
     pub(super) fn take_name(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
         let done = match by {
             Naming::Nick => Reply::Renamed(name),
@@ -97,20 +98,20 @@ impl Chat {
         let is_respelled = self.users.find(name).is_some();
         let Some(old) = self.users.rename(id, name) else { return };
         info!(conn = id.serial(), name, was:% = old.shown(); "named");
-        self.take_up_mute(id, name);
+        self.reapply_mute(id, name);
         if is_respelled {
             return self.reply(id, done, out);
         }
-        if self.is_told_of_own_name(id) {
-            self.tell_own_name(id, old.shown(), out);
+        if self.sees_own_rename(id) {
+            self.notify_renamed_user(id, old.shown(), out);
         } else {
             self.reply(id, done, out);
         }
-        self.tell_rename(id, old.shown(), out);
+        self.notify_rename(id, old.shown(), out);
     }
 
-    /// In the tutorial's chat everybody reads of a new name, its bearer too.
-    fn is_told_of_own_name(&self, id: ConnId) -> bool {
+    /// In the tutorial dialect, users also see the notice of their own new name.
+    fn sees_own_rename(&self, id: ConnId) -> bool {
         let is_told = |user: &User| {
             user.format.dialect == Dialect::Tutorial
                 && user.notices
@@ -130,8 +131,8 @@ impl Chat {
         }
     }
 
-    /// The room of this name, made if there is none; but not for the muted, since everybody
-    /// reads what it is called.
+    /// The room of this name, which is created if needed. Muted users cannot create rooms, since
+    /// everybody can read a room's name.
     pub(super) fn room_for(&mut self, id: ConnId, name: &str, out: &Outbox) -> Option<RoomNo> {
         if self.is_muted(id, out) {
             return self.rooms.find(name);
@@ -139,45 +140,44 @@ impl Chat {
         self.rooms.find_or_make(name, self.settings.rooms_max)
     }
 
-    /// Leaves one room for another: a departure there, an arrival here.
+    /// Moves a user to another room, with a leave notice there and a join notice here.
     pub(super) fn go_to(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if user.room == room {
             return self.who(id, None, out);
         }
-        self.settle_notices(id, out);
-        self.tell_departure(id, out);
+        self.flush_notices_for(id, out);
+        self.notify_leave(id, out);
         self.exit_room(id);
         if let Some(user) = self.users.get_mut(id) {
             user.arrival = Arrival::Announced;
         }
         self.enter_room(id, room, out);
-        self.tell_move(id, out);
+        self.notify_move(id, out);
         self.who(id, None, out);
         self.show_recent(id, out);
     }
 
     pub(super) fn enter_room(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {
         if self.rooms.get(room).is_almost_a_crowd() {
-            // In a crowd nothing is gathered, and nobody has to be kept apart from what was.
+            // Crowds get no notices, so nothing may be pending when the room becomes one.
             self.flush_notices(room, out);
         }
         if let Some(user) = self.users.get_mut(id) {
-            let place = self.rooms.get_mut(room);
             user.room = room;
-            user.place = place.add(id, user.group());
+            user.member_index = self.rooms.get_mut(room).add(id, user.group());
         }
         self.begin_notices(id, room);
     }
 
     pub(super) fn exit_room(&mut self, id: ConnId) {
         let Some(user) = self.users.get(id) else { return };
-        let (room, place, group) = (user.room, user.place, user.group());
-        self.gathered.forget_reader(id);
-        if let Some(moved) = self.rooms.get_mut(room).remove(place, group)
+        let (room, member_index, group) = (user.room, user.member_index, user.group());
+        self.batches.forget_reader(id);
+        if let Some(moved) = self.rooms.get_mut(room).remove(member_index, group)
             && let Some(user) = self.users.get_mut(moved)
         {
-            user.place = place;
+            user.member_index = member_index;
         }
         if self.rooms.get(room).len() == 0 {
             self.drop_notices(room);
@@ -185,17 +185,17 @@ impl Chat {
         }
     }
 
-    /// Changes a user's group, and with it the list that they are in.
+    /// Changes a user's group, and moves them to that group's member list.
     pub(super) fn regroup(&mut self, id: ConnId, change: impl FnOnce(&mut User)) {
         let Some(user) = self.users.get_mut(id) else { return };
-        let (room, place, old) = (user.room, user.place, user.group());
+        let (room, member_index, old) = (user.room, user.member_index, user.group());
         change(user);
         let room = self.rooms.get_mut(room);
-        user.place = room.add(id, user.group());
-        if let Some(moved) = room.remove(place, old)
+        user.member_index = room.add(id, user.group());
+        if let Some(moved) = room.remove(member_index, old)
             && let Some(user) = self.users.get_mut(moved)
         {
-            user.place = place;
+            user.member_index = member_index;
         }
     }
 }

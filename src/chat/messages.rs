@@ -1,4 +1,4 @@
-//! What users say: to a room, to one another, and again to who asks for it.
+//! Messages: what users say to a room or to one another, and the history of it.
 
 use std::fmt::Write;
 
@@ -8,16 +8,15 @@ use super::dialect::{Dialect, Event, Kind, Person};
 use super::history::Bounds;
 use super::name::Shown;
 use super::reply::Reply;
-use super::{Chat, Settings, millis, send, tell};
+use super::{Chat, Settings, millis, send, send_where};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
-/// Lines that a newcomer to a room is shown.
+/// Lines of history shown to a user who enters a room.
 const RECENT: usize = 10;
 
 impl Chat {
-    /// Speech, or what somebody does: to everybody in the room, the speaker included
-    /// unless it does not want its echo.
+    /// A message to the room. The speaker gets a copy, unless they turned echo off.
     pub(super) fn say(&mut self, id: ConnId, kind: Kind, text: &str, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if self.settings.require_name && !user.is_named() {
@@ -42,13 +41,13 @@ impl Chat {
             text: Some(text),
             ..Event::new(kind, at)
         };
-        let hears_himself = user.echo || kind == Kind::Topic;
+        let wants_echo = user.echo || kind == Kind::Topic;
         match user.ignored_by() {
-            None if hears_himself => tell(room, &mut self.line, &event, |_| true, out),
-            None => tell(room, &mut self.line, &event, |to| to != id, out),
+            None if wants_echo => send_where(room, &mut self.line, &event, |_| true, out),
+            None => send_where(room, &mut self.line, &event, |to| to != id, out),
             Some(ignored_by) => {
-                let wants = |to| (to != id || hears_himself) && !ignored_by.contains(&to);
-                tell(room, &mut self.line, &event, wants, out);
+                let wants = |to| (to != id || wants_echo) && !ignored_by.contains(&to);
+                send_where(room, &mut self.line, &event, wants, out);
             }
         }
     }
@@ -74,7 +73,7 @@ impl Chat {
         }
     }
 
-    /// A private line by name. Whether the sender sees it too is what sets `/msg` apart.
+    /// A private message. `/msg` sends the sender a copy; `SEND` does not.
     pub(super) fn send_to(
         &mut self,
         id: ConnId,
@@ -91,7 +90,7 @@ impl Chat {
 
     pub(super) fn write_back(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
         let writer = self.users.get(id).and_then(|user| user.extras()?.writer);
-        // Who wrote and has left since is nobody; the name may be another's by now.
+        // The user is looked up by connection: their name may be another user's by now.
         let writer = writer.map(|writer| self.resumed.now(writer));
         match writer.filter(|writer| self.users.get(*writer).is_some()) {
             Some(writer) => self.whisper(id, writer, text, true, out),
@@ -125,8 +124,8 @@ impl Chat {
         if copy && to != id {
             send(sender, &mut self.line, &Event { kind: Kind::Copy, ..event }, out);
         }
-        let away = target.extras().and_then(|more| more.away.clone());
-        // Which is something that the target has written.
+        let away = target.extras().and_then(|extras| extras.away.clone());
+        // The away text is a message of the target, so it is hidden like others.
         let is_hidden = sender.ignores(to) || self.is_muted(to, out);
         if let Some(text) = away.filter(|_| !is_hidden) {
             let name = target.shown().to_string();
@@ -151,12 +150,12 @@ impl Chat {
         room.is_some_and(|room| !room.history().is_empty())
     }
 
-    /// Says again what was said in the room, from line `seq` on. Programs get what they
-    /// would have got then, people get the time of day with it.
+    /// Shows the room's history from line `seq` on. Programs get the original events; people get
+    /// lines with the time of day.
     pub(super) fn recall(&mut self, id: ConnId, seq: u64, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let room = self.rooms.get(user.room);
-        let ignores = user.extras().map_or(&[][..], |more| &more.ignores);
+        let ignores = user.extras().map_or(&[][..], |extras| &extras.ignores);
         room.history().each_from(seq, |record| {
             let speaker = self.resumed.now(record.speaker);
             if ignores.contains(&speaker) {

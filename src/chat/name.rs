@@ -1,4 +1,4 @@
-//! What a name may be, and how many of them are listed.
+//! Names: which are valid, how they are stored, and how several are listed.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -6,11 +6,11 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 /// The longest name, in bytes.
 const LEN_MAX: usize = 32;
 
-/// Names that would mislead. `op` is what an operator without a name goes by.
+/// Reserved names, which would mislead others. `op` stands for an operator without a name.
 const RESERVED: [&str; 8] =
     ["server", "system", "admin", "operator", "op", "root", "all", "everyone"];
 
-/// Why a name cannot be had by anybody.
+/// Why nobody can take a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
     Shape(BadShape),
@@ -20,18 +20,18 @@ pub(super) enum Unfit {
 /// What is wrong with the shape of a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BadShape {
-    /// It is too short, too long, begins or goes on with what it must not.
+    /// It is too short or too long, or has a forbidden character at its beginning or later.
     Rule,
-    /// A letter that is none of ASCII, or a mark: for many people it is a letter too.
+    /// A letter outside ASCII, or a mark, which many scripts need for their letters.
     Foreign(char),
     Address,
     Ending,
 }
 
-/// Whether a name may be borne.
+/// Whether users may take this name.
 pub(super) fn check(name: &str) -> Result<(), Unfit> {
     check_shape(name, 3).map_err(Unfit::Shape)?;
-    // Dots and dashes in it hide no word from a reader.
+    // A reserved word with dots or dashes in it misleads as much.
     let letters = || name.bytes().filter(u8::is_ascii_alphanumeric);
     let bare = || letters().map(|byte| byte.to_ascii_lowercase());
     if bare().take(5).eq(*b"guest") || RESERVED.iter().any(|word| bare().eq(word.bytes())) {
@@ -40,7 +40,7 @@ pub(super) fn check(name: &str) -> Result<(), Unfit> {
     Ok(())
 }
 
-/// Whether a room may be called so.
+/// Whether a room may have this name.
 pub(super) fn check_room(name: &str) -> Result<(), BadShape> {
     check_shape(name, 1)
 }
@@ -61,26 +61,26 @@ fn check_shape(name: &str, least: usize) -> Result<(), BadShape> {
     if name.ends_with(is_letter) { Ok(()) } else { Err(BadShape::Ending) }
 }
 
-/// Four numbers with dots between them: some dialects show addresses where others show
-/// names, and the one should not pass for the other.
+/// Names like `192.0.2.7`. Some dialects show addresses instead of names, so a name must not look
+/// like an address.
 fn is_ipv4_like(name: &str) -> bool {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     name.split('.').count() == 4 && name.split('.').all(is_number)
 }
 
 impl BadShape {
-    /// What whoever asked for a user's name reads.
+    /// The reply to a request for this user name.
     pub(super) fn of_name(self) -> impl fmt::Display {
-        self.told("Username", 3)
+        self.sentence("Username", 3)
     }
 
-    /// What whoever asked for a room reads.
+    /// The reply to a request for this room name.
     pub(super) fn of_room(self) -> impl fmt::Display {
-        self.told("Room name", 1)
+        self.sentence("Room name", 1)
     }
 
-    /// A text that is not true of the name that it is about.
-    fn told(self, what: &'static str, least: usize) -> impl fmt::Display {
+    /// The reply, which must be true for the kind of name that was asked for.
+    fn sentence(self, what: &'static str, least: usize) -> impl fmt::Display {
         fmt::from_fn(move |f| match self {
             BadShape::Rule => write!(
                 f,
@@ -107,7 +107,7 @@ pub(super) enum Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// The number of the guest who would be shown like this.
+    /// The guest number in `guest` or `guest-2`.
     pub(super) fn guest_number(name: &str) -> Option<u32> {
         let rest = name.get(5..).filter(|_| name[..5].eq_ignore_ascii_case("guest"))?;
         if rest.is_empty() {
@@ -128,16 +128,16 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// What a user is called. Most names are short, and then they take no memory of their own.
+/// A user's name. Most are short and need no allocation.
 pub(super) enum Name {
-    /// Its number among those who have none.
+    /// A guest's number.
     Guest(u32),
     /// As its owner spells it.
     Short(Spelling<14>),
     Long(Box<Spelling<LEN_MAX>>),
 }
 
-// There are as many as there are users.
+// One for each user.
 const _: () = assert!(size_of::<Name>() <= 16);
 
 impl From<Shown<'_>> for Name {
@@ -150,7 +150,7 @@ impl From<Shown<'_>> for Name {
 }
 
 impl Name {
-    /// A name that may be borne.
+    /// Stores a valid name.
     pub(super) fn own(name: &str) -> Name {
         Spelling::of(name).map_or_else(
             || Name::Long(Box::new(Spelling::of(name).expect("names are no longer"))),
@@ -158,7 +158,7 @@ impl Name {
         )
     }
 
-    /// As its owner spells it, if it has one.
+    /// The name as its owner spells it; `None` for guests.
     pub(super) fn as_own(&self) -> Option<&str> {
         match self {
             Name::Guest(_) => None,
@@ -176,24 +176,24 @@ impl Name {
     }
 }
 
-/// At most so many bytes of text, kept where they stand.
+/// Text of at most `MAX` bytes, stored inline.
 pub(super) struct Spelling<const MAX: usize> {
     len: u8,
     bytes: [u8; MAX],
 }
 
-/// What a room is called, kept with it.
+/// A room's name, stored inline.
 pub(super) type RoomName = Spelling<LEN_MAX>;
 
 impl RoomName {
-    /// A name that a room may have.
+    /// Stores a valid name.
     pub(super) fn new(name: &str) -> RoomName {
         Spelling::of(name).expect("names are no longer")
     }
 }
 
 impl<const MAX: usize> Spelling<MAX> {
-    /// `None` if it is longer.
+    /// `None` if the text is longer.
     fn of(text: &str) -> Option<Spelling<MAX>> {
         let mut bytes = [0; MAX];
         bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
@@ -205,7 +205,7 @@ impl<const MAX: usize> Spelling<MAX> {
     }
 }
 
-/// Hashes names, for tables that do not store them twice; every spelling alike.
+/// Hashes names, the same for every spelling. For tables that do not store the names themselves.
 #[derive(Default)]
 pub(super) struct NameHasher(RandomState);
 
@@ -219,8 +219,8 @@ impl NameHasher {
     }
 }
 
-/// `alice, bob and carol`; of more than three the first two, and how many others.
-/// The names are the first of `count`, or all.
+/// `alice, bob and carol`. Of more than three, the first two and the number of the others.
+/// `names` are the first of `count`, or all.
 pub(super) fn listed(names: &[impl fmt::Display], count: usize) -> String {
     match names {
         [first, second, ..] if count > 3 => format!("{first}, {second} and {} others", count - 2),
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_kept_as_it_is_spelled_whatever_its_length() {
+    fn names_of_any_length_keep_their_spelling() {
         for len in 3..=LEN_MAX {
             let name = "aBc-".repeat(8)[..len].to_owned();
             assert_eq!(Name::own(&name).as_own(), Some(&*name));
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_the_same_name_in_every_spelling_and_read_as_it_is_written() {
+    fn a_name_is_the_same_in_every_spelling_and_shown_as_it_was_written() {
         use super::super::command::Command;
         use super::super::text::sanitise;
         let hasher = NameHasher::default();

@@ -1,9 +1,9 @@
-//! What rooms have not been told yet of who came, who went and who has a new name.
+//! Batched notices: the joins, leaves and renames that each room has not been shown yet.
 //!
-//! Notice is put into its line as it comes, and a reader's lines are counted, not walked: what
-//! somebody does costs the same, however much has gathered. All of it stands in one set of
-//! tables. Many rooms gather at once, and only for a second: with memory for each, as much
-//! would be lost as lies around what stays for long.
+//! A notice is added to its line when it happens, and notices that a reader must not see are
+//! counted, not searched: one notice costs the same however many are pending. One set of tables
+//! serves all rooms. Batches live for a second only, and memory allocated for each would fragment
+//! the heap.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use slab::Slab;
 use super::name::{Name, NameHasher, Shown, listed};
 use crate::net::conn::ConnId;
 
-/// Something to tell a room. Names are as they were then.
+/// A presence notice. Names are as they were then.
 pub(super) enum Notice {
     Joined(Name),
     Left(Name),
@@ -53,20 +53,20 @@ impl fmt::Display for Notice {
 /// A key of one of the tables.
 type Key = u32;
 
-/// What is no key.
+/// The end of a linked list.
 const NONE: Key = Key::MAX;
 
-/// So many lines are told before the second is over. Mostly there is one a kind; it takes
-/// somebody who comes and goes all the time to make more.
+/// A batch of this many lines is flushed early. There is mostly one line a kind; only users who
+/// join and leave over and over make more.
 const LINES_MAX: u32 = 16;
 
 struct Note {
-    news: Notice,
-    /// The next one of the same line.
+    notice: Notice,
+    /// The next note of the same line.
     next: Key,
 }
 
-/// Notice of one kind, to be told in one line.
+/// Notices of one kind, shown as one line.
 struct Line {
     /// Its number among the lines of its batch.
     at: u32,
@@ -85,11 +85,11 @@ struct Lines {
     open: [Key; Notice::KINDS],
 }
 
-/// What one room has gathered. Whoever has it has to see that it is forgotten.
+/// One room's pending notices. The owner must pass it to [`NoticeBatches::forget`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Batch(Key);
 
-/// Part of a line: what was added after this note, and how many there were up to it.
+/// Part of a line: what was added after this note. `count` notes come before.
 #[derive(Clone, Copy)]
 struct Rest {
     line: Key,
@@ -97,17 +97,17 @@ struct Rest {
     count: usize,
 }
 
-/// What of its room's batch is not for a reader.
+/// The notices of a batch that one reader must not see.
 #[derive(Default)]
 struct Reader {
-    /// If it takes notices only from some point on: the lines that were open then, in order,
-    /// and the last line of all.
+    /// If they began to take notices in mid-batch: the lines that were open then, in order, and
+    /// the last line of all.
     begins: Option<([Option<Rest>; Notice::KINDS], Key)>,
-    /// The line's number, and the note. Of one line they are in order.
+    /// The line's number, and the note. The notes of one line are in order.
     hidden: Vec<(u32, Key)>,
 }
 
-/// What all rooms have gathered.
+/// The pending notices of all rooms.
 #[derive(Default)]
 pub(super) struct NoticeBatches {
     batches: Slab<Lines>,
@@ -115,7 +115,7 @@ pub(super) struct NoticeBatches {
     notes: Slab<Note>,
     /// The number of the last line in which a name stands, by the name's hash.
     last_lines: HashMap<(Batch, u64), u32>,
-    /// Those who are not told all that the others in their room are.
+    /// Readers who must not see all that the others in their room see.
     readers: HashMap<ConnId, Reader>,
     hasher: NameHasher,
 }
@@ -132,20 +132,20 @@ impl NoticeBatches {
         Batch(key(self.batches.insert(lines)))
     }
 
-    /// Adds news to the last line of its kind. If one of its names stands in a later line it
-    /// begins a line of its own: what happened to somebody, and to a name, is told in order.
+    /// Adds a notice to the last line of its kind. If one of its names is in a later line, the
+    /// notice starts a new line: what happens to one user, or to one name, is shown in order.
     pub(super) fn push(
         &mut self,
         batch: Batch,
-        news: Notice,
+        notice: Notice,
         hidden_from: impl IntoIterator<Item = ConnId>,
     ) {
-        let place = |name: &Name| self.last_lines.get(&(batch, hash(&self.hasher, name)));
-        let since = news.names().iter().filter_map(place).max().copied();
-        let open = self.batches[batch.0 as usize].open[news.kind()];
+        let line_of = |name: &Name| self.last_lines.get(&(batch, hash(&self.hasher, name)));
+        let since = notice.names().iter().filter_map(line_of).max().copied();
+        let open = self.batches[batch.0 as usize].open[notice.kind()];
         let is_open = self.lines.get(open as usize).is_some_and(|open| Some(open.at) >= since);
-        let line = if is_open { open } else { self.add_line(batch, news.kind()) };
-        let note = key(self.notes.insert(Note { news, next: NONE }));
+        let line = if is_open { open } else { self.add_line(batch, notice.kind()) };
+        let note = key(self.notes.insert(Note { notice, next: NONE }));
         let line = &mut self.lines[line as usize];
         match self.notes.get_mut(line.last as usize) {
             Some(last) => last.next = note,
@@ -153,7 +153,7 @@ impl NoticeBatches {
         }
         line.last = note;
         line.count += 1;
-        for name in self.notes[note as usize].news.names() {
+        for name in self.notes[note as usize].notice.names() {
             self.last_lines.insert((batch, hash(&self.hasher, name)), line.at);
         }
         for id in hidden_from {
@@ -175,13 +175,13 @@ impl NoticeBatches {
         line
     }
 
-    /// Whether it is time to tell, though the second is not over. Whoever leaves is told all
-    /// that has gathered, and that is to stay cheap.
+    /// Whether a batch has to be flushed early. A user who leaves is sent all that is pending,
+    /// which must stay cheap.
     pub(super) fn is_full(&self, batch: Batch) -> bool {
         self.batches[batch.0 as usize].count >= LINES_MAX
     }
 
-    /// From now on this user takes notices; what has happened so far is not for it.
+    /// This user takes notices from now on, and must not see what is pending.
     pub(super) fn begin_for(&mut self, batch: Batch, id: ConnId) {
         let lines = &self.batches[batch.0 as usize];
         let rest = |line: Key| {
@@ -194,12 +194,12 @@ impl NoticeBatches {
         self.readers.insert(id, Reader { begins, hidden: Vec::new() });
     }
 
-    /// Whether somebody is not told the same as the others.
+    /// Whether this reader must not see all that the others see.
     pub(super) fn is_special(&self, id: ConnId) -> bool {
         self.readers.contains_key(&id)
     }
 
-    /// What there is to tell one user, a line a kind, in order; `None` is all the others.
+    /// The lines for one reader, in order; `None` is everybody who is not special.
     pub(super) fn lines_for(&self, batch: Batch, id: Option<ConnId>) -> Vec<String> {
         let reader = id.and_then(|id| self.readers.get(&id));
         let begins = reader.and_then(|reader| reader.begins);
@@ -211,17 +211,17 @@ impl NoticeBatches {
         let mut hidden = reader.map_or_else(Vec::new, |reader| reader.hidden.clone());
         hidden.sort_by_key(|(at, _)| *at);
         let mut hidden = &hidden[..];
-        let mut told = Vec::new();
+        let mut texts = Vec::new();
         for rest in open.chain(new) {
             let at = self.lines[rest.line as usize].at;
             let (own, others) = hidden.split_at(hidden.partition_point(|(of, _)| *of <= at));
             hidden = others;
-            told.extend(self.text(rest, own));
+            texts.extend(self.text(rest, own));
         }
-        told
+        texts
     }
 
-    /// A line without what is hidden in it, if anything is left.
+    /// The text of a line without its hidden notices, if anything is left.
     fn text(&self, rest: Rest, hidden: &[(u32, Key)]) -> Option<String> {
         let line = &self.lines[rest.line as usize];
         let count = line.count - rest.count - hidden.len();
@@ -230,18 +230,18 @@ impl NoticeBatches {
         let notes = chain(&self.notes, start, |note| note.next);
         let shown = notes.filter(|note| hidden.next_if_eq(note).is_none());
         let shown: Vec<&Notice> =
-            shown.take(count.min(3)).map(|note| &self.notes[note as usize].news).collect();
+            shown.take(count.min(3)).map(|note| &self.notes[note as usize].notice).collect();
         (count > 0).then(|| together(&shown, count))
     }
 
-    /// All of it has been told, or is for nobody any more.
+    /// Drops a batch that was sent, or that has no readers any more.
     pub(super) fn forget(&mut self, batch: Batch) {
         let mut line = self.batches.remove(batch.0 as usize).first;
         while let Some(Line { first: mut note, next, .. }) = self.lines.try_remove(line as usize) {
             line = next;
-            while let Some(Note { news, next }) = self.notes.try_remove(note as usize) {
+            while let Some(Note { notice, next }) = self.notes.try_remove(note as usize) {
                 note = next;
-                for name in news.names() {
+                for name in notice.names() {
                     self.last_lines.remove(&(batch, hash(&self.hasher, name)));
                 }
             }
@@ -254,7 +254,7 @@ impl NoticeBatches {
         }
     }
 
-    /// This user is told no more, or has been told all.
+    /// Drops a reader's exceptions: they left the room, or the batch was sent.
     pub(super) fn forget_reader(&mut self, id: ConnId) {
         self.readers.remove(&id);
         if self.readers.is_empty() {
@@ -270,7 +270,7 @@ fn hash(hasher: &NameHasher, name: &Name) -> u64 {
     }
 }
 
-/// The keys from one on.
+/// The keys of a linked list, from `first` on.
 fn chain<T>(table: &Slab<T>, first: Key, next: impl Fn(&T) -> Key) -> impl Iterator<Item = Key> {
     let keys = successors(Some(first), move |key| table.get(*key as usize).map(&next));
     keys.take_while(|key| *key != NONE).inspect(|_| {
@@ -280,7 +280,7 @@ fn chain<T>(table: &Slab<T>, first: Key, next: impl Fn(&T) -> Key) -> impl Itera
 }
 
 fn key(index: usize) -> Key {
-    Key::try_from(index).expect("a second's news are few")
+    Key::try_from(index).expect("one second has few notices")
 }
 
 /// `alice, bob and 7 others joined the chat.`
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn many_are_counted() {
+    fn of_many_names_most_are_counted_in_a_notice() {
         let all = ["ann", "bob", "cat"].map(joined);
         let all: Vec<&Notice> = all.iter().collect();
         assert_eq!(together(&all[..1], 1), "ann joined the chat.");
@@ -322,46 +322,46 @@ mod tests {
     }
 
     #[test]
-    fn rooms_gather_side_by_side_and_each_user_is_told_its_own() {
-        let mut gathered = NoticeBatches::default();
-        let (one, other) = (gathered.begin(), gathered.begin());
+    fn rooms_batch_side_by_side_and_each_reader_gets_their_own_lines() {
+        let mut batches = NoticeBatches::default();
+        let (one, other) = (batches.begin(), batches.begin());
         for (slot, name) in [(0, "ann"), (1, "bob"), (2, "cat")] {
-            gathered.push(one, joined(name), [id(slot + 10)]);
-            gathered.push(other, Notice::Left(Name::own(name)), [id(slot)]);
-            gathered.begin_for(one, id(slot + 10));
+            batches.push(one, joined(name), [id(slot + 10)]);
+            batches.push(other, Notice::Left(Name::own(name)), [id(slot)]);
+            batches.begin_for(one, id(slot + 10));
         }
         let all = "ann, bob and cat joined the chat.";
-        assert_eq!(gathered.lines_for(one, None), [all]);
-        assert_eq!(gathered.lines_for(one, Some(id(11))), ["cat joined the chat."]);
-        assert_eq!(gathered.lines_for(one, Some(id(12))), <[&str; 0]>::default());
-        assert_eq!(gathered.lines_for(other, Some(id(1))), ["ann and cat left the chat."]);
-        assert!(gathered.is_special(id(2)) && !gathered.is_special(id(7)));
-        gathered.forget(one);
-        assert_eq!(gathered.lines_for(other, None), ["ann, bob and cat left the chat."]);
-        gathered.forget(other);
+        assert_eq!(batches.lines_for(one, None), [all]);
+        assert_eq!(batches.lines_for(one, Some(id(11))), ["cat joined the chat."]);
+        assert_eq!(batches.lines_for(one, Some(id(12))), <[&str; 0]>::default());
+        assert_eq!(batches.lines_for(other, Some(id(1))), ["ann and cat left the chat."]);
+        assert!(batches.is_special(id(2)) && !batches.is_special(id(7)));
+        batches.forget(one);
+        assert_eq!(batches.lines_for(other, None), ["ann, bob and cat left the chat."]);
+        batches.forget(other);
         for slot in [0, 1, 2, 10, 11, 12] {
-            gathered.forget_reader(id(slot));
+            batches.forget_reader(id(slot));
         }
-        let kept = gathered.notes.capacity() + gathered.lines.capacity();
-        let kept = kept + gathered.last_lines.capacity() + gathered.readers.capacity();
-        assert_eq!(kept, 0, "what nobody needs takes no memory");
+        let capacity = batches.notes.capacity() + batches.lines.capacity();
+        let capacity = capacity + batches.last_lines.capacity() + batches.readers.capacity();
+        assert_eq!(capacity, 0, "an empty table keeps no memory");
     }
 
     #[test]
-    fn what_happened_to_somebody_or_to_a_name_is_told_in_that_order() {
+    fn notices_about_one_user_or_one_name_stay_in_order() {
         let check = |events: &[(&str, &str)], lines: &[&str]| {
-            let mut gathered = NoticeBatches::default();
-            let batch = gathered.begin();
+            let mut batches = NoticeBatches::default();
+            let batch = batches.begin();
             for (name, what) in events {
                 let name = Name::own(name);
-                let news = match *what {
+                let notice = match *what {
                     "joined" => Notice::Joined(name),
                     "left" => Notice::Left(name),
                     new => Notice::Renamed(Box::new([name, Name::own(new)])),
                 };
-                gathered.push(batch, news, []);
+                batches.push(batch, notice, []);
             }
-            assert_eq!(gathered.lines_for(batch, None), lines);
+            assert_eq!(batches.lines_for(batch, None), lines);
         };
         let carol = ("carol", "left");
         let (joined, left) = ("bob joined the chat.", "bob left the chat.");
@@ -378,7 +378,7 @@ mod tests {
             &[("eve", "eva"), ("zed", "joined"), ("zed", "zoe"), ("eva", "eve")],
             &["eve is now eva", "zed joined the chat.", "zed is now zoe and eva is now eve"],
         );
-        // Another takes a name that is free again.
+        // Another user takes a name that is free again.
         check(
             &[("dan", "joined"), ("bob", "left"), ("Bob", "joined")],
             &["dan joined the chat.", left, "Bob joined the chat."],
@@ -390,19 +390,19 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_does_costs_the_same_however_much_has_gathered() {
+    fn a_notice_costs_the_same_however_many_are_pending() {
         let walked_with = |moves: u32| {
-            let mut gathered = NoticeBatches::default();
-            let batch = gathered.begin();
+            let mut batches = NoticeBatches::default();
+            let batch = batches.begin();
             for slot in 0..moves {
                 let name = format!("user-{slot}");
-                gathered.push(batch, joined(&name), [id(slot % 100)]);
-                gathered.push(batch, Notice::Left(Name::own(&name)), []);
+                batches.push(batch, joined(&name), [id(slot % 100)]);
+                batches.push(batch, Notice::Left(Name::own(&name)), []);
             }
-            gathered.begin_for(batch, id(200));
+            batches.begin_for(batch, id(200));
             WALKED.set(0);
-            gathered.lines_for(batch, None);
-            gathered.lines_for(batch, Some(id(200)));
+            batches.lines_for(batch, None);
+            batches.lines_for(batch, Some(id(200)));
             WALKED.get()
         };
         assert_eq!(walked_with(10_000), walked_with(10));

@@ -1,9 +1,10 @@
-//! Who came, who went, who has a new name: told once, and together when it is much.
+//! Presence: join, leave and rename notices, sent in batches where many happen at once.
 //!
-//! A newcomer is told of with the first line that others can see. The native dialect hears
-//! of the first at once, and of what else happens within the same second at its end, or
-//! before the next line that is said in the room, one line a kind. Programs hear of each by
-//! itself, and so do the dialects that tell of connections, as soon as one opens.
+//! A join notice is sent when the newcomer first sends a line that others can see. Users of the
+//! native dialect get the first notice at once. Further ones within the same second are batched:
+//! they are sent at its end, or before the next line said in the room, one line a kind. The json
+//! dialect gets each notice by itself, and so do the dialects that announce connections, from
+//! when the connection opens.
 
 use std::time::Instant;
 
@@ -17,90 +18,90 @@ use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 use crate::net::shared_log::LogId;
 
-/// What a room has not been told yet, while it gathers.
+/// A room's running second, and the batch that waits for its end.
 pub(super) struct Pending {
     batch: Option<Batch>,
-    /// When its second is over.
+    /// When the batch is due.
     ends: Instant,
 }
 
 impl Chat {
-    /// Somebody has connected: those whose dialect tells of that are told.
-    pub(super) fn tell_connection(&mut self, id: ConnId, out: &mut Outbox) {
-        if self.tell_each(Audience::Connections, Kind::Join, id, None, out)
+    /// A connection was opened. Only dialects that announce connections get a notice.
+    pub(super) fn notify_connection(&mut self, id: ConnId, out: &mut Outbox) {
+        if self.notify_each(Audience::Connections, Kind::Join, id, None, out)
             && let Some(user) = self.users.get_mut(id)
         {
             user.arrival = Arrival::Connected;
         }
     }
 
-    /// Somebody says what others can see: from here on they are known to be here.
+    /// A user sends a line that others can see. Before the first one they get a join notice.
     pub(super) fn announce(&mut self, id: ConnId, out: &mut Outbox) {
         if self.users.get(id).is_some_and(|user| !user.is_announced()) {
             self.regroup(id, |user| user.arrival = Arrival::Announced);
-            self.tell_join(id, out);
+            self.notify_join(id, out);
         }
     }
 
-    /// Somebody has come from another room.
-    pub(super) fn tell_move(&mut self, id: ConnId, out: &mut Outbox) {
-        self.tell_each(Audience::Connections, Kind::Join, id, None, out);
-        self.tell_join(id, out);
+    /// A user has moved here from another room.
+    pub(super) fn notify_move(&mut self, id: ConnId, out: &mut Outbox) {
+        self.notify_each(Audience::Connections, Kind::Join, id, None, out);
+        self.notify_join(id, out);
     }
 
-    fn tell_join(&mut self, id: ConnId, out: &mut Outbox) {
+    fn notify_join(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let (room, name) = (user.room, Name::from(user.shown()));
-        self.tell_each(Audience::Programs, Kind::Join, id, None, out);
-        self.gather(room, id, Notice::Joined(name), out);
+        self.notify_each(Audience::Programs, Kind::Join, id, None, out);
+        self.batch_notice(room, id, Notice::Joined(name), out);
     }
 
-    /// Somebody leaves the room that they are in.
-    pub(super) fn tell_departure(&mut self, id: ConnId, out: &mut Outbox) {
+    /// A user leaves their room.
+    pub(super) fn notify_leave(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let (room, arrival, name) = (user.room, user.arrival, Name::from(user.shown()));
         let person = Person { name: name.shown(), ..self.users.person(user) };
-        self.tell_departure_of(room, id, (person, arrival), out);
+        self.notify_leave_of(room, id, (person, arrival), out);
     }
 
-    /// Somebody leaves, or left a while ago and has not come back. Only those who were told of
-    /// the arrival are told.
-    pub(super) fn tell_departure_of(
+    /// A user leaves, or a detached session has ended. Only those who got the join notice get a
+    /// leave notice.
+    pub(super) fn notify_leave_of(
         &mut self,
-        room: RoomNo,
+        room_no: RoomNo,
         id: ConnId,
         (who, arrival): (Person<'_>, Arrival),
         out: &mut Outbox,
     ) {
-        let place = self.rooms.get(room);
-        let mut event = Event { room: Some(place.name()), ..Event::new(Kind::Leave, millis(out)) };
+        let room = self.rooms.get(room_no);
+        let mut event = Event { room: Some(room.name()), ..Event::new(Kind::Leave, millis(out)) };
         event.from = Some(who);
         let (users, line) = (&self.users, &mut self.line);
-        if arrival != Arrival::Untold {
-            tell_takers(users, place, line, &event, (id, Audience::Connections), out);
+        if arrival != Arrival::Unannounced {
+            notify_audience(users, room, line, &event, (id, Audience::Connections), out);
         }
         if arrival == Arrival::Announced {
-            tell_takers(users, place, line, &event, (id, Audience::Programs), out);
-            self.gather(room, id, Notice::Left(Name::from(who.name)), out);
+            notify_audience(users, room, line, &event, (id, Audience::Programs), out);
+            self.batch_notice(room_no, id, Notice::Left(Name::from(who.name)), out);
         }
     }
 
-    /// Somebody has a new name; what others saw before is `old`.
-    pub(super) fn tell_rename(&mut self, id: ConnId, old: Shown<'_>, out: &mut Outbox) {
+    /// A user has a new name; others saw `old` before.
+    pub(super) fn notify_rename(&mut self, id: ConnId, old: Shown<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let (room, is_announced) = (user.room, user.is_announced());
         let names = [old, user.shown()].map(Name::from);
-        self.tell_each(Audience::Connections, Kind::Rename, id, Some(old), out);
+        self.notify_each(Audience::Connections, Kind::Rename, id, Some(old), out);
         if is_announced {
-            self.tell_each(Audience::Programs, Kind::Rename, id, Some(old), out);
-            self.gather(room, id, Notice::Renamed(Box::new(names)), out);
+            self.notify_each(Audience::Programs, Kind::Rename, id, Some(old), out);
+            self.batch_notice(room, id, Notice::Renamed(Box::new(names)), out);
         } else {
             self.announce(id, out);
         }
     }
 
-    /// Tells the renamer itself what the others are told.
-    pub(super) fn tell_own_name(&mut self, id: ConnId, old: Shown<'_>, out: &mut Outbox) {
+    /// Sends the user who was renamed the notice that the others get.
+    pub(super) fn notify_renamed_user(&mut self, id: ConnId, old: Shown<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let person = self.users.person(user);
         let event = Event {
@@ -112,9 +113,9 @@ impl Chat {
         send(user, &mut self.line, &event, out);
     }
 
-    /// Tells everybody else in the room who is told of each by itself. Returns whether there
-    /// was anybody.
-    fn tell_each(
+    /// Sends a notice to all others in the room who get each by itself. Returns whether there
+    /// were any.
+    fn notify_each(
         &mut self,
         to: Audience,
         kind: Kind,
@@ -128,76 +129,77 @@ impl Chat {
         let mut event = Event { room: Some(room.name()), ..Event::new(kind, millis(out)) };
         event.from = Some(Person { name: old.unwrap_or(person.name), ..person });
         event.to = old.map(|_| person);
-        tell_takers(&self.users, room, &mut self.line, &event, (id, to), out)
+        notify_audience(&self.users, room, &mut self.line, &event, (id, to), out)
     }
 
-    /// Tells the native, now or at the end of the second.
-    fn gather(&mut self, room_no: RoomNo, subject: ConnId, news: Notice, out: &mut Outbox) {
+    /// Sends the native dialect a notice: the first of a second now, further ones batched.
+    fn batch_notice(&mut self, room_no: RoomNo, subject: ConnId, notice: Notice, out: &mut Outbox) {
         let room = self.rooms.get_mut(room_no);
         let readers = native(room).flat_map(|(_, list)| list);
         let readers = readers.filter_map(|id| self.users.get(*id)).filter(|user| user.notices);
-        let (mut is_for_somebody, mut hidden_from) = (false, Vec::new());
+        let (mut has_readers, mut hidden_from) = (false, Vec::new());
         for reader in readers {
             if reader.id == subject || reader.ignores(subject) {
                 hidden_from.push(reader.id);
             } else {
-                is_for_somebody = true;
+                has_readers = true;
             }
         }
-        if room.is_crowd() || !is_for_somebody {
+        if room.is_crowd() || !has_readers {
             return;
         }
         let now = out.now().monotonic;
         let is_first = room.pending.is_none();
         let pending = room.pending.get_or_insert(Pending { batch: None, ends: now + SECOND });
-        let batch = *pending.batch.get_or_insert_with(|| self.gathered.begin());
-        self.gathered.push(batch, news, hidden_from);
+        let batch = *pending.batch.get_or_insert_with(|| self.batches.begin());
+        self.batches.push(batch, notice, hidden_from);
         if is_first {
-            self.seconds.start(room_no, now);
+            self.batch_timeouts.start(room_no, now);
         }
-        if is_first || self.gathered.is_full(batch) {
+        if is_first || self.batches.is_full(batch) {
             self.flush_notices(room_no, out);
         }
     }
 
-    /// Tells what has been gathered: before anything else is said in the room.
+    /// Sends the pending batch. Called before anything else is said in the room, so that the
+    /// order is right.
     pub(super) fn flush_notices(&mut self, room: RoomNo, out: &mut Outbox) {
         let pending = self.rooms.get_mut(room).pending.as_mut();
         let Some(batch) = pending.and_then(|pending| pending.batch.take()) else { return };
-        let (room, users, gathered) = (self.rooms.get(room), &self.users, &self.gathered);
+        let (room, users, batches) = (self.rooms.get(room), &self.users, &self.batches);
         let takes = |id: &ConnId| users.get(*id).is_some_and(|user| user.notices);
-        // Those first, so that what is for everybody stands together with what is said next.
-        let special =
-            native(room).flat_map(|(_, list)| list).filter(|id| gathered.is_special(**id));
+        // Readers with exceptions come first. So the batch is contiguous with the next line in
+        // the room's shared log.
+        let special = native(room).flat_map(|(_, list)| list).filter(|id| batches.is_special(**id));
         for user in special.filter_map(|id| users.get(*id)) {
-            for line in gathered.lines_for(batch, Some(user.id)) {
+            for line in batches.lines_for(batch, Some(user.id)) {
                 send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
             }
         }
-        for line in gathered.lines_for(batch, None) {
+        for line in batches.lines_for(batch, None) {
             let event = notice(&line, out);
             for (group, list) in native(room) {
-                let to = list.iter().copied().filter(takes).filter(|id| !gathered.is_special(*id));
+                let to = list.iter().copied().filter(takes).filter(|id| !batches.is_special(*id));
                 send_to_all(room, group, &mut self.line, &event, to, out);
             }
         }
         for id in room.all() {
-            self.gathered.forget_reader(id);
+            self.batches.forget_reader(id);
         }
-        self.gathered.forget(batch);
+        self.batches.forget(batch);
     }
 
-    /// Nobody is left in a room who could be told. Its second goes on, should it stay.
+    /// Drops the pending batch of an empty room. The second runs on in case the room stays.
     pub(super) fn drop_notices(&mut self, room: RoomNo) {
         let pending = self.rooms.get_mut(room).pending.as_mut();
         if let Some(batch) = pending.and_then(|pending| pending.batch.take()) {
-            self.gathered.forget(batch);
+            self.batches.forget(batch);
         }
     }
 
-    /// The second that a room gathered for is over.
-    pub(super) fn end_second(&mut self, room: RoomNo, out: &mut Outbox) {
-        // It may have been that of a room that is gone, whose number another has by now.
+    /// A room's second is over.
+    pub(super) fn end_batch(&mut self, room: RoomNo, out: &mut Outbox) {
+        // The room may be gone, and its number may belong to a newer one.
         let now = out.now().monotonic;
         let pending = self.rooms.try_get_mut(room).and_then(|room| room.pending.as_ref());
         if pending.is_some_and(|pending| pending.ends <= now) {
@@ -206,13 +208,13 @@ impl Chat {
         }
     }
 
-    /// From now on a user takes notices, or takes none. What happened before the change
-    /// is for who took them then.
+    /// Turns notices on or off for a user. What is pending goes to those who took notices when it
+    /// happened.
     pub(super) fn set_notices(&mut self, id: ConnId, on: bool, out: &mut Outbox) {
         let Some(user) = self.users.get(id).filter(|user| user.notices != on) else { return };
         let room = user.room;
         if !on {
-            self.settle_notices(id, out);
+            self.flush_notices_for(id, out);
         }
         if let Some(user) = self.users.get_mut(id) {
             user.notices = on;
@@ -220,24 +222,23 @@ impl Chat {
         self.begin_notices(id, room);
     }
 
-    /// Whoever has come into a room or takes notices from now on is not told what has
-    /// happened there so far.
+    /// A user who enters a room, or turns notices on, must not see what is pending there.
     pub(super) fn begin_notices(&mut self, id: ConnId, room: RoomNo) {
         if let Some(batch) = self.batch(room)
-            && self.users.get(id).is_some_and(takes_gathered)
+            && self.users.get(id).is_some_and(takes_batches)
         {
-            self.gathered.begin_for(batch, id);
+            self.batches.begin_for(batch, id);
         }
     }
 
-    /// Tells one user what is pending for it: it will not be among the takers later.
-    pub(super) fn settle_notices(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id).filter(|user| takes_gathered(user)) else { return };
+    /// Sends one user what is pending: they will not be there when the batch is flushed.
+    pub(super) fn flush_notices_for(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(user) = self.users.get(id).filter(|user| takes_batches(user)) else { return };
         let Some(batch) = self.batch(user.room) else { return };
-        for line in self.gathered.lines_for(batch, Some(id)) {
+        for line in self.batches.lines_for(batch, Some(id)) {
             send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
         }
-        self.gathered.forget_reader(id);
+        self.batches.forget_reader(id);
     }
 
     fn batch(&self, room: RoomNo) -> Option<Batch> {
@@ -245,27 +246,27 @@ impl Chat {
     }
 }
 
-/// Those who are told of each by itself.
+/// Who gets each notice by itself, not batched.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Audience {
-    /// Of every connection, from when it opens.
+    /// Dialects that announce each connection when it opens.
     Connections,
-    /// Of those who have shown themselves.
+    /// The json dialect, which announces users once they have sent a line.
     Programs,
 }
 
 impl Audience {
     fn has(self, dialect: Dialect, kind: Kind) -> bool {
         match self {
-            Audience::Connections => dialect.tells_of_connections(kind),
+            Audience::Connections => dialect.announces_connections(kind),
             Audience::Programs => dialect == Dialect::Json,
         }
     }
 }
 
-/// Tells everybody of an audience but the subject. It is a line of the room: who is behind
-/// misses it. Returns whether there was anybody.
-fn tell_takers(
+/// Sends a notice to an audience except the subject. It is a line of the room, so it is shed for
+/// slow consumers. Returns whether there was anybody.
+fn notify_audience(
     users: &Users,
     room: &Room,
     line: &mut String,
@@ -273,9 +274,9 @@ fn tell_takers(
     (subject, audience): (ConnId, Audience),
     out: &mut Outbox,
 ) -> bool {
-    let mut told = false;
+    let mut any = false;
     if room.is_crowd() {
-        return told;
+        return any;
     }
     for (group, list) in room.lists() {
         let dialect = group.format.dialect;
@@ -288,26 +289,26 @@ fn tell_takers(
             .peekable();
         if audience.has(dialect, event.kind) && to.peek().is_some() {
             send_to_all(room, group, line, event, to, out);
-            told = true;
+            any = true;
         }
     }
-    told
+    any
 }
 
-/// Those who are told of what has gathered, if they take notices.
+/// The groups of the native dialect, which get batched notices.
 fn native(room: &Room) -> impl Iterator<Item = (Group, &[ConnId])> {
     room.lists().filter(|(group, _)| group.format.dialect == Dialect::Native)
 }
 
-/// Sends one user a line of the room that is not the same for the others.
+/// Sends one user a line of the room that is different for the others.
 fn send_as_the_rooms(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
     line.clear();
     user.format.render(event, line);
-    // Not in the room's log, where it would stand between lines that are for everybody.
+    // In the room's log it would break the contiguity of lines that are for everybody.
     out.send_all(LogId::of(user.id.slot()), [user.id], line.as_bytes());
 }
 
-fn takes_gathered(user: &User) -> bool {
+fn takes_batches(user: &User) -> bool {
     user.notices && user.format.dialect == Dialect::Native
 }
 

@@ -1,8 +1,7 @@
-//! What operators do: to users, to who may come in, to the server. All of it is logged, but
-//! not what they only look at.
+//! Operators' commands on users, bans and the server. All are logged, except queries.
 //!
-//! What has to be kept is asked for as a [`Request`], and is in force once it is answered;
-//! until then the operator's further lines wait, and nobody else's do.
+//! What has to be persisted is sent as a [`Request`], and takes effect once it is answered. Until
+//! then only the operator's own further lines wait.
 
 mod bans;
 mod command;
@@ -19,7 +18,7 @@ use super::dialect::{Event, Kind};
 use super::reply::Reply;
 use super::request::{Persisted, Request};
 use super::room::RoomNo;
-use super::{millis, tell};
+use super::{millis, send_where};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
@@ -29,16 +28,14 @@ pub(super) use mutes::{Mute, Mutes};
 pub(super) use reply::OperatorReply;
 
 impl Chat {
-    /// Puts in force what is kept, in place of what was: before anybody has come, and after a
-    /// reload.
-    pub fn restore(&mut self, kept: Persisted) {
-        self.bans = kept.bans;
-        self.accounts.replace(kept.accounts);
+    /// Replaces the bans and accounts by the persisted ones: at the start and after a reload.
+    pub fn restore(&mut self, persisted: Persisted) {
+        self.bans = persisted.bans;
+        self.accounts.replace(persisted.accounts);
         self.review_accounts();
     }
 
-    /// A line that is none of everybody's commands: perhaps it is an operator's. False if
-    /// it is not.
+    /// Tries a line as an operator's command. Returns whether it is one.
     pub(super) fn operator_command(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
         if !self.users.get(id).is_some_and(|user| self.is_operator(user)) {
             return false;
@@ -67,8 +64,8 @@ impl Chat {
         }
     }
 
-    /// An operator as others are told: whoever has taken no name is `op`, which is too
-    /// short for anybody's.
+    /// The operator's name in notices. Without one of their own it is `op`, which is too short
+    /// for any user's name.
     pub(super) fn operator_name(&self, id: ConnId) -> String {
         let named = self.users.get(id).filter(|user| user.is_named());
         named.map_or_else(|| "op".to_owned(), |user| user.shown().to_string())
@@ -81,9 +78,9 @@ impl Chat {
         let (target, room, name) = (target.id, target.room, target.shown().to_string());
         let by = self.operator_name(id);
         warn!(by, name, conn = target.serial(), reason = why; "kicked");
-        let act = OperatorReply::Kicked { name: &name, by: &by, why };
-        self.tell_room(room, Some(id), act, out);
-        self.reply(id, Reply::OperatorReply(act), out);
+        let reply = OperatorReply::Kicked { name: &name, by: &by, why };
+        self.notify_room(room, Some(id), reply, out);
+        self.reply(id, Reply::OperatorReply(reply), out);
         self.disconnect(target, out);
     }
 
@@ -92,7 +89,7 @@ impl Chat {
         warn!(by, text; "announced");
         let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
         for room in rooms {
-            self.tell_room(room, None, OperatorReply::Announcement { by: &by, text }, out);
+            self.notify_room(room, None, OperatorReply::Announcement { by: &by, text }, out);
         }
     }
 
@@ -108,34 +105,35 @@ impl Chat {
         };
         let name = user.shown().to_string();
         let mut marks = format!(", in {}", self.rooms.get(user.room).name());
-        let mute = user.extras().and_then(|more| more.mute);
+        let mute = user.extras().and_then(|extras| extras.mute);
         let is_muted = mute.is_some_and(|mute| !mute.is_over(timestamp(out.now())));
         for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", is_muted)] {
             marks.push_str(if is_so { mark } else { "" });
         }
-        let idle = self.users.heard(user.id).map(|at| out.now().monotonic.duration_since(at));
-        let act = OperatorReply::Whois {
+        let idle =
+            self.users.last_activity(user.id).map(|at| out.now().monotonic.duration_since(at));
+        let reply = OperatorReply::Whois {
             name: &name,
             addr: self.users.addr(user.id),
             idle: idle.unwrap_or_default(),
             queued: out.queued(user.id),
             marks: &marks,
         };
-        self.reply(id, Reply::OperatorReply(act), out);
+        self.reply(id, Reply::OperatorReply(reply), out);
     }
 
-    /// Tells everybody in a room, but for one perhaps.
-    fn tell_room(
+    /// Sends a notice to a room, except to one member perhaps.
+    fn notify_room(
         &mut self,
         room: RoomNo,
         but: Option<ConnId>,
-        act: OperatorReply<'_>,
+        reply: OperatorReply<'_>,
         out: &mut Outbox,
     ) {
         self.flush_notices(room, out);
-        let (text, code) = (act.to_string(), Some(act.code()));
+        let (text, code) = (reply.to_string(), Some(reply.code()));
         let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
-        tell(self.rooms.get(room), &mut self.line, &event, |to| Some(to) != but, out);
+        send_where(self.rooms.get(room), &mut self.line, &event, |to| Some(to) != but, out);
     }
 
     /// ` until 2026-11-21 15:17 UTC`; nothing, if it is for good.
@@ -144,13 +142,13 @@ impl Chat {
         until.to_zoned(self.settings.zone.clone()).strftime(" until %Y-%m-%d %H:%M %Z").to_string()
     }
 
-    /// The same for who has to know that it is for good.
+    /// As [`Chat::until`], but ` for good` where there is no end.
     fn term(&self, until: Option<Timestamp>) -> String {
         if until.is_some() { self.until(until) } else { " for good".to_owned() }
     }
 }
 
-/// When a time is over that begins now, in whole seconds, the last of which counts.
+/// The end of a period that begins now. Part of a second counts as a whole one.
 pub(super) fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
     let begun = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
     Timestamp::from_second(begun.checked_add(i64::try_from(time.as_secs()).ok()?)?).ok()

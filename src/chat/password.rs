@@ -1,26 +1,25 @@
-//! A password on its way to whoever checks it: wiped when it is dropped, and never shown.
+//! A password on its way to the worker: wiped when dropped, and never shown.
 //!
-//! The line that it came in is not wiped everywhere: the loop's one buffer is overwritten by
-//! what is read next, but a piece of a line that had to wait is freed as it is.
+//! Not every copy of its line is wiped. The loop overwrites its read buffer with the next read,
+//! but a partial line that had to be stored is freed without being wiped.
 
 use std::fmt;
 
 use super::text::sanitise;
 
-/// What a password may be, in bytes.
+/// Limits of a password's length, in bytes.
 pub(super) const MIN: usize = 8;
 pub(super) const MAX: usize = 128;
 
-/// A password of 8 to 128 bytes. Its memory is wiped when it is dropped; what `Debug` says
-/// of it is nothing.
+/// A password of 8 to 128 bytes. Its memory is wiped when it is dropped, and `Debug` shows
+/// nothing of it.
 #[derive(PartialEq, Eq)]
 pub struct Password(Vec<u8>);
 
 impl Password {
-    /// `None`, if it is too short or too long, had bytes in it that are no text (then
-    /// another could pass for it), or is nothing that comes out of a line as it was typed:
-    /// with a control character, a mark that turns the direction of writing, or a space at
-    /// the end.
+    /// `None` if it is too short or too long, had invalid UTF-8 in it (which is replaced, so that
+    /// other bytes would pass too), or cannot be typed in a line: with a control character, a
+    /// mark that changes the direction of writing, or a space at the end.
     #[must_use]
     pub fn new(text: &str) -> Option<Password> {
         let can_be_typed = sanitise(text.as_bytes()) == text && !text.ends_with(' ');
@@ -29,7 +28,7 @@ impl Password {
         fits.then(|| Password(text.as_bytes().to_vec()))
     }
 
-    /// For a hash to be made of it.
+    /// The bytes to be hashed.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -48,20 +47,20 @@ impl Drop for Password {
     }
 }
 
-/// Overwrites what is not needed any more.
+/// Overwrites a secret.
 #[cfg(feature = "accounts")]
 pub(super) fn wipe(bytes: &mut [u8]) {
     zeroize::Zeroize::zeroize(bytes);
 }
 
-/// The same, as well as it goes without a crate for it.
+/// The same, as well as it can be done without the crate.
 #[cfg(not(feature = "accounts"))]
 pub(super) fn wipe(bytes: &mut [u8]) {
     bytes.fill(0);
     std::hint::black_box(&*bytes);
 }
 
-/// The same while it is still part of a line.
+/// A password that is still part of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Secret<'a>(pub(super) &'a str);
 

@@ -1,4 +1,4 @@
-//! What users choose for themselves: what they see, and how.
+//! Preferences: away, ignore, notices, echo, dialect.
 
 use super::Chat;
 use super::dialect::Dialect;
@@ -18,7 +18,7 @@ impl Chat {
         self.reply(id, if text.is_some() { Reply::Away } else { Reply::Back }, out);
     }
 
-    /// From here on a user sees nothing of what another says or does, who is not told.
+    /// A user no longer sees what another says or does. The other gets no notice of it.
     pub(super) fn ignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         let max = self.settings.ignored_max;
         let Some(target) = self.users.find(name) else {
@@ -29,7 +29,7 @@ impl Chat {
             return self.reply(id, Reply::IgnoringSelf, out);
         }
         let ignores =
-            self.users.get(id).and_then(User::extras).map_or(&[][..], |more| &more.ignores);
+            self.users.get(id).and_then(User::extras).map_or(&[][..], |extras| &extras.ignores);
         if !ignores.contains(&target) {
             let is_full = ignores.len() >= max;
             let gone = ignores.iter().copied().find(|ignored| self.users.get(*ignored).is_none());
@@ -53,8 +53,8 @@ impl Chat {
         if let Some(user) = self.users.get_mut(id) {
             user.extras_mut().ignores.retain(|ignored| *ignored != target);
         }
-        if let Some(more) = self.extras_of(target) {
-            more.ignored_by.remove(&id);
+        if let Some(extras) = self.extras_of(target) {
+            extras.ignored_by.remove(&id);
         }
     }
 
@@ -67,12 +67,12 @@ impl Chat {
         self.reply(id, Reply::NotIgnoring(&name), out);
     }
 
-    /// Somebody is gone, and ignores nobody any more. Who ignores them goes on: what they have
-    /// said is still kept.
-    pub(super) fn forget_ignoring(&mut self, id: ConnId, more: &Extras) {
-        for ignored in &more.ignores {
-            if let Some(more) = self.extras_of(*ignored) {
-                more.ignored_by.remove(&id);
+    /// A user has left and ignores nobody any more. Others still ignore them, as history still
+    /// has what they said.
+    pub(super) fn forget_ignoring(&mut self, id: ConnId, extras: &Extras) {
+        for ignored in &extras.ignores {
+            if let Some(extras) = self.extras_of(*ignored) {
+                extras.ignored_by.remove(&id);
             }
         }
     }
@@ -93,8 +93,8 @@ impl Chat {
         self.reply(id, Reply::Echo(on), out);
     }
 
-    /// Another dialect, with what is usual in it. Those that show addresses are offered
-    /// only where a listener has them.
+    /// Changes the dialect, and resets echo and notices to its defaults. Dialects that show
+    /// addresses are offered only where a listener has them.
     pub(super) fn choose_dialect(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         let chosen = name.parse().ok().filter(|dialect| self.settings.offers(*dialect));
         let Some(dialect) = chosen else {

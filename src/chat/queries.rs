@@ -1,4 +1,4 @@
-//! What users ask of the server: who and what there is, the time, how it is doing.
+//! Queries: `/who`, `/rooms`, `/time`, `/stats`.
 
 use std::cmp::Reverse;
 use std::fmt::Write;
@@ -11,10 +11,10 @@ use super::users::User;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
-/// `/who` names so many, `/rooms` lists so many.
+/// The most names that `/who` lists, and the most rooms that `/rooms` lists.
 pub(super) const LISTED_MAX: usize = 100;
 
-/// Among so few, what a connection takes is not to be told from what else does.
+/// With fewer connections, memory for each cannot be told from other memory.
 const FEW: usize = 100;
 
 impl Chat {
@@ -43,13 +43,13 @@ impl Chat {
         self.reply(id, Reply::Who(&list), out);
     }
 
-    /// How many of a room are counted: who has shown themselves, and whoever asks.
+    /// How many users of a room are counted: those who were announced, and the asker.
     fn count_in(&self, room: RoomNo, asker: ConnId) -> usize {
         let announced: usize = self.rooms.get(room).announced().map(<[_]>::len).sum();
         announced + usize::from(self.silent_in(room, asker).is_some())
     }
 
-    /// Whoever asks, if they are there and have not shown themselves.
+    /// The asker, if they are in this room and not announced.
     fn silent_in(&self, room: RoomNo, asker: ConnId) -> Option<&User> {
         self.users.get(asker).filter(|user| user.room == room && !user.is_announced())
     }
@@ -57,7 +57,7 @@ impl Chat {
     pub(super) fn list_rooms(&mut self, id: ConnId, out: &mut Outbox) {
         let counted = |room| (Reverse(self.count_in(room, id)), self.rooms.get(room).name());
         let mut rooms: Vec<_> = self.rooms.numbers().map(counted).collect();
-        // Only those that are listed are put into order.
+        // Sorts only what is listed.
         if rooms.len() > LISTED_MAX {
             rooms.select_nth_unstable(LISTED_MAX);
             rooms.truncate(LISTED_MAX);
@@ -71,7 +71,7 @@ impl Chat {
     }
 
     /// `Friday 20th of November 2026 03:17:28 PM`
-    pub(super) fn tell_time(&mut self, id: ConnId, out: &mut Outbox) {
+    pub(super) fn show_time(&mut self, id: ConnId, out: &mut Outbox) {
         let now = timestamp(out.now()).to_zoned(self.settings.zone.clone());
         let suffix = match now.day() {
             1 | 21 | 31 => "st",
@@ -100,7 +100,7 @@ impl Chat {
             self.reply(id, Reply::Stats(&line), out);
         }
         if let Some(bytes) = self.settings.resident.and_then(|resident| resident()) {
-            // The most of it is the program's own, whoever is connected.
+            // Most of the memory is the program's own, however many are connected.
             let more = bytes.saturating_sub(self.resident_at_start);
             let each = match count {
                 0..FEW => String::new(),

@@ -1,5 +1,5 @@
-//! The sentences that the server says to one user, and their codes for programs. Those that
-//! operators cause are in `operators/reply.rs`, those about accounts in `accounts/reply.rs`.
+//! The server's replies to one user, and their codes for programs. Operators' replies are in
+//! `operators/reply.rs`, those about accounts in `accounts/reply.rs`.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::command::Entry;
 use super::name::BadShape;
 use super::operators::OperatorReply;
 
-/// What the server has to say to one user.
+/// A reply to one user.
 #[derive(Clone, Copy)]
 pub(super) enum Reply<'a> {
     Registered(&'a str),
@@ -31,7 +31,7 @@ pub(super) enum Reply<'a> {
     NotIgnoring(&'a str),
     IgnoringSelf,
     IgnoringTooMany(usize),
-    /// The answer to `/who`.
+    /// The reply to `/who`.
     Who(&'a str),
     Room {
         name: &'a str,
@@ -55,11 +55,11 @@ pub(super) enum Reply<'a> {
         held_for: Duration,
         token: &'a str,
     },
-    NoSeats,
+    NoResume,
     TokenUnknown,
     Replaced,
     Time(&'a str),
-    /// The caller's own text in another case.
+    /// The reply to `/up` and `/down`.
     Text(&'a str),
     Stats(&'a str),
     Help(&'a str),
@@ -79,19 +79,19 @@ pub(super) enum Reply<'a> {
     Skipped(u64),
     Goodbye,
     Bye,
-    /// Why, if that is said.
+    /// The reason, which may be empty.
     ShuttingDown(&'a str),
     OperatorReply(OperatorReply<'a>),
     AccountReply(AccountReply<'a>),
 }
 
-/// What one who is turned away reads. He has not shown his line ending yet.
+/// Sent to peers that are not admitted. Their line ending is not known yet.
 pub(super) const FULL: &[u8] = b"Server is full.\n";
 pub(super) const ADDRESS_FULL: &[u8] = b"Too many connections from your address.\n";
 pub(super) const NO_WEB_SERVER: &[u8] = b"This is a chat server, not a web server.\n";
 
 impl Reply<'_> {
-    /// What programs go by. Never changes; texts may.
+    /// The code that programs read. Codes never change; texts may.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Reply::Registered(_) => "registered",
@@ -124,7 +124,7 @@ impl Reply<'_> {
             Reply::Dialect(_) => "dialect",
             Reply::NoDialectCalled { .. } => "no_such_dialect",
             Reply::ResumeToken { .. } => "resume",
-            Reply::NoSeats => "no_resume",
+            Reply::NoResume => "no_resume",
             Reply::TokenUnknown => "token_unknown",
             Reply::Replaced => "replaced",
             Reply::Time(_) => "time",
@@ -169,7 +169,7 @@ impl Reply<'_> {
                 | Reply::RoomsFull(_)
                 | Reply::NoNotices
                 | Reply::NoDialectCalled { .. }
-                | Reply::NoSeats
+                | Reply::NoResume
                 | Reply::TokenUnknown
                 | Reply::Replaced
                 | Reply::UnknownCommand { .. }
@@ -244,7 +244,7 @@ impl fmt::Display for Reply<'_> {
 }
 
 impl Reply<'_> {
-    /// A sentence that is the same each time; nothing, if it is not.
+    /// The text of a reply without arguments; empty for the others.
     fn fixed(&self) -> &'static str {
         match self {
             Reply::NameRequired => "REGISTER first.",
@@ -254,7 +254,7 @@ impl Reply<'_> {
             Reply::IgnoringSelf => "You cannot ignore yourself.",
             Reply::NoTopic => "No topic is set.",
             Reply::NoNotices => "This dialect has no notices.",
-            Reply::NoSeats => "This server holds no names.",
+            Reply::NoResume => "This server holds no names.",
             Reply::TokenUnknown => "That token is not known, or no longer.",
             Reply::Replaced => "You have been replaced by another connection.",
             Reply::KeptInMemory => "-- kept in memory only --",
@@ -294,7 +294,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_are_told_in_the_largest_unit_that_fits() {
+    fn spans_are_shown_in_the_largest_unit_that_fits() {
         for (millis, said) in
             [(120_000, "2 m"), (90_000, "90 s"), (7_200_000, "2 h"), (1500, "1.5 s"), (0, "0 s")]
         {

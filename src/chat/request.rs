@@ -1,6 +1,6 @@
-//! What the chat wants of somebody who may block, and what it is answered. It knows no
-//! thread and no file: whoever runs it takes the requests, has them done where blocking
-//! hurts nobody, and brings back the answers.
+//! Requests from the chat for work that may block, and their answers. The chat knows no thread
+//! and no file: its owner takes the requests, has them done where they block nobody, and brings
+//! back the answers.
 
 use std::mem;
 
@@ -18,36 +18,36 @@ use super::waiting::Source;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
-/// Something to be done elsewhere. While it is, the lines of whoever asked for it wait.
+/// Work for the worker. The lines of the user who asked wait until it is answered.
 #[derive(Debug)]
 pub enum Request {
-    /// Have this ban kept, and those forgotten that are over. Answer: [`Answer::Banned`].
+    /// Persist this ban, and drop expired ones. Answer: [`Answer::Banned`].
     Ban {
         /// The ban.
         ban: Ban,
         /// When it was asked for.
         now: Timestamp,
     },
-    /// Have the bans that are meant forgotten. Answer: [`Answer::Unbanned`].
+    /// Remove the bans that match. Answer: [`Answer::Unbanned`].
     Unban(Target),
-    /// Protect a name that is not protected yet, and have those accounts forgotten that are
-    /// over. Answer: [`Answer::Registered`].
+    /// Protect a name that is not protected yet, and drop expired accounts. Answer:
+    /// [`Answer::Registered`].
     Register {
-        /// The name, and what else is to be kept with it.
+        /// The account to persist.
         account: Account,
-        /// What it is to be protected with.
+        /// Its password.
         password: Password,
         /// When it was asked for.
         now: Timestamp,
     },
-    /// Say whether this is the password of this name, which need not be protected: that
-    /// is to take as long. Answer: [`Answer::LoggedIn`] or [`Answer::Wrong`].
+    /// Check the password of a name. The name need not be protected, and checking then takes as
+    /// long. Answer: [`Answer::LoggedIn`] or [`Answer::Wrong`].
     LogIn {
         /// The name, as it was typed.
         name: String,
         /// The password to be checked.
         password: Password,
-        /// The command that it came by, to be given back.
+        /// The command that was used; the answer returns it.
         by: Naming,
     },
     /// Protect a name with another password. Answer: [`Answer::PasswordSet`].
@@ -57,46 +57,46 @@ pub enum Request {
         /// The new one.
         password: Password,
     },
-    /// Protect a name no longer, if the password is right. Answer:
-    /// [`Answer::Unregistered`] or [`Answer::Wrong`].
+    /// Remove a name's protection, if the password is right. Answer: [`Answer::Unregistered`] or
+    /// [`Answer::Wrong`].
     Unregister {
         /// The name.
         name: String,
         /// The password to be checked.
         password: Password,
     },
-    /// Read again what is kept. Answer: [`Answer::Reloaded`].
+    /// Read the persisted state again. Answer: [`Answer::Reloaded`].
     Reload,
 }
 
-/// What has come of a request.
+/// The answer to a request.
 #[derive(Debug)]
 pub enum Answer {
-    /// This ban is kept.
+    /// This ban was persisted.
     Banned(Ban),
-    /// These bans are kept no longer.
+    /// These bans were removed.
     Unbanned(Target),
     /// This name is protected.
     Registered(Account),
     /// This name was protected already.
     Exists(String),
-    /// It is the password of this name.
+    /// The password is right.
     LoggedIn(String, Naming),
-    /// There is no such name, or it is another password.
+    /// The name is not protected, or the password is wrong.
     Wrong,
-    /// The new password is the password.
+    /// The password was changed.
     PasswordSet,
-    /// This name is protected no longer.
+    /// This name is no longer protected.
     Unregistered(String),
-    /// This is what is kept; `None` where nothing ever is.
+    /// The persisted state; `None` where nothing is persisted.
     Reloaded(Option<Persisted>),
-    /// Nothing has changed, for this reason.
+    /// Saving failed for this reason; nothing has changed.
     NotSaved(String),
-    /// It could not be read, for this reason.
+    /// Reading failed for this reason.
     NotReloaded(String),
 }
 
-/// The command that somebody takes a name with.
+/// The command that a user takes a name with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Naming {
     /// `/nick NAME PASSWORD`
@@ -110,34 +110,34 @@ pub enum Naming {
 pub struct Account {
     /// As its owner spells it.
     pub name: String,
-    /// Whether who is logged in to it is an operator.
+    /// Whether users who are logged in to it are operators.
     pub op: bool,
-    /// When it goes, unless somebody logs in to it before; `None` is never.
+    /// When it expires if nobody logs in to it; `None` is never.
     pub unused_until: Option<Timestamp>,
 }
 
 impl Account {
-    /// Whether it has gone, since nobody has used it.
+    /// Whether it has expired because nobody used it.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.unused_until.is_some_and(|until| until <= now)
     }
 }
 
-/// All that is kept beyond a restart.
+/// The state that outlives the process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Persisted {
-    /// Who may not come in.
+    /// The bans.
     pub bans: Bans,
     /// Names with passwords.
     pub accounts: Vec<Account>,
 }
 
-/// For whoever carries the requests.
+/// For the owner of the chat, who carries out its requests.
 impl Chat {
-    /// What is to be done next, and for whom; `None` is nobody of the chat's. It is to be
-    /// answered, once, with [`Chat::answer`], and best before the next is taken: what operators
-    /// ask for meanwhile goes before what others have asked for.
+    /// The next request, and the user it is for; `None` is a reload that no user asked for. It
+    /// must be answered once, with [`Chat::answer`]. Answer it before taking the next: operators'
+    /// requests go first.
     pub fn next_request(&mut self) -> Option<(Option<ConnId>, Request)> {
         if mem::take(&mut self.is_reload_wanted) {
             return Some((None, Request::Reload));
@@ -145,22 +145,22 @@ impl Chat {
         self.waiting.pop().map(|(id, request)| (Some(id), request))
     }
 
-    /// Asks for a reload that nobody is told of. Asking again before it has begun is asking
-    /// once.
+    /// Requests a reload that no user gets a reply to. Further calls before it has begun do
+    /// nothing.
     pub fn want_reload(&mut self) {
         self.is_reload_wanted = true;
     }
 
-    /// Whether an operator has said that the server is to shut down; once.
+    /// Whether an operator has asked for a shutdown; true once.
     pub fn takes_shutdown(&mut self) -> bool {
         mem::take(&mut self.is_shutdown_wanted)
     }
 
-    /// Brings back what has come of a request. Whoever asked may have gone: what was done
-    /// holds all the same. `None`: nobody of the chat's had asked.
+    /// Passes on the answer to a request. What was done stays in force if the user has left
+    /// meanwhile. `None`: no user asked.
     pub fn answer(&mut self, id: Option<ConnId>, answer: Answer, out: &mut Outbox) {
         if let Some(id) = id {
-            self.settle_attempt(id, &answer);
+            self.finish_attempt(id, &answer);
         }
         self.act_upon(id, answer, out);
         if let Some(id) = id {
@@ -176,22 +176,22 @@ impl Chat {
             Answer::Unbanned(target) => {
                 warn!(by, target:%; "unbanned");
                 self.bans.lift(&target);
-                self.tell_asker(asker, OperatorReply::Unbanned(&target.to_string()), out);
+                self.reply_to_requester(asker, OperatorReply::Unbanned(&target.to_string()), out);
             }
-            Answer::Reloaded(kept) => {
+            Answer::Reloaded(persisted) => {
                 warn!(by; "reloaded");
-                self.tell_asker(asker, OperatorReply::Reloaded, out);
-                if let Some(kept) = kept {
-                    self.reload(kept, out);
+                self.reply_to_requester(asker, OperatorReply::Reloaded, out);
+                if let Some(persisted) = persisted {
+                    self.reload(persisted, out);
                 }
             }
             Answer::NotSaved(why) => {
                 warn!(by, error = why; "not_saved");
-                self.tell_asker(asker, OperatorReply::NotSaved(&why), out);
+                self.reply_to_requester(asker, OperatorReply::NotSaved(&why), out);
             }
             Answer::NotReloaded(why) => {
                 warn!(by, error = why; "not_reloaded");
-                self.tell_asker(asker, OperatorReply::NotReloaded(&why), out);
+                self.reply_to_requester(asker, OperatorReply::NotReloaded(&why), out);
             }
             answer => {
                 if let Some(id) = asker {
@@ -201,7 +201,7 @@ impl Chat {
         }
     }
 
-    /// The same of those that only users ask for.
+    /// Handles the answers about accounts.
     fn act_upon_account(&mut self, id: ConnId, answer: Answer, out: &mut Outbox) {
         match answer {
             Answer::Registered(account) => self.registered(id, account, out),
@@ -216,19 +216,19 @@ impl Chat {
         }
     }
 
-    pub(super) fn tell_asker(
+    pub(super) fn reply_to_requester(
         &mut self,
         id: Option<ConnId>,
-        act: OperatorReply<'_>,
+        reply: OperatorReply<'_>,
         out: &mut Outbox,
     ) {
         if let Some(id) = id {
-            self.reply(id, Reply::OperatorReply(act), out);
+            self.reply(id, Reply::OperatorReply(reply), out);
         }
     }
 
-    /// Asks for something to be done elsewhere, unless too much of that kind was asked for from
-    /// there. What else this user sends waits for it.
+    /// Queues a request for the worker, and pauses reading from this user until it is answered.
+    /// Refuses if their address has too many waiting or has used up its budget.
     pub(super) fn request(&mut self, id: ConnId, request: Request, out: &mut Outbox) {
         let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
         let addr = self.users.addr(id).map(network);
@@ -238,8 +238,8 @@ impl Chat {
         }
         if !self.is_affordable(id, &request, out.now().monotonic) {
             let is_new = matches!(request, Request::Register { .. });
-            let word = if is_new { AccountReply::TooManyMade } else { AccountReply::TooMany };
-            return self.reply(id, Reply::AccountReply(word), out);
+            let reply = if is_new { AccountReply::TooManyMade } else { AccountReply::TooMany };
+            return self.reply(id, Reply::AccountReply(reply), out);
         }
         out.pause_reading(id);
         self.waiting.push(source, id, request);

@@ -1,4 +1,4 @@
-//! Names that are held for who was cut off, by a token that was asked for before.
+//! Detached sessions: what users who were cut off resume with the token they asked for before.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -17,114 +17,114 @@ use super::{Chat, Settings};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
-/// Random bytes of a token: eight name the seat, the rest must be known as well.
+/// Random bytes of a token. The first eight are the lookup key; the rest are the secret.
 const TOKEN: usize = 24;
 
-/// Lines that are shown to who comes back without saying what it has seen.
+/// Lines shown after `/resume TOKEN` without a line number.
 const LINES: u64 = 10;
 
-/// All seats, by the part of the token that is no secret.
+/// All resume tokens by their lookup key, and the sessions detached under them.
 #[derive(Default)]
 pub(super) struct Sessions {
     by_key: HashMap<u64, ResumeToken>,
-    /// Names that are held, in lower case.
-    held_names: BTreeMap<String, u64>,
-    /// Those who are held, by the connection that they had.
-    held_conns: HashMap<ConnId, u64>,
-    /// Those of each address, the first that was cut off in front.
-    held_from: HashMap<AddressKey, VecDeque<u64>>,
+    /// Keys of detached sessions, by name in lower case.
+    detached_names: BTreeMap<String, u64>,
+    /// Keys of detached sessions, by the connection they had.
+    detached_by_conn: HashMap<ConnId, u64>,
+    /// Keys of detached sessions, by address; the longest detached in front.
+    detached_by_address: HashMap<AddressKey, VecDeque<u64>>,
 }
 
 struct ResumeToken {
     secret: [u8; TOKEN - 8],
-    /// Whose it is, or was when it was cut off.
+    /// The connection the token was issued to.
     conn: ConnId,
     from: AddressKey,
-    held: Option<Box<DetachedSession>>,
+    detached: Option<Box<DetachedSession>>,
 }
 
-/// What is kept of one who was cut off.
+/// What a user gets back when they resume.
 pub(super) struct DetachedSession {
     name: Name,
-    /// Where it was from, as far as that is kept.
+    /// `None` where addresses are not kept.
     addr: Option<SocketAddr>,
     room: Box<str>,
     arrival: Arrival,
     dialect: Dialect,
     echo: bool,
     notices: bool,
-    more: Extras,
+    extras: Extras,
 }
 
 impl Sessions {
-    /// Who bears this name although it is not connected.
-    pub(super) fn holder_of(&self, name: &str) -> Option<&str> {
-        let key = self.held_names.get(&name.to_ascii_lowercase())?;
-        self.by_key.get(key)?.held.as_ref()?.name.as_own()
+    /// The spelling under which a detached session has this name.
+    pub(super) fn detached_owner(&self, name: &str) -> Option<&str> {
+        let key = self.detached_names.get(&name.to_ascii_lowercase())?;
+        self.by_key.get(key)?.detached.as_ref()?.name.as_own()
     }
 
-    /// The names of those who are not connected, in lower case and in order.
-    pub(super) fn held_names(&self) -> impl Iterator<Item = &str> {
-        self.held_names.keys().map(String::as_str)
+    /// The names of detached sessions, in lower case and in order.
+    pub(super) fn detached_names(&self) -> impl Iterator<Item = &str> {
+        self.detached_names.keys().map(String::as_str)
     }
 
     fn extras_of(&mut self, conn: ConnId) -> Option<&mut Extras> {
-        let key = self.held_conns.get(&conn)?;
-        Some(&mut self.by_key.get_mut(key)?.held.as_mut()?.more)
+        let key = self.detached_by_conn.get(&conn)?;
+        Some(&mut self.by_key.get_mut(key)?.detached.as_mut()?.extras)
     }
 
-    fn hold(&mut self, key: u64, held: DetachedSession) {
-        let Some(seat) = self.by_key.get_mut(&key) else { return };
-        if let Some(name) = held.name.as_own() {
-            self.held_names.insert(name.to_ascii_lowercase(), key);
+    fn insert_detached(&mut self, key: u64, detached: DetachedSession) {
+        let Some(token) = self.by_key.get_mut(&key) else { return };
+        if let Some(name) = detached.name.as_own() {
+            self.detached_names.insert(name.to_ascii_lowercase(), key);
         }
-        seat.held = Some(Box::new(held));
-        self.held_conns.insert(seat.conn, key);
-        self.held_from.entry(seat.from).or_default().push_back(key);
+        token.detached = Some(Box::new(detached));
+        self.detached_by_conn.insert(token.conn, key);
+        self.detached_by_address.entry(token.from).or_default().push_back(key);
     }
 
-    /// The first that was cut off of those from an address, and how many there are.
+    /// The longest detached session of an address, and how many it has.
     fn first_from(&self, from: AddressKey) -> Option<(u64, usize)> {
-        let held = self.held_from.get(&from)?;
-        Some((*held.front()?, held.len()))
+        let detached = self.detached_by_address.get(&from)?;
+        Some((*detached.front()?, detached.len()))
     }
 
-    /// Takes a seat away, with what was held there.
+    /// Removes a token, and the session detached under it.
     fn remove(&mut self, key: u64) -> Option<ResumeToken> {
-        let seat = self.by_key.remove(&key)?;
-        if let Some(held) = &seat.held {
-            self.held_conns.remove(&seat.conn);
-            if let Entry::Occupied(mut held) = self.held_from.entry(seat.from) {
-                held.get_mut().retain(|other| *other != key);
-                if held.get().is_empty() {
-                    held.remove();
+        let token = self.by_key.remove(&key)?;
+        if let Some(detached) = &token.detached {
+            self.detached_by_conn.remove(&token.conn);
+            if let Entry::Occupied(mut detached) = self.detached_by_address.entry(token.from) {
+                detached.get_mut().retain(|other| *other != key);
+                if detached.get().is_empty() {
+                    detached.remove();
                 }
             }
-            if let Some(name) = held.name.as_own() {
-                self.held_names.remove(&name.to_ascii_lowercase());
+            if let Some(name) = detached.name.as_own() {
+                self.detached_names.remove(&name.to_ascii_lowercase());
             }
         }
-        Some(seat)
+        Some(token)
     }
 
-    /// The seat that a token is for. The comparison takes as long for any wrong one.
+    /// The key of a token. Comparing takes the same time wherever a wrong token differs.
     fn find(&self, token: &str) -> Option<u64> {
         let (key, secret) = from_hex(token)?;
-        let seat = self.by_key.get(&key)?;
+        let token = self.by_key.get(&key)?;
         let difference =
-            seat.secret.iter().zip(secret).fold(0, |found, (one, other)| found | (one ^ other));
+            token.secret.iter().zip(secret).fold(0, |found, (one, other)| found | (one ^ other));
         (std::hint::black_box(difference) == 0).then_some(key)
     }
 }
 
 impl Chat {
-    /// Gives somebody a token to come back with. An older one is worth nothing now.
-    pub(super) fn give_seat(&mut self, id: ConnId, out: &mut Outbox) {
+    /// Issues a token to a user. It replaces the one they had.
+    pub(super) fn issue_token(&mut self, id: ConnId, out: &mut Outbox) {
         let (Some(random), false) = (self.settings.random, self.settings.resume_for.is_zero())
         else {
-            return self.reply(id, Reply::NoSeats, out);
+            return self.reply(id, Reply::NoResume, out);
         };
-        self.take_seat(id);
+        self.revoke_token(id);
         let mut bytes = [0; TOKEN];
         random(&mut bytes);
         let (key, secret) = split(&bytes);
@@ -133,158 +133,163 @@ impl Chat {
             token
         });
         if let Some(user) = self.users.get_mut(id) {
-            user.extras_mut().seat = Some(key);
-            self.seats
+            user.extras_mut().token_key = Some(key);
+            self.sessions
                 .by_key
-                .insert(key, ResumeToken { secret, conn: id, from: user.from, held: None });
+                .insert(key, ResumeToken { secret, conn: id, from: user.from, detached: None });
         }
         let held_for = self.settings.resume_for;
         self.reply(id, Reply::ResumeToken { held_for, token: &token }, out);
     }
 
-    /// Whoever leaves of its own will has no seat any more.
-    pub(super) fn take_seat(&mut self, id: ConnId) {
-        if let Some(key) = self.users.get_mut(id).and_then(User::take_seat) {
-            self.seats.remove(key);
+    /// Makes a user's token worthless: they leave on purpose, or got another.
+    pub(super) fn revoke_token(&mut self, id: ConnId) {
+        if let Some(key) = self.users.get_mut(id).and_then(User::take_token_key) {
+            self.sessions.remove(key);
         }
     }
 
-    /// Holds the name and all else of one who was cut off, if it has asked for that.
-    /// It is removed from the users and its room, without a word.
-    pub(super) fn hold(&mut self, id: ConnId, out: &mut Outbox) -> bool {
-        let Some(key) = self.users.get_mut(id).and_then(User::take_seat) else { return false };
-        self.make_room(id, out);
-        let Some(held) = self.detach(id) else { return false };
-        self.seats.hold(key, held);
-        self.holds.start(key, out.now().monotonic);
+    /// Detaches the session of a user who was cut off, if they have a token. The others in the
+    /// room get no notice unless the user fails to come back in time. Returns whether there was a
+    /// token.
+    pub(super) fn keep_session(&mut self, id: ConnId, out: &mut Outbox) -> bool {
+        let Some(key) = self.users.get_mut(id).and_then(User::take_token_key) else { return false };
+        self.evict_for(id, out);
+        let Some(detached) = self.detach(id) else { return false };
+        self.sessions.insert_detached(key, detached);
+        self.resume_timeouts.start(key, out.now().monotonic);
         true
     }
 
-    /// One more is to be held: the first of their own address gives way, and anybody else only
-    /// where nobody of it is held.
-    fn make_room(&mut self, id: ConnId, out: &mut Outbox) {
+    /// Makes space for one more detached session. If the address has one already, its own longest
+    /// detached session ends, so that one address cannot evict the others'.
+    fn evict_for(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(from) = self.users.get(id).map(|user| user.from) else { return };
-        let Settings { held_max, held_per_addr, .. } = self.settings;
-        if let Some((first, count)) = self.seats.first_from(from)
-            && (count >= held_per_addr || self.seats.held_conns.len() >= held_max)
+        let Settings { detached_max, detached_per_addr, .. } = self.settings;
+        if let Some((first, count)) = self.sessions.first_from(from)
+            && (count >= detached_per_addr || self.sessions.detached_by_conn.len() >= detached_max)
         {
-            self.end_hold(first, out);
+            self.end_session(first, out);
         }
-        while self.seats.held_conns.len() >= held_max
-            && let Some(first) = self.holds.pop()
+        while self.sessions.detached_by_conn.len() >= detached_max
+            && let Some(first) = self.resume_timeouts.pop()
         {
-            self.end_hold(first, out);
+            self.end_session(first, out);
         }
-        self.holds.prune(|key| !self.seats.by_key.contains_key(&key));
+        self.resume_timeouts.prune(|key| !self.sessions.by_key.contains_key(&key));
     }
 
-    /// Nobody came back in time.
-    pub(super) fn end_hold(&mut self, key: u64, out: &mut Outbox) {
-        let Some(ResumeToken { conn, held: Some(held), .. }) = self.seats.remove(key) else {
+    /// Ends a detached session: its time is over, or another session needs its place.
+    pub(super) fn end_session(&mut self, key: u64, out: &mut Outbox) {
+        let Some(ResumeToken { conn, detached: Some(detached), .. }) = self.sessions.remove(key)
+        else {
             return;
         };
-        self.forget_ignoring(conn, &held.more);
-        self.leave_mute(held.name.as_own(), held.more.mute);
-        if let Some(room) = self.rooms.find(&held.room) {
-            let (name, addr) = (held.name.shown(), held.addr);
+        self.forget_ignoring(conn, &detached.extras);
+        self.keep_mute(detached.name.as_own(), detached.extras.mute);
+        if let Some(room) = self.rooms.find(&detached.room) {
+            let (name, addr) = (detached.name.shown(), detached.addr);
             let person = Person { name, addr, number: conn.serial() };
-            self.tell_departure_of(room, conn, (person, held.arrival), out);
+            self.notify_leave_of(room, conn, (person, detached.arrival), out);
         }
-        self.users.free_number(&held.name);
+        self.users.free_number(&detached.name);
     }
 
-    /// Nobody may come back under this name.
-    pub(super) fn end_hold_of(&mut self, name: &str, out: &mut Outbox) {
-        if let Some(key) = self.seats.held_names.get(&name.to_ascii_lowercase()).copied() {
-            self.end_hold(key, out);
+    /// Ends the detached session with this name, if there is one.
+    pub(super) fn end_session_of(&mut self, name: &str, out: &mut Outbox) {
+        if let Some(key) = self.sessions.detached_names.get(&name.to_ascii_lowercase()).copied() {
+            self.end_session(key, out);
         }
     }
 
-    /// Somebody is back: on this connection, with a token.
+    /// Resumes the session of `token` on this connection. If that session is still attached to
+    /// another connection, that one is closed.
     pub(super) fn resume(&mut self, id: ConnId, token: &str, seq: Option<u64>, out: &mut Outbox) {
-        let others = |key: &u64| self.seats.by_key.get(key).is_some_and(|seat| seat.conn != id);
-        let Some(key) = self.seats.find(token).filter(others) else {
+        let others =
+            |key: &u64| self.sessions.by_key.get(key).is_some_and(|token| token.conn != id);
+        let Some(key) = self.sessions.find(token).filter(others) else {
             return self.reply(id, Reply::TokenUnknown, out);
         };
-        let Some(ResumeToken { conn, held, .. }) = self.seats.remove(key) else { return };
-        let held = if let Some(held) = held {
-            Some(*held)
+        let Some(ResumeToken { conn, detached, .. }) = self.sessions.remove(key) else { return };
+        let detached = if let Some(detached) = detached {
+            Some(*detached)
         } else {
             self.reply(conn, Reply::Replaced, out);
             out.close(conn);
             self.detach(conn)
         };
-        self.holds.prune(|key| !self.seats.by_key.contains_key(&key));
-        if let Some(held) = held {
-            self.attach(id, conn, held, out);
+        self.resume_timeouts.prune(|key| !self.sessions.by_key.contains_key(&key));
+        if let Some(detached) = detached {
+            self.attach(id, conn, detached, out);
             self.show_missed(id, seq, out);
         }
     }
 
-    /// Its name is shown to be another's, who takes it now.
+    /// Disconnects a user whose name was just claimed with its password.
     pub(super) fn replace(&mut self, id: ConnId, out: &mut Outbox) {
         self.reply(id, Reply::Replaced, out);
-        self.tell_departure(id, out);
-        self.take_seat(id);
+        self.notify_leave(id, out);
+        self.revoke_token(id);
         out.close(id);
-        if let Some(held) = self.detach(id) {
-            self.forget_ignoring(id, &held.more);
-            self.leave_mute(held.name.as_own(), held.more.mute);
-            self.users.free_number(&held.name);
+        if let Some(detached) = self.detach(id) {
+            self.forget_ignoring(id, &detached.extras);
+            self.keep_mute(detached.name.as_own(), detached.extras.mute);
+            self.users.free_number(&detached.name);
         }
     }
 
-    /// Takes a user out of the chat, without a word.
+    /// Removes a user from the chat without a leave notice.
     fn detach(&mut self, id: ConnId) -> Option<DetachedSession> {
         let room = self.rooms.get(self.users.get(id)?.room).name().into();
         self.exit_room(id);
         let addr = self.users.addr(id);
         let mut user = self.users.detach(id)?;
-        // A seat that it still has has just been used.
-        user.take_seat();
+        // The caller has removed the token already.
+        user.take_token_key();
         Some(DetachedSession {
             room,
             arrival: user.arrival,
             dialect: user.format.dialect,
             echo: user.echo,
             notices: user.notices,
-            more: std::mem::take(user.extras_mut()),
+            extras: std::mem::take(user.extras_mut()),
             name: user.name,
             addr,
         })
     }
 
-    /// Puts on a connection what was held for another.
-    fn attach(&mut self, id: ConnId, was: ConnId, mut held: DetachedSession, out: &mut Outbox) {
-        self.settle_notices(id, out);
-        // Whoever they were until now is gone.
-        self.tell_departure(id, out);
-        self.take_seat(id);
+    /// Attaches a detached session to a connection.
+    fn attach(&mut self, id: ConnId, was: ConnId, mut detached: DetachedSession, out: &mut Outbox) {
+        self.flush_notices_for(id, out);
+        // The identity that this connection had until now leaves.
+        self.notify_leave(id, out);
+        self.revoke_token(id);
         self.exit_room(id);
-        self.users.assign_name(id, &held.name);
-        // Nobody sheds by this who ignores them, nor a mute.
-        if let Some(more) = self.users.get_mut(id).map(|user| std::mem::take(user.extras_mut())) {
-            self.forget_ignoring(id, &more);
-            held.more.is_operator = more.is_operator;
-            held.more.mute = Mute::longer(more.mute, held.more.mute);
-            held.more.ignored_by.extend(more.ignored_by);
+        self.users.assign_name(id, &detached.name);
+        // Resuming must not be a way around a mute, or around users who ignore this one.
+        if let Some(extras) = self.users.get_mut(id).map(|user| std::mem::take(user.extras_mut())) {
+            self.forget_ignoring(id, &extras);
+            detached.extras.is_operator = extras.is_operator;
+            detached.extras.mute = Mute::longer(extras.mute, detached.extras.mute);
+            detached.extras.ignored_by.extend(extras.ignored_by);
         }
-        held.more.ignores.retain(|ignored| *ignored != id);
-        held.more.ignored_by.retain(|ignorer| *ignorer != id && *ignorer != was);
-        // Nor do they answer themselves, whichever of the two it was that wrote.
+        detached.extras.ignores.retain(|ignored| *ignored != id);
+        detached.extras.ignored_by.retain(|ignorer| *ignorer != id && *ignorer != was);
+        // `/reply` must not go to the user's own old or new connection.
         let is_own = |writer: &ConnId| [was, id].contains(&self.resumed.now(*writer));
-        held.more.writer = held.more.writer.filter(|writer| !is_own(writer));
-        self.keep_ignoring(id, was, &held.more);
+        detached.extras.writer = detached.extras.writer.filter(|writer| !is_own(writer));
+        self.keep_ignoring(id, was, &detached.extras);
         self.resumed.pass_on(was, id);
         if let Some(user) = self.users.get_mut(id) {
-            user.format.dialect = held.dialect;
-            user.echo = held.echo;
-            user.notices = held.notices;
-            user.arrival = held.arrival;
-            *user.extras_mut() = held.more;
+            user.format.dialect = detached.dialect;
+            user.echo = detached.echo;
+            user.notices = detached.notices;
+            user.arrival = detached.arrival;
+            *user.extras_mut() = detached.extras;
         }
-        // Only now: the room that they left may be the same, and be gone with its last user.
-        let room = self.room_for(id, &held.room, out).unwrap_or(RoomNo::LOBBY);
+        // Only now: the room they just left may be the same one, and is dropped with its last
+        // member.
+        let room = self.room_for(id, &detached.room, out).unwrap_or(RoomNo::LOBBY);
         self.enter_room(id, room, out);
         self.review_account(id);
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
@@ -292,7 +297,7 @@ impl Chat {
         self.reply(id, Reply::Renamed(&name), out);
     }
 
-    /// Shows what was said in the room after line `seq`, as far as it is kept.
+    /// Shows the room's lines after number `seq`, as far as history has them.
     fn show_missed(&mut self, id: ConnId, seq: Option<u64>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let history = self.rooms.get(user.room).history();
@@ -307,28 +312,28 @@ impl Chat {
         self.recall(id, from, out);
     }
 
-    /// What somebody has who is here, or is held.
+    /// The extras of a user, connected or detached.
     pub(super) fn extras_of(&mut self, id: ConnId) -> Option<&mut Extras> {
         match self.users.get_mut(id) {
             Some(user) => Some(user.extras_mut()),
-            None => self.seats.extras_of(id),
+            None => self.sessions.extras_of(id),
         }
     }
 
-    /// Carries on, on a new connection, who ignores whom.
-    fn keep_ignoring(&mut self, id: ConnId, was: ConnId, more: &Extras) {
-        for ignored in &more.ignores {
-            if let Some(more) = self.extras_of(*ignored) {
-                let ignored_by = &mut more.ignored_by;
+    /// Replaces the old connection by the new one in all ignore lists.
+    fn keep_ignoring(&mut self, id: ConnId, was: ConnId, extras: &Extras) {
+        for ignored in &extras.ignores {
+            if let Some(extras) = self.extras_of(*ignored) {
+                let ignored_by = &mut extras.ignored_by;
                 ignored_by.remove(&was);
                 ignored_by.insert(id);
             }
         }
-        for ignorer in &more.ignored_by {
-            let more = self.extras_of(*ignorer).filter(|more| more.ignores.contains(&was));
-            if let Some(more) = more {
-                more.ignores.retain(|ignored| *ignored != was && *ignored != id);
-                more.ignores.push(id);
+        for ignorer in &extras.ignored_by {
+            let extras = self.extras_of(*ignorer).filter(|extras| extras.ignores.contains(&was));
+            if let Some(extras) = extras {
+                extras.ignores.retain(|ignored| *ignored != was && *ignored != id);
+                extras.ignores.push(id);
             }
         }
     }
@@ -339,8 +344,7 @@ fn split(bytes: &[u8; TOKEN]) -> (u64, [u8; TOKEN - 8]) {
     (u64::from_be_bytes(*key), secret.try_into().expect("the rest is as long as it is"))
 }
 
-/// Whether somewhere in a line there is what looks like a token, or `/resume` without its
-/// slash before a piece of one.
+/// Whether a line may contain a token, or a mistyped `/resume` with a piece of one.
 pub(super) fn has_token(line: &str) -> bool {
     let mut runs = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty());
     let is_hex = |run: &str| run.bytes().all(|byte| byte.is_ascii_hexdigit());

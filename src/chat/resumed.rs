@@ -1,25 +1,25 @@
-//! Who a connection of earlier is now: what it said and wrote is that of whoever came back.
+//! Which connection a user has now, by any that they had before they resumed.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::net::conn::ConnId;
 
-/// Connections that are remembered; of one from before that nobody knows whose it was.
+/// Connections that are remembered. Older ones are unknown.
 const MAX: usize = 1 << 14;
 
-/// Those who came back, in constant time, however often they did and whatever they had said.
+/// Chains of resumed connections. A lookup takes constant time, however often a user has resumed.
 #[derive(Default)]
 pub(super) struct Resumed {
-    /// By each connection of somebody, the first that they had.
+    /// The first connection of a user, by each of theirs.
     first: HashMap<ConnId, ConnId>,
-    /// By that, the last one, and how many are remembered.
+    /// The last connection, by the first, and how many of the chain are remembered.
     last: HashMap<ConnId, (ConnId, usize)>,
-    /// All of them, the oldest in front.
+    /// All remembered connections, the oldest in front.
     order: VecDeque<ConnId>,
 }
 
 impl Resumed {
-    /// Who had one connection has another now.
+    /// The user of connection `was` has `id` now.
     pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
         let first = self.first.get(&was).copied().unwrap_or(was);
         for conn in [was, id] {
@@ -48,7 +48,7 @@ impl Resumed {
         }
     }
 
-    /// The connection of who had this one.
+    /// The connection that the user of `conn` has now.
     pub(super) fn now(&self, conn: ConnId) -> ConnId {
         let last = self.first.get(&conn).and_then(|first| self.last.get(first));
         last.map_or(conn, |(last, _)| *last)
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_back_again_and_again_is_the_same_and_not_remembered_for_ever() {
+    fn a_user_who_resumes_often_stays_the_same_and_old_connections_are_forgotten() {
         let mut resumed = Resumed::default();
         resumed.pass_on(id(MAX * 2), id(MAX * 2 + 1));
         for number in 0..100 {

@@ -1,5 +1,4 @@
-//! Rooms: who is in each, by how lines are worded for them and whether they have shown
-//! themselves, and what was said there.
+//! Rooms: their members, by format and whether they were announced, and their history.
 
 use hashbrown::HashTable;
 use slab::Slab;
@@ -12,16 +11,16 @@ use super::notices::Pending;
 use crate::net::conn::ConnId;
 use crate::net::shared_log::LogId;
 
-/// In larger rooms nobody is told who comes and goes: that a crowd arrives should cost
-/// as much as the crowd is large, and not the square of that.
+/// Larger rooms get no join, leave and rename notices: with them, the arrival of n users would
+/// cost n² lines.
 const CROWD: usize = 200;
 
-/// The place of a room among the others; used again once a room is gone.
+/// A room's number. It is reused once the room is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RoomNo(u32);
 
 impl RoomNo {
-    /// Where everybody starts. It is never gone.
+    /// The room that all users start in. It is never dropped.
     pub(super) const LOBBY: RoomNo = RoomNo(0);
 
     fn index(self) -> usize {
@@ -29,34 +28,33 @@ impl RoomNo {
     }
 }
 
-/// Which of a room's lists somebody is in.
+/// Which of a room's member lists a user is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) format: Format,
-    /// Others have been told that they are here. The silent have a list of their own, so that
-    /// `/who` has to look at none of them.
+    /// Whether others got a join notice. Users who were not announced have a list of their own,
+    /// so that `/who` can skip them.
     pub(super) is_announced: bool,
 }
 
-/// A room. Each group has its own dense list of members, so that a line is rendered once a
-/// group and handed to a whole list.
+/// A room. Each group has its own dense list of members, so that an event is rendered once a
+/// group and sent to a whole list.
 pub(super) struct Room {
     number: RoomNo,
     name: RoomName,
     pub(super) topic: Option<Box<str>>,
-    /// Since something was said.
+    /// `None` until something is said.
     history: Option<Box<History>>,
-    /// While it gathers comings and goings.
+    /// The running second in which notices are batched.
     pub(super) pending: Option<Pending>,
     lists: SmallVec<[(Group, Members); 1]>,
 }
 
-/// Those who are told things in the same words: nearly always all of a room, and nearly
-/// always a few. Then a room has no memory of its own besides its place among the rooms: many
-/// small pieces that stay would keep all that is freed around them from being given back.
+/// The members of a group. Most rooms have one group of a few members, and then need no
+/// allocation of their own: many small long-lived allocations would fragment the heap.
 type Members = SmallVec<[ConnId; 12]>;
 
-// They stand side by side in one table.
+// All rooms are stored in one table.
 const _: () = assert!(size_of::<Room>() <= 208);
 
 impl Room {
@@ -78,14 +76,14 @@ impl Room {
         self.history.get_or_insert_with(|| Box::new(History::NEW))
     }
 
-    /// Shows nobody any more what these have said, and what was said under a name.
+    /// Withdraws from history what these users said, and what was said under a name.
     pub(super) fn withdraw(&mut self, is_one: impl Fn(ConnId) -> bool, name: &str) {
         if let Some(history) = &mut self.history {
             history.withdraw(is_one, name);
         }
     }
 
-    /// Adds a member, and tells its place, which [`Room::remove`] wants back.
+    /// Adds a member. Returns their member index, for [`Room::remove`].
     pub(super) fn add(&mut self, id: ConnId, group: Group) -> u32 {
         let known = self.lists.iter().position(|(of, _)| *of == group);
         let at = known.unwrap_or_else(|| {
@@ -97,30 +95,30 @@ impl Room {
         u32::try_from(list.len() - 1).expect("there are fewer members than slots")
     }
 
-    /// Removes a member, in constant time: the last takes its place. Whoever that was
-    /// has to be told.
-    pub(super) fn remove(&mut self, place: u32, group: Group) -> Option<ConnId> {
+    /// Removes a member in constant time: the last one takes over their member index. Returns
+    /// that one, whose record the caller has to update.
+    pub(super) fn remove(&mut self, member_index: u32, group: Group) -> Option<ConnId> {
         let at = self.lists.iter().position(|(of, _)| *of == group)?;
         let list = &mut self.lists[at].1;
-        list.swap_remove(place as usize);
-        let moved = list.get(place as usize).copied();
+        list.swap_remove(member_index as usize);
+        let moved = list.get(member_index as usize).copied();
         if list.is_empty() {
             self.lists.remove(at);
         }
         moved
     }
 
-    /// The members by group: those in a list are sent the same bytes.
+    /// The members by group. All in one list are sent the same bytes.
     pub(super) fn lists(&self) -> impl Iterator<Item = (Group, &[ConnId])> {
         self.lists.iter().map(|(group, list)| (*group, list.as_slice()))
     }
 
-    /// Those who have shown themselves, by group.
+    /// The members who were announced, by group.
     pub(super) fn announced(&self) -> impl Iterator<Item = &[ConnId]> {
         self.lists().filter(|(group, _)| group.is_announced).map(|(_, list)| list)
     }
 
-    /// Everybody, in no order that means anything.
+    /// All members, in no meaningful order.
     pub(super) fn all(&self) -> impl Iterator<Item = ConnId> + '_ {
         self.lists.iter().flat_map(|(_, list)| list).copied()
     }
@@ -133,29 +131,29 @@ impl Room {
         self.len() > CROWD
     }
 
-    /// Whether one more makes it a crowd.
+    /// Whether one more member makes it a crowd.
     pub(super) fn is_almost_a_crowd(&self) -> bool {
         self.len() == CROWD
     }
 
-    /// Where lines to one of [`Room::lists`] go: the same people, the same log.
+    /// The shared log for one of [`Room::lists`]: the same readers, the same log.
     pub(super) fn log_id(&self, group: Group) -> LogId {
-        // Far from those of the rooms that were made before and after.
+        // Far from the log ids of neighbouring rooms, to avoid collisions.
         let silent = if group.is_announced { 0 } else { LogId::COUNT / 2 };
         LogId::of(self.number.index() * Format::COUNT + group.format.index() + silent)
     }
 
-    /// Nobody is here, and nothing would be lost with it.
+    /// Whether it is empty and has no history to lose.
     fn is_done_with(&self) -> bool {
         self.number != RoomNo::LOBBY && self.history().is_empty() && self.len() == 0
     }
 }
 
-/// All rooms. They come with their first member, and go with the last one, unless
-/// something was said that is still kept.
+/// All rooms. A room is made for its first member and dropped with its last, unless it has
+/// history.
 pub(super) struct Rooms {
     by_number: Slab<Room>,
-    /// The names themselves are with the rooms.
+    /// The names themselves are stored with the rooms.
     by_name: HashTable<RoomNo>,
     hasher: NameHasher,
 }
@@ -171,9 +169,8 @@ impl Rooms {
         rooms
     }
 
-    /// # Panics
-    ///
-    /// If there is no such room. Only members rely on numbers, and while it has some it stays.
+    /// If there is no such room. Members hold valid numbers: a room with members is never
+    /// dropped.
     pub(super) fn get(&self, number: RoomNo) -> &Room {
         &self.by_number[number.index()]
     }
@@ -182,7 +179,7 @@ impl Rooms {
         &mut self.by_number[number.index()]
     }
 
-    /// A room that may be gone by now.
+    /// A room that may have been dropped.
     pub(super) fn try_get_mut(&mut self, number: RoomNo) -> Option<&mut Room> {
         self.by_number.get_mut(number.index())
     }
@@ -192,8 +189,8 @@ impl Rooms {
         self.by_name.find(self.hasher.hash(name), is_it).copied()
     }
 
-    /// The room of this name, made if there is none yet. `None` if there are `max`
-    /// already, and somebody is in each but the lobby, which stays.
+    /// The room of this name, which is made if needed. `None` if there are `max` already, and all
+    /// have members except the lobby, which is never dropped.
     pub(super) fn find_or_make(&mut self, name: &str, max: usize) -> Option<RoomNo> {
         if let Some(number) = self.find(name) {
             return Some(number);
@@ -206,7 +203,7 @@ impl Rooms {
         Some(self.make(name))
     }
 
-    /// Somebody has left it.
+    /// Drops a room after a member has left, if it is empty and has no history.
     pub(super) fn drop_if_done_with(&mut self, number: RoomNo) {
         if self.get(number).is_done_with() {
             self.drop(number);

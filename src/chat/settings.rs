@@ -1,4 +1,4 @@
-//! What whoever runs a chat decides, and the words it greets with.
+//! Settings of a chat, and its message of the day.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -8,61 +8,63 @@ use jiff::tz::TimeZone;
 use super::dialect::Dialect;
 use super::text;
 
-/// What a chat is like.
+/// Settings of a chat.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The zone that times are told in. UTC.
+    /// The time zone of the times that users see. UTC.
     pub zone: TimeZone,
-    /// Who has said nothing for so long is taken for a person, and greeted; `None`
-    /// greets nobody. 2 s.
+    /// Clients that stay silent for so long are taken for people at a terminal, and greeted;
+    /// `None` greets nobody. 2 s.
     pub greet_after: Option<Duration>,
-    /// What people are greeted with. Empty: `Welcome.`
+    /// The greeting. Empty: `Welcome.`
     pub motd: Motd,
-    /// Lines that each room keeps. 200.
+    /// Lines of history that each room keeps. 200.
     pub history_lines: usize,
-    /// Bytes of names and texts that each room keeps. 64 KiB.
+    /// Bytes of names and texts in the history of each room. 64 KiB.
     pub history_bytes: usize,
     /// Rooms at a time, the lobby included. 1024.
     pub rooms_max: usize,
-    /// Whether only the named may speak to a room. No.
+    /// Whether users need a name to speak to a room. No.
     pub require_name: bool,
-    /// How long a name is held for who asked for it and was cut off. Zero turns `/resume`
-    /// off. 2 min.
+    /// How long a user who was cut off can resume, if they asked for a resume token. Zero turns
+    /// `/resume` off. 2 min.
     pub resume_for: Duration,
-    /// Those who are held at a time; beyond it the first is let go. 1024.
-    pub held_max: usize,
-    /// Those who are held at a time of one IPv4 address, or one IPv6 /64; likewise. 32.
-    pub held_per_addr: usize,
-    /// Users whom one user may ignore. 100.
+    /// Detached sessions at a time; beyond it the oldest ends. 1024.
+    pub detached_max: usize,
+    /// Detached sessions at a time of one IPv4 address, or one IPv6 /64; beyond it its oldest
+    /// ends. 32.
+    pub detached_per_addr: usize,
+    /// Users that one user may ignore. 100.
     pub ignored_max: usize,
-    /// Fills a token with bytes that nobody can guess. Without it no names are held.
+    /// Fills a resume token with secure random bytes. Without it `/resume` is off.
     pub random: Option<fn(&mut [u8; 24])>,
     /// Resident memory in bytes, for `/stats`.
     pub resident: Option<fn() -> Option<u64>>,
-    /// Gives freed memory back to the system, after a spike. An allocator that keeps none
-    /// needs none.
+    /// Returns freed memory to the system after a spike. `None` where the allocator does so
+    /// itself.
     pub give_back: Option<fn()>,
     /// Whether there are operators: on connections of a listener labelled
-    /// [`OPERATORS`](super::OPERATORS). Whoever runs the chat then takes its requests
-    /// ([`Chat::next_request`](super::Chat::next_request)), as [`ChatWithWorker`](crate::ChatWithWorker) does. No.
+    /// [`OPERATORS`](super::OPERATORS). The chat's owner must then carry out its requests
+    /// ([`Chat::next_request`](super::Chat::next_request)), as
+    /// [`ChatWithWorker`](crate::ChatWithWorker) does. No.
     pub operators: bool,
-    /// Whether names can be protected with passwords. Requests are then to be taken as
-    /// well: [`ChatWithWorker`](crate::ChatWithWorker) does, with a [`State`](crate::State) that has the feature
-    /// `accounts`. No.
+    /// Whether names can be protected with passwords. The chat's owner must then carry out its
+    /// requests: [`ChatWithWorker`](crate::ChatWithWorker) does, with a [`State`](crate::State)
+    /// that has the feature `accounts`. No.
     pub accounts: bool,
     /// Names that may be protected at a time. 10 000.
     pub accounts_max: usize,
     /// Names that may be protected within a day from one IPv4 address, or one IPv6 /64. 20.
     pub accounts_per_addr: usize,
-    /// An account that nobody logs in to for so long after it was made goes. 30 days.
+    /// An account that nobody logs in to within this time after it was made expires. 30 days.
     pub accounts_unused_for: Duration,
-    /// Requests that wait at a time for operators, and as many for each address: passwords that
-    /// are to be checked, mostly. Further ones come to nothing. 16.
+    /// Waiting requests of operators, and of each address; mostly passwords to be checked.
+    /// Further ones are refused. 16.
     pub waiting_max: usize,
     /// Bans in force at a time. 4096.
     pub bans_max: usize,
-    /// The dialects that listeners have. Those that show addresses can be spoken
-    /// nowhere else.
+    /// The dialects of the listeners. Dialects that show addresses are offered only if they are
+    /// among them.
     pub dialects: Vec<Dialect>,
 }
 
@@ -77,8 +79,8 @@ impl Default for Settings {
             rooms_max: 1024,
             require_name: false,
             resume_for: Duration::from_mins(2),
-            held_max: 1024,
-            held_per_addr: 32,
+            detached_max: 1024,
+            detached_per_addr: 32,
             ignored_max: 100,
             random: None,
             resident: None,
@@ -96,12 +98,12 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Whether addresses are kept: to be shown, or to count failures by.
+    /// Whether addresses are kept: to show them, or to count wrong passwords by them.
     pub(super) fn keeps_addresses(&self) -> bool {
         self.shows_addresses() || self.operators || self.accounts
     }
 
-    /// Whether anybody may be shown an address.
+    /// Whether a dialect shows addresses to users.
     fn shows_addresses(&self) -> bool {
         self.dialects.iter().any(|dialect| dialect.shows_addresses())
     }
@@ -111,13 +113,12 @@ impl Settings {
     }
 }
 
-/// The message of the day: lines that can be replaced while the chat runs, from any
-/// thread that has a clone of it.
+/// The message of the day. Any thread that has a clone can replace it while the chat runs.
 #[derive(Clone, Debug, Default)]
 pub struct Motd(Arc<RwLock<Vec<String>>>);
 
 impl Motd {
-    /// Replaces the lines. Trailing space goes, controls become what can be read.
+    /// Replaces the lines. Trailing spaces are removed, control characters are made visible.
     pub fn set(&self, text: &[u8]) {
         let lines = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n');
         let lines: Vec<String> = match text {

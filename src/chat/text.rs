@@ -1,14 +1,14 @@
-//! What a user types becomes text that can do nothing but be read.
+//! Sanitises what users type: the result can be shown on any terminal safely.
 
 use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar;
 
-/// Of the marks on one character so many stay: enough for every script and joined emoji, and
-/// too few to cover the lines above.
+/// The most combining marks on one character: enough for every script and joined emoji, and too
+/// few to cover the lines above.
 const MARKS_MAX: usize = 8;
 
-/// A line without the spaces and tabs around it.
+/// Trims spaces and tabs.
 pub(super) fn trim(mut line: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = line {
         line = rest;
@@ -16,10 +16,10 @@ pub(super) fn trim(mut line: &[u8]) -> &[u8] {
     line
 }
 
-/// Bytes as text that cannot move a cursor, change a colour or turn the direction of
-/// writing: invalid UTF-8 is replaced, a control character becomes its picture, a tab a
-/// space, and marks that are heaped up on one character are cut. What is left alone is
-/// borrowed. At most three times as long as before.
+/// Makes text that cannot move a cursor, change a colour or change the direction of writing.
+/// Invalid UTF-8 is replaced, control characters become visible symbols, a tab becomes a space,
+/// and too many combining marks are cut. Text that needs no change is borrowed. The result is at
+/// most three times as long.
 pub(super) fn sanitise(line: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(line);
     let mut heap = Heap::default();
@@ -30,7 +30,7 @@ pub(super) fn sanitise(line: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(picture).filter(|c| heap.has_room(*c)).collect())
 }
 
-/// The marks on the character that is being looked at.
+/// The number of marks on the current character.
 #[derive(Default)]
 struct Heap(usize);
 
@@ -42,13 +42,13 @@ impl Heap {
     }
 }
 
-/// A text from the first character on that is seen, or that stands for a blank in a picture
-/// made of letters. What stands unseen before a command must not make it speech.
+/// Trims invisible characters at the start, so that they do not turn a command into speech.
+/// Blanks used in pictures made of letters stay.
 pub(super) fn trim_unseen(text: &str) -> &str {
     text.trim_start_matches(|c: char| c.is_whitespace() || is_ignorable(c))
 }
 
-/// Whether nothing is to be seen of a text.
+/// Whether a text shows nothing.
 pub(super) fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
@@ -64,16 +64,16 @@ fn is_ignorable(c: char) -> bool {
 }
 
 fn is_invisible(c: char) -> bool {
-    // A braille cell without a dot, anchors of annotations, a filler, a note without a head,
-    // and joiners and blanks of hieroglyphs.
+    // An empty braille cell, annotation anchors, a Khitan filler, a note without a head, and
+    // hieroglyph joiners and blanks.
     let is_empty = matches!(c,
         '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{16fe4}' | '\u{1d159}'
         | '\u{13430}'..='\u{13442}');
     is_ignorable(c) || is_empty
 }
 
-/// Whether a trimmed line begins with what only a key could have sent, or what nobody sees: what
-/// was meant as a command may follow.
+/// Whether a trimmed line begins with a control or invisible character. It may be a command that
+/// was typed after it.
 pub(super) fn starts_unseen(line: &[u8]) -> bool {
     let first = line.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
     first.is_some_and(|c| is_forbidden(c) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}'))
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_to_a_character_stays_and_what_is_heaped_on_it_goes() {
+    fn marks_of_a_character_stay_and_excess_marks_are_cut() {
         for whole in [
             "🏴\u{e0067}\u{e0062}\u{e0073}\u{e0063}\u{e0074}\u{e007f}",
             "👩🏽\u{200d}❤\u{fe0f}\u{200d}💋\u{200d}👨🏿",
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_begins_with_what_is_seen() {
+    fn invisible_characters_before_a_line_are_trimmed() {
         assert_eq!(trim_unseen("\u{200b}\u{a0}\u{3000}\u{e0041}/msg bob hi"), "/msg bob hi");
         for text in ["⠀⠀⣀", "a\u{200b}", "\u{301}", "␛"] {
             assert_eq!(trim_unseen(text), text);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_shows_as_nothing_is_blank() {
+    fn invisible_text_is_blank() {
         let nothing = "\u{3164}\u{200b}\u{e0041}\u{2800}\u{ad}\u{a0}\u{2003}\u{3000}\u{115f}\u{ffa0}\
             \u{feff}\u{2060}\u{2063}\u{180e}\u{fe0f}\u{200d}\u{e0100}\u{1d159}\u{13441}\u{fffa}";
         assert!(is_blank("") && is_blank(nothing));
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_do_something_becomes_what_can_only_be_read() {
+    fn control_characters_become_visible() {
         let cases: [(&[u8], &str); 8] = [
             (b"\x1b[31mred", "␛[31mred"),
             (b"bell\x07", "bell␇"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_sees_before_the_first_word_is_noticed() {
+    fn invisible_characters_before_the_first_word_are_noticed() {
         for line in ["\x1a/x", "\x04 x", "\x1b/x", "\u{9b}x", "\u{200b}/x", "\u{feff}/x"] {
             assert!(starts_unseen(line.as_bytes()), "{line:?}");
         }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_time_changes_nothing_and_nothing_grows_beyond_three_times() {
+    fn sanitising_twice_changes_nothing_and_text_grows_at_most_threefold() {
         let pieces: [&[u8]; 9] = [
             b"a",
             b"\0",

@@ -1,4 +1,4 @@
-//! Who is here, and under which name.
+//! The users: by connection, by name, and by guest number.
 
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,28 +16,28 @@ use crate::net::conn::ConnId;
 use crate::net::network::Network;
 use crate::net::transport::Origin;
 
-/// One connection, as the chat sees it. There are many, so it is small.
+/// A connected user. There are many, so the record is small.
 pub(super) struct User {
     pub(super) id: ConnId,
     pub(super) name: Name,
     pub(super) room: RoomNo,
-    /// Its index among the room's members of the same group.
-    pub(super) place: u32,
+    /// Member index: their position among the room's members of the same group.
+    pub(super) member_index: u32,
     pub(super) format: Format,
-    /// Whether what it says comes back to it.
+    /// Whether they get a copy of what they say.
     pub(super) echo: bool,
-    /// Whether it is told who comes and goes.
+    /// Whether they get join, leave and rename notices.
     pub(super) notices: bool,
     pub(super) stage: Stage,
     pub(super) arrival: Arrival,
-    /// Where they are from.
+    /// The address that limits are counted by.
     pub(super) from: AddressKey,
     /// What few users have.
-    more: Option<Box<Extras>>,
+    extras: Option<Box<Extras>>,
 }
 
-/// An address, an IPv6 one by its /64, as far as one is known from another: everybody has
-/// one, so it is small. One in 65 536 is like this.
+/// A 16-bit hash of an address (of the /64 for IPv6). Every user has one, so it is small; one in
+/// 65 536 pairs collides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct AddressKey(u16);
 
@@ -50,16 +50,16 @@ impl AddressKey {
     }
 }
 
-/// How far a user has got.
+/// The stage of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// Its first line has not come.
+    /// They have not sent a line yet.
     Silent {
-        /// Whether the ending in its format goes by what it has sent.
+        /// Whether the line ending in their format is the one they use themselves.
         ending_seen: bool,
     },
     Speaking,
-    /// It goes of its own will: nothing is held for it.
+    /// They leave on purpose, or are disconnected for good: no session is kept.
     Leaving,
 }
 
@@ -69,13 +69,13 @@ impl Stage {
     }
 }
 
-/// Who has been told that a user is here: they alone are told when it goes.
+/// Who got a notice of this user's arrival. Only they get one when the user leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Arrival {
-    Untold,
-    /// Those whose dialect tells of connections.
+    Unannounced,
+    /// The dialects that announce connections.
     Connected,
-    /// Everybody whom it may concern, even if there was nobody: it has said something that
+    /// Everybody who takes notices, even if there was nobody: the user has sent a line that
     /// others can see.
     Announced,
 }
@@ -83,18 +83,18 @@ pub(super) enum Arrival {
 /// What few users have.
 #[derive(Default)]
 pub(super) struct Extras {
-    /// Who last wrote to it privately.
+    /// The sender of the last private line to them, for `/reply`.
     pub(super) writer: Option<ConnId>,
     pub(super) away: Option<Box<str>>,
-    /// Whom it ignores, and who ignores it.
+    /// The users they ignore, and the users who ignore them.
     pub(super) ignores: Vec<ConnId>,
     pub(super) ignored_by: HashSet<ConnId>,
-    /// The key under which its name is held if it is cut off.
-    pub(super) seat: Option<u64>,
+    /// The lookup key of their resume token.
+    pub(super) token_key: Option<u64>,
     pub(super) mute: Option<Mute>,
-    /// By the door that they came through.
+    /// Whether they connected to an operators' listener.
     pub(super) is_operator: bool,
-    /// It has shown that its name, which is protected, is its own.
+    /// Whether they logged in with their name's password.
     pub(super) has_account: bool,
 }
 
@@ -116,51 +116,51 @@ impl User {
     }
 
     pub(super) fn extras(&self) -> Option<&Extras> {
-        self.more.as_deref()
+        self.extras.as_deref()
     }
 
     pub(super) fn extras_mut(&mut self) -> &mut Extras {
-        self.more.get_or_insert_default()
+        self.extras.get_or_insert_default()
     }
 
     pub(super) fn has_account(&self) -> bool {
-        self.extras().is_some_and(|more| more.has_account)
+        self.extras().is_some_and(|extras| extras.has_account)
     }
 
     pub(super) fn take_mute(&mut self) -> Option<Mute> {
-        self.more.as_mut()?.mute.take()
+        self.extras.as_mut()?.mute.take()
     }
 
-    pub(super) fn take_seat(&mut self) -> Option<u64> {
-        self.more.as_mut()?.seat.take()
+    pub(super) fn take_token_key(&mut self) -> Option<u64> {
+        self.extras.as_mut()?.token_key.take()
     }
 
-    /// Its own name, if it has one.
+    /// Their name, unless they are a guest.
     pub(super) fn own_name(&self) -> Option<&str> {
         self.name.as_own()
     }
 
     pub(super) fn ignores(&self, id: ConnId) -> bool {
-        self.extras().is_some_and(|more| more.ignores.contains(&id))
+        self.extras().is_some_and(|extras| extras.ignores.contains(&id))
     }
 
-    /// Those who do not want to see what it says.
+    /// The users who do not want to see what this one says.
     pub(super) fn ignored_by(&self) -> Option<&HashSet<ConnId>> {
-        self.extras().map(|more| &more.ignored_by).filter(|ignored_by| !ignored_by.is_empty())
+        self.extras().map(|extras| &extras.ignored_by).filter(|ignored_by| !ignored_by.is_empty())
     }
 }
 
 /// All users, by slot, by name, and by number for those without a name.
 pub(super) struct Users {
     by_slot: Vec<Option<User>>,
-    /// Slots; the names themselves are with the users.
+    /// Slots. The names themselves are stored with the users.
     by_name: HashTable<u32>,
     hasher: NameHasher,
     guests: Guests,
-    /// By slot, and only where a dialect or an operator is shown them, or failed passwords
-    /// are counted by them. Over a Unix socket nobody has one.
+    /// By slot. Kept only where a dialect or an operator is shown addresses, or wrong passwords
+    /// are counted by them. Peers on Unix sockets have none.
     addrs: Option<Vec<Option<SocketAddr>>>,
-    /// When each last said something, by slot, and only where there are operators.
+    /// By slot. Kept only where there are operators.
     last_activity: Option<Vec<Option<Instant>>>,
     count: usize,
     most: usize,
@@ -180,7 +180,7 @@ impl Users {
         }
     }
 
-    /// Adds somebody, as a guest. It is in no room yet.
+    /// Adds a user as a guest. They are in no room yet.
     pub(super) fn add(&mut self, id: ConnId, origin: Origin, format: Format) {
         if self.by_slot.len() <= id.slot() {
             self.by_slot.resize_with(id.slot() + 1, || None);
@@ -193,28 +193,28 @@ impl Users {
             id,
             name: Name::Guest(self.guests.add(id)),
             room: RoomNo::LOBBY,
-            place: 0,
+            member_index: 0,
             format,
             echo: format.dialect.echoes(),
             notices: format.dialect.has_notices() && format.dialect != Dialect::Native,
             stage: Stage::Silent { ending_seen: false },
-            arrival: Arrival::Untold,
+            arrival: Arrival::Unannounced,
             from: AddressKey::of(origin),
-            more: None,
+            extras: None,
         });
         self.count += 1;
         self.most = self.most.max(self.count);
     }
 
-    /// Removes somebody; the name is free at once.
+    /// Removes a user and frees their name.
     pub(super) fn remove(&mut self, id: ConnId) -> Option<User> {
         let user = self.detach(id)?;
         self.free_number(&user.name);
         Some(user)
     }
 
-    /// Removes somebody who may come back. A guest's number is nobody else's until it is
-    /// freed, or borne again; an own name has to be held elsewhere.
+    /// Removes a user whose session may be resumed. A guest number stays reserved until
+    /// [`Users::free_number`] or [`Users::assign_name`]; the caller has to reserve an own name.
     pub(super) fn detach(&mut self, id: ConnId) -> Option<User> {
         self.get(id)?;
         self.unlist_name(id);
@@ -222,14 +222,14 @@ impl Users {
         self.by_slot[id.slot()].take()
     }
 
-    /// If it is a guest's name, others may have its number.
+    /// Frees a guest number; does nothing for an own name.
     pub(super) fn free_number(&mut self, name: &Name) {
         if let Name::Guest(number) = name {
             self.guests.remove(*number);
         }
     }
 
-    /// Gives somebody a name that has been lifted out with somebody before.
+    /// Gives a user the name of a detached session.
     pub(super) fn assign_name(&mut self, id: ConnId, name: &Name) {
         match name.shown() {
             Shown::Named(name) => drop(self.rename(id, name)),
@@ -251,43 +251,43 @@ impl Users {
         self.by_slot.get_mut(id.slot())?.as_mut().filter(|user| user.id == id)
     }
 
-    /// Everybody, by slot.
+    /// All users, by slot.
     pub(super) fn all(&self) -> impl Iterator<Item = &User> {
         self.by_slot.iter().flatten()
     }
 
-    /// Where somebody is from, as far as that is kept.
+    /// A user's address, where addresses are kept.
     pub(super) fn addr(&self, id: ConnId) -> Option<SocketAddr> {
         self.get(id)?;
         *self.addrs.as_ref()?.get(id.slot())?
     }
 
-    /// Somebody is here, or says something.
-    pub(super) fn hear(&mut self, id: ConnId, now: Instant) {
-        if let Some(heard) = &mut self.last_activity {
-            heard.resize(self.by_slot.len(), None);
-            heard[id.slot()] = Some(now);
+    /// Notes that a user has just connected or sent a line.
+    pub(super) fn note_activity(&mut self, id: ConnId, now: Instant) {
+        if let Some(last_activity) = &mut self.last_activity {
+            last_activity.resize(self.by_slot.len(), None);
+            last_activity[id.slot()] = Some(now);
         }
     }
 
-    /// When somebody last said something, or came; as far as that is kept.
-    pub(super) fn heard(&self, id: ConnId) -> Option<Instant> {
+    /// When a user last sent a line or connected, where that is kept.
+    pub(super) fn last_activity(&self, id: ConnId) -> Option<Instant> {
         self.get(id)?;
         *self.last_activity.as_ref()?.get(id.slot())?
     }
 
-    /// How many there are, and how many there were at most.
+    /// How many users there are, and the most there have been at once.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.count, self.most)
     }
 
-    /// Somebody as others may be shown it.
+    /// A user as others may see them.
     pub(super) fn person<'a>(&self, user: &'a User) -> Person<'a> {
         let addr = self.addrs.as_ref().and_then(|addrs| addrs[user.id.slot()]);
         Person { name: user.shown(), addr, number: user.id.serial() }
     }
 
-    /// Who bears this name, in any spelling.
+    /// The user with this name, in any spelling.
     pub(super) fn find(&self, name: &str) -> Option<&User> {
         if let Some(number) = Shown::guest_number(name) {
             return self.get(self.guests.holder(number)?);
@@ -297,25 +297,25 @@ impl Users {
         self.by_slot[*slot as usize].as_ref()
     }
 
-    /// Gives somebody a name that nobody else has. Returns what it was called before.
+    /// Renames a user to a name that is free or their own. Returns the old name.
     pub(super) fn rename(&mut self, id: ConnId, name: &str) -> Option<Name> {
         let is_respelled = self.find(name).is_some_and(|owner| owner.id == id);
         self.forget_name(id);
         let user = self.get_mut(id)?;
-        if let Some(more) = user.more.as_mut().filter(|_| !is_respelled) {
-            more.has_account = false;
+        if let Some(extras) = user.extras.as_mut().filter(|_| !is_respelled) {
+            extras.has_account = false;
         }
         let old = mem::replace(&mut user.name, Name::own(name));
         let slot = id.slot;
         let hash = self.hasher.hash(name);
-        // Taken apart, because growing the table looks names up in the other field.
+        // The table is taken out because growing it reads names through `self`.
         let mut by_name = mem::take(&mut self.by_name);
         by_name.insert_unique(hash, slot, |slot| self.hasher.hash(self.name_of(*slot)));
         self.by_name = by_name;
         Some(old)
     }
 
-    /// Takes the name or the guest's number away.
+    /// Frees the name or guest number.
     fn forget_name(&mut self, id: ConnId) {
         match self.get(id).map(|user| &user.name) {
             Some(Name::Guest(number)) => self.guests.remove(*number),
@@ -323,7 +323,7 @@ impl Users {
         }
     }
 
-    /// Takes an own name out of the index.
+    /// Removes an own name from the index.
     fn unlist_name(&mut self, id: ConnId) {
         let Some(name) = self.get(id).and_then(User::own_name) else { return };
         let hash = self.hasher.hash(name);
@@ -338,15 +338,15 @@ impl Users {
     }
 }
 
-// There are many of them; what few have goes into `Extras`.
+// There is one for each connection. What only few users have belongs in `Extras`.
 const _: () = assert!(size_of::<User>() <= 48);
 
-/// The numbers of those without a name: each gets the lowest that is free.
+/// Guest numbers: each guest gets the lowest free one.
 #[derive(Default)]
 struct Guests {
-    /// Who has number 1, 2 and so on; the last of them is somebody.
+    /// The holders of numbers 1, 2 and so on; the last is never `None`.
     holders: Vec<Option<ConnId>>,
-    /// The free places among them.
+    /// The free numbers among them.
     free: BTreeSet<u32>,
 }
 
@@ -364,13 +364,13 @@ impl Guests {
         self.holders[number as usize - 1] = None;
         self.free.insert(number);
         while let Some(None) = self.holders.last() {
-            let last = u32::try_from(self.holders.len()).expect("they were counted in u32");
+            let last = u32::try_from(self.holders.len()).expect("the numbers fit u32");
             self.free.remove(&last);
             self.holders.pop();
         }
     }
 
-    /// Another has it now.
+    /// Gives a number to another connection.
     fn pass_on(&mut self, number: u32, id: ConnId) {
         self.holders[number as usize - 1] = Some(id);
     }

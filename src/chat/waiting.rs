@@ -1,5 +1,5 @@
-//! What waits to be done elsewhere, and what is next: what operators ask for, then one request
-//! of each address in turn. So nobody waits for more than one hash of any other address.
+//! The queue of requests for the worker: operators' first, then one of each address in turn. So
+//! each address delays the others by one password hash at a time.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -7,22 +7,22 @@ use std::net::IpAddr;
 use super::request::Request;
 use crate::net::conn::ConnId;
 
-/// Addresses that wait at a time.
+/// Addresses with requests in the queue at a time.
 const ADDRESSES_MAX: usize = 1024;
 
-/// Who asks.
+/// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
     Operators,
-    /// An IPv6 one by its /64; `None` is all who have none.
+    /// An IPv6 address by its /64; `None` is all peers without an address.
     Address(Option<IpAddr>),
 }
 
-/// Requests that nobody has taken yet.
+/// Requests that the worker has not taken yet.
 pub(super) struct Waiting {
-    /// The next in front, and none without a request.
+    /// The next in front. No source is without a request.
     sources: VecDeque<(Source, VecDeque<(ConnId, Request)>)>,
-    /// For operators, and for each address.
+    /// The most requests of the operators, and of each address.
     max: usize,
 }
 
@@ -44,7 +44,7 @@ impl Waiting {
     pub(super) fn push(&mut self, source: Source, id: ConnId, request: Request) {
         match self.sources.iter_mut().find(|(other, _)| *other == source) {
             Some((_, requests)) => requests.push_back((id, request)),
-            None => self.line_up(source, VecDeque::from([(id, request)])),
+            None => self.enqueue(source, VecDeque::from([(id, request)])),
         }
     }
 
@@ -52,13 +52,13 @@ impl Waiting {
         let (source, mut requests) = self.sources.pop_front()?;
         let next = requests.pop_front();
         if !requests.is_empty() {
-            self.line_up(source, requests);
+            self.enqueue(source, requests);
         }
         next
     }
 
-    /// Operators go first, and everybody else behind those who wait already.
-    fn line_up(&mut self, source: Source, requests: VecDeque<(ConnId, Request)>) {
+    /// Operators go first, all others to the back of the queue.
+    fn enqueue(&mut self, source: Source, requests: VecDeque<(ConnId, Request)>) {
         match source {
             Source::Operators => self.sources.push_front((source, requests)),
             Source::Address(_) => self.sources.push_back((source, requests)),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_addresses_wait_and_no_more_and_operators_do_all_the_same() {
+    fn the_number_of_waiting_addresses_is_limited_and_operators_are_exempt() {
         let mut waiting = Waiting::new(1);
         let from = |number: u32| Source::Address(Some(IpAddr::from(number.to_be_bytes())));
         for number in 0..1024 {

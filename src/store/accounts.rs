@@ -1,5 +1,4 @@
-//! Accounts as lines, `alice:$argon2id$…:op`, and what is asked of them. Of passwords only
-//! hashes are kept.
+//! Accounts as lines, `alice:$argon2id$…:op`. Only hashes of passwords are kept.
 
 use std::io;
 use std::path::Path;
@@ -15,10 +14,10 @@ use crate::chat::{Account, Answer, Password, Target};
 
 pub(super) const ACCOUNTS: &str = "accounts";
 
-/// The flag of an account that nobody has logged in to; before the time when it goes.
+/// The flag of an account that nobody has logged in to, followed by the time when it expires.
 const UNUSED: &str = "unused-until=";
 
-/// An account, as it is kept.
+/// An account, as it is persisted.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub(super) account: Account,
@@ -69,7 +68,7 @@ impl Entry {
 }
 
 impl State {
-    /// Adds an account; those that are over go.
+    /// Adds an account; drops expired ones.
     pub(super) fn register(
         &mut self,
         account: Account,
@@ -91,7 +90,7 @@ impl State {
         }
     }
 
-    /// Somebody has logged in to it. If that cannot be saved, it is the next time.
+    /// Notes a log-in. If that cannot be saved, the next log-in tries again.
     pub(super) fn mark_used(&mut self, name: &str) {
         let Some(entry) = self.find(name).filter(|entry| entry.account.unused_until.is_some())
         else {
@@ -128,18 +127,18 @@ impl State {
         }
     }
 
-    /// Whether it is the password of this name. It takes as long if there is no such name.
+    /// Checks a password. It takes as long if there is no such name.
     pub(super) fn verify(&mut self, name: &str, password: &Password) -> bool {
         let hash = self.find(name).map(|entry| entry.hash.clone());
         let is_right = self.hasher.is_of(hash.as_deref().unwrap_or(NOBODY), password);
         is_right && hash.is_some()
     }
 
-    /// Whether a name can be given a password.
+    /// Checks that a name can have a password.
     ///
     /// # Errors
     ///
-    /// If it can be nobody's name.
+    /// If it is not a valid name.
     pub fn check_name(name: &str) -> io::Result<()> {
         if can_be_name(name) {
             return Ok(());
@@ -148,23 +147,23 @@ impl State {
         Err(io::Error::new(io::ErrorKind::InvalidInput, why))
     }
 
-    /// Protects a name with a password in a directory that is there; flags that it has stay.
-    /// Saved when this returns. Of several processes that do so one waits for the other.
+    /// Sets the password of a name in an existing directory; its flags stay. It is saved when
+    /// this returns. Processes that do so at the same time wait for each other.
     ///
     /// # Errors
     ///
-    /// If it can be nobody's name, if the directory cannot be read ([`State::read`]) or
-    /// written to, or if there is no chance to make a salt of.
+    /// If the name is not valid, if the directory cannot be read ([`State::read`]) or written to,
+    /// or if the system has no random bytes for a salt.
     pub fn set_password(dir: &Path, name: &str, password: &Password) -> io::Result<()> {
         State::check_name(name)?;
         let mut state = State::read(dir)?;
         let hash = state.hasher.hash(password)?;
-        // From here on nobody changes it; what was read before may be old.
+        // Read again under the lock: the first read may be out of date.
         let lock = state.lock()?;
         State::read(dir)?.put_hash(&lock, name, hash)
     }
 
-    /// The same, if nobody else has changed the file since it was read.
+    /// The same, if the file has not changed since it was read.
     pub(super) fn protect(&mut self, name: &str, password: &Password) -> io::Result<()> {
         let hash = self.hasher.hash(password)?;
         self.put_hash(&self.lock()?, name, hash)
@@ -184,7 +183,7 @@ impl State {
         self.save_accounts(lock, lines)
     }
 
-    /// Looks at all, so that it takes as long wherever it stands.
+    /// Looks at all accounts, so that the time does not show where one stands.
     fn find(&self, name: &str) -> Option<&Entry> {
         self.accounts.lines.entries().filter(|entry| entry.has_name(name)).last()
     }
@@ -201,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_written_as_it_is_read_and_what_is_wrong_is_told() {
+    fn lines_survive_formatting_and_parsing_and_faults_are_reported() {
         for flags in ["", "op", "unused-until=2026-12-20T15:17:28Z"] {
             let line = format!("alice:{NOBODY}:{flags}");
             assert_eq!(render(&parse(&line).unwrap()), line);

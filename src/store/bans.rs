@@ -1,5 +1,5 @@
-//! A ban as a line: `alice@192.0.2.7 2026-12-24T18:00:00Z op too loud`; `never` where it
-//! has no end, and why it is may be missing.
+//! Bans as lines: `alice@192.0.2.7 2026-12-24T18:00:00Z op too loud`. `never` stands for no end,
+//! and the reason may be missing.
 
 use jiff::Timestamp;
 
@@ -27,7 +27,7 @@ pub(super) fn render(ban: &Ban) -> String {
     format!("{target} {until} {by} {why}").trim_end().to_owned()
 }
 
-/// The same for what would be the same ban.
+/// A key that is equal for bans of the same target.
 pub(super) fn key(ban: &Ban) -> String {
     ban.target.to_string().to_ascii_lowercase()
 }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_written_as_it_is_read() {
+    fn lines_survive_formatting_and_parsing() {
         for line in [
             "alice never op",
             "alice@192.0.2.7 2026-12-24T18:00:00Z op too  loud",
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_line_is_told() {
+    fn an_invalid_line_is_reported_with_its_fault() {
         for (line, why) in [
             ("alice", "the time until when, or never, is missing"),
             ("alice never", "who said so is missing"),

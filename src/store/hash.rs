@@ -1,6 +1,5 @@
-//! Passwords become hashes that are slow to guess: 20 ms and 19 MiB each, which is the point
-//! of it. The memory is kept from one to the next, since what is given back in such pieces
-//! does not all find its way to the system.
+//! Hashes passwords slowly, so that they are hard to guess: 20 ms and 19 MiB each. The memory is
+//! reused, since the allocator does not return all of such large blocks to the system.
 
 use std::io;
 
@@ -10,28 +9,28 @@ use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use crate::chat::Password;
 
-/// Checked where there is no such name, so that this takes as long.
+/// The hash that is checked for unknown names, so that they take as long.
 pub(super) const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$Y2hpbndhZyBub2JvZHk$\
     4Di2FDrq2vNUOAtjBf1ws6Xk0OIJyvb8xcyCuo6q1rY";
 
 /// Bytes of a new hash.
 const LENGTH: usize = 32;
 
-/// The most that a hash from a file may ask for: KiB of memory, which is 64 MiB,
+/// The most that a hash from a file may cost: KiB of memory, which is 64 MiB,
 const MEMORY_MAX: u32 = 64 << 10;
-/// how often all of it is gone over,
+/// passes over that memory,
 const PASSES_MAX: u32 = 16;
-/// and in how many logs, one after another.
+/// and lanes of argon2, which are computed one after another.
 const LANES_MAX: u32 = 4;
 
-/// Makes hashes, and checks passwords against them.
+/// Hashes passwords, and checks them against hashes.
 #[derive(Default)]
 pub(super) struct Hasher {
     memory: Vec<Block>,
 }
 
 impl Hasher {
-    /// A new hash of a password, in the PHC string format.
+    /// Hashes a password with a new salt, in the PHC string format.
     pub(super) fn hash(&mut self, password: &Password) -> io::Result<String> {
         let params = Params::new(19_456, 2, 1, None).map_err(io::Error::other)?;
         let salt = try_generate_salt().map_err(io::Error::other)?;
@@ -46,7 +45,7 @@ impl Hasher {
         Ok(phc.to_string())
     }
 
-    /// Whether a hash is that of a password. Its own parameters count.
+    /// Whether a hash is that of a password, by the hash's own parameters.
     pub(super) fn is_of(&mut self, hash: &str, password: &Password) -> bool {
         let Ok(PasswordHash { params, salt: Some(salt), hash: Some(hash), .. }) =
             PasswordHash::new(hash)
@@ -54,7 +53,7 @@ impl Hasher {
             return false;
         };
         let Ok(params) = Params::try_from(&params) else { return false };
-        // Compared in a time that does not depend on where they differ.
+        // The comparison takes the same time wherever the two differ.
         self.compute(password, &salt, params, hash.len()).is_ok_and(|own| own == hash)
     }
 
@@ -76,12 +75,12 @@ impl Hasher {
     }
 }
 
-/// What a hash lacks that can be checked, if it lacks something, or asks too much: its
-/// parameters say what a check costs, and whoever asks for one need not know the password.
+/// Checks that a hash can be verified and does not cost too much. Its parameters decide the cost
+/// of a check, and a peer can ask for checks without knowing the password.
 ///
 /// # Errors
 ///
-/// What is wrong, of something that has a hash.
+/// What is wrong, to follow the subject of the sentence.
 pub(super) fn check(text: &str) -> Result<(), String> {
     let params = PasswordHash::new(text).ok().and_then(|hash| {
         let is_argon2id = hash.algorithm.as_str() == "argon2id"
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_of_nobody_is_like_any_other() {
+    fn the_hash_for_unknown_names_costs_as_much_as_others() {
         let mine = Hasher::default().hash(&password("12345678")).unwrap();
         let (mine, nobodys) =
             (PasswordHash::new(&mine).unwrap(), PasswordHash::new(NOBODY).unwrap());
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_check_would_cost_is_bounded() {
+    fn the_cost_of_a_check_is_bounded() {
         let with = |params: &str| check(&NOBODY.replace("m=19456,t=2,p=1", params));
         assert_eq!(with("m=65536,t=16,p=4"), Ok(()));
         for (params, why) in [

@@ -1,5 +1,4 @@
-//! A text file of one entry a line, with what people have written between: comments and
-//! blank lines, which stay where they are.
+//! A text file with one entry a line. Comments and blank lines stay where they are.
 
 use std::collections::HashMap;
 
@@ -9,7 +8,7 @@ pub(super) struct Lines<T>(Vec<Line<T>>);
 
 #[derive(Clone, Debug)]
 enum Line<T> {
-    /// A comment, or nothing.
+    /// A comment, or a blank line.
     Other(String),
     Entry(T),
 }
@@ -52,7 +51,7 @@ impl<T> Lines<T> {
         Ok(Lines(lines))
     }
 
-    /// The file that these lines are.
+    /// The text of the file.
     pub(super) fn render(&self, render: fn(&T) -> String) -> String {
         let mut text = String::new();
         for line in &self.0 {
@@ -72,7 +71,7 @@ impl<T> Lines<T> {
         })
     }
 
-    /// Puts an entry in the place of the one that it replaces, or at the end.
+    /// Replaces an entry, or adds one at the end.
     pub(super) fn put(&mut self, entry: T, is_replaced: impl Fn(&T) -> bool) {
         let is_it = |line: &&mut Line<T>| matches!(line, Line::Entry(old) if is_replaced(old));
         match self.0.iter_mut().find(is_it) {
@@ -81,7 +80,7 @@ impl<T> Lines<T> {
         }
     }
 
-    /// Keeps only such entries, and all that stands between.
+    /// Keeps only the entries that match; comments and blank lines stay.
     pub(super) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
         self.0.retain(|line| match line {
             Line::Entry(entry) => keep(entry),
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_wrote_between_stays_where_it_is() {
+    fn comments_and_blank_lines_stay_where_they_are() {
         let text = "# first\n1\n\n  # not first\n2\n# last\n";
         assert_eq!(parse(text).unwrap_err(), "line 4: '  # not first' is no number");
         let mut lines = parse("# first\n1\n\n2\n# last\n").unwrap();
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn faults_are_reported_with_their_line() {
         assert_eq!(parse("1\nx\n").unwrap_err(), "line 2: 'x' is no number");
         assert_eq!(
             parse("# \n1\n01").unwrap_err(),

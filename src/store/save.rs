@@ -1,38 +1,38 @@
-//! A file is replaced whole, or not at all: written beside it, brought to the disk, and
-//! put in its place, whatever happens in between.
+//! Replaces a file as a whole or not at all: the new one is written beside it, synced, and
+//! renamed over it.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The file that is locked; there is nothing in it.
+/// The lock file, which is empty.
 pub(super) const LOCK: &str = "lock";
 
-/// What can fail.
+/// The steps of a save that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Lock,
     Create,
     Write,
     Sync,
-    /// The old file gets a second name, to come back by.
+    /// The old file is linked under a second name, to be restored from.
     Keep,
     Rename,
     SyncDir,
 }
 
-/// One version of a file.
+/// Identifies one version of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     modified: SystemTime,
     len: u64,
-    /// Each save makes another.
+    /// Each save makes a new inode.
     inode: u64,
 }
 
 impl Stamp {
-    /// The version that there is now, if there is one.
+    /// The current version; `None` if there is no file.
     pub(super) fn of(path: &Path) -> io::Result<Option<Stamp>> {
         match fs::metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -49,7 +49,7 @@ impl Stamp {
     }
 }
 
-/// As long as it is there, no other process changes the files of a directory.
+/// While it lives, no other process changes the files of a directory.
 pub(super) struct Lock {
     path: PathBuf,
     dir: File,
@@ -57,8 +57,8 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Waits for whoever has it now. It is a file of the owner's alone: a directory itself
-    /// can be locked by everybody who may read it.
+    /// Waits for other processes to release it. It is a file for its owner alone: anybody who may
+    /// read the directory could lock the directory itself.
     pub(super) fn take(path: &Path, may: fn(Step) -> io::Result<()>) -> io::Result<Lock> {
         may(Step::Lock)?;
         let dir = File::open(path)?;
@@ -70,12 +70,12 @@ impl Lock {
     }
 }
 
-/// Replaces a file in a directory, if it is still the version that is known. Returns
-/// that which it is then. `may` is asked before each step.
+/// Replaces a file in a directory, if it is still the version `known`. Returns the new version.
+/// `may` is called before each step.
 ///
 /// # Errors
 ///
-/// What the system says; the file is then what it was.
+/// What the system says; the file is then unchanged.
 pub(super) fn save(
     Lock { path: dir, dir: handle, .. }: &Lock,
     name: &str,
@@ -100,17 +100,17 @@ pub(super) fn save(
         fs::rename(&new, &path)?;
         let synced = may(Step::SyncDir).and_then(|()| handle.sync_all());
         if synced.is_err() {
-            // It may be there after a crash or not, so it must not be there now.
+            // A crash could leave either version, so the old one is restored at once.
             if known.is_some() { fs::rename(&old, &path)? } else { fs::remove_file(&path)? }
         }
         synced.map(|()| stamp)
     });
-    // In the way of nobody, if they cannot be removed.
+    // They do no harm if they cannot be removed.
     let _ = (remove(&new), remove(&old));
     replaced
 }
 
-/// Writes a new file, down to the disk, for its owner alone: whoever the directory is of.
+/// Writes and syncs a new file, for its owner alone. The directory's owner becomes its owner.
 fn write(
     path: &Path,
     text: &str,
@@ -129,15 +129,15 @@ fn write(
     Stamp::new(&file.metadata()?)
 }
 
-/// What is made is for its owner alone.
+/// Makes files for their owner alone.
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
-/// Gives a file to whom a directory belongs. So what root writes there can be read by the
-/// server, who is somebody else. Who may not or cannot do that keeps what it writes.
+/// Gives a file to the owner of its directory, so that the server can read what root wrote. A
+/// process without that right keeps its files.
 #[cfg(unix)]
 fn give(file: &File, dir: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
@@ -152,7 +152,7 @@ fn give(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// What an earlier save has left, if it was cut short.
+/// Removes what an interrupted save has left.
 fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),

@@ -1,4 +1,4 @@
-//! What becomes of the files, and of what is known of them, whatever fails.
+//! Files and what was read from them stay consistent, whatever fails.
 
 use std::cell::Cell;
 
@@ -20,14 +20,14 @@ fn may(step: Step) -> io::Result<()> {
     Ok(())
 }
 
-/// A directory of a test's own, gone when this is dropped.
+/// A directory for one test, removed when this is dropped.
 struct Dir(PathBuf);
 
 impl Dir {
     fn new(name: &str) -> Dir {
         let name = format!("chinwag-state-{name}-{}", std::process::id());
         let dir = Dir(std::env::temp_dir().join(name));
-        // It may be there from a test that was killed.
+        // A killed test may have left it.
         let _ = fs::remove_dir_all(&dir.0);
         dir
     }
@@ -49,7 +49,7 @@ impl Dir {
 
 impl Drop for Dir {
     fn drop(&mut self) {
-        // It is in nobody's way.
+        // A leftover does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -58,7 +58,7 @@ fn ban(target: &str) -> Ban {
     Ban { target: target.parse().unwrap(), until: None, by: "op".into(), why: "loud".into() }
 }
 
-fn account_command(ban: Ban) -> Request {
+fn ban_request(ban: Ban) -> Request {
     Request::Ban { ban, now: Timestamp::UNIX_EPOCH }
 }
 
@@ -68,7 +68,7 @@ fn each_step_of_a_save_may_fail_and_nothing_has_changed() {
     let mut state = dir.open();
     for step in STEPS {
         FAILS.set(Some(step));
-        let answer = state.perform(account_command(ban("alice")));
+        let answer = state.perform(ban_request(ban("alice")));
         assert!(
             matches!(&answer, Answer::NotSaved(why) if *why == format!("{step:?}")),
             "{answer:?}"
@@ -77,11 +77,11 @@ fn each_step_of_a_save_may_fail_and_nothing_has_changed() {
     }
     for (number, step) in STEPS.into_iter().enumerate() {
         assert!(matches!(
-            state.perform(account_command(ban(&format!("bob-{number}")))),
+            state.perform(ban_request(ban(&format!("bob-{number}")))),
             Answer::Banned(_)
         ));
         let (text, kept) = (dir.text(), state.persisted());
-        for request in [account_command(ban("alice")), Request::Unban("bob-0".parse().unwrap())] {
+        for request in [ban_request(ban("alice")), Request::Unban("bob-0".parse().unwrap())] {
             FAILS.set(Some(step));
             let answer = state.perform(request);
             assert!(
@@ -96,16 +96,16 @@ fn each_step_of_a_save_may_fail_and_nothing_has_changed() {
 }
 
 #[test]
-fn what_was_answered_is_there_when_it_is_opened_again() {
+fn answered_changes_are_there_after_reopening() {
     let dir = Dir::new("again");
     let mut state = dir.open();
     fs::write(dir.0.join(BANS), "# whom we know\nalice never op\n\n# nets\n10.0.0.0/8 never op\n")
         .unwrap();
     assert!(matches!(state.perform(Request::Reload), Answer::Reloaded(Some(_))));
-    assert!(matches!(state.perform(account_command(ban("ALICE"))), Answer::Banned(_)));
+    assert!(matches!(state.perform(ban_request(ban("ALICE"))), Answer::Banned(_)));
     let over = Ban { until: Some(Timestamp::UNIX_EPOCH), ..ban("old") };
-    assert!(matches!(state.perform(account_command(over)), Answer::Banned(_)));
-    assert!(matches!(state.perform(account_command(ban("bob@192.0.2.7"))), Answer::Banned(_)));
+    assert!(matches!(state.perform(ban_request(over)), Answer::Banned(_)));
+    assert!(matches!(state.perform(ban_request(ban("bob@192.0.2.7"))), Answer::Banned(_)));
     let target = "10.0.0.0/8".parse().unwrap();
     assert!(matches!(state.perform(Request::Unban(target)), Answer::Unbanned(_)));
     assert_eq!(
@@ -116,27 +116,27 @@ fn what_was_answered_is_there_when_it_is_opened_again() {
 }
 
 #[test]
-fn what_somebody_else_wrote_is_not_overwritten() {
+fn changes_by_others_are_not_overwritten() {
     let dir = Dir::new("others");
     let (mut one, mut other) = (dir.open(), dir.open());
-    assert!(matches!(one.perform(account_command(ban("alice"))), Answer::Banned(_)));
+    assert!(matches!(one.perform(ban_request(ban("alice"))), Answer::Banned(_)));
     let text = dir.text();
-    let answer = other.perform(account_command(ban("bob")));
+    let answer = other.perform(ban_request(ban("bob")));
     assert!(
         matches!(&answer, Answer::NotSaved(why) if why.contains("/reload first")),
         "{answer:?}"
     );
     assert_eq!(dir.text(), text);
     assert!(matches!(other.perform(Request::Reload), Answer::Reloaded(_)));
-    assert!(matches!(other.perform(account_command(ban("bob"))), Answer::Banned(_)));
+    assert!(matches!(other.perform(ban_request(ban("bob"))), Answer::Banned(_)));
     assert_eq!(dir.open().persisted().bans.all().count(), 2);
 }
 
 #[test]
-fn a_file_that_is_wrong_is_told_with_its_line_and_what_was_read_before_stays() {
+fn an_invalid_file_is_reported_with_its_line_and_the_last_state_stays() {
     let dir = Dir::new("wrong");
     let mut state = dir.open();
-    assert!(matches!(state.perform(account_command(ban("alice"))), Answer::Banned(_)));
+    assert!(matches!(state.perform(ban_request(ban("alice"))), Answer::Banned(_)));
     let kept = state.persisted();
     fs::write(dir.0.join(BANS), "alice never op\nAlice never ann\n").unwrap();
     let Answer::NotReloaded(why) = state.perform(Request::Reload) else { panic!("it was read") };
@@ -149,7 +149,7 @@ fn a_file_that_is_wrong_is_told_with_its_line_and_what_was_read_before_stays() {
 fn a_directory_that_is_gone_is_no_empty_one() {
     let dir = Dir::new("gone");
     let mut state = dir.open();
-    assert!(matches!(state.perform(account_command(ban("alice"))), Answer::Banned(_)));
+    assert!(matches!(state.perform(ban_request(ban("alice"))), Answer::Banned(_)));
     let kept = state.persisted();
     fs::remove_dir_all(&dir.0).unwrap();
     let Answer::NotReloaded(why) = state.perform(Request::Reload) else { panic!("it was read") };
@@ -167,7 +167,7 @@ fn a_directory_that_is_gone_is_no_empty_one() {
 fn nobody_else_may_read_it() {
     use std::os::unix::fs::PermissionsExt;
     let dir = Dir::new("modes");
-    assert!(matches!(dir.open().perform(account_command(ban("alice"))), Answer::Banned(_)));
+    assert!(matches!(dir.open().perform(ban_request(ban("alice"))), Answer::Banned(_)));
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let (bans, lock) = (dir.0.join(BANS), dir.0.join(save::LOCK));
     assert_eq!((mode(&dir.0), mode(&bans), mode(&lock)), (0o700, 0o600, 0o600));
@@ -188,38 +188,37 @@ fn a_directory_that_others_may_write_in_is_not_used() {
             mode & 0o777
         );
         let answer = state.perform(Request::Reload);
-        let is_told = matches!(&answer, Answer::NotReloaded(told) if *told == why);
-        assert_eq!((is_told, State::open(&dir.0).is_ok()), (!may, may), "{mode:o}: {answer:?}");
+        let is_reported = matches!(&answer, Answer::NotReloaded(text) if *text == why);
+        assert_eq!((is_reported, State::open(&dir.0).is_ok()), (!may, may), "{mode:o}: {answer:?}");
     }
 }
 
 #[test]
-fn who_may_only_read_the_directory_does_not_keep_it_from_being_saved() {
+fn readers_of_the_directory_cannot_block_a_save() {
     let dir = Dir::new("locked");
     let mut state = dir.open();
     let theirs = fs::File::open(&dir.0).unwrap();
     theirs.lock().unwrap();
-    // Not a wait for ever, if it fails.
+    // A failure must not block for ever.
     let (done, is_done) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         // It fails if it has been too late.
-        let _ =
-            done.send(matches!(state.perform(account_command(ban("alice"))), Answer::Banned(_)));
+        let _ = done.send(matches!(state.perform(ban_request(ban("alice"))), Answer::Banned(_)));
     });
     assert_eq!(is_done.recv_timeout(std::time::Duration::from_secs(10)), Ok(true));
 }
 
 #[cfg(unix)]
 #[test]
-fn what_root_writes_belongs_to_whom_the_directory_does() {
+fn files_written_by_root_belong_to_the_directorys_owner() {
     use std::os::unix::fs::{MetadataExt, chown};
     let dir = Dir::new("owner");
     let mut state = dir.open();
     if chown(&dir.0, Some(65534), Some(65533)).is_err() {
-        return; // Only root may give a directory away, and so be somebody else than its owner.
+        return; // Only root can make a directory that belongs to another user.
     }
     for name in ["alice", "bob"] {
-        assert!(matches!(state.perform(account_command(ban(name))), Answer::Banned(_)));
+        assert!(matches!(state.perform(ban_request(ban(name))), Answer::Banned(_)));
         let metadata = fs::metadata(dir.0.join(BANS)).unwrap();
         assert_eq!((metadata.uid(), metadata.gid()), (65534, 65533));
         assert_eq!(metadata.mode() & 0o777, 0o600);

@@ -1,35 +1,36 @@
-//! How often something was done, and from where: passwords that were tried or changed, names
-//! that were protected. A name is never locked for everybody.
+//! Rate limits by address: passwords tried or changed, names protected. There is no limit on a
+//! name by itself, as anybody could lock its owner out.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// With so many addresses, it is worth looking for those that are quiet by now.
+/// With this many addresses, those without recent activity are dropped.
 const FEW: usize = 64;
 
-/// With so many that are not, nothing is remembered any more: whoever has them needs no more.
+/// Beyond so many active addresses all counts are dropped: a peer with that many addresses gains
+/// nothing by it.
 const MANY: usize = 1 << 16;
 
-/// What one address has, and what was spent of it.
+/// What each address may do, and what it has done.
 pub(in crate::chat) struct Budget {
-    /// So long what was done counts.
+    /// How long an action counts.
     time: Duration,
-    /// What may be done in that time for one name, and for any.
+    /// The most actions in that time for one name, and for all.
     for_a_name: usize,
     in_all: usize,
-    /// By address, an IPv6 one by its /64; `None` is all who have none.
+    /// By address, an IPv6 one by its /64; `None` is all peers without an address.
     by_addr: HashMap<Option<IpAddr>, VecDeque<(Instant, Box<str>)>>,
     crowded: usize,
 }
 
 impl Budget {
-    /// For passwords.
+    /// The budget for passwords.
     pub(in crate::chat) fn of_a_minute() -> Budget {
         Budget::new(Duration::from_mins(1), 3, 20)
     }
 
-    /// For so many new accounts.
+    /// The budget for new accounts.
     pub(in crate::chat) fn of_a_day(in_all: usize) -> Budget {
         Budget::new(Duration::from_hours(24), in_all, in_all)
     }
@@ -38,7 +39,7 @@ impl Budget {
         Budget { time, for_a_name, in_all, by_addr: HashMap::new(), crowded: FEW }
     }
 
-    /// Counts one, unless there were too many.
+    /// Counts an action, if the budget allows it. Returns whether it does.
     pub(in crate::chat) fn count(
         &mut self,
         addr: Option<IpAddr>,
@@ -65,7 +66,7 @@ impl Budget {
         true
     }
 
-    /// The last of a name does not count after all.
+    /// Takes back the last action for a name.
     pub(in crate::chat) fn forgive(&mut self, addr: Option<IpAddr>, name: &str) {
         let Some(tried) = self.by_addr.get_mut(&addr) else { return };
         if let Some(at) = tried.iter().rposition(|(_, other)| other.eq_ignore_ascii_case(name)) {
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn three_for_a_name_and_twenty_in_all_and_then_a_minutes_rest() {
+    fn three_attempts_a_name_and_twenty_in_all_are_allowed_in_a_minute() {
         let now = Instant::now();
         let (here, there) = (Some(addr("192.0.2.1")), Some(addr("192.0.2.2")));
         let mut attempts = Budget::of_a_minute();
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_quiet_again_is_forgotten() {
+    fn addresses_without_recent_activity_are_dropped() {
         let mut now = Instant::now();
         let mut attempts = Budget::of_a_minute();
         for number in 0_u32..10_000 {

@@ -1,16 +1,17 @@
-//! Commands with passwords in them, and lines that look as if they were such.
+//! Commands with passwords in them, and lines that may be mistyped ones.
 
 use crate::chat::command::{Entry, Mistake, entry, find, help_on, one_word, split_word};
 use crate::chat::name::{self, Unfit};
 use crate::chat::password::{MIN, Secret};
 
-/// What somebody wants with the name that it bears.
+/// A command about the user's own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::chat) enum AccountCommand<'a> {
     Protect(Secret<'a>),
     Passwd(Secret<'a>),
     Unprotect(Secret<'a>),
-    /// `/register`, `/unregister`: another word for one of the above, or for `/nick`?
+    /// `/register` and `/unregister`. They could mean one of the above, or `/nick`, so they only
+    /// get a hint.
     Unclear,
     HelpOn(&'static Entry),
 }
@@ -21,16 +22,16 @@ pub(in crate::chat) static TABLE: [Entry; 3] = [
     entry("unprotect", "/unprotect PASSWORD", "have it protected no longer"),
 ];
 
-/// What somebody may type, from habit, who means a password or a name: so it does neither.
+/// Commands that users type from habit and that could mean a password or a name: they do nothing.
 const UNCLEAR: [&str; 2] = ["register", "unregister"];
 
-/// What `/help` says, behind the rest, where there are accounts.
+/// The lines of `/help` about accounts.
 pub(in crate::chat) const HELP: &str =
     "Accounts: /protect PASSWORD, /nick NAME PASSWORD, /passwd NEW, /unprotect PASSWORD";
 
 impl<'a> AccountCommand<'a> {
-    /// Reads a sanitised line that is none of the other commands. `None`: it is none of
-    /// these either. A password is all that follows one space.
+    /// Parses a sanitised line that is none of the other commands. `None`: it is none of these
+    /// either. The password is all that follows one space.
     pub(super) fn parse(line: &'a str) -> Option<Result<AccountCommand<'a>, Mistake<'a>>> {
         let (name, rest) = split_word(line.strip_prefix('/')?);
         if let Some(entry) = help_on(&TABLE, name, rest) {
@@ -50,8 +51,8 @@ impl<'a> AccountCommand<'a> {
     }
 }
 
-/// Whether a line that would be speech is one of these commands, or another with a secret
-/// in it, whose slash was forgotten or mistyped.
+/// Whether a line that would be said may be a command with a secret whose slash was forgotten or
+/// mistyped.
 pub(in crate::chat) fn looks_secret(line: &str) -> bool {
     let (word, rest) = split_word(line.trim_start_matches(|c: char| !c.is_alphanumeric()));
     let (word, rest) = (word.trim_end_matches([':', ',', '=']), rest.trim_start());

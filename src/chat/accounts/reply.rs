@@ -1,25 +1,25 @@
-//! The sentences about accounts, and their codes.
+//! Replies about accounts, and their codes.
 
 use std::fmt;
 
 use crate::chat::password::{MAX, MIN};
 
-/// What there is to say about a name with a password.
+/// A reply about a name with a password.
 #[derive(Clone, Copy)]
 pub(in crate::chat) enum AccountReply<'a> {
     NoAccounts,
-    /// To who would take it without its password.
+    /// To a user who tries to take a protected name without its password.
     Protected(&'a str),
     Already(&'a str),
     Registered(&'a str),
-    /// Protected names.
+    /// The most names that may be protected.
     Full(usize),
     NotEncrypted,
     PasswordUnfit,
-    /// It begins with the name that it is for.
+    /// The password begins with the name it is for.
     PasswordIsName(&'a str),
     NameFirst,
-    /// Whether there is such a name is not told.
+    /// The same reply whether or not the name is protected.
     Wrong,
     TooMany,
     TooManyMade,

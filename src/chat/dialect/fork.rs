@@ -1,5 +1,5 @@
-//! The dialect of the server that forked a process a client: `[ADDR] (ID):hi`, the
-//! process's number being that of the connection here.
+//! The dialect of a server that forks a process for each client: `[ADDR] (ID):hi`. The
+//! connection's number stands in for the process id.
 
 use std::fmt::{self, Write};
 

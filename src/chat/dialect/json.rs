@@ -1,5 +1,5 @@
-//! The dialect for programs: one object a line, its fields always in the same order,
-//! those that do not apply left out. RFC 8259.
+//! The dialect for programs: one JSON object (RFC 8259) a line. Fields are always in the same
+//! order; those that do not apply are left out.
 
 use std::fmt::{self, Display, Write};
 
@@ -45,8 +45,8 @@ fn field(line: &mut String, name: &str, value: Option<impl Display>) -> fmt::Res
     Ok(())
 }
 
-/// Writes what may stand in a string. Texts have been sanitised, so that of all that
-/// has to be escaped only these two are left; controls are seen to all the same.
+/// Escapes a JSON string. Texts are sanitised, so only these two characters are left to escape;
+/// control characters are escaped all the same.
 struct Escaping<'a>(&'a mut String);
 
 impl Write for Escaping<'_> {

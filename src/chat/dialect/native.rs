@@ -1,4 +1,4 @@
-//! The chat's own dialect. What another one has no form of its own for is said like this.
+//! The chat's own dialect. Other dialects use it for events that they have no form of.
 
 use std::fmt::{self, Display, Write};
 
@@ -22,7 +22,7 @@ pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
     }
 }
 
-/// Somebody, where there is somebody.
+/// A user's name, or nothing.
 struct Maybe<'a>(Option<Person<'a>>);
 
 impl Display for Maybe<'_> {

@@ -1,5 +1,4 @@
-//! The dialect of the tutorial's chat: `bob says: hi`, and who has no name is shown by
-//! its address.
+//! The dialect of a tutorial's chat: `bob says: hi`. Guests are shown by their addresses.
 
 use std::fmt::{self, Display, Write};
 use std::net::SocketAddr;
@@ -28,7 +27,7 @@ pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
     }
 }
 
-/// A name, or where there is none the address.
+/// A user's name; a guest's address where it is known.
 struct Known<'a>(&'a Person<'a>);
 
 impl Display for Known<'_> {

@@ -1,4 +1,4 @@
-//! Bans by operators: asked for, put in force once they are kept, listed, lifted.
+//! Operators' bans: requested, in force once they are persisted, listed, lifted.
 
 use std::collections::{BTreeMap, HashSet};
 use std::mem;
@@ -22,8 +22,8 @@ use crate::net::network::Network;
 use crate::net::outbox::Outbox;
 
 impl Chat {
-    /// Asks for a ban. A name is banned with the address that its bearer is from, unless
-    /// that is this machine's own and could be everybody's.
+    /// Requests a ban. A connected user is banned by name and by address, unless it is a loopback
+    /// address, which many users may share.
     pub(super) fn ban(
         &mut self,
         id: ConnId,
@@ -36,27 +36,27 @@ impl Chat {
             Some(why) if why.is_empty() || why.ends_with(' ') => (why.trim_end(), true),
             _ => (why, false),
         };
-        let bearer = self.users.find(text);
-        if let Some(bearer) = bearer.filter(|bearer| self.is_operator(bearer)) {
-            let name = bearer.shown().to_string();
+        let target_user = self.users.find(text);
+        if let Some(target_user) = target_user.filter(|target_user| self.is_operator(target_user)) {
+            let name = target_user.shown().to_string();
             return self.reply(id, Reply::OperatorReply(OperatorReply::IsOperator(&name)), out);
         }
-        let target = match bearer {
-            Some(bearer) => self.target_of(bearer).ok_or(OperatorReply::Nowhere(text)),
+        let target = match target_user {
+            Some(target_user) => self.target_of(target_user).ok_or(OperatorReply::Nowhere(text)),
             None => text.parse().ok().filter(is_plain).ok_or(OperatorReply::Unfit(text)),
         };
         let target = match target {
             Ok(target) => target,
-            Err(act) => return self.reply(id, Reply::OperatorReply(act), out),
+            Err(reply) => return self.reply(id, Reply::OperatorReply(reply), out),
         };
-        if let Some(holds) = self.holds_too_many(&target).filter(|_| !is_sure) {
+        if let Some(covers) = self.covers_too_many(&target).filter(|_| !is_sure) {
             return self.reply(
                 id,
-                Reply::OperatorReply(OperatorReply::Unsure { target: &target, holds }),
+                Reply::OperatorReply(OperatorReply::Unsure { target: &target, covers }),
                 out,
             );
         }
-        let bearer = bearer.map(|bearer| bearer.id);
+        let target_user = target_user.map(|target_user| target_user.id);
         let now = timestamp(out.now());
         let max = self.settings.bans_max;
         if self.bans.in_force(now).count() >= max {
@@ -67,100 +67,98 @@ impl Chat {
         let ban = Ban { target, until, by, why: why.to_owned() };
         self.request(id, Request::Ban { ban, now }, out);
         if out.is_reading_paused(id) {
-            self.meant.add(id, bearer);
+            self.meant.add(id, target_user);
         }
     }
 
-    /// How somebody who is here is banned.
-    fn target_of(&self, bearer: &User) -> Option<Target> {
-        let addr = self.users.addr(bearer.id).map(|addr| addr.ip());
+    /// The name and address to ban a connected user by.
+    fn target_of(&self, target_user: &User) -> Option<Target> {
+        let addr = self.users.addr(target_user.id).map(|addr| addr.ip());
         let addr = addr.filter(|addr| !addr.is_loopback());
-        Target::new(bearer.own_name(), addr.map(Network::of_one))
+        Target::new(target_user.own_name(), addr.map(Network::of_one))
     }
 
-    /// Whom a ban would keep out who can hardly be meant: all who are here, most of the
-    /// internet, or an operator.
-    fn holds_too_many(&self, target: &Target) -> Option<&'static str> {
+    /// Whom a ban would keep out by mistake: all users, most of the internet, or an operator.
+    fn covers_too_many(&self, target: &Target) -> Option<&'static str> {
         let network = target.network()?;
-        let (mut here, mut held) = (0, 0);
+        let (mut here, mut covered) = (0, 0);
         for user in self.users.all() {
             let Some(addr) = self.users.addr(user.id) else { continue };
-            let is_reading_paused = network.contains(addr.ip());
+            let is_covered = network.contains(addr.ip());
             if self.is_operator(user) {
-                if is_reading_paused {
+                if is_covered {
                     return Some("an operator's own address");
                 }
                 continue;
             }
             here += 1;
-            held += usize::from(is_reading_paused);
+            covered += usize::from(is_covered);
         }
-        let is_all = here == held && held > usize::from(network.is_one());
+        let is_all = here == covered && covered > usize::from(network.is_one());
         (is_all || network.is_vast()).then_some("everybody")
     }
 
-    /// A ban is kept: from here on it holds, and whoever it is for has to go.
+    /// A ban was persisted: it is in force, and those it applies to are disconnected.
     pub(in crate::chat) fn put_in_force(&mut self, id: Option<ConnId>, ban: Ban, out: &mut Outbox) {
         let Ban { target, until, by, why } = &ban;
-        let told = format!("{target}{}", self.term(*until));
+        let text = format!("{target}{}", self.term(*until));
         let logged_until = until.map(|until| until.to_string());
         warn!(by, target:%, until = logged_until, reason = why; "banned");
-        self.tell_asker(id, OperatorReply::Banned(&told), out);
-        let bearer = id.and_then(|id| self.meant.take(id));
-        let bearer = bearer.map(|bearer| self.resumed.now(bearer));
+        self.reply_to_requester(id, OperatorReply::Banned(&text), out);
+        let target_user = id.and_then(|id| self.meant.take(id));
+        let target_user = target_user.map(|target_user| self.resumed.now(target_user));
         let only = Bans::from_iter([ban.clone()]);
-        let banned = self.expel(id, &only, &Bans::default(), bearer, out);
-        // Of who has gone already, only the name is known.
-        let name = target.name().filter(|_| bearer.is_none()).unwrap_or("");
+        let banned = self.expel(id, &only, &Bans::default(), target_user, out);
+        // If the user has left, only their name is known.
+        let name = target.name().filter(|_| target_user.is_none()).unwrap_or("");
         self.withdraw(&banned, name);
         self.bans.forget_those_over(timestamp(out.now()));
         self.bans.add(ban);
     }
 
-    /// Has everybody leave whom bans are for that were not there before, operators
-    /// excepted: each by one of them. Whoever asked for it has read of it already. If it was
-    /// for the bearer of a name, it is so whatever they are called by now, and whoever has the
-    /// name.
+    /// Disconnects the users that new bans apply to, except operators. Each room gets one notice
+    /// for each ban; the requester has got a reply already. `target_user` is the user a ban by name
+    /// was meant for: only they are matched by name then, whatever their name is by now.
     fn expel(
         &mut self,
         asker: Option<ConnId>,
         bans: &Bans,
         before: &Bans,
-        bearer: Option<ConnId>,
+        target_user: Option<ConnId>,
         out: &mut Outbox,
     ) -> Vec<ConnId> {
-        let mut told: BTreeMap<(usize, RoomNo), Vec<String>> = BTreeMap::new();
+        let mut notices: BTreeMap<(usize, RoomNo), Vec<String>> = BTreeMap::new();
         let mut banned = Vec::new();
         let now = timestamp(out.now());
         for user in self.users.all().filter(|user| !self.is_operator(user)) {
             let addr = self.users.addr(user.id).map(|addr| addr.ip());
-            let name = user.own_name().filter(|_| bearer.is_none());
-            let is_meant = bearer == Some(user.id);
+            let name = user.own_name().filter(|_| target_user.is_none());
+            let is_meant = target_user == Some(user.id);
             let ban = bans.first_new(before, addr, name, now).or(is_meant.then_some(0));
             if let Some(at) = ban {
                 banned.push(user.id);
-                told.entry((at, user.room)).or_default().push(user.shown().to_string());
+                notices.entry((at, user.room)).or_default().push(user.shown().to_string());
             }
         }
-        for ((at, room), names) in told {
+        for ((at, room), names) in notices {
             let Ban { by, why, .. } = bans.get(at);
             let were = if names.len() == 1 { "was" } else { "were" };
             let names = format!("{} {were}", listed(&names, names.len()));
-            let act = OperatorReply::Out { names: &names, by, why };
-            self.tell_room(room, asker, act, out);
+            let reply = OperatorReply::Out { names: &names, by, why };
+            self.notify_room(room, asker, reply, out);
         }
         for id in &banned {
             self.disconnect(*id, out);
         }
         let is_banned = |name: &&str| bans.first_new(before, None, Some(name), now).is_some();
-        let held = self.seats.held_names().filter(is_banned).map(str::to_owned);
-        for name in held.collect::<Vec<_>>() {
-            self.end_hold_of(&name, out);
+        let detached = self.sessions.detached_names().filter(is_banned).map(str::to_owned);
+        for name in detached.collect::<Vec<_>>() {
+            self.end_session_of(&name, out);
         }
         banned
     }
 
-    /// Nobody is shown again what these said, and what was said under this name.
+    /// Withdraws from history what these users said, and what was said under this name.
     fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
         if !speakers.is_empty() || !name.is_empty() {
             let speakers: HashSet<ConnId> = speakers.iter().copied().collect();
@@ -171,8 +169,9 @@ impl Chat {
         }
     }
 
-    /// What one who is banned reads at the door. His line ending is not known yet.
-    pub(in crate::chat) fn door_notice(&self, ban: &Ban) -> String {
+    /// What a banned peer is sent before the connection is closed. Their line ending is not known
+    /// yet.
+    pub(in crate::chat) fn ban_notice(&self, ban: &Ban) -> String {
         format!("You are banned{}{}\n", self.until(ban.until), Why(&ban.why))
     }
 
@@ -202,7 +201,7 @@ impl Chat {
             count if count > LISTED_MAX => {
                 self.reply(
                     id,
-                    Reply::OperatorReply(OperatorReply::Extras(count - LISTED_MAX)),
+                    Reply::OperatorReply(OperatorReply::NotListed(count - LISTED_MAX)),
                     out,
                 );
             }
@@ -210,16 +209,17 @@ impl Chat {
         }
     }
 
-    /// The same later, in place of what was in force. Whoever is banned only now has to go.
-    pub(in crate::chat) fn reload(&mut self, kept: Persisted, out: &mut Outbox) {
+    /// Replaces the bans and accounts after a reload. Users who are newly banned are
+    /// disconnected.
+    pub(in crate::chat) fn reload(&mut self, persisted: Persisted, out: &mut Outbox) {
         let before = mem::take(&mut self.bans);
-        let banned = self.expel(None, &kept.bans, &before, None, out);
+        let banned = self.expel(None, &persisted.bans, &before, None, out);
         self.withdraw(&banned, "");
-        self.restore(kept);
+        self.restore(persisted);
     }
 }
 
-/// Not `127.1` or `10.0.0.1-9`: whoever types almost an address does not mean a name.
+/// Refuses `127.1` or `10.0.0.1-9`: almost an address, and hardly meant as a name.
 fn is_plain(target: &Target) -> bool {
     let is_part = |byte: u8| byte.is_ascii_digit() || b".-xX".contains(&byte);
     target.name().is_none_or(|name| !name.contains('.') || !name.bytes().all(is_part))

@@ -1,10 +1,10 @@
-//! Commands that only operators have; to others there are no such things.
+//! Operators' commands. For other users they are unknown commands.
 
 use std::time::Duration;
 
 use crate::chat::command::{Entry, Mistake, entry, find, help_on, one_word, split_word};
 
-/// What an operator wants.
+/// A command that only operators have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::chat) enum OperatorCommand<'a> {
     Kick(&'a str, &'a str),
@@ -20,7 +20,7 @@ pub(in crate::chat) enum OperatorCommand<'a> {
     HelpOn(&'static Entry),
 }
 
-/// Ten years; who means longer can leave the time out.
+/// Ten years. For longer an operator can leave the time out.
 const TIME_MAX: Duration = Duration::from_hours(10 * 366 * 24);
 
 pub(in crate::chat) static TABLE: [Entry; 10] = [
@@ -40,13 +40,13 @@ pub(in crate::chat) static TABLE: [Entry; 10] = [
     entry("whois", "/whois NAME", "where NAME is from, and how it is doing"),
 ];
 
-/// What `/help` says to operators, behind the rest.
+/// The lines of `/help` that only operators see.
 pub(in crate::chat) const HELP: &str = "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, \
     /announce, /reload, /shutdown";
 
 impl<'a> OperatorCommand<'a> {
-    /// Reads a sanitised line that is none of everybody's commands. `None`: it is none of
-    /// these either.
+    /// Parses a sanitised line that is none of the common commands. `None`: it is no operators'
+    /// command either.
     pub(super) fn parse(line: &'a str) -> Option<Result<OperatorCommand<'a>, Mistake<'a>>> {
         let (name, rest) = split_word(line.strip_prefix('/')?);
         if let Some(entry) = help_on(&TABLE, name, rest) {
@@ -57,7 +57,7 @@ impl<'a> OperatorCommand<'a> {
     }
 }
 
-/// What follows a command, without the spaces around it.
+/// Parses a command's arguments, without the spaces around them.
 fn read<'a>(entry: &'static Entry, rest: &'a str) -> Result<OperatorCommand<'a>, Mistake<'a>> {
     let (first, text) = split_word(rest);
     let text = text.trim_start();
@@ -84,8 +84,8 @@ fn read<'a>(entry: &'static Entry, rest: &'a str) -> Result<OperatorCommand<'a>,
     operation.ok_or(Mistake::Usage(entry.usage))
 }
 
-/// A time to begin with, perhaps, and the rest. Who begins with a digit means a time, and not
-/// for good; it is no reason either.
+/// An optional time, and the text after it. A word that begins with a digit must be a time: a
+/// mistyped one must not become a reason, and the ban be for good.
 fn time_and_text(text: &str) -> Result<(Option<Duration>, &str), Mistake<'_>> {
     let (first, rest) = split_word(text);
     if !first.trim_start_matches(['+', '-', '.']).starts_with(char::is_numeric) {
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_operators_line_means_what_it_should() {
+    fn operators_commands_are_parsed() {
         let hours = |hours| Some(Duration::from_hours(hours));
         let cases = [
             ("/kick bob", Kick("bob", "")),

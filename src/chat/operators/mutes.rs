@@ -1,5 +1,5 @@
-//! Those whom nobody hears. A mute follows the connection, through `/nick` and `/resume`;
-//! when the connection ends it waits for whoever takes the name that was borne last.
+//! Mutes. A mute follows the connection through `/nick` and `/resume`. When the connection ends,
+//! it is kept for whoever takes the user's last name.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::chat::users::User;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
-/// Names that mutes wait for; beyond it the oldest is let go.
+/// Mutes kept for names without a user; beyond it the oldest is dropped.
 const WAITING_MAX: usize = 1024;
 
-/// What is kept of one who is muted.
+/// A user's mute.
 #[derive(Clone, Copy)]
 pub(in crate::chat) struct Mute {
     /// `None` is for good.
@@ -26,7 +26,7 @@ pub(in crate::chat) struct Mute {
 }
 
 impl Mute {
-    /// Of two mutes that which ends later.
+    /// The mute that ends later.
     pub(in crate::chat) fn longer(one: Option<Mute>, other: Option<Mute>) -> Option<Mute> {
         let all = one.into_iter().chain(other);
         all.max_by_key(|mute| (mute.until.is_none(), mute.until))
@@ -37,7 +37,7 @@ impl Mute {
     }
 }
 
-/// Mutes whose bearers have gone, by name.
+/// Mutes of users who have left, by name.
 #[derive(Default)]
 pub(in crate::chat) struct Mutes(VecDeque<(Box<str>, Mute)>);
 
@@ -110,7 +110,7 @@ impl Chat {
         mute.is_some_and(|mute| !mute.is_over(timestamp(out.now())))
     }
 
-    /// Tells somebody who is muted so, and whether it is. What it wants to say is for nobody.
+    /// Replies to a user who is muted. Returns whether they are.
     pub(in crate::chat) fn refuse_if_muted(&mut self, id: ConnId, out: &mut Outbox) -> bool {
         let mute = self.users.get(id).and_then(|user| user.extras()?.mute);
         let Some(mute) = mute else { return false };
@@ -123,20 +123,20 @@ impl Chat {
         true
     }
 
-    /// The name of one who is muted is free: the mute stays with it.
-    pub(in crate::chat) fn leave_mute(&mut self, name: Option<&str>, mute: Option<Mute>) {
+    /// A muted user frees their name: the mute is kept for its next user.
+    pub(in crate::chat) fn keep_mute(&mut self, name: Option<&str>, mute: Option<Mute>) {
         if let (Some(name), Some(mute)) = (name, mute) {
             self.mutes.keep(name.into(), mute);
         }
     }
 
-    /// Somebody has taken a name, and with it the mute that waited there.
-    pub(in crate::chat) fn take_up_mute(&mut self, id: ConnId, name: &str) {
+    /// A user has taken a name: a mute kept for it applies to them.
+    pub(in crate::chat) fn reapply_mute(&mut self, id: ConnId, name: &str) {
         if let Some(mute) = self.mutes.take(name)
             && let Some(user) = self.users.get_mut(id)
         {
-            let more = user.extras_mut();
-            more.mute = Mute::longer(more.mute, Some(mute));
+            let extras = user.extras_mut();
+            extras.mute = Mute::longer(extras.mute, Some(mute));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The sentences that operators cause, to themselves and to others, and their codes.
+//! Replies and notices caused by operators' commands, and their codes.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use crate::chat::ban::{NoTarget, Target};
 use crate::chat::reply::Span;
 use crate::net::transport::Origin;
 
-/// What there is to say about what an operator does.
+/// A reply or notice caused by an operator's command.
 #[derive(Clone, Copy)]
 pub(in crate::chat) enum OperatorReply<'a> {
     Kicked {
@@ -16,42 +16,42 @@ pub(in crate::chat) enum OperatorReply<'a> {
         by: &'a str,
         why: &'a str,
     },
-    /// To the room, of those who were in it.
+    /// To the room of the users who were banned.
     Out {
         names: &'a str,
         by: &'a str,
         why: &'a str,
     },
-    /// To the operator; `target` tells until when.
+    /// To the operator. The text contains the end of the ban.
     Banned(&'a str),
     Unbanned(&'a str),
     NoBan(&'a str),
     Unfit(&'a str),
     NoTime(&'a str),
-    /// A ban that can hardly be meant: of whom, and whom it would keep out.
+    /// A ban that is probably a mistake: its target, and whom it would keep out.
     Unsure {
         target: &'a Target,
-        holds: &'a str,
+        covers: &'a str,
     },
     Nowhere(&'a str),
     IsOperator(&'a str),
     Full(usize),
-    /// One of the list.
+    /// One entry of `/bans`.
     Ban(&'a str),
     NoBans,
-    Extras(usize),
+    NotListed(usize),
     NameBanned(&'a str),
-    /// To the operator; `who` tells until when.
+    /// To the operator. The text contains the end of the mute.
     Muting(&'a str),
     NotMuting(&'a str),
     NotMuted(&'a str),
-    /// To the muted.
+    /// To the user who is muted.
     Muted {
         by: &'a str,
         until: &'a str,
     },
     Unmuted,
-    /// To the muted, when it speaks.
+    /// To a muted user who tries to speak.
     IsMuted(&'a str),
     Announcement {
         by: &'a str,
@@ -83,7 +83,7 @@ impl OperatorReply<'_> {
             OperatorReply::Nowhere(_) => "nothing_to_ban",
             OperatorReply::IsOperator(_) => "is_operator",
             OperatorReply::Full(_) => "bans_full",
-            OperatorReply::Ban(_) | OperatorReply::Extras(_) => "ban",
+            OperatorReply::Ban(_) | OperatorReply::NotListed(_) => "ban",
             OperatorReply::NoBans => "no_bans",
             OperatorReply::NameBanned(_) => "name_banned",
             OperatorReply::Muting(_) => "muting",
@@ -138,8 +138,8 @@ impl fmt::Display for OperatorReply<'_> {
                 f,
                 "'{word}' is no time: 10m, 2h, 7d or 1w, at most 3660d; without one it is for good."
             ),
-            OperatorReply::Unsure { target, holds } => {
-                write!(f, "Nothing done: {target} holds {holds}. If that is meant: /ban … yes")
+            OperatorReply::Unsure { target, covers } => {
+                write!(f, "Nothing done: {target} holds {covers}. If that is meant: /ban … yes")
             }
             OperatorReply::Nowhere(name) => {
                 write!(f, "{name} has no name and no address to ban; /kick?")
@@ -150,7 +150,7 @@ impl fmt::Display for OperatorReply<'_> {
             }
             OperatorReply::Ban(line) => f.write_str(line),
             OperatorReply::NoBans => f.write_str("There are no bans."),
-            OperatorReply::Extras(count) => write!(f, "and {count} more"),
+            OperatorReply::NotListed(count) => write!(f, "and {count} more"),
             OperatorReply::NameBanned(name) => write!(f, "Name {name} is banned."),
             OperatorReply::Muting(who) => write!(f, "Muted {who}."),
             OperatorReply::NotMuting(name) => write!(f, "No longer muted: {name}"),
@@ -172,7 +172,7 @@ impl fmt::Display for OperatorReply<'_> {
     }
 }
 
-/// A reason, where there is one, and the end of the sentence.
+/// Ends a sentence, with the reason if there is one.
 pub(super) struct Why<'a>(pub(super) &'a str);
 
 impl fmt::Display for Why<'_> {

@@ -368,7 +368,7 @@ fn a_return_does_not_shake_off_who_ignores_it() {
 
 #[test]
 fn only_so_many_are_held() {
-    let mut network = with_seats(Settings { held_max: 1, ..Settings::default() });
+    let mut network = with_seats(Settings { detached_max: 1, ..Settings::default() });
     network.line("ann", b"/resume");
     network.line("bob", b"/resume");
     network.read_all();
@@ -404,7 +404,8 @@ fn one_may_come_back_into_the_room_that_one_is_alone_in() {
 
 #[test]
 fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
-    let mut network = with_seats(Settings { held_per_addr: 2, held_max: 4, ..Settings::default() });
+    let mut network =
+        with_seats(Settings { detached_per_addr: 2, detached_max: 4, ..Settings::default() });
     let hold = |network: &mut Network, client: &str, host| {
         network.arrive_from(client, "native", SocketAddr::from(([192, 0, 2, host], 1)).into());
         network.line(client, format!("/nick {client}").as_bytes());

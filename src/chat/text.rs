@@ -75,6 +75,11 @@ fn is_invisible(c: char) -> bool {
 /// Whether a trimmed line begins with a control or invisible character. It may be a command that
 /// was typed after it.
 pub(super) fn starts_unseen(line: &[u8]) -> bool {
+    // CSI and SS3 as terminals with eight bits send them for a key. What follows is a letter or
+    // a digit, which these bytes are no part of in any text.
+    if let [0x8f | 0x9b, b' '..=b'~', ..] = line {
+        return true;
+    }
     let first = line.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
     first.is_some_and(|c| is_forbidden(c) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}'))
 }
@@ -183,7 +188,10 @@ mod tests {
         for line in ["x\x1a", "/x", "", "é", "␛", "🦀"] {
             assert!(!starts_unseen(line.as_bytes()), "{line:?}");
         }
-        assert!(!starts_unseen(b"\xe9t\xe9"));
+        assert!(starts_unseen(b"\x9bA/x") && starts_unseen(b"\x8fPx"));
+        for line in [&b"\xe9t\xe9"[..], b"\x8f\xe0\xa8\xa2\xa5\xe2", b"\x93quoted\x94", b"\x9b"] {
+            assert!(!starts_unseen(line), "{line:?}");
+        }
     }
 
     #[test]

@@ -55,6 +55,8 @@ impl<'a> AccountCommand<'a> {
 /// mistyped.
 pub(in crate::chat) fn looks_secret(line: &str) -> bool {
     let (word, rest) = split_word(line.trim_start_matches(|c: char| !c.is_alphanumeric()));
+    // What a key sent, or was typed before it, may stand before a command in the same word.
+    let word = word.rsplit(is_between).next().unwrap_or(word);
     let (word, rest) = (word.trim_end_matches([':', ',', '=']), rest.trim_start());
     let is = |command: &str| word.eq_ignore_ascii_case(command);
     let is_long_word = |text: &str| one_word(text).is_some_and(|word| word.len() >= MIN);
@@ -68,6 +70,11 @@ pub(in crate::chat) fn looks_secret(line: &str) -> bool {
         return is_password && !password.is_empty();
     }
     is("password") && is_long_word(rest)
+}
+
+/// A slash, or what a control character or half of one is shown as.
+fn is_between(c: char) -> bool {
+    matches!(c, '/' | '\\' | '\u{2400}'..='\u{2421}' | char::REPLACEMENT_CHARACTER)
 }
 
 #[cfg(test)]
@@ -117,6 +124,9 @@ mod tests {
             "nick änn hunter22",
             "nick admin hunter22",
             "NICK  ann a b c d e",
+            "x\u{241a}/protect hunter22",
+            "ab\u{2401}register ann hunter22",
+            "\u{fffd}A/nick ann hunter22",
         ] {
             assert!(looks_secret(line), "{line}");
         }
@@ -125,6 +135,9 @@ mod tests {
             "protection money",
             "password managers are fine",
             "nick ann",
+            "either/or protect us",
+            "write-protect it",
+            "a\u{241a} b",
             "nick of time is what it is",
             "nickel and dime store",
         ] {

@@ -125,6 +125,9 @@ fn what_has_a_key_nobody_sees_before_it_is_not_said() {
     for line in ["\x1a/protect hunter22", "\x03\x04 /nick ann hunter22", "\x1bRegister ann pw"] {
         check_in(&mut network, &format!("ann> {line}\nann< {NOT_SAID}"));
     }
+    for line in ["x\x1a/protect hunter22", "ab\x01REGISTER ann hunter22", "x/passwd hunter22"] {
+        check_in(&mut network, &format!("ann> {line}\nann< {NOT_SAID}"));
+    }
     check_in(&mut network, "ann> /say \x1a/x\nann< [ann] ␚/x\nann> a\x1a\nann< [ann] a␚");
     check("ann> \x1a/x\nann< [ann] ␚/x");
 }

@@ -55,8 +55,8 @@ fn field(object: &str, name: &str) -> Option<String> {
 fn it_welcomes_rolls_and_answers() {
     let objects = r#"{"at":6,"type":"hello","room":"lobby","to":"guest"}
 {"at":7,"type":"join","room":"lobby","from":"ann"}
-{"seq":1,"at":10,"type":"say","room":"lobby","from":"ann","text":"!roll"}
-{"seq":2,"at":11,"type":"say","room":"lobby","from":"ann","text":"not !roll"}
+{"seq":1,"epoch":10,"at":10,"type":"say","room":"lobby","from":"ann","text":"!roll"}
+{"seq":2,"epoch":10,"at":11,"type":"say","room":"lobby","from":"ann","text":"not !roll"}
 {"at":12,"type":"private","from":"ann","to":"dicebot","text":"a \"word\" \\o/"}
 "#;
     let mut said = Vec::new();

@@ -341,7 +341,7 @@ impl Chat {
             Command::Who(room) => self.who(id, room, out),
             Command::Rooms => self.list_rooms(id, out),
             Command::ResumeToken => self.issue_token(id, out),
-            Command::Resume(token, seq) => self.resume(id, token, seq, out),
+            Command::Resume(token, seq, epoch) => self.resume(id, token, seq, epoch, out),
             Command::Time => self.show_time(id, out),
             Command::Up(text) => self.reply(id, Reply::Text(&text.to_uppercase()), out),
             Command::Down(text) => self.reply(id, Reply::Text(&text.to_lowercase()), out),

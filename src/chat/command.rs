@@ -31,8 +31,8 @@ pub(super) enum Command<'a> {
     Dialect(&'a str),
     /// Asks for a resume token.
     ResumeToken,
-    /// The token, and the number of the last line that was seen.
-    Resume(&'a str, Option<u64>),
+    /// The token, and the number and epoch of the last line that was seen.
+    Resume(&'a str, Option<u64>, Option<i64>),
     Stats,
     Time,
     Up(&'a str),
@@ -96,7 +96,7 @@ pub(super) static TABLE: [Entry; 28] = [
     entry("dialect", "/dialect NAME", "how things are said to you: native, recipe, json"),
     entry(
         "resume",
-        "/resume [TOKEN [SEQ]]",
+        "/resume [TOKEN [SEQ [EPOCH]]]",
         "have your name held if you are cut off, or come back",
     ),
     entry("time", "/time", "the server's date and time"),
@@ -116,7 +116,7 @@ pub(super) static HELP: [&str; 10] = [
     "Talk: /me TEXT, /say TEXT, /history [N], /topic [TEXT]",
     "Rooms: /join ROOM, /leave, /rooms, /who [ROOM]",
     "Yourself: /away [TEXT], /ignore NAME, /unignore NAME, /notices on|off, /echo on|off",
-    "Connection: /resume [TOKEN [SEQ]], /dialect NAME, /stats",
+    "Connection: /resume [TOKEN [SEQ [EPOCH]]], /dialect NAME, /stats",
     "Tools: /time, /up TEXT, /down TEXT",
     "Leave: /exit, or /quit, exit, quit",
     "More on one: /help COMMAND",
@@ -225,12 +225,10 @@ fn count(word: Option<&str>) -> Option<usize> {
 
 fn resume(rest: &str) -> Option<Command<'_>> {
     let mut words = rest.split_whitespace();
-    match (words.next(), words.next(), words.next()) {
-        (None, ..) => Some(Command::ResumeToken),
-        (Some(token), None, _) => Some(Command::Resume(token, None)),
-        (Some(token), Some(seq), None) => Some(Command::Resume(token, Some(seq.parse().ok()?))),
-        _ => None,
-    }
+    let Some(token) = words.next() else { return Some(Command::ResumeToken) };
+    let seq = words.next().map(str::parse).transpose().ok()?;
+    let epoch = words.next().map(str::parse).transpose().ok()?;
+    words.next().is_none().then_some(Command::Resume(token, seq, epoch))
 }
 
 /// The command most like an unknown one: the first that begins with it, or else the one with the
@@ -354,8 +352,9 @@ mod tests {
             ("/history 5", History(5)),
             ("/away", Away(None)),
             ("/resume", ResumeToken),
-            ("/resume abc", Resume("abc", None)),
-            ("/resume abc 7", Resume("abc", Some(7))),
+            ("/resume abc", Resume("abc", None, None)),
+            ("/resume abc 7", Resume("abc", Some(7), None)),
+            ("/resume abc 7 1795", Resume("abc", Some(7), Some(1795))),
         ];
         for (line, command) in cases {
             assert_eq!(parse(line), Ok(command), "{line}");
@@ -380,8 +379,9 @@ mod tests {
             ("/join", Mistake::Usage("/join ROOM")),
             ("/join a b", Mistake::Usage("/join ROOM")),
             ("/who a b", Mistake::Usage("/who [ROOM]")),
-            ("/resume a b c", Mistake::Usage("/resume [TOKEN [SEQ]]")),
-            ("/resume a b", Mistake::Usage("/resume [TOKEN [SEQ]]")),
+            ("/resume a 1 2 3", Mistake::Usage("/resume [TOKEN [SEQ [EPOCH]]]")),
+            ("/resume a 1 c", Mistake::Usage("/resume [TOKEN [SEQ [EPOCH]]]")),
+            ("/resume a b", Mistake::Usage("/resume [TOKEN [SEQ [EPOCH]]]")),
             ("/", Mistake::Unknown("")),
             ("/ nick", Mistake::Unknown("")),
             ("/Foo bar", Mistake::Unknown("Foo")),

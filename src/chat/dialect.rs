@@ -158,12 +158,21 @@ pub(super) enum Kind {
     Error,
 }
 
+/// The number of a line that was said to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LineNumber {
+    /// Without gaps, from 1.
+    pub(super) seq: u64,
+    /// Which numbering of the room that is: one is like no other of this server, nor of the
+    /// server before a restart.
+    pub(super) epoch: i64,
+}
+
 /// An event, with all that any dialect shows of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event<'a> {
     pub(super) kind: Kind,
-    /// The line's number in its room.
-    pub(super) seq: Option<u64>,
+    pub(super) number: Option<LineNumber>,
     /// Milliseconds since the epoch.
     pub(super) at: i64,
     pub(super) room: Option<&'a str>,
@@ -177,7 +186,7 @@ pub(super) struct Event<'a> {
 impl Event<'_> {
     /// An event with nothing but a kind and a time.
     pub(super) fn new(kind: Kind, at: i64) -> Event<'static> {
-        Event { kind, seq: None, at, room: None, from: None, to: None, text: None, code: None }
+        Event { kind, number: None, at, room: None, from: None, to: None, text: None, code: None }
     }
 }
 

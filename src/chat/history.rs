@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::fmt::{self, Write};
 
-use super::dialect::Kind;
+use super::dialect::{Kind, LineNumber};
 use super::users::User;
 use crate::net::conn::ConnId;
 
 /// A line of history. Names are as they were then.
 pub(super) struct Record<'a> {
-    pub(super) seq: u64,
+    pub(super) number: LineNumber,
     /// Milliseconds since the epoch.
     pub(super) at: i64,
     pub(super) kind: Kind,
@@ -55,11 +55,16 @@ pub(super) struct History {
     /// Names and texts, one after the other. Once it has grown it allocates no more.
     bytes: VecDeque<u8>,
     last_seq: u64,
+    epoch: i64,
 }
 
 impl History {
-    pub(super) const NEW: History =
-        History { entries: VecDeque::new(), bytes: VecDeque::new(), last_seq: 0 };
+    /// Of a room where nothing has been said: no numbering has this epoch.
+    pub(super) const NONE: History = History::new(0);
+
+    pub(super) const fn new(epoch: i64) -> History {
+        History { entries: VecDeque::new(), bytes: VecDeque::new(), last_seq: 0, epoch }
+    }
 
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -68,6 +73,11 @@ impl History {
     /// The number of the last line; 0 before the first.
     pub(super) fn last_seq(&self) -> u64 {
         self.last_seq
+    }
+
+    /// Which numbering of the room this is.
+    pub(super) fn epoch(&self) -> i64 {
+        self.epoch
     }
 
     /// The time of the last line.
@@ -80,8 +90,16 @@ impl History {
         self.last_seq + 1 - self.entries.len() as u64
     }
 
-    /// Adds a line under the next number, and drops the oldest ones beyond the bounds.
-    pub(super) fn push(&mut self, speaker: &User, kind: Kind, text: &str, at: i64, bounds: Bounds) {
+    /// Adds a line under the next number, which it returns, and drops the oldest ones beyond the
+    /// bounds.
+    pub(super) fn push(
+        &mut self,
+        speaker: &User,
+        kind: Kind,
+        text: &str,
+        at: i64,
+        bounds: Bounds,
+    ) -> LineNumber {
         self.last_seq += 1;
         let before = self.bytes.len();
         write!(Bytes(&mut self.bytes), "{}", speaker.shown()).expect("a ring takes everything");
@@ -95,6 +113,7 @@ impl History {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.bytes.drain(..oldest.len());
         }
+        LineNumber { seq: self.last_seq, epoch: self.epoch }
     }
 
     /// Withdraws what these users said, and what was said under a name in any spelling. Their
@@ -116,15 +135,16 @@ impl History {
         let mut start = 0;
         // A line may wrap around the end of the ring.
         let mut line = Vec::new();
-        for (entry, number) in self.entries.iter().zip(first..) {
+        for (entry, at_seq) in self.entries.iter().zip(first..) {
             let end = start + entry.len();
-            if number >= seq && !entry.is_withdrawn {
+            if at_seq >= seq && !entry.is_withdrawn {
                 line.clear();
                 line.extend(self.bytes.range(start..end));
                 let whole = str::from_utf8(&line).expect("only text is kept, and cut where it was");
                 let (name, text) = whole.split_at(entry.name_len());
                 let Entry { at, kind, speaker, .. } = *entry;
-                show(&Record { seq: number, at, kind, speaker, name, text });
+                let number = LineNumber { seq: at_seq, epoch: self.epoch };
+                show(&Record { number, at, kind, speaker, name, text });
             }
             start = end;
         }
@@ -162,14 +182,14 @@ mod tests {
     fn all(history: &History, from: u64) -> String {
         let mut all = String::new();
         history.each_from(from, |line| {
-            write!(all, "{}:{}:{} ", line.seq, line.name, line.text).unwrap();
+            write!(all, "{}:{}:{} ", line.number.seq, line.name, line.text).unwrap();
         });
         all
     }
 
     #[test]
     fn the_last_lines_are_kept_under_their_numbers() {
-        let mut history = History::NEW;
+        let mut history = History::NONE;
         assert_eq!(
             (history.first_seq(), history.last_seq(), all(&history, 0).as_str()),
             (1, 0, "")
@@ -185,7 +205,7 @@ mod tests {
 
     #[test]
     fn bytes_are_bounded_too_and_numbers_go_on() {
-        let mut history = History::NEW;
+        let mut history = History::NONE;
         say(&mut history, "short");
         say(&mut history, &"x".repeat(30));
         assert_eq!(history.first_seq(), 2);
@@ -198,7 +218,7 @@ mod tests {
 
     #[test]
     fn lines_that_wrap_around_the_ring_are_whole() {
-        let mut history = History::NEW;
+        let mut history = History::NONE;
         for number in 0..100 {
             say(&mut history, &format!("grüße {number}"));
             assert!(all(&history, 0).ends_with(&format!("grüße {number} ")));

@@ -30,12 +30,13 @@ impl Chat {
         let room = user.room;
         self.flush_notices(room, out);
         let Some(user) = self.users.get(id) else { return };
-        let room = self.rooms.get_mut(room);
         let at = millis(out);
         let Settings { history_lines: lines, history_bytes: bytes, .. } = self.settings;
-        room.history_mut().push(user, kind, text, at, Bounds { lines, bytes });
+        let history = self.rooms.history_mut(room, at);
+        let number = history.push(user, kind, text, at, Bounds { lines, bytes });
+        let room = self.rooms.get(room);
         let event = Event {
-            seq: Some(room.history().last_seq()),
+            number: Some(number),
             room: Some(room.name()),
             from: Some(self.users.person(user)),
             text: Some(text),
@@ -164,7 +165,7 @@ impl Chat {
             let from =
                 Person { name: Shown::Named(record.name), addr: None, number: speaker.serial() };
             let event = Event {
-                seq: Some(record.seq),
+                number: Some(record.number),
                 room: Some(room.name()),
                 from: Some(from),
                 text: Some(record.text),

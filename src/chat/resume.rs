@@ -204,7 +204,14 @@ impl Chat {
 
     /// Resumes the session of `token` on this connection. If that session is still attached to
     /// another connection, that one is closed.
-    pub(super) fn resume(&mut self, id: ConnId, token: &str, seq: Option<u64>, out: &mut Outbox) {
+    pub(super) fn resume(
+        &mut self,
+        id: ConnId,
+        token: &str,
+        seq: Option<u64>,
+        epoch: Option<i64>,
+        out: &mut Outbox,
+    ) {
         let others =
             |key: &u64| self.sessions.by_key.get(key).is_some_and(|token| token.conn != id);
         let Some(key) = self.sessions.find(token).filter(others) else {
@@ -221,7 +228,7 @@ impl Chat {
         self.resume_timeouts.prune(|key| !self.sessions.by_key.contains_key(&key));
         if let Some(detached) = detached {
             self.attach(id, conn, detached, out);
-            self.show_missed(id, seq, out);
+            self.show_missed(id, seq, epoch, out);
         }
     }
 
@@ -297,12 +304,14 @@ impl Chat {
         self.reply(id, Reply::Renamed(&name), out);
     }
 
-    /// Shows the room's lines after number `seq`, as far as history has them.
-    fn show_missed(&mut self, id: ConnId, seq: Option<u64>, out: &mut Outbox) {
+    /// Shows the room's lines after number `seq`, as far as history has them. A number of another
+    /// epoch says nothing about them: then the last lines are shown.
+    fn show_missed(&mut self, id: ConnId, seq: Option<u64>, epoch: Option<i64>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let history = self.rooms.get(user.room).history();
         let (first, next) = (history.first_seq(), history.last_seq() + 1);
-        let from = match seq {
+        let is_this = epoch.is_none_or(|epoch| epoch == history.epoch());
+        let from = match seq.filter(|_| is_this) {
             Some(seq) => seq.saturating_add(1),
             None => next.saturating_sub(LINES).max(first),
         };

@@ -68,12 +68,8 @@ impl Room {
     }
 
     pub(super) fn history(&self) -> &History {
-        static NONE: History = History::NEW;
+        static NONE: History = History::NONE;
         self.history.as_deref().unwrap_or(&NONE)
-    }
-
-    pub(super) fn history_mut(&mut self) -> &mut History {
-        self.history.get_or_insert_with(|| Box::new(History::NEW))
     }
 
     /// Withdraws from history what these users said, and what was said under a name.
@@ -156,6 +152,7 @@ pub(super) struct Rooms {
     /// The names themselves are stored with the rooms.
     by_name: HashTable<RoomNo>,
     hasher: NameHasher,
+    last_epoch: i64,
 }
 
 impl Rooms {
@@ -164,6 +161,7 @@ impl Rooms {
             by_number: Slab::new(),
             by_name: HashTable::new(),
             hasher: NameHasher::default(),
+            last_epoch: 0,
         };
         rooms.make("lobby");
         rooms
@@ -177,6 +175,16 @@ impl Rooms {
 
     pub(super) fn get_mut(&mut self, number: RoomNo) -> &mut Room {
         &mut self.by_number[number.index()]
+    }
+
+    /// What was said in a room, to add to it. Its numbering begins with its first line, whose
+    /// time is the epoch; or the next millisecond that is no other room's.
+    pub(super) fn history_mut(&mut self, number: RoomNo, at: i64) -> &mut History {
+        let last_epoch = &mut self.last_epoch;
+        self.by_number[number.index()].history.get_or_insert_with(|| {
+            *last_epoch = at.max(last_epoch.saturating_add(1));
+            Box::new(History::new(*last_epoch))
+        })
     }
 
     /// A room that may have been dropped.

@@ -9,7 +9,7 @@ use chinwag::chat::Settings;
 use chinwag::{Chat, ConnId, Limits, Now, Outbox, Peer, Service};
 use serde_json::{Map, Value};
 
-const FIELDS: [&str; 8] = ["seq", "at", "type", "room", "from", "to", "text", "code"];
+const FIELDS: [&str; 9] = ["seq", "epoch", "at", "type", "room", "from", "to", "text", "code"];
 const TYPES: [&str; 12] = [
     "hello", "say", "me", "private", "join", "leave", "rename", "topic", "notice", "skipped",
     "reply", "error",
@@ -48,7 +48,10 @@ fn objects(bytes: &[u8]) -> Vec<Map<String, Value>> {
         let kind = object["type"].as_str().expect("a type is a text");
         assert!(TYPES.contains(&kind), "{line}");
         assert!(object["at"].is_u64(), "{line}");
-        assert_eq!(object.contains_key("seq"), ["say", "me", "topic"].contains(&kind), "{line}");
+        let has_number = ["say", "me", "topic"].contains(&kind);
+        for field in ["seq", "epoch"] {
+            assert_eq!(object.contains_key(field), has_number, "{line}");
+        }
         let has_code = ["reply", "error", "skipped", "notice"].contains(&kind);
         assert_eq!(object.contains_key("code"), has_code, "{line}");
         object

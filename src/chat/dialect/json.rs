@@ -3,12 +3,12 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::{Event, Kind};
+use super::{Event, Kind, LineNumber};
 
 pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
     line.push('{');
-    if let Some(seq) = event.seq {
-        write!(line, "\"seq\":{seq},")?;
+    if let Some(LineNumber { seq, epoch }) = event.number {
+        write!(line, "\"seq\":{seq},\"epoch\":{epoch},")?;
     }
     write!(line, "\"at\":{},\"type\":\"{}\"", event.at, type_of(event.kind))?;
     field(line, "room", event.room)?;

@@ -30,8 +30,8 @@ pub(super) enum Command {
     Dialect(String),
     /// Wants a token.
     Seat,
-    /// Has one, and perhaps the number of the last line that it saw.
-    Resume(String, Option<u64>),
+    /// Has one, and perhaps the number of the last line that it saw, and that number's epoch.
+    Resume(String, Option<u64>, Option<i64>),
     Stats,
     Time,
     Echo(bool),
@@ -128,11 +128,16 @@ fn with_options(word: &str, rest: &str) -> Command {
         },
         ("history", _) => usage("/history [N]"),
         ("resume", []) => Command::Seat,
-        ("resume", [token]) => Command::Resume((*token).to_owned(), None),
+        ("resume", [token]) => Command::Resume((*token).to_owned(), None, None),
         ("resume", [token, seq]) if seq.parse::<u64>().is_ok() => {
-            Command::Resume((*token).to_owned(), seq.parse().ok())
+            Command::Resume((*token).to_owned(), seq.parse().ok(), None)
         }
-        ("resume", _) => usage("/resume [TOKEN [SEQ]]"),
+        ("resume", [token, seq, epoch])
+            if seq.parse::<u64>().is_ok() && epoch.parse::<i64>().is_ok() =>
+        {
+            Command::Resume((*token).to_owned(), seq.parse().ok(), epoch.parse().ok())
+        }
+        ("resume", _) => usage("/resume [TOKEN [SEQ [EPOCH]]]"),
         ("notices", _) => switch.map_or_else(|| usage("/notices on|off"), Command::Notices),
         ("echo", _) => switch.map_or_else(|| usage("/echo on|off"), Command::Echo),
         ("help", [topic]) => {

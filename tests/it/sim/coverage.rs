@@ -157,6 +157,7 @@ const KINDS: &[&str] = &[
     "back, and its room is gone",
     "back, and no longer who it was",
     "back with a number",
+    "back with a number of another epoch",
     "lines are gone",
 ];
 

@@ -397,7 +397,7 @@ impl Model<'_> {
             Command::Echo(on) => self.echo(who, on),
             Command::Dialect(name) => self.choose_dialect(who, &name),
             Command::Seat => self.give_seat(who),
-            Command::Resume(token, seq) => self.resume(who, &token, seq),
+            Command::Resume(token, seq, epoch) => self.resume(who, &token, seq, epoch),
             Command::Stats => unreachable!("nobody asks"),
             Command::Time => self.reply(who, "time", &time_of_day(line.wall)),
             Command::Help(topic) => {

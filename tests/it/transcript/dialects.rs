@@ -306,7 +306,7 @@ fn programs_are_told_in_objects() {
            rob< [ann] say "hi" \o/
            tom< ann says: say "hi" \o/
            fay< [127.0.0.1] (1):say "hi" \o/
-           bot< {"seq":1,"at":1795187854000,"type":"say","room":"lobby","from":"ann","text":"say \"hi\" \\o/"}
+           bot< {"seq":1,"epoch":1795187854000,"at":1795187854000,"type":"say","room":"lobby","from":"ann","text":"say \"hi\" \\o/"}
            ann> SEND @bot hi
            bot< {"at":1795187854000,"type":"private","from":"ann","to":"bot","text":"hi"}
            bot> /msg ann hi
@@ -322,16 +322,16 @@ fn programs_are_told_in_objects() {
            rob< anna set the topic: tea
            tom< anna set the topic: tea
            fay< anna set the topic: tea
-           bot< {"seq":2,"at":1795187855000,"type":"topic","room":"lobby","from":"anna","text":"tea"}
+           bot< {"seq":2,"epoch":1795187854000,"at":1795187855000,"type":"topic","room":"lobby","from":"anna","text":"tea"}
            bot> /me beeps
            ann< * bot beeps
            rob< * bot beeps
            tom< * bot beeps
            fay< * bot beeps
-           bot< {"seq":3,"at":1795187855000,"type":"me","room":"lobby","from":"bot","text":"beeps"}
+           bot< {"seq":3,"epoch":1795187854000,"at":1795187855000,"type":"me","room":"lobby","from":"bot","text":"beeps"}
            bot> /history 2
-           bot< {"seq":2,"at":1795187855000,"type":"topic","room":"lobby","from":"anna","text":"tea"}
-           bot< {"seq":3,"at":1795187855000,"type":"me","room":"lobby","from":"bot","text":"beeps"}
+           bot< {"seq":2,"epoch":1795187854000,"at":1795187855000,"type":"topic","room":"lobby","from":"anna","text":"tea"}
+           bot< {"seq":3,"epoch":1795187854000,"at":1795187855000,"type":"me","room":"lobby","from":"bot","text":"beeps"}
            ann> /join games
            ann< 1 in games: anna
            tom< anna left the chat.

@@ -11,6 +11,7 @@ mod bans;
 mod budgets;
 mod comings;
 mod dialects;
+mod epochs;
 mod ignored;
 mod mutes;
 mod names;

@@ -99,6 +99,7 @@ pub(super) enum Manner {
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) seq: u64,
+    pub(super) epoch: i64,
     pub(super) millis: i64,
     pub(super) manner: Manner,
     /// Whose it is, by now.
@@ -218,7 +219,9 @@ pub(super) fn recalled(dialect: Dialect, room: &str, record: &Record) -> String 
 /// One object, with its fields in the one order.
 fn object(millis: i64, told: &Told<'_>) -> String {
     let seq = match told {
-        Told::Line { record, .. } => format!("\"seq\":{},", record.seq),
+        Told::Line { record, .. } => {
+            format!("\"seq\":{},\"epoch\":{},", record.seq, record.epoch)
+        }
         _ => String::new(),
     };
     let (kind, fields) = fields(told);

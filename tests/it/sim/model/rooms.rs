@@ -37,16 +37,19 @@ pub(super) struct Room {
     pub(super) topic: Option<String>,
     records: VecDeque<Record>,
     last_seq: u64,
+    /// Since something was said.
+    pub(super) epoch: Option<i64>,
     pub(super) happened: Vec<Happened>,
     /// When the second ends for which it gathers.
     pub(super) second: Option<Duration>,
 }
 
 impl Room {
-    /// Says a line, which gets the next number, and keeps it for as long as the rules say.
-    pub(super) fn say(&mut self, mut record: Record, rules: &Rules) -> Record {
+    /// Gives a line the next number, and keeps it for as long as the rules say.
+    fn say(&mut self, mut record: Record, rules: &Rules) -> Record {
         self.last_seq += 1;
         record.seq = self.last_seq;
+        record.epoch = self.epoch.expect("it has begun");
         self.records.push_back(record.clone());
         let length = |record: &Record| record.name.len() + record.text.len();
         while self.records.len() > rules.history_lines
@@ -81,12 +84,13 @@ impl Room {
 pub(super) struct Rooms {
     places: Vec<Option<Room>>,
     free: Vec<usize>,
+    last_epoch: i64,
 }
 
 impl Rooms {
     pub(super) fn new() -> Rooms {
         let lobby = Room { name: "lobby".to_owned(), ..Room::default() };
-        Rooms { places: vec![Some(lobby)], free: Vec::new() }
+        Rooms { places: vec![Some(lobby)], free: Vec::new(), last_epoch: 0 }
     }
 
     pub(super) fn get(&self, number: usize) -> &Room {
@@ -95,6 +99,15 @@ impl Rooms {
 
     pub(super) fn get_mut(&mut self, number: usize) -> &mut Room {
         self.places[number].as_mut().expect("somebody is there")
+    }
+
+    /// Says a line; the first in a room is the beginning of an epoch like no other.
+    pub(super) fn say(&mut self, number: usize, record: Record, rules: &Rules) -> Record {
+        if self.get(number).epoch.is_none() {
+            self.last_epoch = record.millis.max(self.last_epoch + 1);
+            self.get_mut(number).epoch = Some(self.last_epoch);
+        }
+        self.get_mut(number).say(record, rules)
     }
 
     /// What one connection said counts as another's from now on.
@@ -142,5 +155,5 @@ impl Rooms {
 
 /// A line that nobody has said yet.
 pub(super) fn unsaid(speaker: usize, name: String, manner: Manner, text: &str, at: i64) -> Record {
-    Record { seq: 0, millis: at, manner, speaker, name, text: text.to_owned() }
+    Record { seq: 0, epoch: 0, millis: at, manner, speaker, name, text: text.to_owned() }
 }

@@ -108,7 +108,7 @@ impl Model<'_> {
         }
     }
 
-    pub(super) fn resume(&mut self, who: usize, token: &str, seq: Option<u64>) {
+    pub(super) fn resume(&mut self, who: usize, token: &str, seq: Option<u64>, epoch: Option<i64>) {
         let is_it = |seat: &Seat| seat.token.eq_ignore_ascii_case(token) && seat.who != who;
         let Some(place) = self.seats.iter().position(is_it) else {
             self.saw("token unknown");
@@ -126,7 +126,7 @@ impl Model<'_> {
             (self.take_out(was), room)
         };
         self.set_down(who, member, &room);
-        self.show_missed(who, seq);
+        self.show_missed(who, seq, epoch);
     }
 
     fn set_down(&mut self, who: usize, mut was: Member, room: &str) {
@@ -157,15 +157,20 @@ impl Model<'_> {
         self.reply(who, "renamed", &format!("You are now {name}"));
     }
 
-    fn show_missed(&mut self, who: usize, seq: Option<u64>) {
+    fn show_missed(&mut self, who: usize, seq: Option<u64>, epoch: Option<i64>) {
         let room = self.rooms.get(self.members[&who].room);
         let (first, next) = (room.first_kept(), room.next_seq());
+        let is_stale = epoch.is_some() && epoch != room.epoch;
+        let seq = seq.filter(|_| !is_stale);
         let from = match seq {
             Some(seq) => seq.saturating_add(1),
             None => first.max(next.saturating_sub(10)),
         };
         if seq.is_some() {
             self.saw("back with a number");
+        }
+        if is_stale {
+            self.saw("back with a number of another epoch");
         }
         if from < first {
             self.saw("lines are gone");

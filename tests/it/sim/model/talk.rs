@@ -18,9 +18,8 @@ impl Model<'_> {
         let hears_itself = member.echo || manner == Manner::Topic;
         self.flush(number);
         let record = unsaid(who, from.name.clone(), manner, text, self.now.millis);
-        let room = self.rooms.get_mut(number);
-        let record = room.say(record, &self.given.rules);
-        let name = room.name.clone();
+        let record = self.rooms.say(number, record, &self.given.rules);
+        let name = self.rooms.get(number).name.clone();
         for to in self.people(number) {
             let reader = &self.members[&to];
             if to == who && !hears_itself {

@@ -158,7 +158,7 @@ fn chatting() -> Vec<Step> {
 fn chat_step(name: &'static str, label: &'static str, line: Vec<u8>) -> Step {
     let mut out = Outbox::new(&Limits::default(), now());
     let mut chat = Chat::new(Settings::default());
-    let peer = Peer { origin: SocketAddr::from(([192, 0, 2, 1], 4000)).into(), label };
+    let peer = Peer::new(SocketAddr::from(([192, 0, 2, 1], 4000)).into(), label);
     let ids: Vec<ConnId> = (0..2).map(|slot| out.open(slot)).collect();
     for (id, name) in ids.iter().zip([&b"REGISTER first"[..], b"REGISTER second"]) {
         chat.on_open(*id, &peer, &mut out);

@@ -57,7 +57,7 @@ fn a_change_is_seen_by_all() {
     let now = chinwag::Now { monotonic: std::time::Instant::now(), wall: std::time::UNIX_EPOCH };
     let mut out = Outbox::new(&chinwag::Limits::default(), now);
     let mut counter = Counter::default();
-    let peer = Peer { origin: chinwag::Origin::Unix, label: "" };
+    let peer = Peer::new(chinwag::Origin::Unix, "");
     let (ann, bob) = (out.open(0), out.open(1));
     counter.on_open(ann, &peer, &mut out);
     counter.on_line(ann, b"+5", &mut out);

@@ -46,8 +46,8 @@ use ban::Meant;
 pub use ban::{Ban, NoTarget, Target};
 pub use ban_list::Bans;
 use command::{Command, HELP, Mistake};
+use dialect::{Buffer, Event, Format, Kind};
 pub use dialect::{Dialect, UnknownDialect};
-use dialect::{Event, Format, Kind};
 use notice_batches::NoticeBatches;
 use operators::{Mutes, OperatorReply};
 pub use password::Password;
@@ -105,7 +105,7 @@ pub struct Chat {
     resident_at_start: u64,
     is_shutting_down: bool,
     /// Buffer that each event is rendered in.
-    line: String,
+    line: Buffer,
     /// Buffer for the text of a reply.
     words: String,
 }
@@ -114,7 +114,11 @@ impl Service for Chat {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         // Unknown labels were refused when the listeners were made.
         let dialect = peer.label.parse().unwrap_or_default();
-        self.users.add(id, peer.origin, Format { dialect, ending: Ending::Lf });
+        let ending = peer.ending.unwrap_or(Ending::Lf);
+        self.users.add(id, peer.origin, Format { dialect, ending });
+        if let Some(user) = self.users.get_mut(id) {
+            user.stage = Stage::Silent { ending_seen: peer.ending.is_some() };
+        }
         self.users.note_activity(id, out.now().monotonic);
         if let Some(user) = self.users.get_mut(id)
             && self.settings.operators
@@ -305,7 +309,7 @@ impl Chat {
             lines_in: 0,
             resident_at_start: settings.resident.and_then(|resident| resident()).unwrap_or(0),
             is_shutting_down: false,
-            line: String::new(),
+            line: Buffer::default(),
             words: String::new(),
             settings,
         }
@@ -406,6 +410,15 @@ impl Chat {
         out.close(id);
     }
 
+    /// Closes a connection for good, and tells the client why it should not come back, where
+    /// its framing has a place for that.
+    fn expel(&mut self, id: ConnId, why: &str, out: &mut Outbox) {
+        if let Some(user) = self.users.get_mut(id) {
+            user.stage = Stage::Leaving;
+        }
+        out.close_for_good(id, why);
+    }
+
     /// Sends a reply to one user.
     fn reply(&mut self, id: ConnId, reply: Reply<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
@@ -425,7 +438,7 @@ impl Chat {
 /// Sends an event to the members that `wants` selects, rendered once for each group.
 fn send_where(
     room: &Room,
-    line: &mut String,
+    line: &mut Buffer,
     event: &Event<'_>,
     wants: impl Fn(ConnId) -> bool,
     out: &mut Outbox,
@@ -439,20 +452,16 @@ fn send_where(
 fn send_to_all(
     room: &Room,
     group: Group,
-    line: &mut String,
+    line: &mut Buffer,
     event: &Event<'_>,
     to: impl Iterator<Item = ConnId>,
     out: &mut Outbox,
 ) {
-    line.clear();
-    group.format.render(event, line);
-    out.send_all(room.log_id(group), to, line.as_bytes());
+    out.send_all(room.log_id(group), to, group.format.render(event, line));
 }
 
-fn send(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
-    line.clear();
-    user.format.render(event, line);
-    out.send(user.id, line.as_bytes());
+fn send(user: &User, line: &mut Buffer, event: &Event<'_>, out: &mut Outbox) {
+    out.send(user.id, user.format.render(event, line));
 }
 
 /// The time of the turn, in milliseconds since the epoch.

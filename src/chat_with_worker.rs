@@ -233,7 +233,7 @@ mod tests {
 
     fn operator(slot: usize, app: &mut ChatWithWorker, out: &mut Outbox) -> ConnId {
         let id = out.open(slot);
-        app.on_open(id, &Peer { origin: Origin::Unix, label: OPERATORS }, out);
+        app.on_open(id, &Peer::new(Origin::Unix, OPERATORS), out);
         id
     }
 

@@ -81,7 +81,9 @@
 //! | how bytes that are no text are sanitised | `chat/text.rs` |
 //! | framing: bytes become lines; telnet and editing keys | `net/decoder.rs`; `net/telnet.rs`, `net/escape.rs`, `net/line.rs` (`net/scan.rs` finds special bytes) |
 //! | the read phase of a turn, and the rate limit | `net/hub/read.rs` |
-//! | the PROXY protocol | `net/proxy_header.rs`, `net/hub/proxied.rs` |
+//! | framing: WebSocket | `net/codec.rs`, `net/codec/websocket.rs` |
+//! | HTTP heads and answers; pings; how a WebSocket closes | `net/http.rs`, `net/hub/web.rs` |
+//! | the PROXY protocol, and what else comes before lines | `net/proxy_header.rs`, `net/hub/proxied.rs` |
 //! | recognising other protocols | `net/sniff.rs`, `net/hub/foreign.rs` |
 //! | the write phase of a turn: flushing queues | `net/hub/write.rs` |
 //! | how connections drain and close | `net/hub/closing.rs` |
@@ -102,12 +104,13 @@
 //! | files: bans and accounts | `store.rs`, `store/` |
 //! | the pages in the crate's documentation | `docs.rs` |
 //! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/main.rs` |
+//! | the page for browsers | `web/`, `bin/chinwag/page.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `bin/chinwag/passwd.rs` |
 //!
 //! Which module may name which is a test, `tests/it/tidy.rs`:
 //!
 //! ```text
-//! bin ─▶ server ─▶ hub ─▶ decoder, sniff, timeouts, rate, addresses
+//! bin ─▶ server ─▶ hub ─▶ codec, http, decoder, sniff, timeouts, rate, addresses
 //!  │       │        ├──▶ outbox ◀── service ◀── chat
 //!  │       └▶ listen └──▶ service
 //!  ├────▶ chat_with_worker ──▶ chat ◀─┐
@@ -125,6 +128,7 @@ pub use chat::Chat;
 pub use chat_with_worker::{ChatWithWorker, Reloader};
 pub use net::conn::{CloseReason, ConnId};
 pub use net::decoder::{Decoder, Item};
+pub use net::http::Web;
 pub use net::hub::Hub;
 pub use net::limits::Limits;
 pub use net::line::Ending;

@@ -1,9 +1,12 @@
 //! The loop: connections, bytes, limits and time. Knows no chat.
 
 pub(crate) mod addresses;
+pub(crate) mod codec;
 pub(crate) mod conn;
 pub(crate) mod decoder;
 pub(crate) mod escape;
+#[cfg_attr(not(feature = "web"), expect(dead_code))]
+pub(crate) mod http;
 pub(crate) mod hub;
 pub(crate) mod limits;
 pub(crate) mod line;

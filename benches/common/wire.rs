@@ -75,7 +75,7 @@ impl Network {
         let slot = self.hub.next_slot();
         let number = u32::try_from(slot).expect("there are few");
         let host = Ipv4Addr::from(u32::from(Ipv4Addr::new(10, 0, 0, 0)) + number);
-        let peer = Peer { origin: SocketAddr::from((host, 4000)).into(), label: "native" };
+        let peer = Peer::new(SocketAddr::from((host, 4000)).into(), "native");
         self.hub.open(Wire(number), &peer);
         slot
     }

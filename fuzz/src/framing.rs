@@ -48,7 +48,10 @@ fn framed(pieces: &[&[u8]], line_max: usize) -> Vec<Item> {
 }
 
 fn as_item(item: chinwag::Item<'_>) -> Option<Item> {
-    use chinwag::Item::{AreYouThere, Bulk, Discarded, EndOfInput, Endless, Line, Telnet, TooLong};
+    use chinwag::Item::{
+        AreYouThere, Bulk, Close, Discarded, EndOfInput, Endless, Line, Malformed, Ping, Telnet,
+        TooLong,
+    };
     Some(match item {
         Line(line, _) => Item::Line(line.to_vec()),
         TooLong => Item::TooLong,
@@ -57,6 +60,6 @@ fn as_item(item: chinwag::Item<'_>) -> Option<Item> {
         AreYouThere => Item::Asked,
         EndOfInput => Item::End,
         Endless => Item::Endless,
-        Discarded(_) | Telnet(None) => return None,
+        Discarded(_) | Telnet(None) | Ping(_) | Close(_) | Malformed(_) => return None,
     })
 }

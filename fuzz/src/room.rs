@@ -35,7 +35,7 @@ impl Room {
             let id = out.open(slot);
             slot += 1;
             let addr = SocketAddr::from(([127, 0, 0, 1], 4000));
-            chat.on_open(id, &Peer { origin: addr.into(), label }, &mut out);
+            chat.on_open(id, &Peer::new(addr.into(), label), &mut out);
             chat.on_ending(id, ending, &mut out);
             chat.on_line(id, format!("REGISTER {name}").as_bytes(), &mut out);
             id

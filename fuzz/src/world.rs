@@ -302,7 +302,7 @@ impl World<'_> {
             self.drop_closed();
             client.is_hurried = client.wire.borrow().is_closed();
         } else {
-            let peer = Peer { origin: addr.into(), label };
+            let peer = Peer::new(addr.into(), label);
             let id = if is_proxied {
                 self.hub.open_proxied(stream, &peer)
             } else {

@@ -103,7 +103,7 @@ pub(super) struct Format {
 }
 
 impl Format {
-    const ENDINGS: usize = 3;
+    const ENDINGS: usize = 4;
     /// The number of formats.
     pub(super) const COUNT: usize = Dialect::ALL.len() * Self::ENDINGS;
 
@@ -121,8 +121,21 @@ impl Format {
         }
     }
 
-    /// Appends an event in this format, with its line ending.
-    pub(super) fn render(self, event: &Event<'_>, line: &mut String) {
+    /// Renders an event in this format, framed.
+    pub(super) fn render<'a>(self, event: &Event<'_>, buffer: &'a mut Buffer) -> &'a [u8] {
+        self.render_behind("", event, buffer)
+    }
+
+    /// Renders it behind the start of a line.
+    pub(super) fn render_behind<'a>(
+        self,
+        start: &str,
+        event: &Event<'_>,
+        buffer: &'a mut Buffer,
+    ) -> &'a [u8] {
+        let Buffer { line, framed } = buffer;
+        line.clear();
+        line.push_str(start);
         let written = match self.dialect {
             Dialect::Native | Dialect::Recipe => native::render(event, line),
             Dialect::Tutorial => tutorial::render(event, line),
@@ -130,8 +143,15 @@ impl Format {
             Dialect::Json => json::render(event, line),
         };
         written.expect("a String takes everything");
-        line.push_str(self.ending.as_str());
+        self.ending.frame(line, framed)
     }
+}
+
+/// Where lines are rendered, one after the other.
+#[derive(Default)]
+pub(super) struct Buffer {
+    line: String,
+    framed: Vec<u8>,
 }
 
 /// What kind of thing happened.
@@ -212,7 +232,7 @@ mod tests {
 
     #[test]
     fn each_format_has_an_index_of_its_own() {
-        let endings = [Ending::Lf, Ending::CrLf, Ending::Nul];
+        let endings = [Ending::Lf, Ending::CrLf, Ending::Nul, Ending::WebSocket];
         let all = Dialect::ALL
             .into_iter()
             .flat_map(|dialect| endings.map(|ending| Format { dialect, ending }));

@@ -171,14 +171,14 @@ impl Chat {
                 text: Some(record.text),
                 ..Event::new(record.kind, record.at)
             };
-            self.line.clear();
+            let mut time = String::new();
             if user.format.dialect != Dialect::Json {
                 let at = Timestamp::from_millisecond(record.at).unwrap_or_default();
                 let at = at.to_zoned(self.settings.zone.clone());
-                write!(self.line, "{} ", at.strftime("%H:%M")).expect("a String takes everything");
+                write!(time, "{} ", at.strftime("%H:%M")).expect("a String takes everything");
             }
-            user.format.in_history().render(&event, &mut self.line);
-            out.send(id, self.line.as_bytes());
+            let format = user.format.in_history();
+            out.send(id, format.render_behind(&time, &event, &mut self.line));
         });
     }
 }

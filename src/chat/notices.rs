@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use super::dialect::{Dialect, Event, Kind, Person};
+use super::dialect::{Buffer, Dialect, Event, Kind, Person};
 use super::name::{Name, Shown};
 use super::notice_batches::{Batch, Notice};
 use super::room::{Group, Room, RoomNo};
@@ -269,7 +269,7 @@ impl Audience {
 fn notify_audience(
     users: &Users,
     room: &Room,
-    line: &mut String,
+    line: &mut Buffer,
     event: &Event<'_>,
     (subject, audience): (ConnId, Audience),
     out: &mut Outbox,
@@ -301,11 +301,9 @@ fn native(room: &Room) -> impl Iterator<Item = (Group, &[ConnId])> {
 }
 
 /// Sends one user a line of the room that is different for the others.
-fn send_as_the_rooms(user: &User, line: &mut String, event: &Event<'_>, out: &mut Outbox) {
-    line.clear();
-    user.format.render(event, line);
+fn send_as_the_rooms(user: &User, line: &mut Buffer, event: &Event<'_>, out: &mut Outbox) {
     // In the room's log it would break the contiguity of lines that are for everybody.
-    out.send_all(LogId::of(user.id.slot()), [user.id], line.as_bytes());
+    out.send_all(LogId::of(user.id.slot()), [user.id], user.format.render(event, line));
 }
 
 fn takes_batches(user: &User) -> bool {

@@ -81,7 +81,7 @@ impl Chat {
         let reply = OperatorReply::Kicked { name: &name, by: &by, why };
         self.notify_room(room, Some(id), reply, out);
         self.reply(id, Reply::OperatorReply(reply), out);
-        self.disconnect(target, out);
+        self.expel(target, &reply.to_string(), out);
     }
 
     fn announce_to_all(&mut self, id: ConnId, text: &str, out: &mut Outbox) {

@@ -222,7 +222,7 @@ impl Chat {
             Some(*detached)
         } else {
             self.reply(conn, Reply::Replaced, out);
-            out.close(conn);
+            out.close_for_good(conn, &Reply::Replaced.to_string());
             self.detach(conn)
         };
         self.resume_timeouts.prune(|key| !self.sessions.by_key.contains_key(&key));
@@ -237,7 +237,7 @@ impl Chat {
         self.reply(id, Reply::Replaced, out);
         self.notify_leave(id, out);
         self.revoke_token(id);
-        out.close(id);
+        out.close_for_good(id, &Reply::Replaced.to_string());
         if let Some(detached) = self.detach(id) {
             self.forget_ignoring(id, &detached.extras);
             self.keep_mute(detached.name.as_own(), detached.extras.mute);

@@ -108,7 +108,10 @@ impl Settings {
         self.dialects.iter().any(|dialect| dialect.shows_addresses())
     }
 
-    pub(super) fn offers(&self, dialect: Dialect) -> bool {
+    /// Whether clients may choose a dialect: those that show addresses only where a listener has
+    /// them.
+    #[must_use]
+    pub fn offers(&self, dialect: Dialect) -> bool {
         !dialect.shows_addresses() || self.dialects.contains(&dialect)
     }
 }

@@ -65,6 +65,8 @@ pub enum CloseReason {
     /// It was refused: at admission, and then the service never heard of it, or because it began
     /// with another protocol.
     Refused,
+    /// What it sent breaks the rules of WebSocket, or a message was too long.
+    Malformed,
     /// The server is shutting down.
     Shutdown,
 }
@@ -81,6 +83,7 @@ impl fmt::Display for CloseReason {
             CloseReason::Idle => "idle",
             CloseReason::Broken => "broken",
             CloseReason::Refused => "refused",
+            CloseReason::Malformed => "malformed",
             CloseReason::Shutdown => "shutdown",
         })
     }

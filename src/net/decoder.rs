@@ -32,6 +32,12 @@ pub enum Item<'a> {
     EndOfInput,
     /// So much came without an ending that none is to be expected. Nothing follows.
     Endless,
+    /// A WebSocket ping, and what the pong is to carry.
+    Ping(&'a [u8]),
+    /// The other side closes its WebSocket, and the code to answer with. Nothing follows.
+    Close(u16),
+    /// What came breaks the rules of WebSocket, and the code that says which. Nothing follows.
+    Malformed(u16),
 }
 
 /// Turns one connection's bytes into lines, and what else it has to say.

@@ -21,6 +21,7 @@ mod read;
 mod tests;
 mod timers;
 mod trim;
+mod web;
 mod write;
 
 use std::collections::{HashMap, VecDeque};
@@ -31,6 +32,7 @@ use slab::Slab;
 
 use crate::net::addresses::Addresses;
 use crate::net::conn::{CloseReason, ConnId};
+use crate::net::http::Web;
 use crate::net::limits::Limits;
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
@@ -39,7 +41,7 @@ use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::{Now, Timeouts, Timers};
 use crate::net::transport::{Origin, Transport};
 use logged::{Accepted, Refused};
-use proxied::Proxied;
+use proxied::Preface;
 use read::Input;
 use timers::{LastActivity, SlowConsumer, Timer};
 use trim::MemoryTrim;
@@ -60,6 +62,7 @@ struct Conn<T> {
     ended: bool,
     /// It cannot be written to any more.
     unreachable: bool,
+    output: Output,
     phase: Phase,
 }
 
@@ -71,6 +74,13 @@ enum Phase {
     /// It may still turn out to speak another protocol.
     Unknown,
     Lines,
+}
+
+/// Whether anything was sent since the last time that a ping was due.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Output {
+    Quiet,
+    Sent,
 }
 
 /// How a connection has shown which ending it reads best.
@@ -104,7 +114,8 @@ impl EndingSeen {
 ///
 /// - Whether there is room for it says [`Hub::has_room`].
 /// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
-///   given to [`Hub::open`], [`Hub::open_proxied`] or [`Hub::refuse`], before the next is.
+///   given to [`Hub::open`], [`Hub::open_proxied`], [`Hub::open_web`] or [`Hub::refuse`], before
+///   the next is.
 /// - Readiness is edge-triggered. Each edge is handed on with [`Hub::mark_readable`] (ends and
 ///   errors, too) or [`Hub::mark_writable`]; one too many does no harm, one too few is a
 ///   connection that nobody looks at any more.
@@ -136,8 +147,11 @@ pub struct Hub<T, S> {
     /// When those must be gone that cannot be written to, and have not had their say.
     last_words: Timeouts<ConnId>,
     rate: Rate,
-    /// Those of proxies that have not said for whom they are.
-    proxied: HashMap<ConnId, Proxied>,
+    /// Those that have not said yet what comes before their lines.
+    prefaces: HashMap<ConnId, Preface>,
+    web: Web,
+    /// When those over `WebSocket` are asked whether they are there.
+    pings: Timeouts<ConnId>,
     addresses: Addresses,
     timers: Timers<(ConnId, Timer)>,
     /// Those who are behind, or have been of late.
@@ -181,7 +195,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
             lingers: Timeouts::new(limits.linger_time),
             last_words: Timeouts::new(limits.last_words_time),
             rate: Rate::new(limits.rate, now.monotonic),
-            proxied: HashMap::new(),
+            prefaces: HashMap::new(),
+            web: Web::default(),
+            pings: Timeouts::new(limits.ping_time),
             addresses: Addresses::new(limits),
             timers: Timers::new(),
             slow_consumers: HashMap::new(),
@@ -208,6 +224,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Takes a connection in.
     pub fn open(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
         let id = self.insert(stream, Phase::Lines);
+        self.count_address(id, peer.origin);
         self.welcome(id, peer, None);
         id
     }
@@ -233,16 +250,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     /// Turns a connection away: it is told why, and closed.
-    pub fn refuse(&mut self, mut stream: T, why: Refusal) {
-        if self.refused >= self.limits.refused_max {
-            reject(&mut stream, self.service.refusal(why), &mut self.chunk);
-            self.closed.push(stream);
-            return;
-        }
-        let id = self.insert(stream, Phase::Refused);
-        self.refused += 1;
-        self.outbox.send(id, self.service.refusal(why));
-        self.outbox.drain(id, CloseReason::Refused);
+    pub fn refuse(&mut self, stream: T, why: Refusal) {
+        let refusal = self.refusal(why, false);
+        self.refuse_with(stream, &refusal);
     }
 
     /// The stream in this slot may have bytes, an end or an error to read.
@@ -278,6 +288,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.read_ready();
         self.tick(now);
         self.fire_timers(now);
+        self.ping(now.monotonic);
         self.close_late(now.monotonic);
         self.write_ready();
         self.refused_log.log_due(now.monotonic);
@@ -294,7 +305,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return Some(Duration::ZERO);
         }
         let closing = [self.drains.next(), self.lingers.next(), self.last_words.next()];
-        let own = [self.timers.next(), self.trim.next(), self.refused_log.next()];
+        let own =
+            [self.timers.next(), self.pings.next(), self.trim.next(), self.refused_log.next()];
         let own = closing.into_iter().chain(own);
         let next = own.chain([self.service.next_tick()]);
         let next = next.flatten().min()?;
@@ -319,10 +331,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Connections that the service knows, or will know once their proxy has said for
-    /// whom they are; those that are closing do not count ([`Hub::has_room`]).
+    /// Connections that the service knows, or may know once they have said what comes before
+    /// their lines; those that are closing do not count ([`Hub::has_room`]).
     pub fn open_count(&self) -> usize {
-        self.open + self.proxied.len()
+        self.open + self.prefaces.len()
     }
 
     /// Whether no stream is left, not even a closing one.
@@ -365,14 +377,29 @@ impl<T: Transport, S: Service> Hub<T, S> {
     fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<Origin>) {
         self.accepted_log.begin(id, peer, proxy, self.outbox.now().monotonic);
         self.open += 1;
-        if let Some(addr) = peer.origin.ip() {
-            self.addresses.add(id, addr, self.outbox.now().monotonic);
-        }
         self.restart_idle_timer(id);
         self.service.on_open(id, peer, &mut self.outbox);
         if self.service.turns_away_protocols(peer) {
             self.conns[id.slot()].phase = Phase::Unknown;
         }
+    }
+
+    fn count_address(&mut self, id: ConnId, origin: Origin) {
+        if let Some(addr) = origin.ip() {
+            self.addresses.add(id, addr, self.outbox.now().monotonic);
+        }
+    }
+
+    fn refuse_with(&mut self, mut stream: T, refusal: &[u8]) {
+        if self.refused >= self.limits.refused_max {
+            reject(&mut stream, refusal, &mut self.chunk);
+            self.closed.push(stream);
+            return;
+        }
+        let id = self.insert(stream, Phase::Refused);
+        self.refused += 1;
+        self.outbox.send(id, refusal);
+        self.outbox.drain(id, CloseReason::Refused);
     }
 
     /// The same for whatever reason that a word can tell.
@@ -389,6 +416,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             listed: false,
             ended: false,
             unreachable: false,
+            output: Output::Quiet,
             phase,
         };
         self.outbox.open(self.conns.insert(conn))

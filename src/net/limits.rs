@@ -50,6 +50,9 @@ pub struct Limits {
     /// The idle timeout: a client that sends nothing for so long is asked whether it is there, and
     /// closed if it sends nothing for as long again. `None`, the default, is no timeout.
     pub idle_time: Option<Duration>,
+    /// A WebSocket to which nothing was sent for so long, or up to twice as long, is sent a ping:
+    /// proxies cut off who is silent for a minute. 25 s.
+    pub ping_time: Duration,
     /// Open connections from one IPv4 address, or one IPv6 /64. 32.
     pub per_ip_max: usize,
     /// Whether the limits of an address are for this machine's own addresses too. No.
@@ -101,6 +104,7 @@ impl Default for Limits {
             connect_rate: Some(32),
             input_total: 32 << 20,
             idle_time: None,
+            ping_time: Duration::from_secs(25),
             per_ip_max: 32,
             limit_loopback: false,
             chunk: 16 << 10,

@@ -12,6 +12,8 @@ pub enum Ending {
     CrLf,
     /// A NUL byte: clients of Flash's time.
     Nul,
+    /// Nothing: each line is a WebSocket message ([`Ending::frame`]).
+    WebSocket,
 }
 
 impl Ending {
@@ -22,6 +24,7 @@ impl Ending {
             Ending::Lf => "\n",
             Ending::CrLf => "\r\n",
             Ending::Nul => "\0",
+            Ending::WebSocket => "",
         }
     }
 }

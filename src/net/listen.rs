@@ -46,6 +46,8 @@ pub(crate) struct Listener {
     label: String,
     /// Everybody who connects there is a proxy.
     is_proxied: bool,
+    /// Browsers connect there.
+    is_web: bool,
     /// Where it listens, for the log.
     place: String,
     /// The last accept did not end in `WouldBlock`, so no edge will come.
@@ -95,6 +97,7 @@ impl Listener {
             socket,
             label,
             is_proxied: false,
+            is_web: false,
             place,
             ready: false,
             retry_at: None,
@@ -104,6 +107,16 @@ impl Listener {
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
         self.socket.register(registry, token)
+    }
+
+    /// The same for browsers.
+    pub(crate) fn for_browsers(self) -> Listener {
+        Listener { is_web: true, ..self }
+    }
+
+    /// Whether who connects there speaks HTTP first.
+    pub(crate) fn is_web(&self) -> bool {
+        self.is_web
     }
 
     /// Whether everybody who connects there says first for whom.

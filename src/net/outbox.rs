@@ -105,6 +105,8 @@ pub struct Outbox {
     spare: Spare,
     /// Connections that are no longer `Open`, and why. The service has not been told yet.
     closing: VecDeque<(ConnId, CloseReason)>,
+    /// Why those of them that should not come back should not.
+    farewells: Vec<(ConnId, String)>,
     /// Connections that are `Dead`, and whose slots are not free yet.
     dead: Vec<ConnId>,
     /// Connections that may be read from again.
@@ -146,6 +148,7 @@ impl Outbox {
             owned: 0,
             spare: Spare::new(),
             closing: VecDeque::new(),
+            farewells: Vec::new(),
             dead: Vec::new(),
             resumed: Vec::new(),
             limits: limits.clone(),
@@ -273,6 +276,15 @@ impl Outbox {
     /// no line of it is taken, and nothing more is queued for it.
     pub fn close(&mut self, id: ConnId) {
         self.drain(id, CloseReason::Asked);
+    }
+
+    /// The same for one that should not come back, and why. Where the framing has a place for
+    /// that (WebSocket: a close frame with code 1008), the client is told.
+    pub fn close_for_good(&mut self, id: ConnId, why: &str) {
+        if self.state(id) == State::Open {
+            self.farewells.push((id, why.to_owned()));
+        }
+        self.close(id);
     }
 
     /// Opens the queue of a slot. The loop does so itself; with [`Outbox::take`], this

@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::io;
+use std::mem;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use log::{info, warn};
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 
+use crate::net::http::Web;
 use crate::net::hub::Hub;
 use crate::net::limits::Limits;
 use crate::net::listen::{Incoming, Listener, Spare};
@@ -51,6 +53,11 @@ pub struct Config {
     /// Unix sockets to listen on as well. By default there are none; on a system that has
     /// no such sockets [`Server::bind`] fails with `Unsupported` for any.
     pub listen_unix: Vec<ListenUnix>,
+    /// Where browsers connect: HTTP, and WebSocket at `/ws`. By default nowhere; without the
+    /// feature `web`, [`Server::bind`] fails with `Unsupported` for any.
+    pub listen_web: Vec<Listen>,
+    /// What they are served there.
+    pub web: Web,
     /// Connections that may be open at a time; one more is refused. 10 000.
     pub max_clients: usize,
     /// Proxies: what they connect starts with a PROXY header, version 1 or 2, that says
@@ -66,6 +73,8 @@ impl Default for Config {
         Config {
             listen: vec![Listen { addr, label: "native".to_owned() }],
             listen_unix: Vec::new(),
+            listen_web: Vec::new(),
+            web: Web::default(),
             max_clients: 10_000,
             proxies: Vec::new(),
             limits: Limits::default(),
@@ -152,7 +161,8 @@ impl Server {
         Ok(Server { poll, listeners, addrs, spare, clock: Clock::new(), requests, config })
     }
 
-    /// Where it listens, in the order of [`Config::listen`], with the real ports.
+    /// Where it listens, in the order of [`Config::listen`] and then [`Config::listen_web`], with
+    /// the real ports.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addrs
@@ -171,6 +181,7 @@ impl Server {
     /// When the poll or a listener breaks. What a connection does is never an error.
     pub fn run<S: Service>(mut self, service: S) -> io::Result<S> {
         let mut hub = Hub::new(service, &self.config.limits, self.clock.read());
+        hub.serve_web(mem::take(&mut self.config.web));
         let mut events = Events::with_capacity(1024);
         let mut stopping = false;
         loop {
@@ -262,9 +273,10 @@ impl Server {
             let mut budget = self.config.limits.accept_budget;
             while listener.is_ready() && budget > 0 {
                 budget -= 1;
-                let refusal = hub.service().refusal(Refusal::Full);
+                let is_web = listener.is_web();
+                let refusal = hub.refusal(Refusal::Full, is_web);
                 let (stream, origin) =
-                    match listener.accept(now.monotonic, &mut self.spare, refusal)? {
+                    match listener.accept(now.monotonic, &mut self.spare, &refusal)? {
                         Incoming::Stream(stream, origin) => (stream, origin),
                         Incoming::TurnedAway(origin) => {
                             hub.log_refused(origin, Refusal::Full);
@@ -272,7 +284,7 @@ impl Server {
                         }
                         Incoming::Nobody => continue,
                     };
-                let peer = Peer { origin, label: listener.label() };
+                let peer = Peer::new(origin, listener.label());
                 let is_proxied = listener.is_proxied() || self.config.is_proxy(origin);
                 let is_full = !hub.has_room(self.config.max_clients);
                 let refusal = is_full.then_some(Refusal::Full);
@@ -280,7 +292,8 @@ impl Server {
                 let refusal = refusal.or_else(admission);
                 // Who has made room makes a slot free, too.
                 hub.take_closed().for_each(drop);
-                admit(&self.poll, hub, stream, &peer, is_proxied, refusal);
+                let begins = Begins { is_web, is_proxied };
+                admit(&self.poll, hub, stream, &peer, begins, refusal);
             }
         }
         Ok(())
@@ -298,11 +311,27 @@ fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
         listeners.push(listener);
         addrs.push(addr);
     }
+    if !config.listen_web.is_empty() && !cfg!(feature = "web") {
+        let why = "it was built without the feature web";
+        return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+    }
+    for Listen { addr, label } in &config.listen_web {
+        let (listener, addr) = Listener::bind(*addr, label).map_err(|error| named(addr, error))?;
+        listeners.push(listener.for_browsers());
+        addrs.push(addr);
+    }
     for ListenUnix { path, label, is_proxied } in &config.listen_unix {
         let listener = Listener::bind_unix(path, label, *is_proxied);
         listeners.push(listener.map_err(|error| named(&path.display(), error))?);
     }
     Ok((listeners, addrs))
+}
+
+/// What a listener's connections begin with.
+#[derive(Clone, Copy)]
+struct Begins {
+    is_web: bool,
+    is_proxied: bool,
 }
 
 /// Registers a connection, once and for good, and opens or refuses it.
@@ -311,7 +340,7 @@ fn admit<S: Service>(
     hub: &mut Hub<Socket, S>,
     mut stream: Socket,
     peer: &Peer<'_>,
-    is_proxied: bool,
+    Begins { is_web, is_proxied }: Begins,
     refusal: Option<Refusal>,
 ) {
     let token = Token(hub.next_slot());
@@ -319,7 +348,13 @@ fn admit<S: Service>(
         warn!(addr = peer.origin.ip(), error:%; "not_registered");
     } else if let Some(why) = refusal {
         hub.log_refused(peer.origin, why);
-        hub.refuse(stream, why);
+        if is_web {
+            hub.refuse_web(stream, why);
+        } else {
+            hub.refuse(stream, why);
+        }
+    } else if is_web {
+        hub.open_web(stream, peer, is_proxied);
     } else if is_proxied {
         hub.open_proxied(stream, peer);
     } else {

@@ -108,8 +108,18 @@ pub trait Service {
 pub struct Peer<'a> {
     /// Where the connection came from.
     pub origin: Origin,
-    /// The label of the listener that took it.
+    /// The label of the listener that took it, or what a browser has asked for instead.
     pub label: &'a str,
+    /// How its lines are to be framed, where that is known from the start: over WebSocket.
+    pub ending: Option<Ending>,
+}
+
+impl<'a> Peer<'a> {
+    /// One that speaks plain lines.
+    #[must_use]
+    pub const fn new(origin: Origin, label: &'a str) -> Peer<'a> {
+        Peer { origin, label, ending: None }
+    }
 }
 
 /// A limit that a connection ran into, and stays open after.

@@ -89,7 +89,7 @@ impl Room {
             self.members.resize_with(slot + 1, Rc::default);
         }
         self.members[slot] = Rc::clone(&member);
-        self.hub.open(Wire(member), &Peer { origin: addr.into(), label: "native" });
+        self.hub.open(Wire(member), &Peer::new(addr.into(), "native"));
         self.hub.mark_readable(slot);
         self.settle();
         slot

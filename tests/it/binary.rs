@@ -13,6 +13,8 @@ mod proxy;
 mod resources;
 mod state;
 mod strangers;
+#[cfg(feature = "web")]
+mod web;
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

@@ -168,7 +168,7 @@ impl World {
             let wire = Rc::new(RefCell::new(Wire::default()));
             let end = End { wire: Rc::clone(&wire), plan: Rc::clone(&world.plan) };
             let addr = SocketAddr::from(([127, 0, 0, 1], 4000));
-            world.hub.open(end, &Peer { origin: addr.into(), label: "native" });
+            world.hub.open(end, &Peer::new(addr.into(), "native"));
             world.wires.push(wire);
         }
         world

@@ -28,8 +28,8 @@ fn pair() -> Pair {
     let mut chat = Chat::new(Settings::default());
     let addr = SocketAddr::from(([127, 0, 0, 1], 4000));
     let (native, bot) = (out.open(0), out.open(1));
-    chat.on_open(native, &Peer { origin: addr.into(), label: "native" }, &mut out);
-    chat.on_open(bot, &Peer { origin: addr.into(), label: "json" }, &mut out);
+    chat.on_open(native, &Peer::new(addr.into(), "native"), &mut out);
+    chat.on_open(bot, &Peer::new(addr.into(), "json"), &mut out);
     Pair { chat, out, native, bot }
 }
 

@@ -1,14 +1,16 @@
 //! What the command line says: options, sizes, times, addresses. One line of error each,
 //! naming the option, the value and what is allowed.
 
+mod proxies;
 mod values;
+mod web;
 
 use std::ffi::OsString;
 use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
 use chinwag::chat::{Dialect, OPERATORS, Settings};
-use chinwag::{Config, Limits, Listen, ListenUnix, Network, NotANetwork};
+use chinwag::{Config, Limits, Listen, ListenUnix};
 use log::LevelFilter;
 use pico_args::{Arguments, Error, Keys};
 use values::{number, rate_or_off, some_time, some_time_or_off, time_or_off};
@@ -27,6 +29,7 @@ Options:
   -l, --listen [DIALECT=]unix:PATH  The same at a Unix socket of the owner's (0600);
                                who connects to op=unix:PATH is an operator, and it
                                alone does not replace the default
+  -l, --listen web=ADDR        Listen for browsers: a page, and WebSocket at /ws
       --state DIR              Keep bans and accounts here; they outlive the server
       --greet-after TIME|off   Greet who has said nothing for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again
@@ -43,6 +46,9 @@ Options:
       --proxy-protocol ADDR[/N]|unix  A proxy, or a network of them, or who connects to
                                Unix sockets (but op's), that says for whom it connects
                                (PROXY protocol 1 or 2); may be repeated
+      --web-host NAME          What browsers may call this server, besides an address
+                               and localhost; may be repeated
+      --origin URL             A page that may connect as well; may be repeated
       --rate N|off             Lines a second that a client may send [10]
       --queue-soft BYTES       Unread, from which a client misses lines [64K]
       --queue-park BYTES       Unread, from which it is not read from [128K]
@@ -58,6 +64,9 @@ Options:
 
 Numbers may carry K, M or G; times are seconds (fractions allowed), or carry ms, s, m
 or h. RUST_LOG wins over -v and -q.";
+
+/// The label of listeners for browsers.
+pub(crate) const WEB: &str = "web";
 
 /// What is to be done.
 #[derive(Debug)]
@@ -101,6 +110,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     let mut settings = Settings::default();
     read_settings(&mut arguments, &mut settings)?;
     settings.dialects = dialects(&config);
+    web::read(&mut arguments, &settings, &mut config)?;
     let (mut motd, mut state) = (None, None);
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
     set(&mut arguments, "--state", &mut state, |path| Ok(Some(PathBuf::from(path))))?;
@@ -108,8 +118,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     settings.operators =
         settings.accounts || config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
     read_limits(&mut arguments, &mut config.limits)?;
-    let proxies = all(&mut arguments, "--proxy-protocol", "--proxy-protocol", proxy)?;
-    read_proxies(proxies, &mut config);
+    proxies::read(&mut arguments, &mut config)?;
     set(&mut arguments, "--max-clients", &mut config.max_clients, |text| {
         number(text, 1, 10_000_000)
     })?;
@@ -263,6 +272,7 @@ fn all<T>(
 /// Where to listen.
 enum Place {
     Port(Listen),
+    Web(Listen),
     Unix(ListenUnix),
 }
 
@@ -272,42 +282,17 @@ fn read_places(places: Vec<Place>, config: &mut Config) {
     for place in places {
         match place {
             Place::Port(listen) => ports.push(listen),
+            Place::Web(listen) => config.listen_web.push(listen),
             Place::Unix(listen) => config.listen_unix.push(listen),
         }
     }
     let are_operators = config.listen_unix.iter().all(|listen| listen.label == OPERATORS);
-    if !ports.is_empty() || !are_operators {
+    if !ports.is_empty() || !config.listen_web.is_empty() || !are_operators {
         config.listen = ports;
     }
 }
 
-/// Who says for whom it connects.
-enum Proxy {
-    Network(Network),
-    Unix,
-}
-
-fn proxy(text: &str) -> Result<Proxy, String> {
-    if text == "unix" {
-        return Ok(Proxy::Unix);
-    }
-    text.parse().map(Proxy::Network).map_err(|error: NotANetwork| format!("{error}, or unix"))
-}
-
-/// Operators connect by themselves.
-fn read_proxies(proxies: Vec<Proxy>, config: &mut Config) {
-    for proxy in proxies {
-        match proxy {
-            Proxy::Network(network) => config.proxies.push(network),
-            Proxy::Unix => {
-                let sockets = config.listen_unix.iter_mut();
-                sockets.filter(|it| it.label != OPERATORS).for_each(|it| it.is_proxied = true);
-            }
-        }
-    }
-}
-
-/// `[DIALECT=]ADDR`, `[DIALECT=]unix:PATH`, `op=unix:PATH`
+/// `[DIALECT=]ADDR`, `[DIALECT=]unix:PATH`, `op=unix:PATH`, `web=ADDR`
 fn place(text: &str) -> Result<Place, String> {
     let (label, addr) = text.split_once('=').unwrap_or((Dialect::default().name(), text));
     let path = addr.strip_prefix("unix:");
@@ -316,6 +301,9 @@ fn place(text: &str) -> Result<Place, String> {
     }
     let dialect: Dialect = match label {
         OPERATORS => Dialect::Native,
+        WEB if path.is_some() => return Err("browsers come by ADDR".to_owned()),
+        // What the page speaks.
+        WEB => Dialect::Json,
         name => name.parse().map_err(|error| format!("{error}"))?,
     };
     if path == Some("") {
@@ -329,7 +317,8 @@ fn place(text: &str) -> Result<Place, String> {
     let unusable = |why: String| format!("{why}; IP:PORT, [::]:PORT or HOST:PORT is wanted");
     let found = addr.to_socket_addrs().map_err(|error| unusable(error.to_string()))?.next();
     let addr = found.ok_or_else(|| unusable("no address of that name".to_owned()))?;
-    Ok(Place::Port(Listen { addr, label: dialect.name().to_owned() }))
+    let listen = Listen { addr, label: dialect.name().to_owned() };
+    Ok(if label == WEB { Place::Web(listen) } else { Place::Port(listen) })
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ mod cli;
 mod logger;
 mod memory;
 mod output;
+#[cfg(feature = "web")]
+mod page;
 #[cfg(feature = "accounts")]
 mod passwd;
 mod start;
@@ -98,6 +100,8 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     config.max_clients = affordable(config.max_clients);
     let state = state.map(|dir| State::open(&dir)).transpose();
     let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
+    #[cfg(feature = "web")]
+    page::add(&mut config.web);
     let server = Server::bind(config.clone())?;
     start::log(&config, &settings);
     let ready = || start::say_where(&server, &config, stdout);

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use chinwag::chat::{OPERATORS, Settings};
-use chinwag::{Config, Limits, Listen, ListenUnix, Server};
+use chinwag::{Config, Limits, ListenUnix, Server};
 use log::info;
 
 use crate::cli;
@@ -12,7 +12,9 @@ use crate::output::Output;
 
 /// Tells where the server listens: by now it does, and minds signals.
 pub(crate) fn say_where(server: &Server, config: &Config, stdout: &Output) {
-    for (addr, Listen { label, .. }) in server.local_addrs().iter().zip(&config.listen) {
+    let labels = config.listen.iter().map(|listen| &*listen.label);
+    let labels = labels.chain(config.listen_web.iter().map(|_| cli::WEB));
+    for (addr, label) in server.local_addrs().iter().zip(labels) {
         stdout.line(&format!("chinwag listening on {addr} ({label})"));
     }
     for ListenUnix { path, label, .. } in &config.listen_unix {
@@ -50,6 +52,10 @@ fn how_to_connect(addrs: &[SocketAddr], config: &Config) -> String {
         // With [::] comes IPv4, which every nc and machine has.
         let is_any = addr.ip().is_unspecified();
         let ip = if is_any { Ipv4Addr::LOCALHOST.into() } else { addr.ip() };
+        let addr = SocketAddr::new(ip, addr.port());
+        if config.listen.is_empty() {
+            return format!("http://{addr}/");
+        }
         return format!("nc {ip} {}", addr.port());
     }
     let places = &config.listen_unix;

@@ -108,7 +108,7 @@ impl Chat {
         let target_user = id.and_then(|id| self.meant.take(id));
         let target_user = target_user.map(|target_user| self.resumed.now(target_user));
         let only = Bans::from_iter([ban.clone()]);
-        let banned = self.expel(id, &only, &Bans::default(), target_user, out);
+        let banned = self.expel_banned(id, &only, &Bans::default(), target_user, out);
         // If the user has left, only their name is known.
         let name = target.name().filter(|_| target_user.is_none()).unwrap_or("");
         self.withdraw(&banned, name);
@@ -119,7 +119,7 @@ impl Chat {
     /// Disconnects the users that new bans apply to, except operators. Each room gets one notice
     /// for each ban; the requester has got a reply already. `target_user` is the user a ban by name
     /// was meant for: only they are matched by name then, whatever their name is by now.
-    fn expel(
+    fn expel_banned(
         &mut self,
         asker: Option<ConnId>,
         bans: &Bans,
@@ -136,7 +136,7 @@ impl Chat {
             let is_meant = target_user == Some(user.id);
             let ban = bans.first_new(before, addr, name, now).or(is_meant.then_some(0));
             if let Some(at) = ban {
-                banned.push(user.id);
+                banned.push((user.id, at));
                 notices.entry((at, user.room)).or_default().push(user.shown().to_string());
             }
         }
@@ -147,15 +147,16 @@ impl Chat {
             let reply = OperatorReply::Out { names: &names, by, why };
             self.notify_room(room, asker, reply, out);
         }
-        for id in &banned {
-            self.disconnect(*id, out);
+        for (id, at) in &banned {
+            let why = self.ban_notice(bans.get(*at));
+            self.expel(*id, why.trim_end(), out);
         }
         let is_banned = |name: &&str| bans.first_new(before, None, Some(name), now).is_some();
         let detached = self.sessions.detached_names().filter(is_banned).map(str::to_owned);
         for name in detached.collect::<Vec<_>>() {
             self.end_session_of(&name, out);
         }
-        banned
+        banned.into_iter().map(|(id, _)| id).collect()
     }
 
     /// Withdraws from history what these users said, and what was said under this name.
@@ -213,7 +214,7 @@ impl Chat {
     /// disconnected.
     pub(in crate::chat) fn reload(&mut self, persisted: Persisted, out: &mut Outbox) {
         let before = mem::take(&mut self.bans);
-        let banned = self.expel(None, &persisted.bans, &before, None, out);
+        let banned = self.expel_banned(None, &persisted.bans, &before, None, out);
         self.withdraw(&banned, "");
         self.restore(persisted);
     }

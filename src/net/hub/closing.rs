@@ -26,7 +26,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// A connection cannot be written to any more. Lines that it sent before are still taken, at
     /// its rate, for a while.
     pub(super) fn lose_reader(&mut self, id: ConnId) {
-        if self.outbox.state(id) != State::Open || self.proxied.contains_key(&id) {
+        if self.outbox.state(id) != State::Open || self.prefaces.contains_key(&id) {
             return self.outbox.kill(id, CloseReason::Broken);
         }
         self.outbox.lose_reader(id);
@@ -41,7 +41,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         while let Some((id, why)) = self.outbox.next_closing() {
             let conn = &self.conns[id.slot()];
             let is_refused = conn.phase == Phase::Refused;
-            let is_known = self.proxied.remove(&id).is_none() && !is_refused;
+            let is_known = self.prefaces.remove(&id).is_none() && !is_refused;
             self.draining += usize::from(!is_refused);
             self.unreachable -= usize::from(conn.unreachable);
             if is_known {
@@ -49,12 +49,19 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 self.open -= 1;
                 self.service.on_close(id, why, &mut self.outbox);
             }
+            let farewell = self.outbox.take_farewell(id);
             if self.outbox.state(id) == State::Draining {
+                self.send_close_frame(id, why, farewell.as_deref());
                 self.drains.start(id, self.outbox.now().monotonic);
                 // It may still send, which is to be read and dropped.
                 self.list_ready(id);
             }
-            self.take_input(id);
+            let input = self.take_input(id);
+            // Of a WebSocket an answer is awaited, somewhere behind what is discarded.
+            if let Some(mut input) = input.filter(|_| self.is_web_socket(id)) {
+                input.forget_waiting();
+                self.park_input(id, input);
+            }
         }
     }
 
@@ -120,6 +127,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.drains.prune(is_gone);
         self.lingers.prune(is_gone);
         self.last_words.prune(is_gone);
+        self.pings.prune(is_gone);
         self.timers.prune(|(id, _)| is_gone(id));
     }
 

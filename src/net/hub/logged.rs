@@ -83,7 +83,7 @@ impl Accepted {
         if !log_enabled!(Level::Info) {
             return;
         }
-        let Peer { origin, label: listener } = *peer;
+        let Peer { origin, label: listener, .. } = *peer;
         let (addr, port) = (origin.ip(), origin.port());
         let proxy = proxy.and_then(Origin::ip);
         info!(conn = id.serial(), addr, port, proxy, listener; "accepted");

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use super::timers::Timer;
 use super::{EndingSeen, Hub};
+use crate::net::codec::{Framing, websocket};
 use crate::net::conn::{CloseReason, ConnId, State};
-use crate::net::decoder::{Decoder, Item};
+use crate::net::decoder::Item;
 use crate::net::limits::Limits;
 use crate::net::line::Ending;
 use crate::net::rate::Wait;
@@ -22,7 +23,7 @@ const SMALL_READ: usize = 256;
 pub(super) struct Input {
     /// Used until the first line has told what the connection is.
     pub(super) sniffer: Sniffer,
-    decoder: Decoder,
+    pub(super) framing: Framing,
     /// What came too fast.
     waiting: Option<Waiting>,
     /// Parked input: read, and not decoded while reading is paused. Used up to `rest_start`.
@@ -31,10 +32,10 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn new(limits: &Limits) -> Input {
+    pub(super) fn new(ending: Option<Ending>, limits: &Limits) -> Input {
         Input {
             sniffer: Sniffer::default(),
-            decoder: Decoder::new(limits.line_max, limits.endless()),
+            framing: Framing::new(ending, limits),
             waiting: None,
             rest: Vec::new(),
             rest_start: 0,
@@ -44,6 +45,19 @@ impl Input {
     /// Bytes that were read before their time.
     pub(super) fn put_back(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
+    }
+
+    /// The bytes that were read and are not decoded yet.
+    pub(super) fn take_rest(&mut self) -> Vec<u8> {
+        let start = mem::take(&mut self.rest_start);
+        let mut rest = mem::take(&mut self.rest);
+        rest.drain(..start);
+        rest
+    }
+
+    /// What waits for its rate is not wanted any more.
+    pub(super) fn forget_waiting(&mut self) {
+        self.waiting = None;
     }
 
     #[cfg(test)]
@@ -61,12 +75,12 @@ impl Input {
             Some(Waiting { what: Persisted::Line(line, _), .. }) => line.len(),
             _ => 0,
         };
-        self.rest.len() + self.decoder.partial().len() + waiting
+        self.rest.len() + self.framing.partial_len() + waiting
     }
 
     fn is_new(&self) -> bool {
         self.sniffer.is_new()
-            && self.decoder.is_new()
+            && self.framing.is_new()
             && self.rest.is_empty()
             && self.waiting.is_none()
     }
@@ -122,7 +136,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     fn read(&mut self, id: ConnId) {
         self.lines_left = self.limits.line_budget;
-        if !self.receive_header(id) {
+        if !self.receive_preface(id) {
             return;
         }
         if !self.outbox.listens(id) || !self.decode_parked(id) {
@@ -208,8 +222,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Decodes what was just read. False if the connection has to wait, or closes.
     fn decode_chunk(&mut self, id: ConnId, count: usize) -> bool {
-        let own = self.take_input(id).or_else(|| self.spare.take());
-        let mut input = own.unwrap_or_else(|| Box::new(Input::new(&self.limits)));
+        let own = self.take_input(id);
+        let mut input = own.unwrap_or_else(|| self.new_input(id));
         let chunk = mem::take(&mut self.chunk);
         if !self.is_foreign(id, &mut input, &chunk[..count]) {
             let used = self.decode(id, &mut input, &chunk[..count]);
@@ -225,7 +239,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// wait or closes, or its share of the turn is used up. Returns how many bytes were used.
     fn decode(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
         let mut left = bytes;
-        while let Some(item) = input.decoder.next(&mut left) {
+        while let Some(item) = input.framing.next(&mut left) {
             if self.is_foreign_line(id, &mut input.sniffer, item) {
                 return bytes.len();
             }
@@ -308,6 +322,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
             }
             Item::EndOfInput => self.outbox.drain(id, CloseReason::EndOfInput),
             Item::Endless => self.outbox.drain(id, CloseReason::Endless),
+            Item::Ping(payload) => self.outbox.send(id, &websocket::pong(payload)),
+            Item::Close(code) => self.answer_close(id, code),
+            Item::Malformed(code) => {
+                self.outbox.send(id, &websocket::close(code, ""));
+                self.outbox.drain(id, CloseReason::Malformed);
+            }
         }
     }
 
@@ -336,7 +356,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return self.outbox.kill(id, CloseReason::Broken);
         }
         if let Some(mut input) = self.take_input(id)
-            && let Some(item) = input.decoder.finish()
+            && let Some(item) = input.framing.finish()
             && !self.is_foreign_line(id, &mut input.sniffer, item)
         {
             // It need not wait, but its address has said so much.
@@ -354,17 +374,17 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Reads what a closing connection still sends, and drops it: closing a socket
     /// with unread input would destroy what the other side has not read yet.
     fn discard(&mut self, id: ConnId) {
+        if self.finds_close_frame(id, 0) {
+            return self.end_discarded(id);
+        }
         for _ in 0..self.limits.read_budget {
             match self.conns[id.slot()].stream.read(&mut self.chunk) {
-                Ok(0) => {
-                    self.conns[id.slot()].ended = true;
-                    if self.outbox.is_idle(id) {
-                        self.outbox.kill(id, CloseReason::EndOfInput);
-                    }
-                    return;
-                }
-                Ok(_) => {
+                Ok(0) => return self.end_discarded(id),
+                Ok(count) => {
                     self.note_heard(id);
+                    if self.finds_close_frame(id, count) {
+                        return self.end_discarded(id);
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -374,11 +394,27 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.list_ready(id);
     }
 
+    /// A closing connection has sent its last.
+    fn end_discarded(&mut self, id: ConnId) {
+        self.conns[id.slot()].ended = true;
+        if self.outbox.is_idle(id) {
+            self.outbox.kill(id, CloseReason::EndOfInput);
+        }
+    }
+
+    /// For a connection that has none. The spare one is for lines.
+    pub(super) fn new_input(&mut self, id: ConnId) -> Box<Input> {
+        let ending = self.conns[id.slot()].ending.ending();
+        let is_fit = |input: &mut Box<Input>| input.framing.is_for(ending);
+        let spare = self.spare.take_if(is_fit);
+        spare.unwrap_or_else(|| Box::new(Input::new(ending, &self.limits)))
+    }
+
     /// Parks the input state with the connection if it holds anything; else it is the spare one.
     pub(super) fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
         if input.is_new() {
             input.sniffer = Sniffer::default();
-            self.spare = Some(input);
+            self.spare = Some(input).filter(|input| input.framing.is_for(None));
         } else {
             self.input_held += input.held();
             self.conns[id.slot()].input = Some(input);
@@ -397,6 +433,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
 fn price(item: Item<'_>) -> u32 {
     match item {
         Item::Line(..) | Item::TooLong | Item::Bulk | Item::AreYouThere => 1,
-        Item::Discarded(_) | Item::Telnet(_) | Item::EndOfInput | Item::Endless => 0,
+        Item::Discarded(_)
+        | Item::Telnet(_)
+        | Item::EndOfInput
+        | Item::Endless
+        | Item::Ping(_)
+        | Item::Close(_)
+        | Item::Malformed(_) => 0,
     }
 }

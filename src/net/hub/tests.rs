@@ -18,10 +18,8 @@ use crate::net::service::{Peer, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
 
-const PEER: Peer<'_> = Peer {
-    origin: Origin::Addr(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000)),
-    label: "",
-};
+const PEER: Peer<'_> =
+    Peer::new(Origin::Addr(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000)), "");
 
 /// Has pieces to read, and takes whatever it is sent; if it is full, not the first time.
 #[derive(Default)]

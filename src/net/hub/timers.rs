@@ -15,8 +15,8 @@ pub(super) enum Timer {
     Pass,
     /// A slow consumer may have stalled.
     Stall,
-    /// A PROXY header may be late.
-    Header,
+    /// A PROXY header or an HTTP head may be late.
+    Preface,
     /// The idle timeout.
     Idle,
 }
@@ -45,7 +45,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 (Timer::Stall, State::Open | State::Draining) => {
                     self.check_stall(id, now.monotonic);
                 }
-                (Timer::Header, State::Open) => self.check_header(id),
+                (Timer::Preface, State::Open) => self.check_preface(id),
                 (Timer::Pass, state) if state.is_heard() => self.list_ready(id),
                 (Timer::Idle, State::Open) => self.check_idle(id, now.monotonic),
                 _ => {}

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use super::{Conn, Hub};
+use super::{Conn, Hub, Output};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::{Limit, Service};
 use crate::net::transport::Transport;
@@ -40,13 +40,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.gather(id);
         let mut took = false;
         while !self.outbox.pending(id).is_empty() {
-            let Conn { stream, ending, .. } = &mut self.conns[id.slot()];
+            let Conn { stream, ending, output, .. } = &mut self.conns[id.slot()];
             let pending = self.outbox.pending(id);
             match stream.write(pending) {
                 Ok(0) => return self.lose_reader(id),
                 Ok(count) => {
                     self.accepted_log.count_out(id, &pending[..count], ending.ending());
                     self.outbox.consume(id, count);
+                    *output = Output::Sent;
                     took = true;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

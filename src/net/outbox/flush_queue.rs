@@ -248,6 +248,27 @@ impl Outbox {
         self.closing.pop_front()
     }
 
+    /// Why a connection that is closing should not come back, if it should not.
+    pub(crate) fn take_farewell(&mut self, id: ConnId) -> Option<String> {
+        let at = self.farewells.iter().position(|(of, _)| *of == id)?;
+        Some(self.farewells.swap_remove(at).1)
+    }
+
+    /// Queues the last bytes for a draining connection: what its framing ends with.
+    pub(crate) fn send_last(&mut self, id: ConnId, bytes: &[u8]) {
+        // One whose close has just begun has been put into the flush queue.
+        if self.state(id) != State::Draining || self.is_idle(id) {
+            return;
+        }
+        self.spill(id);
+        let queue = &mut self.queues[id.slot()];
+        queue.own_mut(&mut self.spare).extend(bytes);
+        self.owned += bytes.len();
+        if queue.place == Place::Queued {
+            self.fresh += bytes.len();
+        }
+    }
+
     pub(crate) fn take_dead(&mut self) -> Vec<ConnId> {
         mem::take(&mut self.dead)
     }

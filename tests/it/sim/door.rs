@@ -83,7 +83,7 @@ impl World {
             return self.refuse(stream, why);
         }
         self.journal.hit("connect");
-        let peer = Peer { origin: canonical.into(), label: self.rng.pick::<&str>(&self.labels) };
+        let peer = Peer::new(canonical.into(), self.rng.pick::<&str>(&self.labels));
         let id = if is_proxied {
             self.hub.open_proxied(stream, &peer)
         } else {

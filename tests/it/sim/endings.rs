@@ -84,6 +84,8 @@ impl Endings<'_> {
         assert_eq!(present.closed, None, "#{who} is closed twice");
         let is_right = match why {
             CloseReason::Broken => present.has_failed,
+            // Only a WebSocket can be.
+            CloseReason::Malformed => false,
             CloseReason::Shutdown => is_shutting_down,
             CloseReason::Stalled => {
                 // Who could take something is written to before it is cut off.

@@ -185,7 +185,7 @@ fn given(line_max: usize, rules: &Rules) -> Given {
     let mut out = Outbox::new(&Limits::default(), now);
     let mut chat = Chat::new(rules.settings());
     let id = out.open(0);
-    let peer = Peer { origin: Origin::Unix, label: "native" };
+    let peer = Peer::new(Origin::Unix, "native");
     chat.on_open(id, &peer, &mut out);
     let mut help = BTreeMap::new();
     let topics = HELPED.map(|command| format!("help {command}"));

@@ -179,10 +179,8 @@ impl World {
         let slot = self.hub.next_slot();
         let host = u8::try_from(who % 4).expect("it is less");
         let addr = if is_operator { [0, 0, 0, 0] } else { [192, 0, 2, host] };
-        let peer = Peer {
-            origin: SocketAddr::from((addr, 0)).into(),
-            label: if is_operator { "op" } else { "native" },
-        };
+        let label = if is_operator { "op" } else { "native" };
+        let peer = Peer::new(SocketAddr::from((addr, 0)).into(), label);
         let stream = SimStream::new(&wire);
         self.clients.push(Client { wire, slot, is_operator, asked: 0 });
         match self.hub.admission(&peer, self.now) {

@@ -74,7 +74,7 @@ fn a_lane_goes_on_where_its_offsets_wrap() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let service = Loud { members: Vec::new(), said: 0, text: text.clone() };
     let mut hub = Hub::new(service, &limits, now);
-    let peer = Peer { origin: Origin::Unix, label: "native" };
+    let peer = Peer::new(Origin::Unix, "native");
     let readers = [Rc::new(Cell::new(0)), Rc::new(Cell::new(0))];
     for taken in &readers {
         hub.open(Checked { taken: taken.clone(), text: text.clone() }, &peer);

@@ -104,7 +104,7 @@ impl Network {
         let id = self.out.open(self.connected);
         self.connected += 1;
         self.clients.insert(client.to_owned(), id);
-        self.chat.on_open(id, &Peer { origin, label: listener }, &mut self.out);
+        self.chat.on_open(id, &Peer::new(origin, listener), &mut self.out);
         id
     }
 

@@ -28,7 +28,7 @@ impl Network {
     /// What one who comes from an address is told, if it is not let in.
     pub(super) fn door(&self, addr: &str) -> Option<String> {
         let origin = addr.parse::<SocketAddr>().unwrap().into();
-        let is_banned = self.chat.is_banned(&Peer { origin, label: "native" }, self.now);
+        let is_banned = self.chat.is_banned(&Peer::new(origin, "native"), self.now);
         let refusal = chinwag::Refusal::Banned(origin);
         is_banned.then(|| String::from_utf8(self.chat.refusal(refusal).to_vec()).unwrap())
     }

@@ -1,0 +1,235 @@
+//! The head of an HTTP request, and what it is answered with: a page at `/`, WebSocket at `/ws`,
+//! and nothing else. No I/O, and no connection.
+
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The longest head that is read, in bytes.
+pub(crate) const HEAD_MAX: usize = 8 << 10;
+
+/// More headers than any browser and the proxies before it send.
+#[cfg(feature = "web")]
+const HEADERS_MAX: usize = 100;
+
+/// What in the query of `/ws` names another label than the listener's.
+const LABEL_PARAMETER: &str = "dialect=";
+
+/// What all answers have. None is kept by anybody, and none needs a second request.
+const COMMON: &str = "X-Content-Type-Options: nosniff\r\n\
+                      Referrer-Policy: no-referrer\r\n\
+                      Cross-Origin-Opener-Policy: same-origin\r\n\
+                      Cache-Control: no-cache\r\n\
+                      Connection: close\r\n";
+
+/// What listeners for browsers serve, and to whom.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Web {
+    /// What `GET /` is answered with, in HTML.
+    pub page: String,
+    /// Its `Content-Security-Policy`.
+    pub policy: String,
+    /// As `Host` only these are taken, besides IP addresses and `localhost`: a name that
+    /// somebody else has pointed here would make any page of theirs this server's own.
+    pub hosts: Vec<String>,
+    /// Pages that may connect besides this server's own: `https://chat.example`.
+    pub origins: Vec<String>,
+    /// What `/ws?dialect=LABEL` may ask for in place of the listener's label.
+    pub labels: Vec<String>,
+}
+
+/// What the first bytes of a connection are.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Head {
+    Unfinished,
+    /// To be answered with this, and closed.
+    Answered(u16, Vec<u8>),
+    /// To be answered with this; what is behind `used` bytes is WebSocket.
+    Upgraded {
+        answer: Vec<u8>,
+        /// What it is to be labelled with, if not as the listener.
+        label: Option<String>,
+        used: usize,
+    },
+}
+
+/// A request, as far as it matters.
+struct Request<'a> {
+    method: &'a str,
+    target: &'a str,
+    /// Name and value.
+    headers: Vec<(&'a str, &'a [u8])>,
+}
+
+impl Request<'_> {
+    /// The values of a header.
+    fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let own = self.headers.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name));
+        // What is no text is no value that anything is compared with.
+        own.map(|(_, value)| str::from_utf8(value).unwrap_or("\u{fffd}"))
+    }
+
+    /// The value of a header that there is once.
+    fn value(&self, name: &str) -> Option<&str> {
+        let mut values = self.values(name);
+        values.next().filter(|_| values.next().is_none())
+    }
+
+    /// Whether one of a header's words is this.
+    fn has_word(&self, name: &str, word: &str) -> bool {
+        let mut words = self.values(name).flat_map(|value| value.split(','));
+        words.any(|own| own.trim().eq_ignore_ascii_case(word))
+    }
+}
+
+/// Reads as much of a head as there is.
+#[cfg(feature = "web")]
+pub(crate) fn read(bytes: &[u8], web: &Web) -> Head {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut parsed = httparse::Request::new(&mut headers);
+    let used = match parsed.parse(bytes) {
+        Ok(httparse::Status::Complete(used)) if used <= HEAD_MAX => used,
+        Ok(httparse::Status::Partial) if bytes.len() < HEAD_MAX => return Head::Unfinished,
+        Ok(_) | Err(httparse::Error::TooManyHeaders) => return plain(431, ""),
+        Err(_) => return plain(400, "This is no HTTP request."),
+    };
+    let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
+    let (method, target) = (parsed.method.unwrap_or(""), parsed.path.unwrap_or(""));
+    answer(&Request { method, target, headers }, web, used)
+}
+
+/// Nobody comes here: there are no such listeners.
+#[cfg(not(feature = "web"))]
+pub(crate) fn read(_: &[u8], _: &Web) -> Head {
+    plain(404, "")
+}
+
+fn answer(request: &Request<'_>, web: &Web, used: usize) -> Head {
+    let Some(host) = request.value("Host") else { return plain(400, "One Host is needed.") };
+    if !is_allowed_host(host, &web.hosts) {
+        return plain(403, "This host is not known here; --web-host makes it so.");
+    }
+    if request.method != "GET" {
+        return Head::Answered(405, response(405, "Allow: GET\r\n", "Only GET is understood."));
+    }
+    let (path, query) = request.target.split_once('?').unwrap_or((request.target, ""));
+    match path {
+        "/" => Head::Answered(200, page(web)),
+        "/ws" => upgrade(request, host, query, web, used),
+        _ => plain(404, ""),
+    }
+}
+
+fn upgrade(request: &Request<'_>, host: &str, query: &str, web: &Web, used: usize) -> Head {
+    let is_upgrade =
+        request.has_word("Upgrade", "websocket") && request.has_word("Connection", "upgrade");
+    if !is_upgrade || request.value("Sec-WebSocket-Version") != Some("13") {
+        let headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
+        return Head::Answered(426, response(426, headers, "WebSocket version 13 is spoken here."));
+    }
+    if !request.values("Origin").all(|origin| is_allowed_origin(origin, host, &web.origins)) {
+        return plain(403, "This page may not connect; --origin makes it so.");
+    }
+    let mut parameters = query.split('&');
+    let label = parameters.find_map(|parameter| parameter.strip_prefix(LABEL_PARAMETER));
+    let known = |label: &str| web.labels.iter().find(|own| own.eq_ignore_ascii_case(label));
+    let label = label.map(known);
+    if label == Some(None) {
+        return plain(400, &format!("As dialect there are {}.", web.labels.join(", ")));
+    }
+    let Some(accept) = request.value("Sec-WebSocket-Key").and_then(accept) else {
+        return plain(400, "Sec-WebSocket-Key is 16 bytes in base64.");
+    };
+    let answer = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    );
+    Head::Upgraded { answer: answer.into_bytes(), label: label.flatten().cloned(), used }
+}
+
+/// What proves that this is no server that the key means nothing to.
+#[cfg(feature = "web")]
+fn accept(key: &str) -> Option<String> {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use sha1::{Digest, Sha1};
+    STANDARD.decode(key).ok().filter(|bytes| bytes.len() == 16)?;
+    let whole = [key, "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"].concat();
+    Some(STANDARD.encode(Sha1::digest(whole)))
+}
+
+#[cfg(not(feature = "web"))]
+fn accept(_: &str) -> Option<String> {
+    None
+}
+
+/// An address cannot be pointed elsewhere, and `localhost` is not.
+fn is_allowed_host(host: &str, known: &[String]) -> bool {
+    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    if let Some((addr, rest)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_rest = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+        return is_rest && addr.parse::<Ipv6Addr>().is_ok();
+    }
+    let name = match host.split_once(':') {
+        Some((name, port)) if is_port(port) => name,
+        Some(_) => return false,
+        None => host,
+    };
+    let mut known = known.iter().map(String::as_str).chain(["localhost"]);
+    name.parse::<IpAddr>().is_ok() || known.any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The page is this server's own, or one that the configuration names.
+fn is_allowed_origin(origin: &str, host: &str, known: &[String]) -> bool {
+    let own = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    own.is_some_and(|own| own.eq_ignore_ascii_case(host))
+        || known.iter().any(|known| known.eq_ignore_ascii_case(origin))
+}
+
+fn page(web: &Web) -> Vec<u8> {
+    let headers = format!("Content-Security-Policy: {}\r\n", web.policy);
+    whole(200, &headers, "text/html", web.page.as_bytes())
+}
+
+fn plain(status: u16, why: &str) -> Head {
+    Head::Answered(status, response(status, "", why))
+}
+
+/// What one who is turned away reads.
+pub(crate) fn refusal(why: &[u8]) -> Vec<u8> {
+    whole(503, "", "text/plain", why)
+}
+
+/// What one reads whose head takes too long.
+pub(crate) fn late() -> Vec<u8> {
+    response(408, "", "")
+}
+
+fn response(status: u16, headers: &str, why: &str) -> Vec<u8> {
+    let text = if why.is_empty() { word(status) } else { why };
+    whole(status, headers, "text/plain", format!("{text}\n").as_bytes())
+}
+
+fn whole(status: u16, headers: &str, kind: &str, body: &[u8]) -> Vec<u8> {
+    let (word, len) = (word(status), body.len());
+    let mut head = format!("HTTP/1.1 {status} {word}\r\n{COMMON}{headers}");
+    write!(head, "Content-Type: {kind}; charset=utf-8\r\nContent-Length: {len}\r\n\r\n")
+        .expect("a String takes everything");
+    [head.as_bytes(), body].concat()
+}
+
+fn word(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        426 => "Upgrade Required",
+        431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
+        _ => "Bad Request",
+    }
+}
+
+#[cfg(all(test, feature = "web"))]
+mod tests;

@@ -1,0 +1,111 @@
+//! Heads as browsers and others send them, and what they are answered with.
+
+use super::*;
+
+fn web() -> Web {
+    Web {
+        page: "the page".to_owned(),
+        policy: "default-src 'none'".to_owned(),
+        hosts: vec!["chat.example".to_owned()],
+        origins: vec!["https://other.example".to_owned()],
+        labels: vec!["json".to_owned(), "native".to_owned()],
+    }
+}
+
+fn head(start: &str, headers: &str) -> Head {
+    read(format!("{start}\r\n{headers}\r\n").as_bytes(), &web())
+}
+
+fn status(start: &str, headers: &str) -> u16 {
+    match head(start, headers) {
+        Head::Unfinished => 0,
+        Head::Answered(status, answer) => {
+            let answer = String::from_utf8(answer).unwrap();
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.contains(&format!("Content-Length: {}", body.len())), "{answer}");
+            status
+        }
+        Head::Upgraded { .. } => 101,
+    }
+}
+
+const UPGRADE: &str = "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+#[test]
+fn the_handshake_of_the_rfc_gets_its_answer() {
+    let Head::Upgraded { answer, label, used } =
+        head("GET /ws?dialect=Native HTTP/1.1", &format!("Host: localhost:80\r\n{UPGRADE}"))
+    else {
+        panic!("it is sound")
+    };
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.contains("\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
+    assert_eq!(label.as_deref(), Some("native"));
+    assert!(used > 150);
+}
+
+#[test]
+fn each_request_has_its_status() {
+    let host = "Host: localhost\r\n";
+    assert_eq!(status("GET / HTTP/1.1", host), 200);
+    assert_eq!(status("GET /?x HTTP/1.1", host), 200);
+    assert_eq!(status("GET /favicon.ico HTTP/1.1", host), 404);
+    assert_eq!(status("GET /ws/ HTTP/1.1", host), 404);
+    assert_eq!(status("POST / HTTP/1.1", host), 405);
+    assert_eq!(status("HEAD / HTTP/1.1", host), 405);
+    assert_eq!(status("GET /ws HTTP/1.1", host), 426);
+    assert_eq!(status("GET / HTTP/1.1", ""), 400);
+    assert_eq!(status("GET / HTTP/1.1", &host.repeat(2)), 400);
+    assert_eq!(status("hello there", host), 400);
+    let old = UPGRADE.replace("13", "8");
+    assert_eq!(status("GET /ws HTTP/1.1", &format!("{host}{old}")), 426);
+    let short = UPGRADE.replace("dGhl", "");
+    assert_eq!(status("GET /ws HTTP/1.1", &format!("{host}{short}")), 400);
+    assert_eq!(status("GET /ws?dialect=op HTTP/1.1", &format!("{host}{UPGRADE}")), 400);
+}
+
+#[test]
+fn a_head_may_be_so_long_and_no_longer() {
+    let start = "GET / HTTP/1.1\r\nHost: localhost\r\nX: ";
+    let whole = |len: usize| format!("{start}{}\r\n\r\n", "x".repeat(len - start.len() - 4));
+    let code = |text: &str| match read(text.as_bytes(), &web()) {
+        Head::Answered(status, _) => status,
+        head => panic!("{head:?}"),
+    };
+    assert_eq!((code(&whole(HEAD_MAX)), code(&whole(HEAD_MAX + 1))), (200, 431));
+    assert_eq!(code(&whole(HEAD_MAX + 1)[..HEAD_MAX]), 431);
+    assert_eq!(read(&whole(HEAD_MAX).as_bytes()[..HEAD_MAX - 1], &web()), Head::Unfinished);
+    assert_eq!(code(&format!("GET / HTTP/1.1\r\n{}\r\n", "X: x\r\n".repeat(HEADERS_MAX + 1))), 431);
+}
+
+#[test]
+fn a_name_that_somebody_else_has_pointed_here_is_none_of_this_servers() {
+    let of = |host: &str| status("GET / HTTP/1.1", &format!("Host: {host}\r\n"));
+    for host in
+        ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]", "[::1]:80", "chat.example:443"]
+    {
+        assert_eq!(of(host), 200, "{host}");
+    }
+    for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil", "[::1]evil", "a:b", ""]
+    {
+        assert_eq!(of(host), 403, "{host}");
+    }
+}
+
+#[test]
+fn only_known_pages_may_connect() {
+    let of = |origin: &str| {
+        let headers = format!("Host: chat.example\r\nOrigin: {origin}\r\n{UPGRADE}");
+        status("GET /ws HTTP/1.1", &headers)
+    };
+    for origin in ["http://chat.example", "https://chat.example", "https://other.example"] {
+        assert_eq!(of(origin), 101, "{origin}");
+    }
+    for origin in ["null", "https://chat.example:8", "http://other.example", "https://evil.example"]
+    {
+        assert_eq!(of(origin), 403, "{origin}");
+    }
+    assert_eq!(of("http://chat.example\r\nOrigin: https://evil.example"), 403);
+}

@@ -1,0 +1,177 @@
+//! Connections of browsers: the HTTP head, pings while nothing else is sent, and how a WebSocket
+//! closes.
+
+use std::mem;
+use std::time::Instant;
+
+use log::debug;
+
+use super::proxied::{Awaited, Preface};
+use super::read::Input;
+use super::{EndingSeen, Hub, Output, Phase};
+use crate::net::codec::websocket::{self, PING_FRAME, code};
+use crate::net::conn::{CloseReason, ConnId, State};
+use crate::net::decoder::Item;
+use crate::net::http::{self, Head, Web};
+use crate::net::line::Ending;
+use crate::net::service::{Peer, Refusal, Service};
+use crate::net::transport::Transport;
+
+impl<T: Transport, S: Service> Hub<T, S> {
+    /// What those are answered with that [`Hub::open_web`] opens.
+    pub fn serve_web(&mut self, web: Web) {
+        self.web = web;
+    }
+
+    /// Opens a browser's connection. Its HTTP head, behind a PROXY header if it is a proxy's, must
+    /// be complete within `drain_time`; the service hears of it if it becomes a WebSocket.
+    pub fn open_web(&mut self, stream: T, peer: &Peer<'_>, is_proxied: bool) -> ConnId {
+        if is_proxied {
+            return self.await_preface(stream, peer, Awaited::ProxyHeaderAndHead);
+        }
+        let id = self.await_preface(stream, peer, Awaited::Head);
+        self.count_address(id, peer.origin);
+        id
+    }
+
+    /// The same as [`Hub::refuse`] for a browser.
+    pub fn refuse_web(&mut self, stream: T, why: Refusal) {
+        let refusal = self.refusal(why, true);
+        self.refuse_with(stream, &refusal);
+    }
+
+    /// What one who is turned away reads.
+    pub(crate) fn refusal(&self, why: Refusal, is_web: bool) -> Vec<u8> {
+        let text = self.service.refusal(why);
+        if is_web { http::refusal(text) } else { text.to_vec() }
+    }
+
+    /// Goes on with an HTTP head, as with any preface.
+    pub(super) fn read_head(&mut self, id: ConnId, preface: Preface) -> Result<bool, Preface> {
+        match http::read(&preface.bytes, &self.web) {
+            Head::Unfinished => Err(preface),
+            Head::Answered(status, answer) => {
+                debug!(conn = id.serial(), addr = preface.origin.ip(), status; "http");
+                self.answer_and_close(id, &answer);
+                Ok(false)
+            }
+            Head::Upgraded { answer, label, used } => {
+                Ok(self.upgrade(id, &preface, label.as_deref(), &answer, used))
+            }
+        }
+    }
+
+    /// From here on it speaks WebSocket.
+    fn upgrade(
+        &mut self,
+        id: ConnId,
+        preface: &Preface,
+        label: Option<&str>,
+        answer: &[u8],
+        used: usize,
+    ) -> bool {
+        let ending = Some(Ending::WebSocket);
+        let label = label.unwrap_or(&preface.label);
+        let peer = Peer { origin: preface.origin, label, ending };
+        let now = self.outbox.now();
+        // It may have been banned since it connected.
+        if self.service.is_banned(&peer, now) {
+            let refusal = self.refusal(Refusal::Banned(peer.origin), true);
+            self.answer_and_close(id, &refusal);
+            return false;
+        }
+        self.conns[id.slot()].ending = EndingSeen::Own(Ending::WebSocket);
+        self.outbox.send(id, answer);
+        self.welcome(id, &peer, preface.proxy);
+        // It has shown what it is.
+        self.conns[id.slot()].phase = Phase::Lines;
+        self.pings.start(id, now.monotonic);
+        if preface.bytes.len() > used {
+            let mut input = Box::new(Input::new(ending, &self.limits));
+            input.put_back(&preface.bytes[used..]);
+            self.park_input(id, input);
+        }
+        true
+    }
+
+    /// Browsers open connections in advance, and close them if they find no use for them: one
+    /// that has said nothing is not answered.
+    pub(super) fn end_late_head(&mut self, id: ConnId) {
+        let Some(preface) = self.prefaces.remove(&id) else { return };
+        debug!(conn = id.serial(), addr = preface.origin.ip(); "no_http_head");
+        if preface.bytes.is_empty() {
+            self.drop_preface(id, preface);
+        } else {
+            self.answer_and_close(id, &http::late());
+        }
+    }
+
+    /// Asks those to whom nothing was sent for a while whether they are there, so that no proxy
+    /// takes them for gone.
+    pub(super) fn ping(&mut self, now: Instant) {
+        while let Some(id) = self.pings.expired(now) {
+            if self.outbox.state(id) != State::Open {
+                continue;
+            }
+            let output = mem::replace(&mut self.conns[id.slot()].output, Output::Quiet);
+            if output == Output::Quiet && self.outbox.is_idle(id) {
+                self.outbox.send(id, &PING_FRAME);
+            }
+            self.pings.start(id, now);
+        }
+    }
+
+    pub(super) fn is_web_socket(&self, id: ConnId) -> bool {
+        self.conns[id.slot()].ending == EndingSeen::Own(Ending::WebSocket)
+    }
+
+    /// A close has begun. A WebSocket is told why, unless it has been: `farewell` is why it should
+    /// not come back.
+    pub(super) fn send_close_frame(
+        &mut self,
+        id: ConnId,
+        why: CloseReason,
+        farewell: Option<&str>,
+    ) {
+        if !self.is_web_socket(id) {
+            return;
+        }
+        let (code, reason) = match (why, farewell) {
+            (CloseReason::Asked, Some(farewell)) => (code::POLICY, farewell),
+            (CloseReason::Asked, None) => (code::NORMAL, ""),
+            (CloseReason::Shutdown | CloseReason::Idle, _) => (code::GOING_AWAY, ""),
+            _ => return,
+        };
+        self.outbox.send_last(id, &websocket::close(code, reason));
+    }
+
+    /// The other side closes, and is answered: nothing more will come of it.
+    pub(super) fn answer_close(&mut self, id: ConnId, code: u16) {
+        self.outbox.send(id, &websocket::close(code, ""));
+        self.conns[id.slot()].ended = true;
+        self.outbox.drain(id, CloseReason::EndOfInput);
+    }
+
+    /// Looks for the answer to a close frame in what a closing connection has sent before, and in
+    /// the first `count` bytes of the chunk.
+    pub(super) fn finds_close_frame(&mut self, id: ConnId, count: usize) -> bool {
+        if !self.is_web_socket(id) {
+            return false;
+        }
+        let mut input = match self.take_input(id) {
+            Some(input) => input,
+            None if count > 0 => self.new_input(id),
+            None => return false,
+        };
+        let rest = input.take_rest();
+        let pieces = [&rest[..], &self.chunk[..count]];
+        let mut is_found = false;
+        for mut bytes in pieces {
+            while let Some(item) = input.framing.next(&mut bytes) {
+                is_found |= matches!(item, Item::Close(_) | Item::Malformed(_));
+            }
+        }
+        self.park_input(id, input);
+        is_found
+    }
+}

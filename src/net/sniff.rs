@@ -96,6 +96,8 @@ impl Sniffer {
             if self.telnet.wants(byte) {
                 match self.telnet.step(&mut left)? {
                     Step::Data => self.add(IAC),
+                    // Nothing that follows is input.
+                    Step::Done(Command::EndOfInput) => self.is_whole = true,
                     Step::Done(Command::EraseLine) => self.len = 0,
                     Step::Done(Command::EraseCharacter) => self.len = self.len.saturating_sub(1),
                     _ => {}

@@ -63,7 +63,9 @@ impl First {
         let by_zero = ending == Some(Ending::Nul);
         let is_odd = |c: char| (c < ' ' && c != '\t' && c != '\x1b') || c == '\u{fffd}';
         let is_binary = by_zero && (text.chars().count() < 2 || text.contains(is_odd));
-        let is_http = text.starts_with("GET /") && text.ends_with(" HTTP/1.1");
+        // The end of input may come within the version.
+        let is_http = text.starts_with("GET /")
+            && [" HTTP/1", " HTTP/1.", " HTTP/1.1"].iter().any(|end| text.ends_with(end));
         let is_other = OTHERS.contains(&text) || (text == "*1" && ending == Some(Ending::CrLf));
         (is_binary || is_other || is_http).then_some(is_http)
     }
@@ -77,8 +79,15 @@ impl First {
 }
 
 /// What clients of the simulation begin with besides, as a line.
-const OTHERS: [&str; 3] =
-    ["OPTIONS sip:nm SIP/2.0", "SSH-2.0-Go", "PROXY TCP4 192.0.2.1 10.0.0.1 4 5"];
+const OTHERS: [&str; 7] = [
+    "OPTIONS sip:nm SIP/2.0",
+    "OPTIONS sip:nm SIP/2.",
+    "OPTIONS sip:nm SIP/2",
+    "SSH-2.0-",
+    "SSH-2.0-G",
+    "SSH-2.0-Go",
+    "PROXY TCP4 192.0.2.1 10.0.0.1 4 5",
+];
 
 /// Beginnings of strangers, and of some who only look like them.
 pub(super) const BEGINNINGS: [&[u8]; 18] = [

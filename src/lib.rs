@@ -83,13 +83,14 @@
 //! | the read phase of a turn, and the rate limit | `net/hub/read.rs` |
 //! | framing: WebSocket | `net/codec.rs`, `net/codec/websocket.rs` |
 //! | HTTP heads and answers; pings; how a WebSocket closes | `net/http.rs`, `net/hub/web.rs` |
-//! | the PROXY protocol, and what else comes before lines | `net/proxy_header.rs`, `net/hub/proxied.rs` |
+//! | the PROXY protocol, and what else comes before lines | `net/proxy_header.rs`, `net/hub/preface.rs` |
 //! | recognising other protocols | `net/sniff.rs`, `net/hub/foreign.rs` |
 //! | the write phase of a turn: flushing queues | `net/hub/write.rs` |
 //! | how connections drain and close | `net/hub/closing.rs` |
 //! | what the log says of connections | `net/hub/logged.rs` |
 //! | the turn itself, and admission | `net/hub.rs` |
 //! | outbound queues, slow consumers, backpressure | `net/outbox.rs`, `net/outbox/flush_queue.rs` |
+//! | invariants, asserted after every turn | `net/hub/invariants.rs`, `net/outbox/invariants.rs` |
 //! | shared logs: a line to many is kept once | `net/shared_log.rs` |
 //! | limits and budgets | `net/limits.rs` |
 //! | the token bucket; limits by address | `net/rate.rs`, `net/addresses.rs` |

@@ -17,13 +17,15 @@ pub type Work = Rc<Cell<u64>>;
 /// The server's end of a connection.
 pub struct SimStream {
     wire: Rc<RefCell<Wire>>,
+    /// Taken from the server and held back, as by a protocol with records.
+    held: VecDeque<u8>,
 }
 
 impl SimStream {
     /// The server's end of this connection.
     #[must_use]
     pub fn new(wire: &Rc<RefCell<Wire>>) -> SimStream {
-        SimStream { wire: wire.clone() }
+        SimStream { wire: wire.clone(), held: VecDeque::new() }
     }
 }
 
@@ -36,6 +38,9 @@ pub struct Nature {
     pub capacity: usize,
     /// One call in so many is interrupted; none, if zero.
     pub rough: u32,
+    /// Between the two there is a protocol that takes so much and may hold it back; none, if
+    /// zero.
+    pub record: usize,
 }
 
 /// A connection, seen by both sides.
@@ -74,16 +79,39 @@ impl Read for SimStream {
 
 impl Write for SimStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.wire.borrow_mut().accept(bytes)
+        let record = self.wire.borrow().nature.record;
+        if record == 0 && self.held.is_empty() {
+            return self.wire.borrow_mut().accept(bytes);
+        }
+        self.flush()?;
+        let count = bytes.len().min(record.max(1));
+        self.held.extend(&bytes[..count]);
+        match self.flush() {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            _ => Ok(count),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        let mut wire = self.wire.borrow_mut();
+        while !self.held.is_empty() {
+            match wire.accept(self.held.make_contiguous()) {
+                Ok(count) => drop(self.held.drain(..count)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
     }
 }
 
 impl Transport for SimStream {
+    fn unsent(&self) -> usize {
+        self.held.len()
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
+        self.flush()?;
         self.wire.borrow_mut().shut()
     }
 }
@@ -227,7 +255,7 @@ impl Wire {
 
     /// From here on every call does all it can, and all is read at once.
     pub fn smooth(&mut self) {
-        self.nature = Nature { grain: usize::MAX, capacity: usize::MAX, rough: 0 };
+        self.nature = Nature { grain: usize::MAX, capacity: usize::MAX, rough: 0, record: 0 };
         self.fuse = None;
     }
 

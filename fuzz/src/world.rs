@@ -274,8 +274,10 @@ impl World<'_> {
     fn connect(&mut self, is_proxied: bool) {
         let label = self.decisions.pick(&Dialect::ALL).name();
         let addr = self.decisions.pick(&ADDRESSES);
+        let grain = self.decisions.pick(&[usize::MAX, 1, 7]);
         let nature = Nature {
-            grain: self.decisions.pick(&[usize::MAX, 1, 7]),
+            grain,
+            record: if grain == 7 { 20 } else { 0 },
             capacity: self.decisions.pick(&[1_000_000, 1, 10, 100]),
             rough: self.decisions.pick(&[0, 2, 5]),
         };

@@ -12,6 +12,7 @@ use crate::net::rate::Drip;
 /// /64 that an IPv6 one is in, since whoever has one of those has them all.
 pub(crate) struct Addresses {
     max: usize,
+    handshakes_max: usize,
     /// Whether this machine's own addresses count as well.
     with_loopback: bool,
     /// How fast they may speak, and come.
@@ -28,6 +29,8 @@ pub(crate) struct Addresses {
 struct Source {
     /// Its connections, those that are closing included.
     count: u32,
+    /// Those of them that are shaking hands.
+    handshakes: u32,
     /// When its buckets will be full.
     lines: Instant,
     connects: Instant,
@@ -49,6 +52,7 @@ impl Addresses {
         let lines = limits.rate.map(|rate| rate.saturating_mul(limits.per_ip_rate));
         Addresses {
             max: limits.per_ip_max,
+            handshakes_max: limits.handshakes_per_ip,
             with_loopback: limits.limit_loopback,
             lines: lines.map(Drip::new),
             connects: limits.connect_rate.map(Drip::new),
@@ -70,8 +74,8 @@ impl Addresses {
     pub(crate) fn add(&mut self, id: ConnId, addr: IpAddr, now: Instant) {
         let Some(key) = self.key(addr) else { return };
         self.prune(now);
-        let source =
-            self.sources.entry(key).or_insert(Source { count: 0, lines: now, connects: now });
+        let new = Source { count: 0, handshakes: 0, lines: now, connects: now };
+        let source = self.sources.entry(key).or_insert(new);
         source.count += 1;
         if let Some(drip) = self.connects {
             drip.charge(&mut source.connects, 1, now);
@@ -86,6 +90,31 @@ impl Addresses {
         let Some(key) = self.by_slot.get_mut(id.slot()).and_then(Option::take) else { return };
         let source = self.sources.get_mut(&key).expect("it was counted when it came");
         source.count -= 1;
+    }
+
+    /// Whether one more from this address may begin a handshake.
+    pub(crate) fn may_shake_hands(&self, addr: IpAddr) -> bool {
+        let source = self.key(addr).and_then(|key| self.sources.get(&key));
+        source.is_none_or(|source| (source.handshakes as usize) < self.handshakes_max)
+    }
+
+    /// One that counts shakes hands.
+    pub(crate) fn begin_handshake(&mut self, id: ConnId) {
+        if let Some(source) = self.source_mut(id) {
+            source.handshakes += 1;
+        }
+    }
+
+    /// It has done so, or closes.
+    pub(crate) fn end_handshake(&mut self, id: ConnId) {
+        if let Some(source) = self.source_mut(id) {
+            source.handshakes -= 1;
+        }
+    }
+
+    fn source_mut(&mut self, id: ConnId) -> Option<&mut Source> {
+        let key = self.by_slot.get(id.slot()).copied().flatten()?;
+        self.sources.get_mut(&key)
     }
 
     /// When a line of this price may be said, as far as its address goes.

@@ -14,8 +14,9 @@
 
 mod closing;
 mod foreign;
+mod invariants;
 mod logged;
-mod proxied;
+mod preface;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,7 @@ use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::{Now, Timeouts, Timers};
 use crate::net::transport::{Origin, Transport};
 use logged::{Accepted, Refused};
-use proxied::Preface;
+use preface::Preface;
 use read::Input;
 use timers::{LastActivity, SlowConsumer, Timer};
 use trim::MemoryTrim;
@@ -148,11 +149,13 @@ pub struct Hub<T, S> {
     last_words: Timeouts<ConnId>,
     rate: Rate,
     /// Those that have not said yet what comes before their lines.
-    prefaces: HashMap<ConnId, Preface>,
+    prefaces: HashMap<ConnId, Box<Preface>>,
     web: Web,
     /// When those over `WebSocket` are asked whether they are there.
     pings: Timeouts<ConnId>,
     addresses: Addresses,
+    /// How many handshakes may still be worked on in this turn.
+    handshakes_left: usize,
     timers: Timers<(ConnId, Timer)>,
     /// Those who are behind, or have been of late.
     slow_consumers: HashMap<ConnId, SlowConsumer>,
@@ -199,6 +202,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             web: Web::default(),
             pings: Timeouts::new(limits.ping_time),
             addresses: Addresses::new(limits),
+            handshakes_left: 0,
             timers: Timers::new(),
             slow_consumers: HashMap::new(),
             last_activity: HashMap::new(),
@@ -219,14 +223,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// The slot that the next connection gets: the token to register it under.
     pub fn next_slot(&self) -> usize {
         self.conns.vacant_key()
-    }
-
-    /// Takes a connection in.
-    pub fn open(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
-        let id = self.insert(stream, Phase::Lines);
-        self.count_address(id, peer.origin);
-        self.welcome(id, peer, None);
-        id
     }
 
     /// Why somebody is not let in, if it is not, going by where it is from.
@@ -285,6 +281,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     pub fn turn(&mut self, now: Now) {
         self.outbox.pass(now);
         self.outbox.begin_turn();
+        self.handshakes_left = self.limits.handshake_budget;
         self.read_ready();
         self.tick(now);
         self.fire_timers(now);
@@ -297,6 +294,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.outbox.drop_spare();
             self.service.on_trim_memory();
         }
+        self.assert_sound();
     }
 
     /// How long nothing happens unless a stream becomes ready. `None`: for good.
@@ -433,7 +431,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
 /// Tells one who is turned away why, in one go. Read, what it has sent cannot turn the
 /// close into a reset. Whatever else comes of it, it has had its answer.
 fn reject(stream: &mut impl Transport, refusal: &[u8], chunk: &mut [u8]) {
-    let _ = stream.write(refusal);
+    if !refusal.is_empty() {
+        let _ = stream.write(refusal);
+    }
     let _ = stream.shutdown_write();
     let _ = stream.read(chunk);
 }

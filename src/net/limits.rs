@@ -57,6 +57,13 @@ pub struct Limits {
     pub per_ip_max: usize,
     /// Whether the limits of an address are for this machine's own addresses too. No.
     pub limit_loopback: bool,
+    /// How long a handshake of the transport may take, where there is one. 10 s.
+    pub handshake_time: Duration,
+    /// Handshakes that are under way for one address, as for `per_ip_max`. 16.
+    pub handshakes_per_ip: usize,
+    /// Handshakes that are worked on in one turn: each takes a fifth of a millisecond, or one
+    /// with an RSA key, which everybody else waits for. 8.
+    pub handshake_budget: usize,
     /// Reads from one connection in one turn. 4.
     pub read_budget: usize,
     /// Lines from one connection in one turn. A client that pipelines more waits behind all others
@@ -107,6 +114,9 @@ impl Default for Limits {
             ping_time: Duration::from_secs(25),
             per_ip_max: 32,
             limit_loopback: false,
+            handshake_time: Duration::from_secs(10),
+            handshakes_per_ip: 16,
+            handshake_budget: 8,
             chunk: 16 << 10,
             read_budget: 4,
             line_budget: 128,
@@ -140,6 +150,8 @@ impl Limits {
             ("log_max", self.log_max),
             ("fresh_max", self.fresh_max),
             ("per_ip_max", self.per_ip_max),
+            ("handshakes_per_ip", self.handshakes_per_ip),
+            ("handshake_budget", self.handshake_budget),
             ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("per_ip_rate", self.per_ip_rate as usize),
             ("connect_rate", self.connect_rate.map_or(1, |rate| rate as usize)),

@@ -5,6 +5,7 @@
 //! A line to many is written down once and then only makes each reader's span longer.
 
 mod flush_queue;
+mod invariants;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +33,9 @@ enum Place {
 #[derive(Default)]
 struct Own {
     bytes: VecDeque<u8>,
+    /// What the transport has taken and holds back: it goes before all else. It stays here
+    /// until the next flush asks anew.
+    unsent: usize,
     /// Lines shed since the queue grew over `queue_soft`.
     skipped: u64,
     /// Reading from the connection is paused because too much of this is unread.
@@ -39,6 +43,10 @@ struct Own {
 }
 
 impl Own {
+    fn len(&self) -> usize {
+        self.bytes.len() + self.unsent
+    }
+
     fn extend(&mut self, bytes: &[u8]) {
         let len = self.bytes.len();
         self.bytes.reserve_exact(more_for(len, bytes.len()));
@@ -81,7 +89,7 @@ impl Queue {
     }
 
     fn own_len(&self) -> usize {
-        self.own.as_ref().map_or(0, |own| own.bytes.len())
+        self.own.as_ref().map_or(0, |own| own.len())
     }
 
     fn len(&self) -> usize {
@@ -331,7 +339,7 @@ impl Outbox {
         // Once one line has been shed all are until the queue is empty. So there is one gap, and
         // the reader is told of it where it is.
         if let Some(own) = &mut queue.own
-            && (own.skipped > 0 || (is_blocked && own.bytes.len() > self.limits.queue_soft))
+            && (own.skipped > 0 || (is_blocked && own.len() > self.limits.queue_soft))
         {
             own.skipped += 1;
             self.lines_sent -= 1;
@@ -366,7 +374,7 @@ impl Outbox {
 
     fn unpark(&mut self, id: ConnId) {
         if let Some(own) = &mut self.queues[id.slot()].own
-            && own.bytes.len() <= self.limits.queue_park
+            && own.len() <= self.limits.queue_park
             && mem::take(&mut own.parked)
         {
             self.resumed.push(id);

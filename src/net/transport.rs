@@ -21,6 +21,8 @@ use mio::{Interest, Registry, Token};
 /// - `read` fails with `Interrupted` where it made progress and has no bytes: it is to be
 ///   called again, and that counts as a read. It fails with `UnexpectedEof` at an end that the
 ///   peer has not vouched for: an unended line does not count.
+/// - What `read` has to answer it sends, or holds back until a writable edge; it does not send
+///   what was held back before, but in front of that.
 /// - `write` may take bytes and hold them back. `flush` fails with `WouldBlock` while it does,
 ///   and a writable edge comes; so it is called whenever nothing else is to be written.
 /// - The end of a connection that is still shaking hands is that of one that never began.

@@ -39,11 +39,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Tells the service of each connection whose close has begun. That can make others close.
     pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
-            let conn = &self.conns[id.slot()];
-            let is_refused = conn.phase == Phase::Refused;
-            let is_known = self.prefaces.remove(&id).is_none() && !is_refused;
+            let is_refused = self.conns[id.slot()].phase == Phase::Refused;
+            let is_known = !self.forget_preface(id) && !is_refused;
             self.draining += usize::from(!is_refused);
-            self.unreachable -= usize::from(conn.unreachable);
+            self.unreachable -= usize::from(self.conns[id.slot()].unreachable);
             if is_known {
                 self.accepted_log.note_end(id, why, || self.service.log_name(id));
                 self.open -= 1;

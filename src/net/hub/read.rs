@@ -1,6 +1,6 @@
 //! The read phase of a turn: bytes are read, decoded into lines, and handed to the service.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::time::Instant;
 
@@ -136,7 +136,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     fn read(&mut self, id: ConnId) {
         self.lines_left = self.limits.line_budget;
-        if !self.receive_preface(id) {
+        if !self.read_preface(id) {
             return;
         }
         if !self.outbox.listens(id) || !self.decode_parked(id) {
@@ -149,7 +149,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
             let most =
                 if self.input_held > self.limits.input_total { SMALL_READ } else { usize::MAX };
             let most = most.min(self.chunk.len());
-            match self.conns[id.slot()].stream.read(&mut self.chunk[..most]) {
+            let result = self.conns[id.slot()].stream.read(&mut self.chunk[..most]);
+            self.note_unsent(id);
+            match result {
                 Ok(0) => return self.end_of_input(id),
                 Ok(count) => {
                     self.trim.note_activity();
@@ -159,6 +161,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    drop(self.take_input(id));
+                    return self.end_of_input(id);
+                }
                 // Of one that cannot be written to nothing more is to come.
                 Err(error)
                     if error.kind() == ErrorKind::WouldBlock
@@ -378,7 +384,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return self.end_discarded(id);
         }
         for _ in 0..self.limits.read_budget {
-            match self.conns[id.slot()].stream.read(&mut self.chunk) {
+            let result = self.conns[id.slot()].stream.read(&mut self.chunk);
+            self.note_unsent(id);
+            match end_or(result) {
                 Ok(0) => return self.end_discarded(id),
                 Ok(count) => {
                     self.note_heard(id);
@@ -426,6 +434,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let input = self.conns[id.slot()].input.take()?;
         self.input_held -= input.held();
         Some(input)
+    }
+}
+
+/// Of somebody who is closing it does not matter who vouches for the end.
+fn end_or(result: io::Result<usize>) -> io::Result<usize> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),
+        result => result,
     }
 }
 

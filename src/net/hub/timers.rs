@@ -15,7 +15,7 @@ pub(super) enum Timer {
     Pass,
     /// A slow consumer may have stalled.
     Stall,
-    /// A PROXY header or an HTTP head may be late.
+    /// A PROXY header, a handshake or an HTTP head may be late.
     Preface,
     /// The idle timeout.
     Idle,
@@ -45,7 +45,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 (Timer::Stall, State::Open | State::Draining) => {
                     self.check_stall(id, now.monotonic);
                 }
-                (Timer::Preface, State::Open) => self.check_preface(id),
+                (Timer::Preface, State::Open) => self.check_preface(id, now.monotonic),
                 (Timer::Pass, state) if state.is_heard() => self.list_ready(id),
                 (Timer::Idle, State::Open) => self.check_idle(id, now.monotonic),
                 _ => {}

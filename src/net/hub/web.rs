@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use log::debug;
 
-use super::proxied::{Awaited, Preface};
+use super::preface::Preface;
 use super::read::Input;
 use super::{EndingSeen, Hub, Output, Phase};
 use crate::net::codec::websocket::{self, PING_FRAME, code};
@@ -23,17 +23,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.web = web;
     }
 
-    /// Opens a browser's connection. Its HTTP head, behind a PROXY header if it is a proxy's, must
-    /// be complete within `drain_time`; the service hears of it if it becomes a WebSocket.
-    pub fn open_web(&mut self, stream: T, peer: &Peer<'_>, is_proxied: bool) -> ConnId {
-        if is_proxied {
-            return self.await_preface(stream, peer, Awaited::ProxyHeaderAndHead);
-        }
-        let id = self.await_preface(stream, peer, Awaited::Head);
-        self.count_address(id, peer.origin);
-        id
-    }
-
     /// The same as [`Hub::refuse`] for a browser.
     pub fn refuse_web(&mut self, stream: T, why: Refusal) {
         let refusal = self.refusal(why, true);
@@ -47,7 +36,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     /// Goes on with an HTTP head, as with any preface.
-    pub(super) fn read_head(&mut self, id: ConnId, preface: Preface) -> Result<bool, Preface> {
+    pub(super) fn read_head(
+        &mut self,
+        id: ConnId,
+        preface: Box<Preface>,
+    ) -> Result<bool, Box<Preface>> {
         match http::read(&preface.bytes, &self.web) {
             Head::Unfinished => Err(preface),
             Head::Answered(status, answer) => {

@@ -1,6 +1,6 @@
 //! The second half of a turn: from queues to streams, and what ends there.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 
 use super::{Conn, Hub, Output};
 use crate::net::conn::{CloseReason, ConnId, State};
@@ -37,6 +37,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// One `write` of all that a connection is behind; more only if that was not
     /// taken whole, until the socket says that it is full.
     pub(super) fn flush(&mut self, id: ConnId) {
+        let held = self.conns[id.slot()].stream.unsent();
+        self.outbox.set_unsent(id, 0);
         self.outbox.gather(id);
         let mut took = false;
         while !self.outbox.pending(id).is_empty() {
@@ -51,14 +53,59 @@ impl<T: Transport, S: Service> Hub<T, S> {
                     took = true;
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    self.outbox.block(id);
-                    return self.note_blocked(id, took);
+                    return self.block(id, took, held);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return self.lose_reader(id),
             }
         }
-        self.flushed(id);
+        match self.finish_flush(id) {
+            Ok(()) => self.flushed(id),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => self.block(id, took, held),
+            Err(_) => self.lose_reader(id),
+        }
+    }
+
+    /// The queue is empty; what the transport holds back goes, too. If that was the last, the
+    /// other side is told so.
+    fn finish_flush(&mut self, id: ConnId) -> io::Result<()> {
+        let stream = &mut self.conns[id.slot()].stream;
+        loop {
+            match stream.flush() {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        }
+        if self.outbox.state(id) != State::Draining {
+            return Ok(());
+        }
+        // If it fails for good the connection is broken, and reading will say so.
+        match stream.shutdown_write() {
+            Err(error) if stream.unsent() > 0 => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Its socket is full. `held` bytes were held back before: to have less is progress.
+    fn block(&mut self, id: ConnId, took: bool, held: usize) {
+        let unsent = self.conns[id.slot()].stream.unsent();
+        self.outbox.block(id, unsent);
+        self.note_blocked(id, took || unsent < held);
+    }
+
+    /// What was held back may be less after a read, or more: a transport answers by itself. An
+    /// idle queue with something held back waits for a writable edge. One in line does not: the
+    /// edge that put it there may have been the last.
+    pub(super) fn note_unsent(&mut self, id: ConnId) {
+        if self.outbox.state(id) == State::Unreachable {
+            return;
+        }
+        let unsent = self.conns[id.slot()].stream.unsent();
+        if unsent > 0 && self.outbox.is_idle(id) {
+            self.block(id, false, 0);
+        } else {
+            self.outbox.set_unsent(id, unsent);
+        }
     }
 
     /// All that was queued has been sent.
@@ -70,10 +117,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 self.service.on_limit(id, Limit::Shed(skipped), &mut self.outbox);
             }
             State::Draining => {
-                let conn = &mut self.conns[id.slot()];
-                // If it fails the connection is broken, and reading will say so.
-                let _ = conn.stream.shutdown_write();
-                if conn.ended {
+                if self.conns[id.slot()].ended {
                     self.outbox.kill(id, CloseReason::EndOfInput);
                 } else {
                     self.lingers.start(id, self.outbox.now().monotonic);

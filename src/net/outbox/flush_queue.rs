@@ -34,7 +34,7 @@ impl Outbox {
         }
         let queue = &mut self.queues[id.slot()];
         let is_parked = queue.own.as_mut().is_some_and(|own| {
-            own.parked = own.bytes.len() > self.limits.queue_park;
+            own.parked = own.len() > self.limits.queue_park;
             own.parked
         });
         !is_parked && !queue.held
@@ -128,14 +128,30 @@ impl Outbox {
         }
     }
 
-    /// The socket takes no more: what is left waits here for a writable edge.
-    pub(crate) fn block(&mut self, id: ConnId) {
+    /// The socket takes no more: what is left waits here for a writable edge, and `unsent`
+    /// bytes in the transport, which count as if they did.
+    pub(crate) fn block(&mut self, id: ConnId, unsent: usize) {
         self.spill(id);
-        if !self.is_blocked(id) {
+        if self.queues[id.slot()].place == Place::Queued {
             self.fresh -= self.queues[id.slot()].own_len();
         }
         self.queues[id.slot()].place = Place::Blocked;
+        self.set_unsent(id, unsent);
         self.unpark(id);
+    }
+
+    /// How much the transport holds back.
+    pub(crate) fn set_unsent(&mut self, id: ConnId, unsent: usize) {
+        let queue = &mut self.queues[id.slot()];
+        if unsent == 0 && queue.own.is_none() {
+            return;
+        }
+        let own = queue.own_mut(&mut self.spare);
+        let before = mem::replace(&mut own.unsent, unsent);
+        self.owned = self.owned - before + unsent;
+        if queue.place == Place::Queued {
+            self.fresh = self.fresh - before + unsent;
+        }
     }
 
     /// Whether something waits here for a writable edge.

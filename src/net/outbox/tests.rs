@@ -41,7 +41,7 @@ fn write_all(out: &mut Outbox, id: ConnId) -> String {
 /// The same for a socket that takes nothing.
 fn block_next(out: &mut Outbox, id: ConnId) {
     assert_eq!(out.next_to_flush(), Some(id));
-    out.block(id);
+    out.block(id, 0);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn too_much_of_its_own_makes_a_connection_wait_and_then_ends_it() {
     out.unblock(ann);
     assert_eq!(out.next_to_flush(), Some(ann));
     out.consume(ann, 1);
-    out.block(ann);
+    out.block(ann, 0);
     assert_eq!(out.take_resumed(), [ann]);
     assert!(out.listens(ann) && !out.is_stuck(ann));
     out.send(ann, &[b'x'; 20]);
@@ -350,7 +350,7 @@ fn what_is_counted_is_what_waits_whatever_happens() {
                         if out.pending(next).is_empty() {
                             out.dequeue(next);
                         } else {
-                            out.block(next);
+                            out.block(next, 0);
                         }
                     }
                 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use chinwag::{Limits, Refusal};
 
 use super::journal::{Arrival, Entry, Fact};
+use super::layer::HELLO;
 use super::preface::Meaning;
 use super::world::World;
 
@@ -37,11 +38,15 @@ struct Door<'a> {
     /// What has to come next.
     next: Option<(usize, Fact)>,
     fates: BTreeMap<usize, Welcome>,
+    /// Too many may be shaking hands for one more: the next entry tells.
+    unsure: Option<(usize, Pending)>,
     is_shutting_down: bool,
 }
 
-/// One of a proxy's connections, for whom is not known.
+/// One of which the service has not heard: a proxy's connection, for whom is not known, or one
+/// that is shaking hands.
 struct Pending {
+    is_shaking: bool,
     since: Duration,
     addr: SocketAddr,
     delivered: usize,
@@ -62,6 +67,7 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
         hurried: BTreeSet::new(),
         next: None,
         fates: BTreeMap::new(),
+        unsure: None,
         is_shutting_down: false,
     };
     for entry in entries.iter().filter(|entry| entry.fact != Fact::Silenced) {
@@ -73,6 +79,14 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
                 (came, expected) => came == expected,
             };
             assert!(is_it, "#{who}: {fact:?} was to come, and not {entry:?}");
+        }
+        if let Some((who, pending)) = door.unsure.take() {
+            if entry.fact == Fact::Refusing(Refusal::Address) {
+                door.refuse(who, Refusal::Address, pending.since);
+                door.next = None;
+            } else {
+                door.begin(who, pending);
+            }
         }
         door.follow(entry);
     }
@@ -87,12 +101,12 @@ impl Door<'_> {
             Fact::Opened(newcomer) => {
                 let came = self.fates.insert(who, Welcome::LetIn);
                 assert_eq!(came, Some(Welcome::Unknown), "#{who} was let in twice, or uncalled");
-                let neighbours = neighbours(&self.world.limits, newcomer.addr.ip());
-                if let Some(neighbours) = &neighbours {
-                    let level = self.may_come(neighbours, entry.at) - CONNECT;
-                    self.connects.insert(neighbours.clone(), (level, entry.at));
+                if let Some(pending) = self.pending.remove(&who) {
+                    assert_eq!(pending.addr, newcomer.addr, "#{who} is from there");
+                    let left = self.hello_left(who, pending.delivered);
+                    return assert_eq!(left, 0, "#{who} is let in early");
                 }
-                self.here.insert(who, neighbours);
+                self.come(who, newcomer.addr, entry.at);
             }
             Fact::Closed(_) => drop(self.closing.insert(who)),
             Fact::Read(count) if self.pending.contains_key(&who) => {
@@ -113,7 +127,9 @@ impl Door<'_> {
     fn arrive(&mut self, who: usize, arrival: Arrival, at: Duration) {
         let before = self.fates.insert(who, Welcome::Unknown);
         assert_eq!(before, None, "everybody comes once");
-        let taken = self.here.len() + self.pending.len();
+        // Who is shaking hands is here already.
+        let unknown = self.pending.values().filter(|pending| !pending.is_shaking).count();
+        let taken = self.here.len() + unknown;
         if taken >= self.world.clients_max {
             let staying = taken - self.closing.len();
             let may_give_way = !self.closing.is_empty() && staying < self.world.clients_max;
@@ -121,14 +137,16 @@ impl Door<'_> {
             return self.refuse(who, Refusal::Full, at);
         }
         if !arrival.is_proxied {
-            return self.admit(who, arrival.addr, at);
+            return self.admit(who, arrival.addr, at, 0);
         }
-        let (addr, delivered, reads, is_over) = (arrival.addr, 0, 0, false);
-        self.pending.insert(who, Pending { since: at, addr, delivered, reads, is_over });
+        let (addr, is_shaking) = (arrival.addr, false);
+        let pending =
+            Pending { is_shaking, since: at, addr, delivered: 0, reads: 0, is_over: false };
+        self.pending.insert(who, pending);
     }
 
     /// It is known where it is from.
-    fn admit(&mut self, who: usize, addr: SocketAddr, at: Duration) {
+    fn admit(&mut self, who: usize, addr: SocketAddr, at: Duration, delivered: usize) {
         let neighbours = neighbours(&self.world.limits, addr.ip());
         if neighbours.as_ref().is_some_and(|neighbours| self.may_come(neighbours, at) < CONNECT) {
             self.world.journal.hit("refused: comes too often");
@@ -143,7 +161,60 @@ impl Door<'_> {
         if self.here.values().filter(is_alike).count() >= self.world.limits.per_ip_max {
             self.world.journal.hit("loopback is exempt");
         }
-        self.next = Some((who, Fact::Arrived(Arrival { addr, is_proxied: false })));
+        if self.world.clients[who].hello.is_some() {
+            return self.shake_hands(who, addr, at, delivered);
+        }
+        let arrival = Arrival { addr, is_proxied: false, is_layered: false };
+        self.next = Some((who, Fact::Arrived(arrival)));
+    }
+
+    /// It counts for its address.
+    fn come(&mut self, who: usize, addr: SocketAddr, at: Duration) {
+        let neighbours = neighbours(&self.world.limits, addr.ip());
+        if let Some(neighbours) = &neighbours {
+            let level = self.may_come(neighbours, at) - CONNECT;
+            self.connects.insert(neighbours.clone(), (level, at));
+        }
+        self.here.insert(who, neighbours);
+    }
+
+    /// Its handshake begins, unless too many are under way. One that has come to its end may not
+    /// have been noticed yet, or have been, and only not been told of.
+    fn shake_hands(&mut self, who: usize, addr: SocketAddr, at: Duration, delivered: usize) {
+        let pending =
+            Pending { is_shaking: true, since: at, addr, delivered, reads: 0, is_over: false };
+        let neighbours = neighbours(&self.world.limits, addr.ip());
+        let are_shaking =
+            |(other, _): &(&usize, &Pending)| self.here.get(*other) == Some(&neighbours);
+        let others = self.pending.iter().filter(|(_, it)| it.is_shaking).filter(are_shaking);
+        let (surely, perhaps): (Vec<_>, Vec<_>) =
+            others.partition(|(who, pending)| !self.is_done(**who, pending, at));
+        let most = self.world.limits.handshakes_per_ip;
+        if neighbours.is_none() || surely.len() + perhaps.len() < most {
+            self.begin(who, pending);
+        } else if surely.len() < most {
+            self.unsure = Some((who, pending));
+        } else {
+            self.world.journal.hit("handshake: too many");
+            self.refuse(who, Refusal::Address, at);
+        }
+    }
+
+    /// It counts from here on, and is heard of once it has said hello.
+    fn begin(&mut self, who: usize, pending: Pending) {
+        self.come(who, pending.addr, pending.since);
+        if pending.delivered > self.header(who) {
+            self.world.journal.hit("handshake: behind a header");
+        }
+        self.pending.insert(who, pending);
+    }
+
+    /// Whether a handshake has come to its end, whatever that is.
+    fn is_done(&self, who: usize, pending: &Pending, at: Duration) -> bool {
+        let is_late = at >= pending.since + self.patience(pending);
+        let is_nonsense = self.nonsense(who, pending).is_some_and(|by| pending.delivered >= by);
+        let is_complete = self.hello_left(who, pending.delivered) == 0;
+        pending.is_over || is_late || is_nonsense || is_complete
     }
 
     fn refuse(&mut self, who: usize, why: Refusal, at: Duration) {
@@ -170,11 +241,17 @@ impl Door<'_> {
         if self.is_shutting_down {
             return;
         }
-        let preface = self.world.clients[who].preface.as_ref();
-        let preface = preface.expect("whoever comes by way of a proxy says something first");
         let pending = self.pending.get_mut(&who).expect("it was looked for");
         pending.delivered += count;
         pending.reads += 1;
+        if pending.is_shaking {
+            if pending.reads == 2 {
+                self.world.journal.hit("handshake: in pieces");
+            }
+            return;
+        }
+        let preface = self.world.clients[who].preface.as_ref();
+        let preface = preface.expect("whoever comes by way of a proxy says something first");
         let (source, mark) = match preface.meaning {
             Meaning::Nonsense(_) => return,
             Meaning::From(addr) => (addr, "proxy: for another"),
@@ -187,8 +264,12 @@ impl Door<'_> {
         if pending.reads > 1 {
             self.world.journal.hit("proxy: header in pieces");
         }
-        self.admit(who, source, at);
-        self.pending.remove(&who);
+        let delivered = pending.delivered;
+        self.admit(who, source, at, delivered);
+        // Unless it shakes hands now, or may.
+        if !self.pending[&who].is_shaking {
+            self.pending.remove(&who);
+        }
     }
 
     fn leave(&mut self, who: usize, at: Duration) {
@@ -197,11 +278,17 @@ impl Door<'_> {
         self.here.remove(&who);
         self.closing.remove(&who);
         let Some(pending) = self.pending.remove(&who) else { return };
-        let is_late = at >= pending.since + self.world.limits.drain_time;
-        let is_nonsense = pending.delivered > 0 && self.nonsense(who).is_some();
+        let is_late = at >= pending.since + self.patience(&pending);
+        let is_nonsense = pending.delivered > 0 && self.nonsense(who, &pending).is_some();
         let is_right = pending.is_over || is_late || is_nonsense || self.is_shutting_down;
         assert!(is_right, "#{who} could still say for whom it is");
-        if pending.is_over {
+        if pending.is_shaking {
+            self.world.journal.hit(match pending {
+                _ if pending.is_over => "handshake: gone before its end",
+                _ if is_nonsense => "handshake: nonsense",
+                _ => "handshake: not in time",
+            });
+        } else if pending.is_over {
             self.world.journal.hit("proxy: gone without a header");
         } else if is_nonsense {
             self.world.journal.hit("proxy: nonsense");
@@ -211,11 +298,33 @@ impl Door<'_> {
     }
 
     /// How much of what it says has to have come for it to be nonsense for sure.
-    fn nonsense(&self, who: usize) -> Option<usize> {
+    fn nonsense(&self, who: usize, pending: &Pending) -> Option<usize> {
+        if pending.is_shaking {
+            // What is no hello shows at its first byte that is another.
+            let after = self.header(who);
+            let said = self.world.clients[who].wire.borrow();
+            let said = &said.delivered()[after..];
+            let differs = said.iter().zip(HELLO).position(|(said, wanted)| said != wanted);
+            return differs.map(|at| after + at + 1);
+        }
         match self.world.clients[who].preface.as_ref()?.meaning {
             Meaning::Nonsense(by) => Some(by),
             Meaning::From(_) | Meaning::Itself => None,
         }
+    }
+
+    /// How much of what its proxy says comes before its hello.
+    fn header(&self, who: usize) -> usize {
+        self.world.clients[who].preface.as_ref().map_or(0, |preface| preface.bytes.len())
+    }
+
+    fn hello_left(&self, who: usize, delivered: usize) -> usize {
+        (self.header(who) + HELLO.len()).saturating_sub(delivered)
+    }
+
+    fn patience(&self, pending: &Pending) -> Duration {
+        let limits = &self.world.limits;
+        if pending.is_shaking { limits.handshake_time } else { limits.drain_time }
     }
 
     fn check_sleep(&self, at: Duration) {
@@ -228,9 +337,13 @@ impl Door<'_> {
             assert!(at < *since + time, "#{who} was refused, and is still here");
         }
         for (who, pending) in self.pending.iter().filter(|_| !self.is_shutting_down) {
-            assert!(at < pending.since + time, "#{who} says nothing, and is still here");
+            let is_late = at >= pending.since + self.patience(pending);
+            assert!(!is_late, "#{who} says nothing, and is still here");
+            let is_done = pending.is_shaking && self.hello_left(*who, pending.delivered) == 0;
+            assert!(!is_done, "#{who} has said hello, and nobody hears of it");
             assert!(!pending.is_over, "#{who} is gone, and still here");
-            let is_nonsense = self.nonsense(*who).is_some_and(|by| pending.delivered >= by);
+            let is_nonsense =
+                self.nonsense(*who, pending).is_some_and(|by| pending.delivered >= by);
             assert!(!is_nonsense, "#{who} talks nonsense, and is still here");
         }
     }

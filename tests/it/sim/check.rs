@@ -30,6 +30,8 @@ pub(super) struct Case<'a> {
     pub(super) why: CloseReason,
     /// Its connection broke, or was cut off: what it received may end anywhere.
     pub(super) is_cut: bool,
+    /// How much its layer has said to it.
+    pub(super) greeting: usize,
     pub(super) answers: Vec<Answer>,
     framing: Framing,
     /// What it was last turned away for, if it was.
@@ -142,8 +144,11 @@ impl<'a> Case<'a> {
         let end = *indices.iter().find(is_closing).expect("everybody has left");
         let closed = &entries[end];
         let Fact::Closed(why) = closed.fact else { unreachable!("it was looked for") };
-        let at_end = own().take_while(|entry| !is_close(entry)).any(|it| it.fact == Fact::EndRead);
-        let preface = preface_length(world.clients[who].preface.as_ref());
+        let has_ended =
+            own().take_while(|entry| !is_close(entry)).any(|it| it.fact == Fact::EndRead);
+        let is_layered = world.clients[who].hello.is_some();
+        let at_end = has_ended && !(is_layered && wire.is_cut());
+        let preface = preface_length(&world.clients[who]);
         let framing = frame(wire.delivered(), preface, at_end, world.limits.line_max);
         let is_http = entries[..end].iter().rev().find_map(|entry| match entry.fact {
             Fact::Refusing(Refusal::Foreign(protocol)) => Some(protocol == Protocol::Http),
@@ -160,6 +165,7 @@ impl<'a> Case<'a> {
             closed: end,
             why,
             is_cut: false,
+            greeting: wire.greeting(),
             answers,
             framing,
             is_http: is_http == Some(true),

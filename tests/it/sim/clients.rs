@@ -18,6 +18,8 @@ pub(super) struct Client {
     pub(super) slot: usize,
     /// It comes by way of a proxy, which says this first.
     pub(super) preface: Option<Preface>,
+    /// What it says to shake hands, where that is wanted.
+    pub(super) hello: Option<&'static [u8]>,
     ending: &'static [u8],
     /// Typed, and not sent yet.
     unsent: VecDeque<u8>,
@@ -35,6 +37,7 @@ impl Client {
         wire: Rc<RefCell<Wire>>,
         slot: usize,
         preface: Option<Preface>,
+        hello: Option<&'static [u8]>,
         rng: &mut Rng,
     ) -> Client {
         let ending = *rng.pick(&ENDINGS);
@@ -53,7 +56,8 @@ impl Client {
             _ => b"",
         };
         let said_by_proxy = preface.iter().flat_map(|preface| &preface.bytes);
-        let mut unsent: VecDeque<u8> = said_by_proxy.chain(first).copied().collect();
+        let before = said_by_proxy.chain(hello.unwrap_or_default());
+        let mut unsent: VecDeque<u8> = before.chain(first).copied().collect();
         if first.is_empty() && rng.one_in(2) {
             unsent.extend(write_return(rng).bytes().chain(*b"\n"));
         }
@@ -62,6 +66,7 @@ impl Client {
             wire,
             slot,
             preface,
+            hello,
             ending,
             unsent,
             is_reading: true,

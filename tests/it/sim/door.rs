@@ -9,7 +9,8 @@ use chinwag::{Network, Peer, Refusal};
 
 use super::clients::Client;
 use super::journal::{Arrival, Fact};
-use super::preface::{Meaning, Preface, write_preface};
+use super::layer::HELLO;
+use super::preface::{Meaning, write_preface};
 use super::rng::Rng;
 use super::stream::{SimStream, Wire};
 use super::world::World;
@@ -30,6 +31,9 @@ const ADDRESSES: [&str; 10] = [
     "2001:db8:1:2:ffff::9",
     "2001:db8:1:3::1",
 ];
+
+/// How those begin who are to shake hands.
+const HELLOS: [&[u8]; 6] = [HELLO, HELLO, HELLO, HELLO, b"hello, servant", b""];
 
 const PROXY_ADDRESSES: [&str; 3] = ["10.0.0.1", "::ffff:10.0.0.1", "10.255.0.2"];
 
@@ -55,7 +59,9 @@ impl World {
         let who = self.clients.len();
         let wire = Wire::new(who, self.journal.clone(), self.rng.fork());
         let wire = Rc::new(RefCell::new(wire));
-        let stream = SimStream::new(&wire);
+        let hello = (self.has_layers && self.rng.one_in(2)).then(|| *self.rng.pick(&HELLOS));
+        let layered = hello.map(|_| SimStream::layered(&wire));
+        let stream = layered.unwrap_or_else(|| SimStream::new(&wire));
         let has_room = self.hub.has_room(self.clients_max);
         if self.drop_closed() > 0 {
             self.journal.hit("made room");
@@ -76,9 +82,9 @@ impl World {
             let source = address(&mut self.rng, &ADDRESSES, who);
             write_preface(&mut self.rng, source)
         });
-        let arrival = Arrival { addr: canonical, is_proxied };
+        let arrival = Arrival { addr: canonical, is_proxied, is_layered: hello.is_some() };
         self.journal.note(who, Fact::Arrived(arrival));
-        self.clients.push(Client::new(wire, slot, preface, &mut self.rng));
+        self.clients.push(Client::new(wire, slot, preface, hello, &mut self.rng));
         if let Some(why) = refusal {
             return self.refuse(stream, why);
         }
@@ -120,7 +126,10 @@ impl World {
     }
 }
 
-/// How many of these bytes a proxy has said for a client, and are none of its own.
-pub(super) fn preface_length(preface: Option<&Preface>) -> usize {
-    preface.filter(|it| !matches!(it.meaning, Meaning::Nonsense(_))).map_or(0, |it| it.bytes.len())
+/// How many of these bytes come before a client's own: what a proxy has said for it, and what
+/// its layer has.
+pub(super) fn preface_length(client: &Client) -> usize {
+    let preface = client.preface.as_ref();
+    let header = preface.filter(|it| !matches!(it.meaning, Meaning::Nonsense(_)));
+    header.map_or(0, |it| it.bytes.len()) + client.hello.map_or(0, <[u8]>::len)
 }

@@ -36,6 +36,8 @@ struct Endings<'a> {
     limits: &'a Limits,
     journal: &'a Journal,
     present: BTreeMap<usize, Present>,
+    /// Those who are shaking hands.
+    early: BTreeMap<usize, Present>,
     is_shutting_down: bool,
     /// Whose connections were cut off, at once or while they closed.
     cut: BTreeMap<usize, bool>,
@@ -47,6 +49,7 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, bool> {
         limits: &world.limits,
         journal: &world.journal,
         present: BTreeMap::new(),
+        early: BTreeMap::new(),
         is_shutting_down: false,
         cut: BTreeMap::new(),
     };
@@ -62,13 +65,20 @@ impl Endings<'_> {
     /// What happened, and whether somebody comes next.
     fn follow(&mut self, entry: &Entry, is_visited: bool) {
         match &entry.fact {
-            Fact::Opened(_) => drop(self.present.insert(entry.who, Present::default())),
+            Fact::Opened(_) => {
+                let early = self.early.remove(&entry.who).unwrap_or_default();
+                self.present.insert(entry.who, early);
+            }
+            Fact::Arrived(arrival) if arrival.is_layered => {
+                self.early.insert(entry.who, Present::default());
+            }
             Fact::Shutdown => self.is_shutting_down = true,
             Fact::Sleep(_) => self.check_sleep(entry.at),
             Fact::Closed(why) => self.close(entry.who, entry.at, *why),
             Fact::Dropped => self.leave(entry.who, entry.at, is_visited),
             fact => {
-                if let Some(present) = self.present.get_mut(&entry.who) {
+                let all = self.present.get_mut(&entry.who);
+                if let Some(present) = all.or_else(|| self.early.get_mut(&entry.who)) {
                     if matches!(fact, Fact::Took(_)) && present.has_stalled(entry.at, self.limits) {
                         self.journal.hit("takes something when asked at last");
                     }

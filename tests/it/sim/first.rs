@@ -66,7 +66,9 @@ impl First {
         // The end of input may come within the version.
         let is_http = text.starts_with("GET /")
             && [" HTTP/1", " HTTP/1.", " HTTP/1.1"].iter().any(|end| text.ends_with(end));
-        let is_other = OTHERS.contains(&text) || (text == "*1" && ending == Some(Ending::CrLf));
+        let is_ssh = text.starts_with("SSH-2.0-");
+        let is_other =
+            is_ssh || OTHERS.contains(&text) || (text == "*1" && ending == Some(Ending::CrLf));
         (is_binary || is_other || is_http).then_some(is_http)
     }
 

@@ -67,6 +67,8 @@ pub(super) struct Arrival {
     pub(super) addr: SocketAddr,
     /// It is a proxy that connects, and will say for whom.
     pub(super) is_proxied: bool,
+    /// There is a handshake.
+    pub(super) is_layered: bool,
 }
 
 /// How things stand for one who has just spoken.

@@ -45,6 +45,11 @@ pub(super) fn check(case: &Case<'_>, sent: &[Sent], whole: usize, limits: &Limit
     };
     let is_opening = |entry: &Entry| entry.who == case.who && matches!(entry.fact, Fact::Opened(_));
     let opened = case.entries.iter().position(is_opening).expect("it was opened");
+    // What its layer has said by itself is in the account, too.
+    ledger.balance = isize::try_from(case.greeting).expect("it is short");
+    for (_, fact) in case.own().take_while(|(index, _)| *index < opened) {
+        ledger.follow(fact);
+    }
     for index in opened..=case.silent_from {
         let entry = &case.entries[index];
         if index < case.silent_from {

@@ -28,6 +28,7 @@ mod errors;
 mod first;
 mod framing;
 mod journal;
+mod layer;
 mod ledger;
 mod limits;
 mod lines;

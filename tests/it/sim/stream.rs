@@ -13,10 +13,15 @@ use chinwag::Transport;
 
 use super::errors::{self, Call, ERRORS, INTERRUPTED, WOULD_BLOCK};
 use super::journal::{Fact, Journal};
+use super::layer::{GREETING, Layer};
 use super::rng::Rng;
 
 /// The server's end.
-pub(super) struct SimStream(Rc<RefCell<Wire>>);
+pub(super) struct SimStream {
+    wire: Rc<RefCell<Wire>>,
+    /// What lies between, if anything does.
+    layer: Option<Layer>,
+}
 
 /// A connection, seen by both sides.
 #[expect(clippy::struct_excessive_bools, reason = "one end's state says nothing of the other's")]
@@ -35,6 +40,10 @@ pub(super) struct Wire {
     reset: Option<Reset>,
     /// So many calls from now the client resets the connection, wherever that is.
     fuse: Option<usize>,
+    /// So much at the start of what was accepted is a layer's.
+    greeting: usize,
+    /// A layer's end comes without a word.
+    is_cut: bool,
     /// Taken from the server; of which the client has read the first `read` bytes.
     accepted: Vec<u8>,
     read: usize,
@@ -64,43 +73,75 @@ pub(super) enum Reset {
 
 impl SimStream {
     pub(super) fn new(wire: &Rc<RefCell<Wire>>) -> SimStream {
-        SimStream(wire.clone())
+        SimStream { wire: wire.clone(), layer: None }
+    }
+
+    /// With a protocol of its own underneath.
+    pub(super) fn layered(wire: &Rc<RefCell<Wire>>) -> SimStream {
+        SimStream { wire: wire.clone(), layer: Some(Layer::new()) }
     }
 
     pub(super) fn who(&self) -> usize {
-        self.0.borrow().who
+        self.wire.borrow().who
     }
 }
 
 impl Read for SimStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.borrow_mut().deliver(buffer)
+        let mut wire = self.wire.borrow_mut();
+        match &mut self.layer {
+            Some(layer) => layer.read(wire, buffer),
+            None => wire.deliver(buffer),
+        }
     }
 }
 
 impl Write for SimStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().accept(bytes)
+        let mut wire = self.wire.borrow_mut();
+        match &mut self.layer {
+            Some(layer) => layer.write(wire, bytes),
+            None => wire.accept(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        match &mut self.layer {
+            Some(layer) => layer.push(&mut self.wire.borrow_mut()),
+            None => Ok(()),
+        }
     }
 }
 
 impl Transport for SimStream {
     fn shutdown_write(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().shut_write()
+        let mut wire = self.wire.borrow_mut();
+        match &mut self.layer {
+            Some(layer) => layer.shut(wire),
+            None => wire.shut_write(),
+        }
+    }
+
+    fn unsent(&self) -> usize {
+        self.layer.as_ref().map_or(0, Layer::unsent)
+    }
+
+    fn is_handshaking(&self) -> bool {
+        self.layer.as_ref().is_some_and(Layer::is_handshaking)
+    }
+
+    fn begin(&mut self, read_before: &[u8]) {
+        self.layer.as_mut().expect("nobody else shakes hands").begin(read_before);
     }
 
     fn is_broken(&mut self) -> bool {
-        self.0.borrow_mut().is_broken()
+        self.wire.borrow_mut().is_broken()
     }
 }
 
 impl Drop for SimStream {
     fn drop(&mut self) {
-        self.0.borrow_mut().close();
+        self.wire.borrow_mut().close();
     }
 }
 
@@ -111,6 +152,7 @@ impl Wire {
         let capacity: usize = *rng.pick(&[1, 10, 100, 300, 1000, 1_000_000]);
         // Linux says nothing before a third is free, and takes bytes all the same.
         let edge_from = *rng.pick(&[1, capacity.div_ceil(3)]);
+        let is_cut = rng.one_in(2);
         Wire {
             who,
             journal,
@@ -121,6 +163,8 @@ impl Wire {
             ended: false,
             reset: None,
             fuse: None,
+            greeting: 0,
+            is_cut,
             accepted: Vec::new(),
             read: 0,
             capacity,
@@ -136,7 +180,7 @@ impl Wire {
         }
     }
 
-    fn deliver(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub(super) fn deliver(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         assert!(!buffer.is_empty(), "a read into nothing looks like the end");
         self.reads += 1;
         self.journal.count_event();
@@ -181,7 +225,7 @@ impl Wire {
         Err(ErrorKind::WouldBlock.into())
     }
 
-    fn accept(&mut self, bytes: &[u8]) -> io::Result<usize> {
+    pub(super) fn accept(&mut self, bytes: &[u8]) -> io::Result<usize> {
         assert!(!bytes.is_empty(), "#{}: a write of nothing", self.who);
         let was_shut = self.shut || self.unshut;
         assert!(!was_shut, "#{}: written to after shutdown_write", self.who);
@@ -227,7 +271,7 @@ impl Wire {
         self.reset.is_some()
     }
 
-    fn shut_write(&mut self) -> io::Result<()> {
+    pub(super) fn shut_write(&mut self) -> io::Result<()> {
         self.journal.count_event();
         assert!(!self.shut && !self.unshut, "#{}: shut down twice", self.who);
         if self.reset.is_some() {
@@ -404,8 +448,28 @@ impl Wire {
         &self.delivered
     }
 
+    /// Without what its layer said.
     pub(super) fn accepted(&self) -> &[u8] {
-        &self.accepted
+        &self.accepted[self.greeting.min(self.accepted.len())..]
+    }
+
+    /// The layer answers, and how much of that there is.
+    pub(super) fn greet(&mut self) {
+        self.journal.hit("handshake: done");
+        self.greeting = GREETING.len();
+    }
+
+    pub(super) fn greeting(&self) -> usize {
+        self.greeting
+    }
+
+    /// Whether nobody vouches for its end.
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
+    pub(super) fn hit(&mut self, kind: &'static str) {
+        self.journal.hit(kind);
     }
 
     pub(super) fn is_shut(&self) -> bool {

@@ -28,6 +28,8 @@ pub(super) struct World {
     /// The listeners' labels, as often as they are connected to.
     pub(super) labels: Vec<&'static str>,
     pub(super) has_proxies: bool,
+    /// Some connections have a protocol of their own underneath.
+    pub(super) has_layers: bool,
     /// Clients stay for longer, and do more.
     pub(super) is_mild: bool,
     pub(super) lines: Lines,
@@ -71,6 +73,7 @@ impl World {
             rules,
             labels,
             has_proxies: rng.one_in(2),
+            has_layers: rng.one_in(2),
             is_mild: rng.one_in(2),
             start,
             elapsed: Duration::ZERO,

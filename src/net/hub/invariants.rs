@@ -1,0 +1,22 @@
+//! What holds at the end of every turn, as assertions of debug builds.
+
+use super::Hub;
+use crate::net::conn::State;
+
+impl<T, S> Hub<T, S> {
+    /// Panics where something does not hold. Release builds do not look.
+    pub(super) fn assert_sound(&self) {
+        if !cfg!(debug_assertions) {
+            return;
+        }
+        self.outbox.assert_sound();
+        // Everybody is one of these.
+        let counted = self.open + self.prefaces.len() + self.draining + self.refused;
+        assert_eq!(self.conns.len(), counted, "connections, and those that are counted");
+        assert!(self.unreachable <= self.open, "who cannot be written to is still open");
+        let listed = self.conns.iter().filter(|(_, conn)| conn.listed).count();
+        let is_here = |state| !matches!(state, State::Vacant | State::Dead);
+        let ready = self.ready.iter().filter(|id| is_here(self.outbox.state(**id))).count();
+        assert_eq!(listed, ready, "those that are marked as listed, and the list");
+    }
+}

@@ -8,8 +8,10 @@
 //! `-- --only WORD` only the rows, or tables, whose name has that word in it.
 //!
 //! Everybody comes from this machine, the stranger from one of its loopback addresses, so the
-//! server is told to count those too (`--limit-loopback`). The server has one core, its hashing
-//! thread included; everybody else shares the other, where the stranger gives way (`nice`).
+//! server is told to count those too (`--limit-loopback`); but not for the prices, where
+//! somebody comes again at once after each command that ends a connection. The server has one
+//! core, its hashing thread included; everybody else shares the other, where the stranger
+//! gives way (`nice`).
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -165,7 +167,7 @@ fn prices<'a>(plan: Plan<'a>, shops: &'a RefCell<Vec<Shop>>) -> Group<'a> {
 impl Plan<'_> {
     /// Has a stranger do their worst to a fresh server, and watches the others.
     fn endure(self, attack: &Attack, program: &Path) -> io::Result<Measured> {
-        let mut town = self.site.found(program, &[])?;
+        let mut town = self.site.found(program, &["--limit-loopback"])?;
         let mut bystanders = others::bystanders(town.addr());
         let stranger = attack.begin(town.addr(), self.warm_up + self.duration)?;
         thread::sleep(self.warm_up);

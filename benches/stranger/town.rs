@@ -81,7 +81,7 @@ impl Site {
         let accounts = accounts.write(true).create_new(true).mode(0o600);
         accounts.open(folder.join("accounts"))?.write_all(self.accounts.as_bytes())?;
         let (program, state) = (program.display().to_string(), folder.display().to_string());
-        let fixed = ["-q", "-l", "127.0.0.1:0", "--limit-loopback", "--state", &state];
+        let fixed = ["-q", "-l", "127.0.0.1:0", "--state", &state];
         let words = [program.as_str()].into_iter().chain(fixed).chain(arguments.iter().copied());
         let words = words.map(str::to_owned).collect();
         let server = ServerProcess::start_program(words, self.cores)?;

@@ -80,7 +80,7 @@
 //! | the operator's settings | `chat/settings.rs` |
 //! | how bytes that are no text are sanitised | `chat/text.rs` |
 //! | framing: bytes become lines; telnet and editing keys | `net/decoder.rs`; `net/telnet.rs`, `net/escape.rs`, `net/line.rs` (`net/scan.rs` finds special bytes) |
-//! | the read phase of a turn, and the rate limit | `net/hub/read.rs` |
+//! | the read phase of a turn, and the rate limit | `net/hub/read.rs`, `net/hub/input.rs` |
 //! | framing: WebSocket | `net/codec.rs`, `net/codec/websocket.rs` |
 //! | HTTP heads and answers; pings; how a WebSocket closes | `net/http.rs`, `net/hub/web.rs` |
 //! | the PROXY protocol, and what else comes before lines | `net/proxy_header.rs`, `net/hub/preface.rs` |
@@ -100,6 +100,7 @@
 //! | what a connection runs over, and its origin | `net/transport.rs` |
 //! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs` |
 //! | what the loop tells a service | `net/service.rs`, `net/conn.rs` |
+//! | handing over to a new process: the format, the connections | `pack.rs`, `pack/`; `net/hub/hand_over.rs`, `net/outbox/hand_over.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the worker thread, for what may block | `chat_with_worker.rs` |
 //! | files: bans and accounts | `store.rs`, `store/` |
@@ -123,6 +124,7 @@ mod chat_with_worker;
 #[cfg(doc)]
 pub mod docs;
 mod net;
+mod pack;
 mod store;
 
 pub use chat::Chat;
@@ -141,4 +143,5 @@ pub use net::shared_log::LogId;
 pub use net::sniff::Protocol;
 pub use net::timeouts::Now;
 pub use net::transport::{Origin, Transport};
+pub use pack::{Damaged, Pack, Packer, Unpacker};
 pub use store::State;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use crate::net::conn::ConnId;
 use crate::net::limits::Limits;
 use crate::net::rate::Drip;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What the connections of each address are allowed together: of an IPv4 address, or of the
 /// /64 that an IPv6 one is in, since whoever has one of those has them all.
@@ -153,6 +154,47 @@ impl Addresses {
             IpAddr::V4(addr) => RESERVED | Key::from(u32::from(addr)),
             IpAddr::V6(addr) => Key::try_from(u128::from(addr) >> 64).expect("it is a half"),
         })
+    }
+}
+
+/// What is handed over.
+impl Addresses {
+    pub(crate) fn pack(&self, to: &mut Packer) {
+        let Addresses {
+            max: _,
+            handshakes_max: _,
+            with_loopback: _,
+            lines: _,
+            connects: _,
+            sources,
+            crowded: _,
+            by_slot,
+        } = self;
+        to.put(sources).put(by_slot);
+    }
+
+    /// Handshakes begin anew.
+    pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        self.sources = from.get()?;
+        self.by_slot = from.get()?;
+        for key in self.by_slot.iter().flatten() {
+            let source = self.sources.get_mut(key);
+            source.ok_or_else(|| from.wrong("address that counts"))?.count += 1;
+        }
+        self.crowded = FEW.max(2 * self.sources.len());
+        Ok(())
+    }
+}
+
+/// Its connections are counted anew.
+impl Pack for Source {
+    fn pack(&self, to: &mut Packer) {
+        let Source { count: _, handshakes: _, lines, connects } = self;
+        to.put(lines).put(connects);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Source, Damaged> {
+        Ok(Source { count: 0, handshakes: 0, lines: from.get()?, connects: from.get()? })
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod websocket;
 use crate::net::decoder::{Decoder, Item};
 use crate::net::limits::Limits;
 use crate::net::line::Ending;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What turns one connection's bytes into items.
 pub(crate) enum Framing {
@@ -68,5 +69,22 @@ impl Ending {
         }
         line.push_str(self.as_str());
         line.as_bytes()
+    }
+}
+
+impl Pack for Framing {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Framing::Lines(decoder) => to.tag(0).put(decoder),
+            Framing::WebSocket(decoder) => to.tag(1).put(decoder),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Framing, Damaged> {
+        Ok(match from.tag()? {
+            0 => Framing::Lines(from.get()?),
+            1 => Framing::WebSocket(from.get()?),
+            _ => return Err(from.wrong("framing")),
+        })
     }
 }

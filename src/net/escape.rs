@@ -2,6 +2,7 @@
 //! pasted), across packet boundaries. Knows no lines.
 
 use crate::net::scan::ESC;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// No key sends as many parameters.
 const PARAMETERS_MAX: u8 = 64;
@@ -54,5 +55,26 @@ impl Escape {
         };
         *self = next.unwrap_or_default();
         if next.is_some() { Step::Taken } else { Step::Left { after_escape } }
+    }
+}
+
+impl Pack for Escape {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Escape::None => to.tag(0),
+            Escape::Started => to.tag(1),
+            Escape::Parameters(count) => to.tag(2).put(count),
+            Escape::Last => to.tag(3),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Escape, Damaged> {
+        Ok(match from.tag()? {
+            0 => Escape::None,
+            1 => Escape::Started,
+            2 => Escape::Parameters(from.get()?),
+            3 => Escape::Last,
+            _ => return Err(from.wrong("escape sequence")),
+        })
     }
 }

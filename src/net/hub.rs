@@ -14,6 +14,8 @@
 
 mod closing;
 mod foreign;
+mod hand_over;
+mod input;
 mod invariants;
 mod logged;
 mod preface;
@@ -41,9 +43,10 @@ use crate::net::rate::Rate;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::{Now, Timeouts, Timers};
 use crate::net::transport::{Origin, Transport};
+use input::Input;
 use logged::{Accepted, Refused};
 use preface::Preface;
-use read::Input;
+
 use timers::{LastActivity, SlowConsumer, Timer};
 use trim::MemoryTrim;
 

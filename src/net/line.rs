@@ -1,6 +1,7 @@
 //! The line that is being typed, edited as terminals do it, and bounded. Knows no connection.
 
 use crate::net::scan::{BS, CTRL_W, DEL};
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What a connection ends its lines with, and so reads best itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,4 +131,41 @@ fn erase_word(line: &mut Vec<u8>) {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
     while line.pop_if(|last| is_space(last)).is_some() {}
     while line.pop_if(|last| !is_space(last)).is_some() {}
+}
+
+impl Pack for Ending {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Ending::Lf => 0,
+            Ending::CrLf => 1,
+            Ending::Nul => 2,
+            Ending::WebSocket => 3,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Ending, Damaged> {
+        Ok(match from.tag()? {
+            0 => Ending::Lf,
+            1 => Ending::CrLf,
+            2 => Ending::Nul,
+            3 => Ending::WebSocket,
+            _ => return Err(from.wrong("ending of a line")),
+        })
+    }
+}
+
+impl Pack for Line {
+    fn pack(&self, to: &mut Packer) {
+        let Line { text, given, discarding, max } = self;
+        to.put(text).put(given).put(discarding).put(max);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Line, Damaged> {
+        Ok(Line {
+            text: from.get()?,
+            given: from.get()?,
+            discarding: from.get()?,
+            max: from.get()?,
+        })
+    }
 }

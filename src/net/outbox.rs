@@ -5,6 +5,7 @@
 //! A line to many is written down once and then only makes each reader's span longer.
 
 mod flush_queue;
+mod hand_over;
 mod invariants;
 #[cfg(test)]
 mod tests;

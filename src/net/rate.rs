@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::net::conn::ConnId;
+use crate::pack::{Damaged, Packer, Unpacker};
 
 /// How fast tokens drip into a bucket, which holds as many as drip in two seconds. A bucket
 /// is the time at which it will be full.
@@ -132,6 +133,27 @@ impl Rate {
 }
 
 const SECOND: u64 = 1_000_000_000;
+
+/// What is handed over.
+impl Rate {
+    /// Of each slot, how far away its full bucket is.
+    pub(crate) fn pack(&self, to: &mut Packer) {
+        let Rate { per_second: _, started: _, buckets } = self;
+        let now = self.since(to.now().monotonic);
+        to.put(&buckets.len());
+        for bucket in buckets {
+            to.put(&bucket.full_at().saturating_sub(now)).put(&bucket.is_told());
+        }
+    }
+
+    pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        let now = self.since(from.now().monotonic);
+        let buckets: Vec<(u64, bool)> = from.get()?;
+        let bucket = |(left, is_told)| Bucket::new(now.saturating_add(left), is_told);
+        self.buckets = buckets.into_iter().map(bucket).collect();
+        Ok(())
+    }
+}
 
 #[cfg(test)]
 mod tests {

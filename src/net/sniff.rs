@@ -9,6 +9,7 @@ use crate::net::line::Ending;
 use crate::net::proxy_header;
 use crate::net::scan::IAC;
 use crate::net::telnet::{Command, Step, Telnet};
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// A protocol other than lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -257,6 +258,25 @@ fn is_request_start(start: &[u8]) -> bool {
 fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     let at = memchr::memchr(at, bytes)?;
     Some((&bytes[..at], &bytes[at + 1..]))
+}
+
+impl Pack for Sniffer {
+    fn pack(&self, to: &mut Packer) {
+        let Sniffer { first, first_len, telnet, start, len, is_whole, is_after_cr } = self;
+        to.put(first).put(first_len).put(telnet).put(start).put(len).put(is_whole).put(is_after_cr);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Sniffer, Damaged> {
+        Ok(Sniffer {
+            first: from.get()?,
+            first_len: from.get()?,
+            telnet: from.get()?,
+            start: from.get()?,
+            len: from.get()?,
+            is_whole: from.get()?,
+            is_after_cr: from.get()?,
+        })
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! it declines, and it never asks. (RFC 854, RFC 855.)
 
 use crate::net::scan::{self, IAC};
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 const DONT: u8 = 254;
 const DO: u8 = 253;
@@ -147,5 +148,39 @@ fn command(byte: u8) -> Command {
         ARE_YOU_THERE => Command::AreYouThere,
         END_OF_FILE => Command::EndOfInput,
         _ => Command::Nothing,
+    }
+}
+
+impl Pack for State {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            State::Data => to.tag(0),
+            State::Command => to.tag(1),
+            State::Option(verb) => to.tag(2).put(verb),
+            State::Subnegotiation(count) => to.tag(3).put(count),
+            State::SubnegotiationCommand(count) => to.tag(4).put(count),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<State, Damaged> {
+        Ok(match from.tag()? {
+            0 => State::Data,
+            1 => State::Command,
+            2 => State::Option(from.get()?),
+            3 => State::Subnegotiation(from.get()?),
+            4 => State::SubnegotiationCommand(from.get()?),
+            _ => return Err(from.wrong("telnet state")),
+        })
+    }
+}
+
+impl Pack for Telnet {
+    fn pack(&self, to: &mut Packer) {
+        let Telnet { state, answered } = self;
+        to.put(state).put(answered);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Telnet, Damaged> {
+        Ok(Telnet { state: from.get()?, answered: from.get()? })
     }
 }

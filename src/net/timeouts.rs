@@ -5,6 +5,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
 /// The time of a turn, on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Now {
@@ -107,6 +109,39 @@ impl<K: Copy + Ord> Timers<K> {
     pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
         self.next().filter(|at| *at <= now)?;
         self.heap.pop().map(|Reverse((_, key))| key)
+    }
+}
+
+/// What is handed over.
+impl<K: Copy + Pack> Timeouts<K> {
+    pub(crate) fn pack(&self, to: &mut Packer) {
+        let Timeouts { after: _, queue, crowded: _ } = self;
+        to.put(queue);
+    }
+
+    /// None may be further away than one that starts now, so that all stay in order, also where
+    /// the length is another by now.
+    pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        self.queue = from.get()?;
+        let last = from.now().monotonic + self.after;
+        self.queue.iter_mut().for_each(|(at, _)| *at = last.min(*at));
+        Ok(())
+    }
+}
+
+impl<K: Copy + Ord + Pack> Pack for Timers<K> {
+    fn pack(&self, to: &mut Packer) {
+        let Timers { heap, crowded: _ } = self;
+        to.put(&heap.len());
+        for Reverse(timer) in heap {
+            to.put(timer);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Timers<K>, Damaged> {
+        let all = Vec::unpack(from)?;
+        let crowded = FEW.max(2 * all.len());
+        Ok(Timers { heap: all.into_iter().map(Reverse).collect(), crowded })
     }
 }
 

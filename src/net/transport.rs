@@ -13,6 +13,8 @@ use mio::net::TcpStream;
 use mio::net::UnixStream;
 use mio::{Interest, Registry, Token};
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
 /// A non-blocking, edge-triggered stream of bytes, which may have a protocol of its own
 /// underneath: records, a handshake.
 ///
@@ -203,5 +205,15 @@ impl Transport for Socket {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = is_disabled;
+    }
+}
+
+impl Pack for Origin {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.addr());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Origin, Damaged> {
+        Ok(from.get::<Option<SocketAddr>>()?.map_or(Origin::Unix, Origin::Addr))
     }
 }

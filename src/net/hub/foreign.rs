@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use log::warn;
 
-use super::read::Input;
+use super::input::Input;
 use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::decoder::Item;

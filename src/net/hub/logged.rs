@@ -10,6 +10,7 @@ use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
 use crate::net::service::Peer;
 use crate::net::transport::Origin;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Refusals cost a client nothing, so they are logged at most this often.
 const EVERY: Duration = Duration::from_secs(1);
@@ -128,5 +129,32 @@ impl Accepted {
             duration:% = format_args!("{duration:.3}"), lines_in, lines_out, name;
             "ended"
         );
+    }
+}
+
+impl Pack for Accepted {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Accepted, Damaged> {
+        Ok(Accepted(from.get()?))
+    }
+}
+
+impl Pack for Record {
+    fn pack(&self, to: &mut Packer) {
+        let Record { origin, since, lines_in, lines_out, ended } = self;
+        to.put(origin).put(since).put(lines_in).put(lines_out).put(ended);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Record, Damaged> {
+        Ok(Record {
+            origin: from.get()?,
+            since: from.get()?,
+            lines_in: from.get()?,
+            lines_out: from.get()?,
+            ended: from.get()?,
+        })
     }
 }

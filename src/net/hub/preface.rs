@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 
 use log::debug;
 
-use super::read::Input;
+use super::input::Input;
 use super::timers::Timer;
 use super::{Hub, Phase, reject};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::proxy_header::{self, Header, Source};
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::transport::{Origin, Transport};
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// A connection that has not said yet what comes before its lines.
 pub(super) struct Preface {
@@ -319,7 +320,49 @@ impl<T: Transport, S: Service> Hub<T, S> {
 }
 
 impl Preface {
+    pub(super) fn is_handshake(&self) -> bool {
+        self.awaited == Awaited::Handshake
+    }
+
     fn peer(&self) -> Peer<'_> {
         Peer::new(self.origin, &self.label)
+    }
+}
+
+impl Pack for Preface {
+    fn pack(&self, to: &mut Packer) {
+        let Preface { awaited, until, is_web, bytes, origin, proxy, label } = self;
+        to.put(awaited).put(until).put(is_web).put(bytes).put(origin).put(proxy).put(label);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Preface, Damaged> {
+        Ok(Preface {
+            awaited: from.get()?,
+            until: from.get()?,
+            is_web: from.get()?,
+            bytes: from.get()?,
+            origin: from.get()?,
+            proxy: from.get()?,
+            label: from.get()?,
+        })
+    }
+}
+
+impl Pack for Awaited {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Awaited::ProxyHeader => 0,
+            Awaited::Handshake => 1,
+            Awaited::Head => 2,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Awaited, Damaged> {
+        Ok(match from.tag()? {
+            0 => Awaited::ProxyHeader,
+            1 => Awaited::Handshake,
+            2 => Awaited::Head,
+            _ => return Err(from.wrong("preface")),
+        })
     }
 }

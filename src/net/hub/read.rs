@@ -2,14 +2,13 @@
 
 use std::io::{self, ErrorKind};
 use std::mem;
-use std::time::Instant;
 
+use super::input::{Input, Persisted, Waiting};
 use super::timers::Timer;
 use super::{EndingSeen, Hub};
-use crate::net::codec::{Framing, websocket};
+use crate::net::codec::websocket;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::decoder::Item;
-use crate::net::limits::Limits;
 use crate::net::line::Ending;
 use crate::net::rate::Wait;
 use crate::net::service::{Limit, Service};
@@ -18,93 +17,6 @@ use crate::net::transport::Transport;
 
 /// Under input backpressure one read takes at most so many bytes.
 const SMALL_READ: usize = 256;
-
-/// The input state of a connection: what has been read and has not become lines yet.
-pub(super) struct Input {
-    /// Used until the first line has told what the connection is.
-    pub(super) sniffer: Sniffer,
-    pub(super) framing: Framing,
-    /// What came too fast.
-    waiting: Option<Waiting>,
-    /// Parked input: read, and not decoded while reading is paused. Used up to `rest_start`.
-    rest: Vec<u8>,
-    rest_start: usize,
-}
-
-impl Input {
-    pub(super) fn new(ending: Option<Ending>, limits: &Limits) -> Input {
-        Input {
-            sniffer: Sniffer::default(),
-            framing: Framing::new(ending, limits),
-            waiting: None,
-            rest: Vec::new(),
-            rest_start: 0,
-        }
-    }
-
-    /// Bytes that were read before their time.
-    pub(super) fn put_back(&mut self, bytes: &[u8]) {
-        self.rest.extend_from_slice(bytes);
-    }
-
-    /// The bytes that were read and are not decoded yet.
-    pub(super) fn take_rest(&mut self) -> Vec<u8> {
-        let start = mem::take(&mut self.rest_start);
-        let mut rest = mem::take(&mut self.rest);
-        rest.drain(..start);
-        rest
-    }
-
-    /// What waits for its rate is not wanted any more.
-    pub(super) fn forget_waiting(&mut self) {
-        self.waiting = None;
-    }
-
-    #[cfg(test)]
-    pub(super) fn rest(&self) -> &[u8] {
-        &self.rest[self.rest_start..]
-    }
-
-    pub(super) fn is_waiting(&self) -> bool {
-        self.waiting.is_some()
-    }
-
-    /// How many bytes it holds.
-    pub(super) fn held(&self) -> usize {
-        let waiting = match &self.waiting {
-            Some(Waiting { what: Persisted::Line(line, _), .. }) => line.len(),
-            _ => 0,
-        };
-        self.rest.len() + self.framing.partial_len() + waiting
-    }
-
-    fn is_new(&self) -> bool {
-        self.sniffer.is_new()
-            && self.framing.is_new()
-            && self.rest.is_empty()
-            && self.waiting.is_none()
-    }
-}
-
-/// What waits for its time.
-struct Waiting {
-    until: Instant,
-    what: Persisted,
-}
-
-enum Persisted {
-    Line(Vec<u8>, Option<Ending>),
-    Other(Item<'static>),
-}
-
-impl Persisted {
-    fn item(&self) -> Item<'_> {
-        match self {
-            Persisted::Line(line, ending) => Item::Line(line, *ending),
-            Persisted::Other(item) => *item,
-        }
-    }
-}
 
 impl<T: Transport, S: Service> Hub<T, S> {
     /// Reads from the connections that were ready when the turn began. One that has more to read

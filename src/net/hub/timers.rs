@@ -7,6 +7,7 @@ use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::{Limit, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::Transport;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -144,5 +145,48 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.last_activity.remove(&id);
         self.behind_proxy.remove(&id);
         self.rate.forget(id);
+    }
+}
+
+impl Pack for Timer {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Timer::Pass => 0,
+            Timer::Stall => 1,
+            Timer::Preface => 2,
+            Timer::Idle => 3,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Timer, Damaged> {
+        Ok(match from.tag()? {
+            0 => Timer::Pass,
+            1 => Timer::Stall,
+            2 => Timer::Preface,
+            3 => Timer::Idle,
+            _ => return Err(from.wrong("timer")),
+        })
+    }
+}
+
+impl Pack for LastActivity {
+    fn pack(&self, to: &mut Packer) {
+        let LastActivity { at, is_asked } = self;
+        to.put(at).put(is_asked);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<LastActivity, Damaged> {
+        Ok(LastActivity { at: from.get()?, is_asked: from.get()? })
+    }
+}
+
+impl Pack for SlowConsumer {
+    fn pack(&self, to: &mut Packer) {
+        let SlowConsumer { at, is_behind } = self;
+        to.put(at).put(is_behind);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<SlowConsumer, Damaged> {
+        Ok(SlowConsumer { at: from.get()?, is_behind: from.get()? })
     }
 }

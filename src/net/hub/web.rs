@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use log::debug;
 
+use super::input::Input;
 use super::preface::Preface;
-use super::read::Input;
 use super::{EndingSeen, Hub, Output, Phase};
 use crate::net::codec::websocket::{self, PING_FRAME, code};
 use crate::net::conn::{CloseReason, ConnId, State};

@@ -39,6 +39,7 @@ const KINDS: &[&str] = &[
     "last words before a reset",
     "never leaves",
     "comes as another goes",
+    "handed over",
     "stop reading",
     "read again",
     "sip",

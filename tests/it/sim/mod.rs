@@ -2,7 +2,7 @@
 //! clients that behave badly and a network that does worse. One number decides all of it.
 //!
 //! `world.rs` and `turns.rs` are the server's poll and clock, `door.rs` how it lets people
-//! in, `clients.rs` what clients do, `lines.rs` and `preface.rs` what they and their proxies
+//! in, `hand_over.rs` how a new process takes over, `clients.rs` what clients do, `lines.rs` and `preface.rs` what they and their proxies
 //! say, `stream.rs` the sockets, `record.rs` a service that notes what the chat is told,
 //! `journal.rs` the order in which everything happened. When a run is over, `framing.rs`
 //! says from the bytes what the chat should have heard, `model.rs`, `command.rs` and
@@ -13,7 +13,8 @@
 //! - `cargo test` runs 256 seeds, in which everything listed in `coverage.rs` happens.
 //! - `SIM_SEEDS=100000 cargo test --release sim -- --nocapture` runs more, and says how many
 //!   events that were: calls of a stream, marks of readiness, and acts of clients.
-//! - `SIM_SEED=7 cargo test --test it sim -- --nocapture` shows what happens in one.
+//! - `SIM_SEED=7 cargo test --test it sim -- --nocapture` shows what happens in one; with
+//!   `SIM_UPGRADES=0` no new process takes over in it, as in those that are pinned.
 //!
 //! `wrap.rs` is by itself: what no chat says enough for.
 
@@ -27,6 +28,7 @@ mod endings;
 mod errors;
 mod first;
 mod framing;
+mod hand_over;
 mod journal;
 mod layer;
 mod ledger;
@@ -68,7 +70,7 @@ const SEEDS: u64 = 256;
 #[test]
 fn whatever_happens_everybody_gets_what_the_protocol_says() {
     if let Some(seed) = number_in("SIM_SEED") {
-        simulate(seed, true);
+        simulate(seed, true, number_in("SIM_UPGRADES") != Some(0));
         return;
     }
     let asked_for = number_in("SIM_SEEDS");
@@ -84,7 +86,7 @@ fn whatever_happens_everybody_gets_what_the_protocol_says() {
                 if seed >= seeds {
                     return total;
                 }
-                let world = simulate(seed, false);
+                let world = simulate(seed, false, true);
                 total.coverage.add(&world.journal.coverage());
                 total.events += world.journal.events();
             }
@@ -125,14 +127,15 @@ const PINNED: [(u64, &str); 11] = [
 #[test]
 fn what_was_found_once_is_looked_for_again() {
     for (seed, _) in PINNED {
-        simulate(seed, false);
+        // As it was found; with upgrades it is another run.
+        simulate(seed, false, false);
     }
 }
 
 #[test]
 fn a_seed_always_gives_the_same_run() {
     if number_in("SIM_SEED").is_none() {
-        let run = || simulate(1, false).journal.entries();
+        let run = || simulate(1, false, true).journal.entries();
         assert!(run() == run(), "two runs of seed 1 differ");
     }
 }
@@ -156,9 +159,9 @@ fn report(seeds: u64, events: u64, threads: usize, took: Duration) {
 }
 
 /// Runs one seed and checks it.
-fn simulate(seed: u64, traced: bool) -> World {
+fn simulate(seed: u64, traced: bool, with_upgrades: bool) -> World {
     let failure = NamesSeed(seed);
-    let mut world = World::new(seed, traced);
+    let mut world = World::new(seed, traced, with_upgrades);
     world.run();
     let seen = check::check(&world, &given(world.limits.line_max, &world.rules));
     for kind in seen {

@@ -149,6 +149,9 @@ impl World {
 
     /// A turn, and what must hold after every one. Marked, if an event is behind it.
     pub(super) fn turn(&mut self, marked: bool) {
+        if self.is_upgraded() {
+            self.hand_over();
+        }
         let now = self.now();
         let was_due = self.hub.timeout(now) == Some(Duration::ZERO);
         let (work, ticks) = (self.journal.work(), self.hub.service().ticks());

@@ -20,6 +20,8 @@ const WALL: Duration = Duration::from_secs(1_795_187_848);
 #[expect(clippy::struct_excessive_bools, reason = "each says something else of it")]
 pub(super) struct World {
     pub(super) rng: Rng,
+    /// Decides when a new process takes over, if any does.
+    upgrades: Option<Rng>,
     pub(super) hub: Hub<SimStream, Recorder>,
     pub(super) journal: Journal,
     pub(super) clients: Vec<Client>,
@@ -50,7 +52,7 @@ fn labels(rng: &mut Rng) -> Vec<&'static str> {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, traced: bool) -> World {
+    pub(super) fn new(seed: u64, traced: bool, with_upgrades: bool) -> World {
         let mut rng = Rng::new(seed);
         let limits = tiny_limits(&mut rng);
         limits.check().expect("they are in order");
@@ -80,6 +82,7 @@ impl World {
             wall: WALL,
             is_woken: false,
             idle_turns: 0,
+            upgrades: with_upgrades.then(|| Rng::new(seed.wrapping_mul(5))),
             rng,
         }
     }
@@ -98,6 +101,11 @@ impl World {
 
     pub(super) fn now(&self) -> Now {
         Now { monotonic: self.start + self.elapsed, wall: UNIX_EPOCH + self.wall }
+    }
+
+    /// Whether a new process takes over before the next turn.
+    pub(super) fn is_upgraded(&mut self) -> bool {
+        !self.is_shutting_down && self.upgrades.as_mut().is_some_and(|rng| rng.one_in(10))
     }
 
     /// Clients whose stream the hub has.

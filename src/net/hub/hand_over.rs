@@ -1,0 +1,226 @@
+//! What is handed over of all connections to the process that replaces this one.
+//!
+//! Not packed is what is rebuilt: counts, and what is empty once everybody has been written to.
+
+use super::{Conn, EndingSeen, Hub, Output, Phase};
+use crate::net::conn::State;
+use crate::net::limits::Limits;
+use crate::net::service::Service;
+use crate::net::timeouts::Now;
+use crate::net::transport::Transport;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+impl<T: Transport, S: Service> Hub<T, S> {
+    /// Packs all that is to be known of the connections, but for their streams and for the
+    /// service. Before that everybody is written to until nothing waits, or the socket is full.
+    /// Those streams are to be dropped first that [`Hub::take_closed`] has then; all else goes
+    /// on as before, if it is to.
+    pub fn freeze(&mut self, to: &mut Packer) {
+        while self.outbox.is_behind() {
+            self.write_ready();
+        }
+        self.refused_log.log_waiting();
+        self.pack(to);
+    }
+
+    fn pack(&self, to: &mut Packer) {
+        let Hub {
+            service: _,
+            conns,
+            outbox,
+            limits: _,
+            ready,
+            chunk: _,
+            input_held: _,
+            lines_left: _,
+            spare: _,
+            drains,
+            lingers,
+            last_words,
+            rate,
+            prefaces,
+            web: _,
+            pings,
+            addresses,
+            handshakes_left: _,
+            timers,
+            slow_consumers,
+            last_activity,
+            trim: _,
+            refused_log: _,
+            accepted_log,
+            behind_proxy,
+            told_of_proxy,
+            closed: _,
+            open: _,
+            draining: _,
+            refused: _,
+            unreachable: _,
+            woken,
+        } = self;
+        outbox.pack(to);
+        to.put(&conns.len());
+        for (slot, conn) in conns {
+            to.put(&slot);
+            conn.pack(to);
+        }
+        to.put(ready).put(timers).put(prefaces).put(slow_consumers).put(last_activity);
+        to.put(accepted_log).put(behind_proxy).put(told_of_proxy).put(woken);
+        for timeouts in [drains, lingers, last_words, pings] {
+            timeouts.pack(to);
+        }
+        rate.pack(to);
+        addresses.pack(to);
+    }
+
+    /// A hub with the connections that another has packed. `stream` says what runs under each
+    /// slot; where there is one, an edge of it is to be marked that came meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// If what comes next is no hub, or a stream is missing.
+    pub fn thaw(
+        service: S,
+        limits: &Limits,
+        now: Now,
+        from: &mut Unpacker<'_>,
+        mut stream: impl FnMut(usize) -> Option<T>,
+    ) -> Result<Hub<T, S>, Damaged> {
+        let mut hub = Hub::new(service, limits, now);
+        hub.outbox.restore(from)?;
+        let mut conns = Vec::new();
+        for _ in 0..from.get::<usize>()? {
+            let slot = from.get()?;
+            let stream = stream(slot).ok_or_else(|| from.wrong("stream of a connection"))?;
+            conns.push((slot, Conn::unpack(stream, from)?));
+        }
+        hub.conns = conns.into_iter().collect();
+        hub.ready = from.get()?;
+        hub.timers = from.get()?;
+        hub.prefaces = from.get()?;
+        hub.slow_consumers = from.get()?;
+        hub.last_activity = from.get()?;
+        hub.accepted_log = from.get()?;
+        hub.behind_proxy = from.get()?;
+        hub.told_of_proxy = from.get()?;
+        hub.woken = from.get()?;
+        let timeouts = [&mut hub.drains, &mut hub.lingers, &mut hub.last_words, &mut hub.pings];
+        for timeouts in timeouts {
+            timeouts.restore(from)?;
+        }
+        hub.rate.restore(from)?;
+        hub.addresses.restore(from)?;
+        hub.rebuild(from)?;
+        Ok(hub)
+    }
+
+    /// What is counted, and the marks of those that are listed.
+    fn rebuild(&mut self, from: &Unpacker<'_>) -> Result<(), Damaged> {
+        let outbox = &self.outbox;
+        self.ready.retain(|id| !matches!(outbox.state(*id), State::Vacant | State::Dead));
+        for id in &self.ready {
+            let conn = self.conns.get_mut(id.slot()).filter(|conn| !conn.listed);
+            conn.ok_or_else(|| from.wrong("connection that is ready"))?.listed = true;
+        }
+        for (slot, conn) in &mut self.conns {
+            let id = self.outbox.id(slot).ok_or_else(|| from.wrong("queue of a connection"))?;
+            self.input_held += conn.input.as_ref().map_or(0, |input| input.held());
+            conn.unreachable = self.outbox.state(id) == State::Unreachable;
+            self.unreachable += usize::from(conn.unreachable);
+            match (conn.phase, self.outbox.state(id)) {
+                (Phase::Refused, _) => self.refused += 1,
+                (_, State::Draining) => self.draining += 1,
+                _ if self.prefaces.contains_key(&id) => {}
+                _ => self.open += 1,
+            }
+        }
+        for (id, preface) in &self.prefaces {
+            if preface.is_handshake() {
+                self.addresses.begin_handshake(*id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The service, and what each connection runs over, by slot.
+    pub fn into_parts(self) -> (S, impl Iterator<Item = (usize, T)>) {
+        let streams = self.conns.into_iter().map(|(slot, conn)| (slot, conn.stream));
+        (self.service, streams)
+    }
+}
+
+impl<T> Conn<T> {
+    fn pack(&self, to: &mut Packer) {
+        let Conn { stream: _, input, ending, listed: _, ended, unreachable: _, output, phase } =
+            self;
+        to.put(input).put(ending).put(ended).put(output).put(phase);
+    }
+
+    fn unpack(stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {
+        Ok(Conn {
+            stream,
+            input: from.get()?,
+            ending: from.get()?,
+            listed: false,
+            ended: from.get()?,
+            unreachable: false,
+            output: from.get()?,
+            phase: from.get()?,
+        })
+    }
+}
+
+impl Pack for Phase {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Phase::Refused => 0,
+            Phase::Unknown => 1,
+            Phase::Lines => 2,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Phase, Damaged> {
+        Ok(match from.tag()? {
+            0 => Phase::Refused,
+            1 => Phase::Unknown,
+            2 => Phase::Lines,
+            _ => return Err(from.wrong("phase of a connection")),
+        })
+    }
+}
+
+impl Pack for Output {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Output::Quiet => 0,
+            Output::Sent => 1,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Output, Damaged> {
+        Ok(match from.tag()? {
+            0 => Output::Quiet,
+            1 => Output::Sent,
+            _ => return Err(from.wrong("mark of output")),
+        })
+    }
+}
+
+impl Pack for EndingSeen {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            EndingSeen::None => to.tag(0),
+            EndingSeen::Telnets => to.tag(1),
+            EndingSeen::Own(ending) => to.tag(2).put(ending),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<EndingSeen, Damaged> {
+        Ok(match from.tag()? {
+            0 => EndingSeen::None,
+            1 => EndingSeen::Telnets,
+            2 => EndingSeen::Own(from.get()?),
+            _ => return Err(from.wrong("ending that was seen")),
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! What is handed over of the queues, once everybody has been written to: what is behind full
+//! sockets, and is nobody else's.
+
+use super::{Outbox, Own, Place, Queue};
+use crate::net::conn::State;
+use crate::net::shared_log::{LogId, Span};
+use crate::net::timeouts::Now;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+impl Outbox {
+    pub(crate) fn pack(&self, to: &mut Packer) {
+        debug_assert!(!self.is_behind(), "everybody has been written to");
+        let Outbox {
+            queues,
+            logs: _,
+            this_round: _,
+            next_round: _,
+            fresh: _,
+            owned: _,
+            spare: _,
+            closing: _,
+            farewells: _,
+            dead: _,
+            resumed: _,
+            limits: _,
+            started,
+            now: _,
+            last_serial,
+            lines_sent,
+            lines_sent_max: _,
+            lines_shed,
+        } = self;
+        to.put(queues).put(&started.monotonic).put(last_serial).put(lines_sent).put(lines_shed);
+    }
+
+    pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        self.queues = from.get()?;
+        self.owned = self.queues.iter().map(Queue::own_len).sum();
+        self.started = Now { monotonic: from.get()?, ..from.now() };
+        self.last_serial = from.get()?;
+        self.lines_sent = from.get()?;
+        self.lines_shed = from.get()?;
+        self.begin_turn();
+        Ok(())
+    }
+}
+
+impl Pack for Queue {
+    fn pack(&self, to: &mut Packer) {
+        let Queue { own, span: _, serial, log_id: _, state, place, held } = self;
+        to.put(state);
+        if *state != State::Vacant {
+            to.put(serial).put(place).put(held).put(own);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Queue, Damaged> {
+        let state = from.get()?;
+        if state == State::Vacant {
+            return Ok(Queue::VACANT);
+        }
+        let (serial, place, held, own) = (from.get()?, from.get()?, from.get()?, from.get()?);
+        let (span, log_id) = (Span::EMPTY, LogId::FIRST);
+        Ok(Queue { own, span, serial, log_id, state, place, held })
+    }
+}
+
+/// None is in the flush queue.
+impl Pack for Place {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&match self {
+            Place::Idle => false,
+            Place::Queued | Place::Blocked => true,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Place, Damaged> {
+        Ok(if from.get()? { Place::Blocked } else { Place::Idle })
+    }
+}
+
+impl Pack for Own {
+    fn pack(&self, to: &mut Packer) {
+        let Own { bytes, unsent, skipped, parked } = self;
+        to.put(bytes).put(unsent).put(skipped).put(parked);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Own, Damaged> {
+        Ok(Own {
+            bytes: from.get()?,
+            unsent: from.get()?,
+            skipped: from.get()?,
+            parked: from.get()?,
+        })
+    }
+}

@@ -1,0 +1,374 @@
+//! The format in which a process hands what it knows to the one that replaces it. Knows no
+//! connection and no chat: how a type is packed stands beside the type.
+//!
+//! Packing takes a type apart by name, without `..`, so that a field that is forgotten does not
+//! compile. What comes first says in which format the rest is: a release reads its own, and the
+//! one before it. Numbers take as many bytes as they need, and times are distances from the
+//! moment of packing, so that the pause until they are unpacked counts for nobody.
+
+mod collections;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use crate::net::timeouts::Now;
+
+/// What everything packed begins with.
+const MAGIC: [u8; 8] = *b"chinwag\0";
+
+/// The format that this release packs in. It changes with what any type packs.
+const FORMAT: u32 = 1;
+
+/// The oldest format that this release reads.
+const OLDEST: u32 = 1;
+
+/// What can be packed, and unpacked again.
+pub trait Pack: Sized {
+    /// Appends the value to what is packed already.
+    fn pack(&self, to: &mut Packer);
+
+    /// Takes the next value.
+    ///
+    /// # Errors
+    ///
+    /// If what comes next is no such value.
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Self, Damaged>;
+
+    /// Packs many, without their number. Bytes go in one piece.
+    fn pack_all(all: &[Self], to: &mut Packer) {
+        for one in all {
+            one.pack(to);
+        }
+    }
+
+    /// Unpacks so many.
+    ///
+    /// # Errors
+    ///
+    /// If there are not as many.
+    fn unpack_all(count: usize, from: &mut Unpacker<'_>) -> Result<Vec<Self>, Damaged> {
+        // None takes less than a byte, so more than are left is no count.
+        let mut all = Vec::with_capacity(from.at_most_left(count)?);
+        for _ in 0..count {
+            all.push(from.get()?);
+        }
+        Ok(all)
+    }
+}
+
+/// What is packed so far.
+pub struct Packer {
+    bytes: Vec<u8>,
+    now: Now,
+}
+
+impl Packer {
+    /// Begins with the format, and the version of this program. Times are packed as distances
+    /// from now.
+    #[must_use]
+    pub fn new(now: Now) -> Packer {
+        let mut packer = Packer { bytes: MAGIC.to_vec(), now };
+        packer.put(&FORMAT).put(&env!("CARGO_PKG_VERSION").to_owned());
+        packer
+    }
+
+    /// Packs one more value.
+    pub fn put(&mut self, value: &impl Pack) -> &mut Packer {
+        value.pack(self);
+        self
+    }
+
+    /// Packs which variant of an enum it is. What it contains goes behind that.
+    pub fn tag(&mut self, tag: u8) -> &mut Packer {
+        self.bytes.push(tag);
+        self
+    }
+
+    /// What times are distances from.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// All that was packed.
+    #[must_use]
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    fn number(&mut self, mut number: u64) {
+        while number >= 0x80 {
+            self.bytes.push(number.to_le_bytes()[0] | 0x80);
+            number >>= 7;
+        }
+        self.bytes.push(number.to_le_bytes()[0]);
+    }
+}
+
+/// What is to be unpacked still.
+pub struct Unpacker<'a> {
+    left: &'a [u8],
+    len: usize,
+    now: Now,
+}
+
+impl<'a> Unpacker<'a> {
+    /// Times are unpacked as distances from now.
+    ///
+    /// # Errors
+    ///
+    /// If it begins otherwise than what a [`Packer`] packs, or was packed in a format that this
+    /// release does not know.
+    pub fn new(bytes: &'a [u8], now: Now) -> Result<Unpacker<'a>, Damaged> {
+        let mut unpacker = Unpacker { left: bytes, len: bytes.len(), now };
+        if unpacker.get::<[u8; 8]>().ok() != Some(MAGIC) {
+            return Err(Damaged { what: What::Magic, at: 0 });
+        }
+        let format = unpacker.get()?;
+        let version: String = unpacker.get()?;
+        if !(OLDEST..=FORMAT).contains(&format) {
+            return Err(Damaged { what: What::Format(format, version), at: MAGIC.len() });
+        }
+        Ok(unpacker)
+    }
+
+    /// The next value.
+    ///
+    /// # Errors
+    ///
+    /// If what comes next is no such value.
+    pub fn get<T: Pack>(&mut self) -> Result<T, Damaged> {
+        T::unpack(self)
+    }
+
+    /// Which variant of an enum comes next.
+    ///
+    /// # Errors
+    ///
+    /// At the end.
+    pub fn tag(&mut self) -> Result<u8, Damaged> {
+        Ok(self.take(1)?[0])
+    }
+
+    /// What times are distances from.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.now
+    }
+
+    /// Nothing must be left.
+    ///
+    /// # Errors
+    ///
+    /// If something is.
+    pub fn finish(self) -> Result<(), Damaged> {
+        if self.left.is_empty() { Ok(()) } else { Err(self.wrong("end")) }
+    }
+
+    /// What came last was not what it should be.
+    #[must_use]
+    pub fn wrong(&self, wanted: &'static str) -> Damaged {
+        Damaged { what: What::Other(wanted), at: self.len - self.left.len() }
+    }
+
+    fn take(&mut self, count: usize) -> Result<&'a [u8], Damaged> {
+        let (taken, left) = self.left.split_at_checked(count).ok_or_else(|| self.wrong("more"))?;
+        self.left = left;
+        Ok(taken)
+    }
+
+    fn at_most_left(&self, count: usize) -> Result<usize, Damaged> {
+        if count > self.left.len() { Err(self.wrong("count")) } else { Ok(count) }
+    }
+
+    fn number(&mut self) -> Result<u64, Damaged> {
+        let mut number = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.tag()?;
+            let bits = u64::from(byte & 0x7f);
+            if bits << shift >> shift != bits {
+                break;
+            }
+            number |= bits << shift;
+            if byte < 0x80 {
+                return Ok(number);
+            }
+        }
+        Err(self.wrong("number"))
+    }
+}
+
+/// Why something cannot be unpacked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    what: What,
+    /// In bytes from the start.
+    at: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Magic,
+    /// Its number, and the version that it is of.
+    Format(u32, String),
+    Other(&'static str),
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.what {
+            What::Magic => write!(f, "it is not what a chinwag has packed"),
+            What::Format(format, version) => write!(
+                f,
+                "it is in format {format}, of version {version}; version {} reads {OLDEST} to \
+                 {FORMAT}",
+                env!("CARGO_PKG_VERSION")
+            ),
+            What::Other(wanted) => write!(f, "there is no {wanted} at byte {}", self.at),
+        }
+    }
+}
+
+impl Error for Damaged {}
+
+impl Pack for u8 {
+    fn pack(&self, to: &mut Packer) {
+        to.bytes.push(*self);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<u8, Damaged> {
+        from.tag()
+    }
+
+    fn pack_all(all: &[u8], to: &mut Packer) {
+        to.bytes.extend_from_slice(all);
+    }
+
+    fn unpack_all(count: usize, from: &mut Unpacker<'_>) -> Result<Vec<u8>, Damaged> {
+        Ok(from.take(count)?.to_vec())
+    }
+}
+
+impl Pack for u64 {
+    fn pack(&self, to: &mut Packer) {
+        to.number(*self);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<u64, Damaged> {
+        from.number()
+    }
+}
+
+impl Pack for u16 {
+    fn pack(&self, to: &mut Packer) {
+        to.number(u64::from(*self));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<u16, Damaged> {
+        u16::try_from(from.number()?).map_err(|_| from.wrong("number below 2^16"))
+    }
+}
+
+impl Pack for u32 {
+    fn pack(&self, to: &mut Packer) {
+        to.number(u64::from(*self));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<u32, Damaged> {
+        u32::try_from(from.number()?).map_err(|_| from.wrong("number below 2^32"))
+    }
+}
+
+impl Pack for usize {
+    fn pack(&self, to: &mut Packer) {
+        to.number(*self as u64);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<usize, Damaged> {
+        usize::try_from(from.number()?).map_err(|_| from.wrong("size"))
+    }
+}
+
+/// Those near zero are short, whatever their sign.
+impl Pack for i64 {
+    fn pack(&self, to: &mut Packer) {
+        to.number((self.cast_unsigned() << 1) ^ (self >> 63).cast_unsigned());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<i64, Damaged> {
+        let number = from.number()?;
+        Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+}
+
+impl Pack for bool {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(u8::from(*self));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<bool, Damaged> {
+        match from.tag()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(from.wrong("yes or no")),
+        }
+    }
+}
+
+/// In nanoseconds, of which there are enough for 584 years.
+impl Pack for Duration {
+    fn pack(&self, to: &mut Packer) {
+        to.number(u64::try_from(self.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Duration, Damaged> {
+        Ok(Duration::from_nanos(from.number()?))
+    }
+}
+
+/// As a distance from now, and on which side of it.
+impl Pack for Instant {
+    fn pack(&self, to: &mut Packer) {
+        let (until, since) = (*self - to.now.monotonic, to.now.monotonic - *self);
+        to.put(&until.is_zero()).put(&until.max(since));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Instant, Damaged> {
+        let (is_past, distance) = (from.get()?, from.get()?);
+        let now = from.now.monotonic;
+        let at = if is_past { now.checked_sub(distance) } else { now.checked_add(distance) };
+        at.ok_or_else(|| from.wrong("time"))
+    }
+}
+
+impl Pack for IpAddr {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            IpAddr::V4(addr) => to.tag(4).put(&addr.octets()),
+            IpAddr::V6(addr) => to.tag(6).put(&addr.octets()),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<IpAddr, Damaged> {
+        match from.tag()? {
+            4 => Ok(from.get::<[u8; 4]>()?.into()),
+            6 => Ok(from.get::<[u8; 16]>()?.into()),
+            _ => Err(from.wrong("address")),
+        }
+    }
+}
+
+/// An address and a port; an IPv6 one's zone and flow are not kept.
+impl Pack for SocketAddr {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.ip()).put(&self.port());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<SocketAddr, Damaged> {
+        Ok(SocketAddr::new(from.get()?, from.get()?))
+    }
+}

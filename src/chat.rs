@@ -1,14 +1,15 @@
 //! The chat: its state and its dispatcher. It cannot fail or block, and sees no socket: lines
 //! come in through [`Service`], and its output goes into the [`Outbox`].
 //!
-//! To add a command: a variant and a table entry in `command.rs`, an arm in `Chat::act`, its
-//! sentences in `reply.rs`. How an event is rendered is in `dialect/`. Operators' commands are in
-//! `operators/`, those with passwords in `accounts/`; what could block is a `Request`.
+//! To add a command: a row in `commands/table.rs`, a variant in `commands/command.rs`, an arm in
+//! `Chat::act`, its sentences in `reply/`. How an event is worded is in `dialect/`. Operators'
+//! commands are in `operators/`, those with passwords in `accounts/`; what could block is a
+//! `Request`.
 
 mod accounts;
 mod ban;
 mod ban_list;
-mod command;
+mod commands;
 mod dialect;
 mod history;
 mod membership;
@@ -20,6 +21,7 @@ mod operators;
 mod password;
 mod preferences;
 mod queries;
+mod renderer;
 mod reply;
 mod request;
 mod resume;
@@ -27,13 +29,14 @@ mod resumed;
 mod room;
 mod settings;
 mod text;
+mod time;
 mod users;
 mod waiting;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write;
-use std::time::{Duration, Instant, SystemTime};
+use std::fmt::Display;
+use std::time::{Duration, Instant};
 
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
@@ -41,21 +44,22 @@ use crate::net::outbox::Outbox;
 use crate::net::service::{Limit, Peer, Refusal, Service};
 use crate::net::sniff::Protocol;
 use crate::net::timeouts::{Now, Timeouts};
-use accounts::{AccountReply, Accounts, Attempt, Budget};
+use accounts::{Accounts, Attempt, Budget};
 use ban::Meant;
 pub use ban::{Ban, NoTarget, Target};
 pub use ban_list::Bans;
-use command::{Command, HELP, Mistake};
-use dialect::{Buffer, Event, Format, Kind};
+use commands::{Command, Commands, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
+use dialect::{Format, Kind};
 use notice_batches::NoticeBatches;
-use operators::{Mutes, OperatorReply};
+use operators::Mutes;
 pub use password::Password;
+use renderer::Renderer;
 use reply::Reply;
 pub use request::{Account, Answer, Naming, Persisted, Request};
 use resume::Sessions;
 use resumed::Resumed;
-use room::{Group, Room, RoomNo, Rooms};
+use room::{RoomNo, Rooms};
 pub use settings::{Motd, Settings};
 use users::{Stage, User, Users};
 use waiting::Waiting;
@@ -104,10 +108,7 @@ pub struct Chat {
     /// Resident bytes before the first connection.
     resident_at_start: u64,
     is_shutting_down: bool,
-    /// Buffer that each event is rendered in.
-    line: Buffer,
-    /// Buffer for the text of a reply.
-    words: String,
+    renderer: Renderer,
 }
 
 impl Service for Chat {
@@ -146,7 +147,7 @@ impl Service for Chat {
     }
 
     fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
-        self.reply(id, Reply::Here, out);
+        self.reply(id, reply::here(), out);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
@@ -162,17 +163,13 @@ impl Service for Chat {
         user.stage = Stage::Speaking;
         self.users.note_activity(id, out.now().monotonic);
         self.forget_newcomers();
-        let command = Command::parse(seen, |name| self.is_known(name));
+        let command = self.commands(id).parse(seen, |name| self.is_known(name));
         match command {
             Ok(command) if self.may_be_secret(id, &command, bare, seen) => {
-                self.reply(id, Reply::AccountReply(AccountReply::NotSaid), out);
+                self.reply(id, reply::not_said(), out);
             }
             Ok(command) => self.act(id, command, out),
-            Err(mistake) => {
-                if !self.operator_command(id, seen, out) && !self.account_command(id, seen, out) {
-                    self.refuse_line(id, mistake, out);
-                }
-            }
+            Err(mistake) => self.refuse_line(id, mistake, out),
         }
         if let (Cow::Owned(text), true) = (text, self.settings.accounts) {
             password::wipe(&mut text.into_bytes());
@@ -185,11 +182,11 @@ impl Service for Chat {
                 let Some(user) = self.users.get_mut(id) else { return };
                 user.stage = Stage::Speaking;
                 self.forget_newcomers();
-                self.reply(id, Reply::LineTooLong(max), out);
+                self.reply(id, reply::line_too_long(max), out);
             }
-            Limit::Throttled => self.reply(id, Reply::Throttled, out),
-            Limit::Idle => self.reply(id, Reply::StillThere, out),
-            Limit::Shed(lines) => self.reply(id, Reply::Skipped(lines), out),
+            Limit::Throttled => self.reply(id, reply::throttled(), out),
+            Limit::Idle => self.reply(id, reply::still_there(), out),
+            Limit::Shed(lines) => self.reply(id, reply::skipped(lines), out),
         }
     }
 
@@ -248,7 +245,7 @@ impl Service for Chat {
 
     fn is_banned(&self, peer: &Peer<'_>, now: Now) -> bool {
         let is_operators = self.settings.operators && peer.label == OPERATORS;
-        let at = operators::timestamp(now);
+        let at = time::timestamp(now);
         !is_operators && peer.origin.ip().is_some_and(|addr| self.bans.has_addr(addr, at))
     }
 
@@ -272,11 +269,9 @@ impl Service for Chat {
 
     fn on_shutdown(&mut self, out: &mut Outbox) {
         self.is_shutting_down = true;
-        let reply = Reply::ShuttingDown(&self.farewell);
-        let (text, code) = (reply.to_string(), Some(reply.code()));
-        let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
         for room in self.rooms.iter() {
-            send_where(room, &mut self.line, &event, |_| true, out);
+            let reply = reply::shutting_down(&self.farewell);
+            self.renderer.notify_room(room, reply, |_| true, out);
         }
     }
 }
@@ -309,8 +304,7 @@ impl Chat {
             lines_in: 0,
             resident_at_start: settings.resident.and_then(|resident| resident()).unwrap_or(0),
             is_shutting_down: false,
-            line: Buffer::default(),
-            words: String::new(),
+            renderer: Renderer::default(),
             settings,
         }
     }
@@ -326,14 +320,8 @@ impl Chat {
             Command::Msg(name, text) => self.send_to(id, name, text, true, out),
             Command::Reply(text) => self.write_back(id, text, out),
             Command::History(count) => self.show_history(id, count, out),
-            Command::Register(name, None) => self.rename(id, name, Naming::Register, out),
-            Command::Register(name, Some(password)) => {
-                self.log_in(id, name, password, Naming::Register, out);
-            }
-            Command::Nick(name, None) => self.rename(id, name, Naming::Nick, out),
-            Command::Nick(name, Some(password)) => {
-                self.log_in(id, name, password, Naming::Nick, out);
-            }
+            Command::Name(by, name, None) => self.rename(id, name, by, out),
+            Command::Name(by, name, Some(password)) => self.log_in(id, name, password, by, out),
             Command::Away(text) => self.set_away(id, text, out),
             Command::Ignore(name) => self.ignore(id, name, out),
             Command::Unignore(name) => self.unignore(id, name, out),
@@ -347,48 +335,48 @@ impl Chat {
             Command::ResumeToken => self.issue_token(id, out),
             Command::Resume(token, seq, epoch) => self.resume(id, token, seq, epoch, out),
             Command::Time => self.show_time(id, out),
-            Command::Up(text) => self.reply(id, Reply::Text(&text.to_uppercase()), out),
-            Command::Down(text) => self.reply(id, Reply::Text(&text.to_lowercase()), out),
+            Command::Up(text) => self.reply(id, reply::text(&text.to_uppercase()), out),
+            Command::Down(text) => self.reply(id, reply::text(&text.to_lowercase()), out),
             Command::Stats => self.stats(id, out),
-            Command::Help => self.help(id, out),
-            Command::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
-            Command::Exit => {
-                self.reply(id, Reply::Bye, out);
-                self.disconnect(id, out);
-            }
-            Command::Goodbye => {
-                self.reply(id, Reply::Goodbye, out);
-                self.disconnect(id, out);
-            }
+            Command::Help(name) => self.help(id, name, out),
+            Command::Exit => self.say_goodbye(id, reply::bye(), out),
+            Command::Goodbye => self.say_goodbye(id, reply::goodbye(), out),
+            Command::Account(command) => self.account_command(id, command, out),
+            Command::Operator(command) => self.operator_command(id, command, out),
         }
     }
 
-    fn help(&mut self, id: ConnId, out: &mut Outbox) {
-        let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
-        let has_accounts = self.settings.accounts;
-        let more =
-            [has_accounts.then_some(&accounts::HELP), is_operator.then_some(&operators::HELP)];
-        for line in HELP.iter().chain(more.into_iter().flatten()) {
-            self.reply(id, Reply::Help(line), out);
+    /// All help, or that on one command, with or without its slash.
+    fn help(&mut self, id: ConnId, name: Option<&str>, out: &mut Outbox) {
+        let commands = self.commands(id);
+        match name.map(|name| commands.find(name.trim_start_matches('/'))) {
+            None => commands.help().for_each(|line| self.reply(id, reply::help(line), out)),
+            Some(Ok(row)) => self.reply(id, reply::help_on(row.usage, row.help), out),
+            Some(Err(mistake)) => self.refuse_line(id, mistake, out),
         }
+    }
+
+    fn say_goodbye(&mut self, id: ConnId, reply: Reply<&str>, out: &mut Outbox) {
+        self.reply(id, reply, out);
+        self.disconnect(id, out);
     }
 
     /// Replies to a line that looks like a command and is none.
     fn refuse_line(&mut self, id: ConnId, mistake: Mistake<'_>, out: &mut Outbox) {
-        let reply = match mistake {
-            Mistake::Unknown(name) => Reply::UnknownCommand { name, near: self.near(id, name) },
-            Mistake::Usage(usage) => Reply::Usage(usage),
-            Mistake::NoTime(word) => Reply::OperatorReply(OperatorReply::NoTime(word)),
-        };
-        self.reply(id, reply, out);
+        match mistake {
+            Mistake::Unknown(name) => {
+                let near = self.commands(id).near(name);
+                self.reply(id, reply::unknown_command(name, near), out);
+            }
+            Mistake::Usage(usage) => self.reply(id, reply::usage(usage), out),
+            Mistake::NoAccounts => self.reply(id, reply::no_accounts(), out),
+        }
     }
 
-    /// A command with a similar name, of those that the user has.
-    fn near(&self, id: ConnId, name: &str) -> Option<&'static str> {
-        let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
-        let accounts = accounts::TABLE.iter().filter(|_| self.settings.accounts);
-        let operators = operators::TABLE.iter().filter(|_| is_operator);
-        command::near(name, command::TABLE.iter().chain(accounts).chain(operators))
+    /// The commands that a user has.
+    fn commands(&self, id: ConnId) -> Commands {
+        let operators = self.users.get(id).is_some_and(|user| self.is_operator(user));
+        Commands { accounts: self.settings.accounts, operators }
     }
 
     /// Whether a user with this name is connected or may resume.
@@ -420,52 +408,9 @@ impl Chat {
     }
 
     /// Sends a reply to one user.
-    fn reply(&mut self, id: ConnId, reply: Reply<'_>, out: &mut Outbox) {
-        let Some(user) = self.users.get(id) else { return };
-        let kind = match reply {
-            Reply::Skipped(_) => Kind::Skipped,
-            _ if reply.is_error() => Kind::Error,
-            _ => Kind::Reply,
-        };
-        self.words.clear();
-        write!(self.words, "{reply}").expect("a String takes everything");
-        let code = Some(reply.code());
-        let event = Event { text: Some(&self.words), code, ..Event::new(kind, millis(out)) };
-        send(user, &mut self.line, &event, out);
+    fn reply<T: Display>(&mut self, id: ConnId, reply: Reply<T>, out: &mut Outbox) {
+        if let Some(user) = self.users.get(id) {
+            self.renderer.reply(user, reply, out);
+        }
     }
-}
-
-/// Sends an event to the members that `wants` selects, rendered once for each group.
-fn send_where(
-    room: &Room,
-    line: &mut Buffer,
-    event: &Event<'_>,
-    wants: impl Fn(ConnId) -> bool,
-    out: &mut Outbox,
-) {
-    for (group, members) in room.lists() {
-        let to = members.iter().copied().filter(|id| wants(*id));
-        send_to_all(room, group, line, event, to, out);
-    }
-}
-
-fn send_to_all(
-    room: &Room,
-    group: Group,
-    line: &mut Buffer,
-    event: &Event<'_>,
-    to: impl Iterator<Item = ConnId>,
-    out: &mut Outbox,
-) {
-    out.send_all(room.log_id(group), to, group.format.render(event, line));
-}
-
-fn send(user: &User, line: &mut Buffer, event: &Event<'_>, out: &mut Outbox) {
-    out.send(user.id, user.format.render(event, line));
-}
-
-/// The time of the turn, in milliseconds since the epoch.
-fn millis(out: &Outbox) -> i64 {
-    let since = out.now().wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

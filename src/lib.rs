@@ -66,8 +66,10 @@
 //!
 //! | to change | open |
 //! | --- | --- |
-//! | what a line means, or to add a command | `chat/command.rs`, then `Chat::act` in `chat.rs` |
-//! | a sentence that the server says | `chat/reply.rs`, `chat/operators/reply.rs`, `chat/accounts/reply.rs` |
+//! | what a line means, or to add a command | `chat/commands/table.rs`, `chat/commands/command.rs`, then `Chat::act` in `chat.rs` |
+//! | how a line is parsed | `chat/commands.rs`, `chat/commands/` |
+//! | a sentence that the server says | `chat/reply.rs`, `chat/reply/` |
+//! | rendering for one or for many | `chat/renderer.rs` |
 //! | how a line looks: dialects, and their line endings | `chat/dialect.rs`, `chat/dialect/` |
 //! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
 //! | names, users, rooms and membership | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/membership.rs` |
@@ -78,6 +80,7 @@
 //! | requests of the chat that may block, and their order | `chat/request.rs`, `chat/waiting.rs` |
 //! | users' preferences and queries | `chat/preferences.rs`, `chat/queries.rs` |
 //! | the operator's settings | `chat/settings.rs` |
+//! | the time of the turn, by clock and calendar | `chat/time.rs` |
 //! | how bytes that are no text are sanitised | `chat/text.rs` |
 //! | framing: bytes become lines; telnet and editing keys | `net/decoder.rs`; `net/telnet.rs`, `net/escape.rs`, `net/line.rs` (`net/scan.rs` finds special bytes) |
 //! | the read phase of a turn, and the rate limit | `net/hub/read.rs`, `net/hub/input.rs` |

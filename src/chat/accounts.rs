@@ -2,8 +2,6 @@
 //! check of the password, and acts upon the answer.
 
 mod budget;
-mod command;
-mod reply;
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,22 +11,18 @@ use jiff::Timestamp;
 use log::{info, warn};
 
 use super::Chat;
-use super::command::{Command, split_word};
-use super::operators::{OperatorReply, end, timestamp};
+use super::commands::{AccountCommand, Command, looks_secret, split_word};
 use super::password::{Password, Secret};
-use super::reply::Reply;
+use super::reply;
 use super::request::{Account, Answer, Naming, Request};
 use super::resume::has_token;
 use super::text::starts_unseen;
+use super::time::{end, timestamp};
 use super::users::User;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
 use crate::net::outbox::Outbox;
 pub(super) use budget::Budget;
-use command::AccountCommand;
-use command::looks_secret;
-pub(super) use command::{HELP, TABLE};
-pub(super) use reply::AccountReply;
 
 /// The names that are protected.
 #[derive(Default)]
@@ -79,21 +73,19 @@ pub(super) struct Attempt {
 }
 
 impl Chat {
-    /// Tries a line as a command about accounts. Returns whether it is one.
-    pub(super) fn account_command(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
-        match AccountCommand::parse(line) {
-            None => return false,
-            Some(Ok(AccountCommand::Unclear)) => self.reply_account(id, AccountReply::Unclear, out),
-            Some(_) if !self.settings.accounts => {
-                self.reply_account(id, AccountReply::NoAccounts, out);
-            }
-            Some(Ok(AccountCommand::Protect(password))) => self.protect(id, password, out),
-            Some(Ok(AccountCommand::Passwd(password))) => self.change_password(id, password, out),
-            Some(Ok(AccountCommand::Unprotect(password))) => self.unprotect(id, password, out),
-            Some(Ok(AccountCommand::HelpOn(entry))) => self.reply(id, Reply::HelpOn(entry), out),
-            Some(Err(mistake)) => self.refuse_line(id, mistake, out),
+    /// Carries out a command about the user's own name.
+    pub(super) fn account_command(
+        &mut self,
+        id: ConnId,
+        command: AccountCommand<'_>,
+        out: &mut Outbox,
+    ) {
+        match command {
+            AccountCommand::Unclear => self.reply(id, reply::unclear(), out),
+            AccountCommand::Protect(password) => self.protect(id, password, out),
+            AccountCommand::Passwd(password) => self.change_password(id, password, out),
+            AccountCommand::Unprotect(password) => self.unprotect(id, password, out),
         }
-        true
     }
 
     /// Whether a line may contain a secret, and must not be said. `bytes` is the line as it came,
@@ -115,15 +107,11 @@ impl Chat {
             }
             // A user who has a name, and may have forgotten the slash of a command with its
             // password.
-            Command::Register(_, None) => {
+            Command::Name(Naming::Register, _, None) => {
                 self.settings.accounts && !line.starts_with("REGISTER") && has_name()
             }
             _ => false,
         }
-    }
-
-    fn reply_account(&mut self, id: ConnId, reply: AccountReply<'_>, out: &mut Outbox) {
-        self.reply(id, Reply::AccountReply(reply), out);
     }
 
     /// Whether a user is an operator: through the listener, or through the account they are
@@ -141,16 +129,16 @@ impl Chat {
     fn protect(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
-            return self.reply_account(id, AccountReply::NameFirst, out);
+            return self.reply(id, reply::name_first(), out);
         }
         let name = user.shown().to_string();
         let now = timestamp(out.now());
         if self.account_of(user).is_some_and(|own| !own.is_over(now)) {
-            return self.reply_account(id, AccountReply::Already(&name), out);
+            return self.reply(id, reply::already_protected(&name), out);
         }
         let max = self.settings.accounts_max;
         if self.accounts.are_full(max, now) {
-            return self.reply_account(id, AccountReply::Full(max), out);
+            return self.reply(id, reply::accounts_full(max), out);
         }
         if let Some(password) = self.new_password(id, &name, password, out) {
             let unused_until = end(now, self.settings.accounts_unused_for);
@@ -162,14 +150,14 @@ impl Chat {
     fn change_password(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
-            return self.reply_account(id, AccountReply::NameFirst, out);
+            return self.reply(id, reply::name_first(), out);
         }
         let name = user.shown().to_string();
         if self.account_of(user).is_none() {
-            return self.reply_account(id, AccountReply::NotProtected(&name), out);
+            return self.reply(id, reply::not_protected(&name), out);
         }
         if !user.has_account() {
-            return self.reply_account(id, AccountReply::NotLoggedIn(&name), out);
+            return self.reply(id, reply::not_logged_in(&name), out);
         }
         if let Some(password) = self.new_password(id, &name, password, out) {
             self.request(id, Request::Passwd { name, password }, out);
@@ -187,12 +175,12 @@ impl Chat {
     ) -> Option<Password> {
         let (first, _) = split_word(password.0.trim_start());
         if first.eq_ignore_ascii_case(name) {
-            self.reply_account(id, AccountReply::PasswordIsName(name), out);
+            self.reply(id, reply::password_is_name(name), out);
             return None;
         }
         let password = Password::new(password.0);
         if password.is_none() {
-            self.reply_account(id, AccountReply::PasswordUnfit, out);
+            self.reply(id, reply::password_unfit(), out);
         }
         password
     }
@@ -200,15 +188,15 @@ impl Chat {
     fn unprotect(&mut self, id: ConnId, password: Secret<'_>, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.is_named() {
-            return self.reply_account(id, AccountReply::NameFirst, out);
+            return self.reply(id, reply::name_first(), out);
         }
         let name = user.shown().to_string();
         if self.account_of(user).is_none() {
-            return self.reply_account(id, AccountReply::NotProtected(&name), out);
+            return self.reply(id, reply::not_protected(&name), out);
         }
         match Password::new(password.0) {
             Some(password) => self.request(id, Request::Unregister { name, password }, out),
-            None => self.reply_account(id, AccountReply::PasswordUnfit, out),
+            None => self.reply(id, reply::password_unfit(), out),
         }
     }
 
@@ -226,7 +214,7 @@ impl Chat {
                 Naming::Nick => "/nick NAME",
                 Naming::Register => "REGISTER NAME",
             };
-            return self.reply(id, Reply::Usage(usage), out);
+            return self.reply(id, reply::usage(usage), out);
         }
         if self.refuse_if_unfit(id, name, out) {
             return;
@@ -234,7 +222,7 @@ impl Chat {
         let name = name.to_owned();
         match Password::new(password.0) {
             Some(password) => self.request(id, Request::LogIn { name, password, by }, out),
-            None => self.reply_account(id, AccountReply::PasswordUnfit, out),
+            None => self.reply(id, reply::password_unfit(), out),
         }
     }
 
@@ -276,16 +264,16 @@ impl Chat {
         if let Some(user) = self.users.get_mut(id) {
             user.extras_mut().has_account = true;
         }
-        self.reply_account(id, AccountReply::Registered(name), out);
+        self.reply(id, reply::protected(name), out);
         if is_remote {
-            self.reply_account(id, AccountReply::NotEncrypted, out);
+            self.reply(id, reply::not_encrypted(), out);
         }
     }
 
     /// The password was changed: the old resume token is revoked, as others may know it.
     pub(super) fn password_set(&mut self, id: ConnId, out: &mut Outbox) {
         self.revoke_token(id);
-        self.reply_account(id, AccountReply::PasswordSet, out);
+        self.reply(id, reply::password_changed(), out);
     }
 
     /// A name is no longer protected, whether or not a user has it.
@@ -297,7 +285,7 @@ impl Chat {
         {
             user.extras_mut().has_account = false;
         }
-        self.reply_account(id, AccountReply::Unregistered(name), out);
+        self.reply(id, reply::unprotected(name), out);
     }
 
     /// The password was right: the user gets the name, and another user who has it is replaced.
@@ -309,7 +297,7 @@ impl Chat {
             return;
         }
         if self.bans.has_name(name, timestamp(out.now())) {
-            return self.reply(id, Reply::OperatorReply(OperatorReply::NameBanned(name)), out);
+            return self.reply(id, reply::name_banned(name), out);
         }
         if let Some(other) = self.users.find(name).map(|user| user.id).filter(|other| *other != id)
         {

@@ -2,15 +2,14 @@
 
 use log::info;
 
-use super::accounts::AccountReply;
 use super::dialect::{Event, Kind};
 use super::name::{self, Unfit};
-use super::operators::{OperatorReply, timestamp};
-use super::reply::Reply;
+use super::reply;
 use super::request::Naming;
 use super::room::RoomNo;
+use super::time::{millis, timestamp};
 use super::users::{Arrival, Stage, User};
-use super::{Chat, Dialect, millis, send};
+use super::{Chat, Dialect};
 use crate::net::conn::ConnId;
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
@@ -30,17 +29,17 @@ impl Chat {
         }
         let motd = self.settings.motd.lines();
         if motd.is_empty() {
-            self.reply(id, Reply::Greeting("Welcome."), out);
+            self.reply(id, reply::greeting("Welcome."), out);
         }
         for line in &motd {
-            self.reply(id, Reply::Greeting(line), out);
+            self.reply(id, reply::greeting(line), out);
         }
         self.who(id, None, out);
         if self.show_recent(id, out) {
-            self.reply(id, Reply::KeptInMemory, out);
+            self.reply(id, reply::kept_in_memory(), out);
         }
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
-        self.reply(id, Reply::YouAre(&name), out);
+        self.reply(id, reply::you_are(&name), out);
         self.set_notices(id, true, out);
         true
     }
@@ -53,17 +52,16 @@ impl Chat {
             to: Some(self.users.person(user)),
             ..Event::new(Kind::Hello, millis(out))
         };
-        send(user, &mut self.line, &event, out);
+        self.renderer.send(user, &event, out);
     }
 
     /// Replies if a name is unfit for anybody. Returns whether it is.
     pub(super) fn refuse_if_unfit(&mut self, id: ConnId, name: &str, out: &mut Outbox) -> bool {
-        let reply = match name::check(name) {
+        match name::check(name) {
             Ok(()) => return false,
-            Err(Unfit::Shape(why)) => Reply::NameUnfit(why),
-            Err(Unfit::Reserved) => Reply::NameReserved(name),
-        };
-        self.reply(id, reply, out);
+            Err(Unfit::Shape(why)) => self.reply(id, reply::name_unfit(why), out),
+            Err(Unfit::Reserved) => self.reply(id, reply::name_reserved(name), out),
+        }
         true
     }
 
@@ -73,41 +71,44 @@ impl Chat {
         }
         let now = timestamp(out.now());
         if self.bans.has_name(name, now) {
-            return self.reply(id, Reply::OperatorReply(OperatorReply::NameBanned(name)), out);
+            return self.reply(id, reply::name_banned(name), out);
         }
         let is_own = self.users.find(name).is_some_and(|owner| owner.id == id);
         if let Some(account) = self.accounts.get(name).filter(|own| !is_own && !own.is_over(now)) {
             let name = account.name.clone();
-            return self.reply(id, Reply::AccountReply(AccountReply::Protected(&name)), out);
+            return self.reply(id, reply::name_protected(&name), out);
         }
         let owner = self.users.find(name).filter(|owner| owner.id != id);
         let owner = owner.map(|owner| owner.shown().to_string());
         if let Some(owner) = owner.or_else(|| self.sessions.detached_owner(name).map(str::to_owned))
         {
-            return self.reply(id, Reply::NameTaken(&owner), out);
+            return self.reply(id, reply::name_taken(&owner), out);
         }
         self.take_name(id, name, by, out);
     }
 
     /// Gives a user a name that is free or their own, and announces it.
     pub(super) fn take_name(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
-        let done = match by {
-            Naming::Nick => Reply::Renamed(name),
-            Naming::Register => Reply::Registered(name),
-        };
         let is_respelled = self.users.find(name).is_some();
         let Some(old) = self.users.rename(id, name) else { return };
         info!(conn = id.serial(), name, was:% = old.shown(); "named");
         self.reapply_mute(id, name);
         if is_respelled {
-            return self.reply(id, done, out);
+            return self.reply_named(id, name, by, out);
         }
         if self.sees_own_rename(id) {
             self.notify_renamed_user(id, old.shown(), out);
         } else {
-            self.reply(id, done, out);
+            self.reply_named(id, name, by, out);
         }
         self.notify_rename(id, old.shown(), out);
+    }
+
+    fn reply_named(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
+        match by {
+            Naming::Nick => self.reply(id, reply::renamed(name), out),
+            Naming::Register => self.reply(id, reply::registered(name), out),
+        }
     }
 
     /// In the tutorial dialect, users also see the notice of their own new name.
@@ -122,12 +123,12 @@ impl Chat {
 
     pub(super) fn join(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         if let Err(why) = name::check_room(name) {
-            return self.reply(id, Reply::RoomUnfit(why), out);
+            return self.reply(id, reply::room_unfit(why), out);
         }
         match self.room_for(id, name, out) {
             Some(room) => self.go_to(id, room, out),
             None if self.refuse_if_muted(id, out) => {}
-            None => self.reply(id, Reply::RoomsFull(self.settings.rooms_max), out),
+            None => self.reply(id, reply::rooms_full(self.settings.rooms_max), out),
         }
     }
 

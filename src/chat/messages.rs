@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::dialect::{Dialect, Event, Kind, Person};
 use super::history::Bounds;
 use super::name::Shown;
-use super::reply::Reply;
-use super::{Chat, Settings, millis, send, send_where};
+use super::reply;
+use super::time::millis;
+use super::{Chat, Settings};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
@@ -20,7 +21,7 @@ impl Chat {
     pub(super) fn say(&mut self, id: ConnId, kind: Kind, text: &str, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if self.settings.require_name && !user.is_named() {
-            return self.reply(id, Reply::NameRequired, out);
+            return self.reply(id, reply::name_required(), out);
         }
         if self.refuse_if_muted(id, out) {
             return;
@@ -44,11 +45,11 @@ impl Chat {
         };
         let wants_echo = user.echo || kind == Kind::Topic;
         match user.ignored_by() {
-            None if wants_echo => send_where(room, &mut self.line, &event, |_| true, out),
-            None => send_where(room, &mut self.line, &event, |to| to != id, out),
+            None if wants_echo => self.renderer.send_room(room, &event, |_| true, out),
+            None => self.renderer.send_room(room, &event, |to| to != id, out),
             Some(ignored_by) => {
                 let wants = |to| (to != id || wants_echo) && !ignored_by.contains(&to);
-                send_where(room, &mut self.line, &event, wants, out);
+                self.renderer.send_room(room, &event, wants, out);
             }
         }
     }
@@ -69,8 +70,8 @@ impl Chat {
     pub(super) fn show_topic(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         match self.rooms.get(user.room).topic.clone() {
-            Some(topic) => self.reply(id, Reply::Topic(&topic), out),
-            None => self.reply(id, Reply::NoTopic, out),
+            Some(topic) => self.reply(id, reply::topic(&topic), out),
+            None => self.reply(id, reply::no_topic(), out),
         }
     }
 
@@ -85,7 +86,7 @@ impl Chat {
     ) {
         match self.users.find(name).map(|user| user.id) {
             Some(to) => self.whisper(id, to, text, copy, out),
-            None => self.reply(id, Reply::NoOneCalled(name), out),
+            None => self.reply(id, reply::no_one_called(name), out),
         }
     }
 
@@ -95,7 +96,7 @@ impl Chat {
         let writer = writer.map(|writer| self.resumed.now(writer));
         match writer.filter(|writer| self.users.get(*writer).is_some()) {
             Some(writer) => self.whisper(id, writer, text, true, out),
-            None => self.reply(id, Reply::NoOneWrote, out),
+            None => self.reply(id, reply::no_one_wrote(), out),
         }
     }
 
@@ -106,7 +107,7 @@ impl Chat {
         let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
         if out.is_stuck(to) {
             let name = target.shown().to_string();
-            return self.reply(id, Reply::NotReading(&name), out);
+            return self.reply(id, reply::not_reading(&name), out);
         }
         let is_ignored = sender.ignored_by().is_some_and(|ignored_by| ignored_by.contains(&to));
         if to != id && !is_ignored {
@@ -120,17 +121,17 @@ impl Chat {
             ..Event::new(Kind::Private, millis(out))
         };
         if !is_ignored {
-            send(target, &mut self.line, &event, out);
+            self.renderer.send(target, &event, out);
         }
         if copy && to != id {
-            send(sender, &mut self.line, &Event { kind: Kind::Copy, ..event }, out);
+            self.renderer.send(sender, &Event { kind: Kind::Copy, ..event }, out);
         }
         let away = target.extras().and_then(|extras| extras.away.clone());
         // The away text is a message of the target, so it is hidden like others.
         let is_hidden = sender.ignores(to) || self.is_muted(to, out);
         if let Some(text) = away.filter(|_| !is_hidden) {
             let name = target.shown().to_string();
-            self.reply(id, Reply::IsAway { name: &name, text: &text }, out);
+            self.reply(id, reply::is_away(&name, &text), out);
         }
         if let Some(target) = self.users.get_mut(to).filter(|_| !is_ignored) {
             target.extras_mut().writer = Some(id);
@@ -177,8 +178,7 @@ impl Chat {
                 let at = at.to_zoned(self.settings.zone.clone());
                 write!(time, "{} ", at.strftime("%H:%M")).expect("a String takes everything");
             }
-            let format = user.format.in_history();
-            out.send(id, format.render_behind(&time, &event, &mut self.line));
+            self.renderer.recall(user, &time, &event, out);
         });
     }
 }

@@ -306,9 +306,10 @@ mod tests {
 
     #[test]
     fn a_name_is_the_same_in_every_spelling_and_shown_as_it_was_written() {
-        use super::super::command::Command;
+        use super::super::commands::{Command, Commands};
         use super::super::text::sanitise;
         let hasher = NameHasher::default();
+        let commands = Commands { accounts: false, operators: false };
         arbtest::arbtest(|u| {
             let letters = b"aZ09-_.gGuest1. @/\xc3";
             let bytes: Vec<u8> = (0..u.int_in_range(1..=34)?)
@@ -325,10 +326,10 @@ mod tests {
             assert_eq!(hasher.hash(&upper), hasher.hash(&name));
             let line = format!("/nick {name}");
             assert!(
-                matches!(Command::parse(&line, |_| false), Ok(Command::Nick(read, None)) if *read == *name)
+                matches!(commands.parse(&line, |_| false), Ok(Command::Name(_, read, None)) if *read == *name)
             );
             let line = format!("SEND @{name} hi");
-            let command = Command::parse(&line, |_| false);
+            let command = commands.parse(&line, |_| false);
             assert!(matches!(command, Ok(Command::Send(to, "hi")) if *to == *name), "{line}");
             Ok(())
         });

@@ -8,15 +8,16 @@
 
 use std::time::Instant;
 
-use super::dialect::{Buffer, Dialect, Event, Kind, Person};
+use super::dialect::{Dialect, Event, Kind, Person};
 use super::name::{Name, Shown};
 use super::notice_batches::{Batch, Notice};
+use super::renderer::Renderer;
 use super::room::{Group, Room, RoomNo};
+use super::time::millis;
 use super::users::{Arrival, User, Users};
-use super::{Chat, SECOND, millis, send, send_to_all};
+use super::{Chat, SECOND};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
-use crate::net::shared_log::LogId;
 
 /// A room's running second, and the batch that waits for its end.
 pub(super) struct Pending {
@@ -76,12 +77,12 @@ impl Chat {
         let room = self.rooms.get(room_no);
         let mut event = Event { room: Some(room.name()), ..Event::new(Kind::Leave, millis(out)) };
         event.from = Some(who);
-        let (users, line) = (&self.users, &mut self.line);
+        let (users, renderer) = (&self.users, &mut self.renderer);
         if arrival != Arrival::Unannounced {
-            notify_audience(users, room, line, &event, (id, Audience::Connections), out);
+            notify_audience(users, room, renderer, &event, (id, Audience::Connections), out);
         }
         if arrival == Arrival::Announced {
-            notify_audience(users, room, line, &event, (id, Audience::Programs), out);
+            notify_audience(users, room, renderer, &event, (id, Audience::Programs), out);
             self.batch_notice(room_no, id, Notice::Left(Name::from(who.name)), out);
         }
     }
@@ -110,7 +111,7 @@ impl Chat {
             to: Some(person),
             ..Event::new(Kind::Rename, millis(out))
         };
-        send(user, &mut self.line, &event, out);
+        self.renderer.send(user, &event, out);
     }
 
     /// Sends a notice to all others in the room who get each by itself. Returns whether there
@@ -129,7 +130,7 @@ impl Chat {
         let mut event = Event { room: Some(room.name()), ..Event::new(kind, millis(out)) };
         event.from = Some(Person { name: old.unwrap_or(person.name), ..person });
         event.to = old.map(|_| person);
-        notify_audience(&self.users, room, &mut self.line, &event, (id, to), out)
+        notify_audience(&self.users, room, &mut self.renderer, &event, (id, to), out)
     }
 
     /// Sends the native dialect a notice: the first of a second now, further ones batched.
@@ -173,14 +174,14 @@ impl Chat {
         let special = native(room).flat_map(|(_, list)| list).filter(|id| batches.is_special(**id));
         for user in special.filter_map(|id| users.get(*id)) {
             for line in batches.lines_for(batch, Some(user.id)) {
-                send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
+                self.renderer.send_aside(user, &notice(&line, out), out);
             }
         }
         for line in batches.lines_for(batch, None) {
             let event = notice(&line, out);
             for (group, list) in native(room) {
                 let to = list.iter().copied().filter(takes).filter(|id| !batches.is_special(*id));
-                send_to_all(room, group, &mut self.line, &event, to, out);
+                self.renderer.send_group(room, group, &event, to, out);
             }
         }
         for id in room.all() {
@@ -236,7 +237,7 @@ impl Chat {
         let Some(user) = self.users.get(id).filter(|user| takes_batches(user)) else { return };
         let Some(batch) = self.batch(user.room) else { return };
         for line in self.batches.lines_for(batch, Some(id)) {
-            send_as_the_rooms(user, &mut self.line, &notice(&line, out), out);
+            self.renderer.send_aside(user, &notice(&line, out), out);
         }
         self.batches.forget_reader(id);
     }
@@ -269,7 +270,7 @@ impl Audience {
 fn notify_audience(
     users: &Users,
     room: &Room,
-    line: &mut Buffer,
+    renderer: &mut Renderer,
     event: &Event<'_>,
     (subject, audience): (ConnId, Audience),
     out: &mut Outbox,
@@ -288,7 +289,7 @@ fn notify_audience(
             .filter(|id| *id != subject && users.get(*id).is_some_and(takes))
             .peekable();
         if audience.has(dialect, event.kind) && to.peek().is_some() {
-            send_to_all(room, group, line, event, to, out);
+            renderer.send_group(room, group, event, to, out);
             any = true;
         }
     }
@@ -298,12 +299,6 @@ fn notify_audience(
 /// The groups of the native dialect, which get batched notices.
 fn native(room: &Room) -> impl Iterator<Item = (Group, &[ConnId])> {
     room.lists().filter(|(group, _)| group.format.dialect == Dialect::Native)
-}
-
-/// Sends one user a line of the room that is different for the others.
-fn send_as_the_rooms(user: &User, line: &mut Buffer, event: &Event<'_>, out: &mut Outbox) {
-    // In the room's log it would break the contiguity of lines that are for everybody.
-    out.send_all(LogId::of(user.id.slot()), [user.id], user.format.render(event, line));
 }
 
 fn takes_batches(user: &User) -> bool {

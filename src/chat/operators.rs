@@ -4,28 +4,22 @@
 //! then only the operator's own further lines wait.
 
 mod bans;
-mod command;
 mod mutes;
-mod reply;
 
-use std::time::Duration;
+use std::fmt::Display;
 
 use jiff::Timestamp;
 use log::warn;
 
 use super::Chat;
-use super::dialect::{Event, Kind};
-use super::reply::Reply;
+use super::commands::OperatorCommand;
+use super::reply::{self, Reply};
 use super::request::{Persisted, Request};
 use super::room::RoomNo;
-use super::{millis, send_where};
+use super::time::timestamp;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
-use crate::net::timeouts::Now;
-use command::OperatorCommand;
-pub(super) use command::{HELP, TABLE};
 pub(super) use mutes::{Mute, Mutes};
-pub(super) use reply::OperatorReply;
 
 impl Chat {
     /// Replaces the bans and accounts by the persisted ones: at the start and after a reload.
@@ -35,21 +29,14 @@ impl Chat {
         self.review_accounts();
     }
 
-    /// Tries a line as an operator's command. Returns whether it is one.
-    pub(super) fn operator_command(&mut self, id: ConnId, line: &str, out: &mut Outbox) -> bool {
-        if !self.users.get(id).is_some_and(|user| self.is_operator(user)) {
-            return false;
-        }
-        match OperatorCommand::parse(line) {
-            None => return false,
-            Some(Ok(operation)) => self.perform(id, operation, out),
-            Some(Err(mistake)) => self.refuse_line(id, mistake, out),
-        }
-        true
-    }
-
-    fn perform(&mut self, id: ConnId, operation: OperatorCommand<'_>, out: &mut Outbox) {
-        match operation {
+    /// Carries out a command that the user was found to have.
+    pub(super) fn operator_command(
+        &mut self,
+        id: ConnId,
+        command: OperatorCommand<'_>,
+        out: &mut Outbox,
+    ) {
+        match command {
             OperatorCommand::Kick(name, why) => self.kick(id, name, why, out),
             OperatorCommand::Ban(target, time, why) => self.ban(id, target, time, why, out),
             OperatorCommand::Unban(target) => self.unban(id, target, out),
@@ -60,7 +47,7 @@ impl Chat {
             OperatorCommand::Reload => self.request(id, Request::Reload, out),
             OperatorCommand::Shutdown(why) => self.shut_down(id, why),
             OperatorCommand::Whois(name) => self.whois(id, name, out),
-            OperatorCommand::HelpOn(entry) => self.reply(id, Reply::HelpOn(entry), out),
+            OperatorCommand::NoTime(word) => self.reply(id, reply::no_time(word), out),
         }
     }
 
@@ -73,15 +60,15 @@ impl Chat {
 
     fn kick(&mut self, id: ConnId, name: &str, why: &str, out: &mut Outbox) {
         let Some(target) = self.users.find(name) else {
-            return self.reply(id, Reply::NoOneCalled(name), out);
+            return self.reply(id, reply::no_one_called(name), out);
         };
         let (target, room, name) = (target.id, target.room, target.shown().to_string());
         let by = self.operator_name(id);
         warn!(by, name, conn = target.serial(), reason = why; "kicked");
-        let reply = OperatorReply::Kicked { name: &name, by: &by, why };
-        self.notify_room(room, Some(id), reply, out);
-        self.reply(id, Reply::OperatorReply(reply), out);
-        self.expel(target, &reply.to_string(), out);
+        let kicked = || reply::kicked(&name, &by, why);
+        self.notify_room(room, Some(id), kicked(), out);
+        self.reply(id, kicked(), out);
+        self.expel(target, &kicked().text.to_string(), out);
     }
 
     fn announce_to_all(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
@@ -89,7 +76,7 @@ impl Chat {
         warn!(by, text; "announced");
         let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
         for room in rooms {
-            self.notify_room(room, None, OperatorReply::Announcement { by: &by, text }, out);
+            self.notify_room(room, None, reply::announcement(&by, text), out);
         }
     }
 
@@ -101,7 +88,7 @@ impl Chat {
 
     fn whois(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         let Some(user) = self.users.find(name) else {
-            return self.reply(id, Reply::NoOneCalled(name), out);
+            return self.reply(id, reply::no_one_called(name), out);
         };
         let name = user.shown().to_string();
         let mut marks = format!(", in {}", self.rooms.get(user.room).name());
@@ -112,28 +99,22 @@ impl Chat {
         }
         let idle =
             self.users.last_activity(user.id).map(|at| out.now().monotonic.duration_since(at));
-        let reply = OperatorReply::Whois {
-            name: &name,
-            addr: self.users.addr(user.id),
-            idle: idle.unwrap_or_default(),
-            queued: out.queued(user.id),
-            marks: &marks,
-        };
-        self.reply(id, Reply::OperatorReply(reply), out);
+        let (addr, queued) = (self.users.addr(user.id), out.queued(user.id));
+        let idle = idle.unwrap_or_default();
+        self.reply(id, reply::whois(&name, addr, idle, queued, &marks), out);
     }
 
     /// Sends a notice to a room, except to one member perhaps.
-    fn notify_room(
+    fn notify_room<T: Display>(
         &mut self,
         room: RoomNo,
         but: Option<ConnId>,
-        reply: OperatorReply<'_>,
+        reply: Reply<T>,
         out: &mut Outbox,
     ) {
         self.flush_notices(room, out);
-        let (text, code) = (reply.to_string(), Some(reply.code()));
-        let event = Event { text: Some(&text), code, ..Event::new(Kind::Notice, millis(out)) };
-        send_where(self.rooms.get(room), &mut self.line, &event, |to| Some(to) != but, out);
+        let wants = |to| Some(to) != but;
+        self.renderer.notify_room(self.rooms.get(room), reply, wants, out);
     }
 
     /// ` until 2026-11-21 15:17 UTC`; nothing, if it is for good.
@@ -146,16 +127,4 @@ impl Chat {
     fn term(&self, until: Option<Timestamp>) -> String {
         if until.is_some() { self.until(until) } else { " for good".to_owned() }
     }
-}
-
-/// The end of a period that begins now. Part of a second counts as a whole one.
-pub(super) fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
-    let begun = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
-    Timestamp::from_second(begun.checked_add(i64::try_from(time.as_secs()).ok()?)?).ok()
-}
-
-/// The time of the turn, by the calendar.
-pub(super) fn timestamp(now: Now) -> Timestamp {
-    // The calendar ends with the year 9999.
-    Timestamp::try_from(now.wall).unwrap_or(Timestamp::MAX)
 }

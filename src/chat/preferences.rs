@@ -2,7 +2,7 @@
 
 use super::Chat;
 use super::dialect::Dialect;
-use super::reply::Reply;
+use super::reply;
 use super::users::{Extras, User};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
@@ -15,18 +15,19 @@ impl Chat {
         if let Some(user) = self.users.get_mut(id) {
             user.extras_mut().away = text.map(Into::into);
         }
-        self.reply(id, if text.is_some() { Reply::Away } else { Reply::Back }, out);
+        let reply = if text.is_some() { reply::away() } else { reply::back() };
+        self.reply(id, reply, out);
     }
 
     /// A user no longer sees what another says or does. The other gets no notice of it.
     pub(super) fn ignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         let max = self.settings.ignored_max;
         let Some(target) = self.users.find(name) else {
-            return self.reply(id, Reply::NoOneCalled(name), out);
+            return self.reply(id, reply::no_one_called(name), out);
         };
         let (target, name) = (target.id, target.shown().to_string());
         if target == id {
-            return self.reply(id, Reply::IgnoringSelf, out);
+            return self.reply(id, reply::ignoring_self(), out);
         }
         let ignores =
             self.users.get(id).and_then(User::extras).map_or(&[][..], |extras| &extras.ignores);
@@ -34,7 +35,7 @@ impl Chat {
             let is_full = ignores.len() >= max;
             let gone = ignores.iter().copied().find(|ignored| self.users.get(*ignored).is_none());
             if is_full && gone.is_none() {
-                return self.reply(id, Reply::IgnoringTooMany(max), out);
+                return self.reply(id, reply::ignoring_too_many(max), out);
             }
             if let Some(gone) = gone.filter(|_| is_full) {
                 self.stop_ignoring(id, gone);
@@ -46,7 +47,7 @@ impl Chat {
                 target.extras_mut().ignored_by.insert(id);
             }
         }
-        self.reply(id, Reply::Ignoring(&name), out);
+        self.reply(id, reply::ignoring(&name), out);
     }
 
     fn stop_ignoring(&mut self, id: ConnId, target: ConnId) {
@@ -60,11 +61,11 @@ impl Chat {
 
     pub(super) fn unignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         let Some(target) = self.users.find(name) else {
-            return self.reply(id, Reply::NoOneCalled(name), out);
+            return self.reply(id, reply::no_one_called(name), out);
         };
         let (target, name) = (target.id, target.shown().to_string());
         self.stop_ignoring(id, target);
-        self.reply(id, Reply::NotIgnoring(&name), out);
+        self.reply(id, reply::not_ignoring(&name), out);
     }
 
     /// A user has left and ignores nobody any more. Others still ignore them, as history still
@@ -80,17 +81,17 @@ impl Chat {
     pub(super) fn choose_notices(&mut self, id: ConnId, on: bool, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if !user.format.dialect.has_notices() {
-            return self.reply(id, Reply::NoNotices, out);
+            return self.reply(id, reply::no_notices(), out);
         }
         self.set_notices(id, on, out);
-        self.reply(id, Reply::Notices(on), out);
+        self.reply(id, reply::notices(on), out);
     }
 
     pub(super) fn choose_echo(&mut self, id: ConnId, on: bool, out: &mut Outbox) {
         if let Some(user) = self.users.get_mut(id) {
             user.echo = on;
         }
-        self.reply(id, Reply::Echo(on), out);
+        self.reply(id, reply::echo(on), out);
     }
 
     /// Changes the dialect, and resets echo and notices to its defaults. Dialects that show
@@ -100,7 +101,7 @@ impl Chat {
         let Some(dialect) = chosen else {
             let offered = Dialect::ALL.into_iter().filter(|dialect| self.settings.offers(*dialect));
             let offered = offered.map(Dialect::name).collect::<Vec<_>>().join(", ");
-            return self.reply(id, Reply::NoDialectCalled { name, offered: &offered }, out);
+            return self.reply(id, reply::no_dialect_called(name, &offered), out);
         };
         self.set_notices(id, false, out);
         self.regroup(id, |user| user.format.dialect = dialect);
@@ -108,6 +109,6 @@ impl Chat {
         if let Some(user) = self.users.get_mut(id) {
             user.echo = dialect.echoes();
         }
-        self.reply(id, Reply::Dialect(dialect.name()), out);
+        self.reply(id, reply::dialect(dialect.name()), out);
     }
 }

@@ -4,9 +4,9 @@ use std::cmp::Reverse;
 use std::fmt::Write;
 
 use super::Chat;
-use super::operators::timestamp;
-use super::reply::{Reply, Span};
+use super::reply::{self, Span};
 use super::room::RoomNo;
+use super::time::timestamp;
 use super::users::User;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
@@ -21,7 +21,7 @@ impl Chat {
     pub(super) fn who(&mut self, id: ConnId, room: Option<&str>, out: &mut Outbox) {
         let own = self.users.get(id).map(|user| user.room);
         let Some(number) = room.map_or(own, |name| self.rooms.find(name)) else {
-            return self.reply(id, Reply::NoRoomCalled(room.unwrap_or("")), out);
+            return self.reply(id, reply::no_room_called(room.unwrap_or("")), out);
         };
         let room = self.rooms.get(number);
         let asker = self.silent_in(number, id);
@@ -40,7 +40,7 @@ impl Chat {
             let silent = room.len() - count;
             write!(list, " (and {silent} silent)").expect("a String takes everything");
         }
-        self.reply(id, Reply::Who(&list), out);
+        self.reply(id, reply::who(&list), out);
     }
 
     /// How many users of a room are counted: those who were announced, and the asker.
@@ -66,7 +66,7 @@ impl Chat {
         let rooms: Vec<_> =
             rooms.into_iter().map(|(count, name)| (count, name.to_owned())).collect();
         for (Reverse(count), name) in &rooms {
-            self.reply(id, Reply::Room { name, count: *count }, out);
+            self.reply(id, reply::room(name, *count), out);
         }
     }
 
@@ -81,7 +81,7 @@ impl Chat {
         };
         let (weekday, day) = (now.strftime("%A"), now.day());
         let rest = now.strftime("of %B %Y %I:%M:%S %p");
-        self.reply(id, Reply::Time(&format!("{weekday} {day}{suffix} {rest}")), out);
+        self.reply(id, reply::time(&format!("{weekday} {day}{suffix} {rest}")), out);
     }
 
     pub(super) fn stats(&mut self, id: ConnId, out: &mut Outbox) {
@@ -97,7 +97,7 @@ impl Chat {
             format!("Up: {}", Span(std::time::Duration::from_secs(traffic.uptime.as_secs()))),
         ];
         for line in lines {
-            self.reply(id, Reply::Stats(&line), out);
+            self.reply(id, reply::stats(&line), out);
         }
         if let Some(bytes) = self.settings.resident.and_then(|resident| resident()) {
             // Most of the memory is the program's own, however many are connected.
@@ -108,7 +108,7 @@ impl Chat {
             };
             let line =
                 format!("Memory: {bytes} bytes resident, {more} more than at the start{each}");
-            self.reply(id, Reply::Stats(&line), out);
+            self.reply(id, reply::stats(&line), out);
         }
     }
 }

@@ -2,18 +2,18 @@
 //! and no file: its owner takes the requests, has them done where they block nobody, and brings
 //! back the answers.
 
+use std::fmt::Display;
 use std::mem;
 
 use jiff::Timestamp;
 use log::warn;
 
 use super::Chat;
-use super::accounts::{AccountReply, network};
+use super::accounts::network;
 use super::ban::{Ban, Target};
 use super::ban_list::Bans;
-use super::operators::OperatorReply;
 use super::password::Password;
-use super::reply::Reply;
+use super::reply::{self, Reply};
 use super::waiting::Source;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
@@ -176,22 +176,22 @@ impl Chat {
             Answer::Unbanned(target) => {
                 warn!(by, target:%; "unbanned");
                 self.bans.lift(&target);
-                self.reply_to_requester(asker, OperatorReply::Unbanned(&target.to_string()), out);
+                self.reply_to_requester(asker, reply::unbanned(&target), out);
             }
             Answer::Reloaded(persisted) => {
                 warn!(by; "reloaded");
-                self.reply_to_requester(asker, OperatorReply::Reloaded, out);
+                self.reply_to_requester(asker, reply::reloaded(), out);
                 if let Some(persisted) = persisted {
                     self.reload(persisted, out);
                 }
             }
             Answer::NotSaved(why) => {
                 warn!(by, error = why; "not_saved");
-                self.reply_to_requester(asker, OperatorReply::NotSaved(&why), out);
+                self.reply_to_requester(asker, reply::not_saved(&why), out);
             }
             Answer::NotReloaded(why) => {
                 warn!(by, error = why; "not_reloaded");
-                self.reply_to_requester(asker, OperatorReply::NotReloaded(&why), out);
+                self.reply_to_requester(asker, reply::not_reloaded(&why), out);
             }
             answer => {
                 if let Some(id) = asker {
@@ -209,21 +209,21 @@ impl Chat {
             Answer::Unregistered(name) => self.unregistered(id, &name, out),
             Answer::Exists(name) => {
                 self.made.forgive(self.users.addr(id).map(network), &name);
-                self.reply(id, Reply::AccountReply(AccountReply::Already(&name)), out);
+                self.reply(id, reply::already_protected(&name), out);
             }
             Answer::PasswordSet => self.password_set(id, out),
-            _ => self.reply(id, Reply::AccountReply(AccountReply::Wrong), out),
+            _ => self.reply(id, reply::wrong_password(), out),
         }
     }
 
-    pub(super) fn reply_to_requester(
+    pub(super) fn reply_to_requester<T: Display>(
         &mut self,
         id: Option<ConnId>,
-        reply: OperatorReply<'_>,
+        reply: Reply<T>,
         out: &mut Outbox,
     ) {
         if let Some(id) = id {
-            self.reply(id, Reply::OperatorReply(reply), out);
+            self.reply(id, reply, out);
         }
     }
 
@@ -234,12 +234,13 @@ impl Chat {
         let addr = self.users.addr(id).map(network);
         let source = if is_operator { Source::Operators } else { Source::Address(addr) };
         if self.waiting.is_full(source) {
-            return self.reply(id, Reply::OperatorReply(OperatorReply::Busy), out);
+            return self.reply(id, reply::busy(), out);
         }
         if !self.is_affordable(id, &request, out.now().monotonic) {
             let is_new = matches!(request, Request::Register { .. });
-            let reply = if is_new { AccountReply::TooManyMade } else { AccountReply::TooMany };
-            return self.reply(id, Reply::AccountReply(reply), out);
+            let reply =
+                if is_new { reply::too_many_accounts() } else { reply::too_many_attempts() };
+            return self.reply(id, reply, out);
         }
         out.pause_reading(id);
         self.waiting.push(source, id, request);

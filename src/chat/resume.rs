@@ -10,7 +10,7 @@ use log::info;
 use super::dialect::{Dialect, Person};
 use super::name::Name;
 use super::operators::Mute;
-use super::reply::Reply;
+use super::reply;
 use super::room::RoomNo;
 use super::users::{AddressKey, Arrival, Extras, User};
 use super::{Chat, Settings};
@@ -122,7 +122,7 @@ impl Chat {
     pub(super) fn issue_token(&mut self, id: ConnId, out: &mut Outbox) {
         let (Some(random), false) = (self.settings.random, self.settings.resume_for.is_zero())
         else {
-            return self.reply(id, Reply::NoResume, out);
+            return self.reply(id, reply::no_resume(), out);
         };
         self.revoke_token(id);
         let mut bytes = [0; TOKEN];
@@ -139,7 +139,7 @@ impl Chat {
                 .insert(key, ResumeToken { secret, conn: id, from: user.from, detached: None });
         }
         let held_for = self.settings.resume_for;
-        self.reply(id, Reply::ResumeToken { held_for, token: &token }, out);
+        self.reply(id, reply::resume_token(held_for, &token), out);
     }
 
     /// Makes a user's token worthless: they leave on purpose, or got another.
@@ -215,14 +215,14 @@ impl Chat {
         let others =
             |key: &u64| self.sessions.by_key.get(key).is_some_and(|token| token.conn != id);
         let Some(key) = self.sessions.find(token).filter(others) else {
-            return self.reply(id, Reply::TokenUnknown, out);
+            return self.reply(id, reply::token_unknown(), out);
         };
         let Some(ResumeToken { conn, detached, .. }) = self.sessions.remove(key) else { return };
         let detached = if let Some(detached) = detached {
             Some(*detached)
         } else {
-            self.reply(conn, Reply::Replaced, out);
-            out.close_for_good(conn, &Reply::Replaced.to_string());
+            self.reply(conn, reply::replaced(), out);
+            out.close_for_good(conn, reply::replaced().text);
             self.detach(conn)
         };
         self.resume_timeouts.prune(|key| !self.sessions.by_key.contains_key(&key));
@@ -234,10 +234,10 @@ impl Chat {
 
     /// Disconnects a user whose name was just claimed with its password.
     pub(super) fn replace(&mut self, id: ConnId, out: &mut Outbox) {
-        self.reply(id, Reply::Replaced, out);
+        self.reply(id, reply::replaced(), out);
         self.notify_leave(id, out);
         self.revoke_token(id);
-        out.close_for_good(id, &Reply::Replaced.to_string());
+        out.close_for_good(id, reply::replaced().text);
         if let Some(detached) = self.detach(id) {
             self.forget_ignoring(id, &detached.extras);
             self.keep_mute(detached.name.as_own(), detached.extras.mute);
@@ -301,7 +301,7 @@ impl Chat {
         self.review_account(id);
         let name = self.users.get(id).map(|user| user.shown().to_string()).unwrap_or_default();
         info!(conn = id.serial(), name = &*name, was_conn = was.serial(); "resumed");
-        self.reply(id, Reply::Renamed(&name), out);
+        self.reply(id, reply::renamed(&name), out);
     }
 
     /// Shows the room's lines after number `seq`, as far as history has them. A number of another
@@ -316,7 +316,7 @@ impl Chat {
             None => next.saturating_sub(LINES).max(first),
         };
         if from < first {
-            self.reply(id, Reply::LinesGone(first - from), out);
+            self.reply(id, reply::lines_gone(first - from), out);
         }
         self.recall(id, from, out);
     }

@@ -6,16 +6,15 @@ use std::time::Duration;
 
 use log::warn;
 
-use super::reply::{OperatorReply, Why};
-use super::{end, timestamp};
 use crate::chat::Chat;
 use crate::chat::ban::{Ban, Target};
 use crate::chat::ban_list::Bans;
 use crate::chat::name::listed;
 use crate::chat::queries::LISTED_MAX;
-use crate::chat::reply::Reply;
+use crate::chat::reply::{self, Why};
 use crate::chat::request::{Persisted, Request};
 use crate::chat::room::RoomNo;
+use crate::chat::time::{end, timestamp};
 use crate::chat::users::User;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
@@ -39,28 +38,25 @@ impl Chat {
         let target_user = self.users.find(text);
         if let Some(target_user) = target_user.filter(|target_user| self.is_operator(target_user)) {
             let name = target_user.shown().to_string();
-            return self.reply(id, Reply::OperatorReply(OperatorReply::IsOperator(&name)), out);
+            return self.reply(id, reply::is_operator(&name), out);
         }
         let target = match target_user {
-            Some(target_user) => self.target_of(target_user).ok_or(OperatorReply::Nowhere(text)),
-            None => text.parse().ok().filter(is_plain).ok_or(OperatorReply::Unfit(text)),
+            Some(target_user) => self.target_of(target_user),
+            None => text.parse().ok().filter(is_plain),
         };
-        let target = match target {
-            Ok(target) => target,
-            Err(reply) => return self.reply(id, Reply::OperatorReply(reply), out),
+        let target = match (target, target_user) {
+            (Some(target), _) => target,
+            (None, Some(_)) => return self.reply(id, reply::nothing_to_ban(text), out),
+            (None, None) => return self.reply(id, reply::ban_unfit(text), out),
         };
         if let Some(covers) = self.covers_too_many(&target).filter(|_| !is_sure) {
-            return self.reply(
-                id,
-                Reply::OperatorReply(OperatorReply::Unsure { target: &target, covers }),
-                out,
-            );
+            return self.reply(id, reply::ban_unsure(&target, covers), out);
         }
         let target_user = target_user.map(|target_user| target_user.id);
         let now = timestamp(out.now());
         let max = self.settings.bans_max;
         if self.bans.in_force(now).count() >= max {
-            return self.reply(id, Reply::OperatorReply(OperatorReply::Full(max)), out);
+            return self.reply(id, reply::bans_full(max), out);
         }
         let until = time.and_then(|time| end(now, time));
         let by = self.operator_name(id);
@@ -104,7 +100,7 @@ impl Chat {
         let text = format!("{target}{}", self.term(*until));
         let logged_until = until.map(|until| until.to_string());
         warn!(by, target:%, until = logged_until, reason = why; "banned");
-        self.reply_to_requester(id, OperatorReply::Banned(&text), out);
+        self.reply_to_requester(id, reply::banned(&text), out);
         let target_user = id.and_then(|id| self.meant.take(id));
         let target_user = target_user.map(|target_user| self.resumed.now(target_user));
         let only = Bans::from_iter([ban.clone()]);
@@ -144,7 +140,7 @@ impl Chat {
             let Ban { by, why, .. } = bans.get(at);
             let were = if names.len() == 1 { "was" } else { "were" };
             let names = format!("{} {were}", listed(&names, names.len()));
-            let reply = OperatorReply::Out { names: &names, by, why };
+            let reply = reply::were_banned(&names, by, why);
             self.notify_room(room, asker, reply, out);
         }
         for (id, at) in &banned {
@@ -183,7 +179,7 @@ impl Chat {
             |target: &Target| self.bans.in_force(now).any(|ban| ban.target.is_meant_by(target));
         match target.filter(is_meant) {
             Some(target) => self.request(id, Request::Unban(target), out),
-            None => self.reply(id, Reply::OperatorReply(OperatorReply::NoBan(text)), out),
+            None => self.reply(id, reply::no_ban(text), out),
         }
     }
 
@@ -195,16 +191,12 @@ impl Chat {
         let in_force = self.bans.in_force(timestamp(out.now()));
         let lines: Vec<String> = in_force.take(LISTED_MAX).map(line).collect();
         for line in &lines {
-            self.reply(id, Reply::OperatorReply(OperatorReply::Ban(line)), out);
+            self.reply(id, reply::ban(line), out);
         }
         match self.bans.in_force(timestamp(out.now())).count() {
-            0 => self.reply(id, Reply::OperatorReply(OperatorReply::NoBans), out),
+            0 => self.reply(id, reply::no_bans(), out),
             count if count > LISTED_MAX => {
-                self.reply(
-                    id,
-                    Reply::OperatorReply(OperatorReply::NotListed(count - LISTED_MAX)),
-                    out,
-                );
+                self.reply(id, reply::more_bans(count - LISTED_MAX), out);
             }
             _ => {}
         }

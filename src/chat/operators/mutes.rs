@@ -7,10 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use log::warn;
 
-use super::reply::OperatorReply;
-use super::{end, timestamp};
 use crate::chat::Chat;
-use crate::chat::reply::Reply;
+use crate::chat::reply;
+use crate::chat::time::{end, timestamp};
 use crate::chat::users::User;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
@@ -64,11 +63,11 @@ impl Chat {
         out: &mut Outbox,
     ) {
         let Some(target) = self.users.find(name) else {
-            return self.reply(id, Reply::NoOneCalled(name), out);
+            return self.reply(id, reply::no_one_called(name), out);
         };
         let (target, name) = (target.id, target.shown().to_string());
         if self.users.get(target).is_some_and(|user| self.is_operator(user)) {
-            return self.reply(id, Reply::OperatorReply(OperatorReply::IsOperator(&name)), out);
+            return self.reply(id, reply::is_operator(&name), out);
         }
         let until = time.and_then(|time| end(timestamp(out.now()), time));
         if let Some(user) = self.users.get_mut(target) {
@@ -78,12 +77,8 @@ impl Chat {
         let (conn, logged_until) = (target.serial(), until.map(|until| until.to_string()));
         warn!(by, name, conn, until = logged_until; "muted");
         let (term, until) = (self.term(until), self.until(until));
-        self.reply(id, Reply::OperatorReply(OperatorReply::Muting(&format!("{name}{term}"))), out);
-        self.reply(
-            target,
-            Reply::OperatorReply(OperatorReply::Muted { by: &by, until: &until }),
-            out,
-        );
+        self.reply(id, reply::muting(&format!("{name}{term}")), out);
+        self.reply(target, reply::muted(&by, &until), out);
     }
 
     pub(super) fn unmute(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
@@ -96,12 +91,12 @@ impl Chat {
         let own = target.and_then(|target| self.users.get_mut(target)?.take_mute());
         let own = own.filter(|mute| !mute.is_over(now));
         if own.is_none() && self.mutes.take(&name).is_none_or(|mute| mute.is_over(now)) {
-            return self.reply(id, Reply::OperatorReply(OperatorReply::NotMuted(&name)), out);
+            return self.reply(id, reply::not_muted(&name), out);
         }
         warn!(by = self.operator_name(id), name; "unmuted");
-        self.reply(id, Reply::OperatorReply(OperatorReply::NotMuting(&name)), out);
+        self.reply(id, reply::not_muting(&name), out);
         if let (Some(target), Some(_)) = (target, own) {
-            self.reply(target, Reply::OperatorReply(OperatorReply::Unmuted), out);
+            self.reply(target, reply::unmuted(), out);
         }
     }
 
@@ -119,7 +114,7 @@ impl Chat {
             return false;
         }
         let until = self.until(mute.until);
-        self.reply(id, Reply::OperatorReply(OperatorReply::IsMuted(&until)), out);
+        self.reply(id, reply::is_muted(&until), out);
         true
     }
 

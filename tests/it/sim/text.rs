@@ -3,7 +3,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Trimmed, and made of nothing but what can be read.
+/// Trimmed, also of what does not show before the first word, and made of nothing but what can
+/// be read.
 pub(super) fn clean(line: &[u8]) -> String {
     let is_blank = |byte: &u8| *byte == b' ' || *byte == b'\t';
     let start = line.iter().take_while(|byte| is_blank(byte)).count();
@@ -18,11 +19,13 @@ pub(super) fn clean(line: &[u8]) -> String {
             text.push(c);
         }
     }
-    text
+    // An empty braille cell stays: pictures made of such cells begin with it.
+    let is_unseen = |c: char| c.is_whitespace() || c == '\u{3164}' || MARKS.contains(&c);
+    text.trim_start_matches(is_unseen).to_owned()
 }
 
 /// Of what clients send, what has no width.
-const MARKS: [char; 3] = ['\u{200b}', '\u{200d}', '\u{e0041}'];
+const MARKS: [char; 4] = ['\u{200b}', '\u{200d}', '\u{e0041}', '\u{feff}'];
 
 /// Whether a clean text is nothing to look at.
 pub(super) fn is_blank(text: &str) -> bool {

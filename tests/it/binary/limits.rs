@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::iter;
 use std::net::{IpAddr, SocketAddr};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -69,13 +70,21 @@ fn who_takes_nothing_for_too_long_is_cut_off() {
     let mut witness = program.client("witness");
     assert_eq!(witness.ask("/notices on"), "Notices on.");
     let text = "x".repeat(3000);
+    // They leave like anybody else, on a slow machine before all is said.
+    let left = "stalled left the chat.";
+    let mut is_told = false;
     for _ in 0..200 {
         let said = alice.ask(&text);
-        witness.expect(&said);
+        let mut heard = witness.line();
+        if heard == left {
+            (is_told, heard) = (true, witness.line());
+        }
+        assert_eq!(heard, said);
     }
-    eventually("he is cut off", || alice.ask("/who") == "2 in lobby: alice, witness");
-    // He leaves like anybody else.
-    witness.expect("stalled left the chat.");
+    eventually("they are cut off", || alice.ask("/who") == "2 in lobby: alice, witness");
+    if !is_told {
+        witness.expect(left);
+    }
 }
 
 #[test]
@@ -188,19 +197,32 @@ fn who_leaves_the_most_unread_is_cut_off_first() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_pause_of_the_whole_process_is_nobodys_fault() {
-    let program = start(&["--idle", "2s"]);
+    let survived = iter::repeat_with(survives_a_pause).take(10).flatten().next();
+    assert_eq!(survived, Some(true));
+}
+
+/// Whether somebody stays who was to answer while the process was stopped. `None` where this
+/// machine was so slow that they may have been too late without that.
+#[cfg(target_os = "linux")]
+fn survives_a_pause() -> Option<bool> {
+    let (start, second) = (Instant::now(), Duration::from_secs(1));
+    let program = self::start(&["--idle", "2s"]);
     let mut alice = program.client("alice");
-    // A second later, so that the server waits for his time when it is stopped, and not
-    // for hers: how much of that was left cannot be known.
-    alice.expect_nothing_for(Duration::from_secs(1));
+    // A second later, so that the server waits for bob's time when it is stopped, and not
+    // for alice's: how much of that was left cannot be known.
+    alice.expect_nothing_for(second);
     let _bob = program.client("bob");
     alice.expect("Are you still there?");
     program.signal("STOP");
-    // It cannot be waited for, only for: that is longer than she has to answer.
-    alice.expect_nothing_for(Duration::from_secs(3));
+    if start.elapsed() > 3 * second {
+        return None;
+    }
+    // It cannot be waited for, only for: that is longer than they have to answer.
+    alice.expect_nothing_for(3 * second);
+    let start = Instant::now();
     program.signal("CONT");
-    alice.say("/up here");
-    alice.expect("HERE");
+    let is_heard = alice.try_ask("/up here\n").as_deref() == Some("HERE\n");
+    (is_heard || start.elapsed() < second).then_some(is_heard)
 }
 
 /// The server comes to see both in one turn.

@@ -87,17 +87,17 @@ impl Network {
             world.typed.extend_from_slice(typed);
         });
         self.hub.mark_readable(slot);
-        self.settle();
+        self.run_until_idle();
     }
 
     /// Time passes, and what is due then happens.
     pub(crate) fn pass(&mut self, time: Duration) {
         self.now.monotonic += time;
         self.now.wall += time;
-        self.settle();
+        self.run_until_idle();
     }
 
-    fn settle(&mut self) {
+    fn run_until_idle(&mut self) {
         self.hub.turn(self.now);
         while self.hub.timeout(self.now) == Some(Duration::ZERO) {
             self.hub.turn(self.now);

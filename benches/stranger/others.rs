@@ -20,7 +20,7 @@ const LOGIN_EVERY: Duration = Duration::from_millis(120);
 const BAN_EVERY: Duration = Duration::from_millis(150);
 
 /// A bystander, or why they could not come in.
-pub(crate) type Seat = io::Result<Client>;
+pub(crate) type Bystander = io::Result<Client>;
 
 /// How many have tried, and how many were served.
 #[derive(Clone, Copy, Default)]
@@ -54,7 +54,7 @@ pub(crate) struct Outcome {
 /// Has all of them do what they do for so long.
 pub(crate) fn watch(
     town: &mut Town,
-    bystanders: &mut [Seat],
+    bystanders: &mut [Bystander],
     duration: Duration,
 ) -> io::Result<Outcome> {
     let addr = town.addr();
@@ -97,7 +97,11 @@ fn every(pause: Duration, end: Instant, mut act: impl FnMut(usize) -> io::Result
 
 /// Bystanders say a line each in rooms of their own, and hear it. The time counts from the
 /// planned one; who is not heard, or not let in, has waited as long as anybody waits.
-fn stand_by(addr: SocketAddr, bystanders: &mut [Seat], end: Instant) -> io::Result<Histogram<u64>> {
+fn stand_by(
+    addr: SocketAddr,
+    bystanders: &mut [Bystander],
+    end: Instant,
+) -> io::Result<Histogram<u64>> {
     let mut latency = Histogram::new_with_bounds(1, 60_000_000, 3).map_err(io::Error::other)?;
     let mut next = Instant::now();
     for number in 0.. {
@@ -105,9 +109,9 @@ fn stand_by(addr: SocketAddr, bystanders: &mut [Seat], end: Instant) -> io::Resu
             break;
         }
         thread::sleep(next.saturating_duration_since(Instant::now()));
-        let seat = number % BYSTANDERS;
+        let turn = number % BYSTANDERS;
         let ping = format!("ping {number};");
-        let heard = match &mut bystanders[seat] {
+        let heard = match &mut bystanders[turn] {
             Ok(client) => client.ask(&format!("{ping}\n"), &ping).map(|_| next.elapsed()),
             Err(_) => Err(io::ErrorKind::NotConnected.into()),
         };
@@ -118,7 +122,7 @@ fn stand_by(addr: SocketAddr, bystanders: &mut [Seat], end: Instant) -> io::Resu
             continue;
         }
         // All that should have been said meanwhile has waited as long.
-        bystanders[seat] = bystander(addr, seat);
+        bystanders[turn] = bystander(addr, turn);
         let missed = next.elapsed().as_micros() / PING_EVERY.as_micros() + 1;
         latency.saturating_record_n(micros(PATIENCE), u64::try_from(missed).unwrap_or(1));
         next = Instant::now();
@@ -127,11 +131,11 @@ fn stand_by(addr: SocketAddr, bystanders: &mut [Seat], end: Instant) -> io::Resu
 }
 
 /// All of them, before there is anything to notice.
-pub(crate) fn bystanders(addr: SocketAddr) -> Vec<Seat> {
+pub(crate) fn bystanders(addr: SocketAddr) -> Vec<Bystander> {
     (0..BYSTANDERS).map(|number| bystander(addr, number)).collect()
 }
 
-fn bystander(addr: SocketAddr, number: usize) -> Seat {
+fn bystander(addr: SocketAddr, number: usize) -> Bystander {
     let mut client = Client::connect(Ipv4Addr::new(127, 0, 2, 1), addr)?;
     client.ask(&format!("/join quiet-{number}\n"), &format!(" in quiet-{number}: "))?;
     Ok(client)

@@ -1,5 +1,5 @@
 //! A server in the worst state that it has to serve strangers in: rooms, people who take
-//! notices, names that are held, a full history, accounts.
+//! notices, detached sessions, a full history, accounts.
 
 use super::client::Client;
 use crate::common::machine::Cores;
@@ -86,7 +86,7 @@ impl Site {
         let words = words.map(str::to_owned).collect();
         let server = ServerProcess::start_program(words, self.cores)?;
         let addr = server.addr();
-        let residents = settle(addr, self.size)?;
+        let residents = move_in(addr, self.size)?;
         let mut boss = Client::connect(Ipv4Addr::new(127, 0, 1, 1), addr)?;
         boss.ask(&format!("REGISTER boss {PASSWORD}\n/join office\n"), " in office: ")?;
         let is_over = Arc::new(AtomicBool::new(false));
@@ -141,7 +141,7 @@ fn hash(program: &Path, folder: &Path) -> io::Result<String> {
 }
 
 /// Brings everybody in, and has them fill the lobby's history.
-fn settle(addr: SocketAddr, size: Size) -> io::Result<Vec<Client>> {
+fn move_in(addr: SocketAddr, size: Size) -> io::Result<Vec<Client>> {
     let mut residents = Vec::new();
     for number in 0..size.lobby + size.rooms {
         let host = u8::try_from(number / NEIGHBOURS).expect("residents are few");

@@ -48,7 +48,7 @@ pub(crate) fn read(line: &str) -> Option<Form<'_>> {
         "Welcome." | "-- kept in memory only --" => return Some(Form::Notice),
         _ => {}
     }
-    reply(line).or_else(|| courtesy(line))
+    reply(line).or_else(|| preference(line))
 }
 
 /// `[alice] hi`, `* alice waves`, `[alice → bob] hi`
@@ -95,7 +95,7 @@ fn reply(line: &str) -> Option<Form<'_>> {
 }
 
 /// What comes unasked.
-fn courtesy(line: &str) -> Option<Form<'_>> {
+fn preference(line: &str) -> Option<Form<'_>> {
     if line.starts_with("-- ") && line.ends_with(" skipped: your connection is slow --") {
         return Some(Form::Skipped);
     }

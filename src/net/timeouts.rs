@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_nearest_alarm_goes_first() {
+    fn the_nearest_timer_goes_first() {
         let start = Instant::now();
         let mut timers = Timers::new();
         for (key, seconds) in [("late", 3), ("early", 1), ("between", 2)] {

@@ -201,7 +201,7 @@ function renamed(text) {
 // For this tab, as long as it is open: reloading comes back, too.
 function keepToken(next) {
   token = next;
-  tab.seat = JSON.stringify({ token, name: me, room: current.name });
+  tab.session = JSON.stringify({ token, name: me, room: current.name });
 }
 
 function roomCalled(name) {
@@ -586,10 +586,10 @@ document.onvisibilitychange = wake;
 document.addEventListener('resume', wake); // of a tab that Chromium had frozen
 for (const event of ['online', 'focus', 'pageshow']) addEventListener(event, wake);
 
-const seat = JSON.parse(tab.seat ?? '{}');
-if (seat.token) ({ token, name: wish.name } = seat);
-wanted = location.hash.slice(1) || (token ? seat.room : '');
+const kept = JSON.parse(tab.session ?? '{}');
+if (kept.token) ({ token, name: wish.name } = seat);
+wanted = location.hash.slice(1) || (token ? kept.room : '');
 $('bell').checked = store.bell === 'on';
-setRoom(roomCalled(token ? seat.room : 'lobby'));
+setRoom(roomCalled(token ? kept.room : 'lobby'));
 setInterval(tick, TICK_MS);
 connect();

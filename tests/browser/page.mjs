@@ -98,7 +98,7 @@ const tests = {
     bob.say('after');
     await shows(alice, 'after');
     assert.deepEqual(await texts(alice), ['before', 'missed 1', 'missed 2', 'missed 3', 'after']);
-    assert.ok(!bob.read.includes('alice left'), 'they came back to their seat');
+    assert.ok(!bob.read.includes('alice left'), 'they came back as themselves');
     assert.equal(await alice.textContent('#name'), 'alice');
   },
 
@@ -138,13 +138,13 @@ const tests = {
     assert.deepEqual(await texts(alice), ['before', 'before too', 'first', 'second', 'here again']);
   },
 
-  async 'a reload comes back to the same seat'({ chat, relay }) {
+  async 'a reload comes back as the same user'({ chat, relay }) {
     const bob = await plain(chat.native, 'bob');
     bob.say('/notices on');
     const alice = await visit(relay.port, { name: 'alice' });
     await type(alice, '/join games', 'hello');
     await shows(alice, 'hello');
-    await holds(alice, () => JSON.parse(sessionStorage.seat).room === 'games');
+    await holds(alice, () => JSON.parse(sessionStorage.session).room === 'games');
     await alice.reload();
     await shows(alice, 'hello');
     assert.equal(await alice.textContent('#name'), 'alice');

@@ -91,7 +91,7 @@ impl Room {
         self.members[slot] = Rc::clone(&member);
         self.hub.open(Wire(member), &Peer::new(addr.into(), "native"));
         self.hub.mark_readable(slot);
-        self.settle();
+        self.run_until_idle();
         slot
     }
 
@@ -106,12 +106,12 @@ impl Room {
     fn sends(&mut self, id: usize, text: &str) {
         self.members[id].typed.borrow_mut().extend_from_slice(text.as_bytes());
         self.hub.mark_readable(id);
-        self.settle();
+        self.run_until_idle();
         self.now.monotonic += Duration::from_secs(1);
     }
 
     /// The server works until there is nothing to do.
-    fn settle(&mut self) {
+    fn run_until_idle(&mut self) {
         self.hub.turn(self.now);
         while self.hub.timeout(self.now) == Some(Duration::ZERO) {
             self.hub.turn(self.now);
@@ -194,13 +194,13 @@ fn what_a_crowd_took_is_given_back() {
             room.members[id].typed.borrow_mut().extend_from_slice(b"/up x\n");
             room.hub.mark_readable(id);
         }
-        room.settle();
+        room.run_until_idle();
     });
     // Some emptied queues' bytes are kept for whoever is next, until memory is given back.
     assert!(kept.bytes_current <= 32 << 10, "{kept:?}");
     let freed = allocation_counter::measure(|| {
         room.now.monotonic += Duration::from_secs(1);
-        room.settle();
+        room.run_until_idle();
     });
     assert!(kept.bytes_current + freed.bytes_current <= 10 << 10, "{kept:?}, then {freed:?}");
 }
@@ -229,7 +229,7 @@ fn whoever_has_gone_leaves_nothing_behind() {
     }
 }
 
-/// Comings and goings that were gathered for somebody who has gone before being told.
+/// Notices that were batched for somebody who has gone before being told.
 #[test]
 fn what_nobody_is_left_to_be_told_is_forgotten() {
     leaves_nothing_behind(Duration::from_hours(24), |room| {
@@ -257,7 +257,7 @@ fn rooms_that_are_gone_take_nothing() {
             crowd.sends(slot, "/exit\n");
         }
         crowd.now.monotonic += Duration::from_secs(10);
-        crowd.settle();
+        crowd.run_until_idle();
         crowd.members.clear();
         assert_eq!(crowd.hub.take_closed().count(), ROOMS);
     };
@@ -289,7 +289,7 @@ fn leaves_nothing_behind(idle_time: Duration, come_and_go: impl Fn(&mut Room)) {
             come_and_go(&mut room);
             // So much time passes that it need not close, and everything is past.
             room.now.monotonic += Duration::from_secs(10);
-            room.settle();
+            room.run_until_idle();
             room.members.clear();
             assert!(room.hub.take_closed().count() > 0 && room.hub.is_empty());
         }

@@ -178,10 +178,10 @@ impl World {
     fn send(&mut self, client: usize, text: &str) {
         self.wires[client].borrow_mut().input.extend(text.as_bytes());
         self.wires[client].borrow_mut().edge = true;
-        self.settle();
+        self.run_until_idle();
     }
 
-    fn settle(&mut self) {
+    fn run_until_idle(&mut self) {
         for _ in 0..1000 {
             for (slot, wire) in self.wires.iter().enumerate() {
                 if std::mem::take(&mut wire.borrow_mut().edge) {
@@ -226,9 +226,9 @@ fn play(world: &mut World) {
 /// and each stream has been given back once.
 fn end(mut world: World) {
     world.hub.shutdown();
-    world.settle();
+    world.run_until_idle();
     world.now.monotonic += Duration::from_secs(6);
-    world.settle();
+    world.run_until_idle();
     assert!(world.hub.is_empty(), "connections are left");
     drop(world.hub);
     let closes: Vec<usize> = world.wires.iter().map(|wire| wire.borrow().closes).collect();

@@ -153,7 +153,7 @@ pub(super) struct Rolling {
     /// Whose turn it is.
     next: usize,
     /// Where the log ended when all but the blocked had been sent everything.
-    settled: usize,
+    counted: usize,
 }
 
 impl Rolling {
@@ -193,7 +193,7 @@ impl Delivery for Rolling {
     }
 
     fn flush(&mut self, clients: &mut Clients) -> bool {
-        if self.settled == self.end() {
+        if self.counted == self.end() {
             return false;
         }
         let mut sends = 0;
@@ -209,7 +209,7 @@ impl Delivery for Rolling {
             }
         }
         // A whole round without running out of sends: only the blocked are behind.
-        self.settled = self.end();
+        self.counted = self.end();
         false
     }
 

@@ -128,8 +128,8 @@ fn rooms_history_and_names_are_as_the_options_say() {
 fn a_name_is_held_for_who_was_cut_off() {
     let program = Program::start(&["-l", "127.0.0.1:0", "--resume-for", "90"]);
     let mut ann = program.client("ann");
-    let seat = ann.ask("/resume");
-    let token = seat.strip_prefix("To come back within 90 s: ").expect(&seat).to_owned();
+    let answer = ann.ask("/resume");
+    let token = answer.strip_prefix("To come back within 90 s: ").expect(&answer).to_owned();
     assert_eq!(token.len(), "/resume ".len() + 48, "{token}");
     ann.reset();
     let mut other = Client::connect(program.addr());

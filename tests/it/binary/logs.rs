@@ -113,8 +113,8 @@ fn a_wrong_password_is_logged_with_who_tried_it_gone_or_not_and_behind_a_proxy_t
 #[test]
 fn a_health_check_leaves_nothing_and_with_v_two_lines() {
     for (options, lines) in [(&[][..], 0), (&["-v"], 2)] {
-        let proxied = ["-l", "127.0.0.1:0", "--proxy-protocol", "127.0.0.1"];
-        let program = Program::start(&[&proxied, options].concat());
+        let behind_proxy = ["-l", "127.0.0.1:0", "--proxy-protocol", "127.0.0.1"];
+        let program = Program::start(&[&behind_proxy, options].concat());
         let local = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
         let mut check = Client::connect(program.addr());
         check.write(local);

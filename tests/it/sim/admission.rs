@@ -1,4 +1,4 @@
-//! The oracle of the door: who is let in, who is turned away and why, and who never says
+//! The oracle of admission: who is let in, who is turned away and why, and who never says
 //! for whom it is. Knows addresses by the bytes that neighbours share.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use super::layer::HELLO;
 use super::preface::Meaning;
 use super::world::World;
 
-/// How a client fared at the door.
+/// Whether a client was let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Welcome {
     LetIn,
@@ -22,7 +22,7 @@ pub(super) enum Welcome {
     Unknown,
 }
 
-struct Door<'a> {
+struct Admission<'a> {
     world: &'a World,
     /// Those whom the service knows, or did until they began to close, and whose neighbours
     /// they are.
@@ -57,7 +57,7 @@ struct Pending {
 
 /// Goes through the journal. Says how each client fared, by its number.
 pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome> {
-    let mut door = Door {
+    let mut admission = Admission {
         world,
         here: BTreeMap::new(),
         closing: BTreeSet::new(),
@@ -71,7 +71,7 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
         is_shutting_down: false,
     };
     for entry in entries.iter().filter(|entry| entry.fact != Fact::Silenced) {
-        if let Some((who, fact)) = door.next.take() {
+        if let Some((who, fact)) = admission.next.take() {
             let is_it = match (&entry.fact, &fact) {
                 (Fact::Opened(newcomer), Fact::Arrived(arrival)) => {
                     entry.who == who && newcomer.addr == arrival.addr
@@ -80,20 +80,20 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
             };
             assert!(is_it, "#{who}: {fact:?} was to come, and not {entry:?}");
         }
-        if let Some((who, pending)) = door.unsure.take() {
+        if let Some((who, pending)) = admission.unsure.take() {
             if entry.fact == Fact::Refusing(Refusal::Address) {
-                door.refuse(who, Refusal::Address, pending.since);
-                door.next = None;
+                admission.refuse(who, Refusal::Address, pending.since);
+                admission.next = None;
             } else {
-                door.begin(who, pending);
+                admission.begin(who, pending);
             }
         }
-        door.follow(entry);
+        admission.follow(entry);
     }
-    door.fates
+    admission.fates
 }
 
-impl Door<'_> {
+impl Admission<'_> {
     fn follow(&mut self, entry: &Entry) {
         let who = entry.who;
         match &entry.fact {
@@ -223,7 +223,7 @@ impl Door<'_> {
             Refusal::Full => "refused: full",
             Refusal::Address if is_proxied => "refused: address behind a proxy",
             Refusal::Address => "refused: address",
-            Refusal::Banned(_) | Refusal::Foreign(_) => unreachable!("not at the door"),
+            Refusal::Banned(_) | Refusal::Foreign(_) => unreachable!("not when it comes"),
         });
         let is_hurried = self.refused.len() >= self.world.limits.refused_max;
         self.fates.insert(who, Welcome::Refused(why, is_hurried));

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use chinwag::{CloseReason, Protocol, Refusal};
 
+use super::accept::{preface_length, refusal};
 use super::admission::Welcome;
-use super::door::{preface_length, refusal};
 use super::framing::{Framing, Item, frame};
 use super::journal::{EVERYBODY, Entry, Fact};
 use super::model::{Given, Life, replay};

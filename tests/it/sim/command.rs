@@ -29,7 +29,7 @@ pub(super) enum Command {
     Notices(bool),
     Dialect(String),
     /// Wants a token.
-    Seat,
+    Token,
     /// Has one, and perhaps the number of the last line that it saw, and that number's epoch.
     Resume(String, Option<u64>, Option<i64>),
     Stats,
@@ -127,7 +127,7 @@ fn with_options(word: &str, rest: &str) -> Command {
             _ => usage("/history [N]"),
         },
         ("history", _) => usage("/history [N]"),
-        ("resume", []) => Command::Seat,
+        ("resume", []) => Command::Token,
         ("resume", [token]) => Command::Resume((*token).to_owned(), None, None),
         ("resume", [token, seq]) if seq.parse::<u64>().is_ok() => {
             Command::Resume((*token).to_owned(), seq.parse().ok(), None)

@@ -180,7 +180,7 @@ impl Present {
             Fact::EndRead => self.has_ended = true,
             Fact::Acted(acted) => self.is_open = acted.is_open,
             // After the release the end comes again.
-            Fact::Held if self.is_open => self.has_ended = false,
+            Fact::Paused if self.is_open => self.has_ended = false,
             Fact::Failed => self.has_failed = true,
             Fact::Took(_) => (self.is_blocked, self.has_taken) = (false, true),
             Fact::Full => {

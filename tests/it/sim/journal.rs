@@ -35,8 +35,8 @@ pub(super) enum Fact {
     /// It has done what the line asked for.
     Acted(Acted),
     /// It makes the client wait, or no longer.
-    Held,
-    Released,
+    Paused,
+    Resumed,
     /// The stream did so.
     Read(usize),
     Took(usize),

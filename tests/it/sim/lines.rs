@@ -36,15 +36,15 @@ pub(super) struct Lines {
 enum Focus {
     Rooms,
     People,
-    Seats,
+    Sessions,
 }
 
 /// Together, because it is where they meet that things go wrong.
 const FOCUSES: [&[Focus]; 4] = [
     &[Focus::Rooms, Focus::People],
-    &[Focus::Rooms, Focus::Seats],
-    &[Focus::People, Focus::Seats],
-    &[Focus::Rooms, Focus::People, Focus::Seats],
+    &[Focus::Rooms, Focus::Sessions],
+    &[Focus::People, Focus::Sessions],
+    &[Focus::Rooms, Focus::People, Focus::Sessions],
 ];
 
 impl Lines {
@@ -125,7 +125,7 @@ impl Lines {
         match rng.pick(self.focuses) {
             Focus::Rooms => self.room_command(rng),
             Focus::People => self.people_command(rng),
-            Focus::Seats => match rng.below(9) {
+            Focus::Sessions => match rng.below(9) {
                 0..2 => "/resume".to_owned(),
                 2..5 => write_return(rng),
                 // The slash forgotten.

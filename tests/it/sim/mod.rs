@@ -1,8 +1,9 @@
 //! The simulation: the hub and the chat of the real server, over streams in memory, among
 //! clients that behave badly and a network that does worse. One number decides all of it.
 //!
-//! `world.rs` and `turns.rs` are the server's poll and clock, `door.rs` how it lets people
-//! in, `hand_over.rs` how a new process takes over, `clients.rs` what clients do, `lines.rs` and `preface.rs` what they and their proxies
+//! `world.rs` and `turns.rs` are the server's poll and clock, `accept.rs` how it lets people
+//! in, `hand_over.rs` how a new process takes over, `clients.rs` what clients do, `lines.rs` and
+//! `preface.rs` what they and their proxies
 //! say, `stream.rs` the sockets, `record.rs` a service that notes what the chat is told,
 //! `journal.rs` the order in which everything happened. When a run is over, `framing.rs`
 //! says from the bytes what the chat should have heard, `model.rs`, `command.rs` and
@@ -18,12 +19,12 @@
 //!
 //! `wrap.rs` is by itself: what no chat says enough for.
 
+mod accept;
 mod admission;
 mod check;
 mod clients;
 mod command;
 mod coverage;
-mod door;
 mod endings;
 mod errors;
 mod first;

@@ -2,15 +2,15 @@
 //! service was told, in order, it says what every client is sent.
 //!
 //! Here is what becomes of a client, and what each line asks for; `model/` has the rest:
-//! `talk.rs` what is said, `comings.rs` who comes and goes, `seats.rs` who comes back,
-//! `choices.rs` what everybody decides for himself, `rooms.rs` and `format.rs` the rest.
+//! `messages.rs` what is said, `presence.rs` who comes and goes, `sessions.rs` who comes back,
+//! `preferences.rs` what everybody decides for themselves, `rooms.rs` and `format.rs` the rest.
 
-mod choices;
-mod comings;
 mod format;
+mod messages;
+mod preferences;
+mod presence;
 mod rooms;
-mod seats;
-mod talk;
+mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use super::rules::Rules;
 use super::text::{clean, is_blank, time_of_day};
 use format::{Dialect, Manner, Person, Told, put};
 use rooms::{LOBBY, Rooms};
-use seats::Seat;
+use sessions::Session;
 
 /// What a client is to be sent, and because of which entry of the journal.
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         lives: vec![Life::default(); clients.max().map_or(0, |most| most + 1)],
         members: BTreeMap::new(),
         rooms: Rooms::new(),
-        seats: Vec::new(),
+        sessions: Vec::new(),
         tokens: 0,
         is_over: false,
         is_http: false,
@@ -101,7 +101,10 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         }
     }
     assert!(model.members.is_empty(), "everybody who came has left");
-    assert!(model.seats.iter().all(|seat| seat.held.is_none()), "nobody is held for good");
+    assert!(
+        model.sessions.iter().all(|session| session.detached.is_none()),
+        "nobody is detached for good"
+    );
     (model.lives, model.seen)
 }
 
@@ -109,8 +112,8 @@ struct Model<'a> {
     lives: Vec<Life>,
     members: BTreeMap<usize, Member>,
     rooms: Rooms,
-    /// Those that are held in the order in which they were cut off.
-    seats: Vec<Seat>,
+    /// Those that are detached in the order in which they were cut off.
+    sessions: Vec<Session>,
     /// How many were given out so far.
     tokens: u64,
     is_over: bool,
@@ -211,7 +214,7 @@ impl Model<'_> {
             }
             Fact::Acted(_) if self.members[&who].phase == Phase::LastLine => {
                 // Who waits for an answer is closed once it has it, and the end comes again.
-                if next.is_some_and(|next| next.who == who && next.fact == Fact::Held) {
+                if next.is_some_and(|next| next.who == who && next.fact == Fact::Paused) {
                     self.listener(who).phase = Phase::Open;
                 } else {
                     self.close(who);
@@ -264,8 +267,8 @@ impl Model<'_> {
     }
 
     fn open(&mut self, who: usize, newcomer: &Newcomer) {
-        let held = self.seats.iter().filter_map(|seat| seat.held.as_ref());
-        let all = self.members.values().chain(held.map(|held| &held.member));
+        let detached = self.sessions.iter().filter_map(|session| session.detached.as_ref());
+        let all = self.members.values().chain(detached.map(|detached| &detached.member));
         let taken: Vec<usize> = all.map(|member| member.guest).collect();
         let mut numbers = 1..=taken.len() + 1;
         let guest = numbers.find(|number| !taken.contains(number)).expect("one more than taken");
@@ -342,7 +345,7 @@ impl Model<'_> {
         self.close(who);
     }
 
-    /// Closes a connection whose name is not to be held.
+    /// Closes a connection whose name is not to be kept.
     fn let_go(&mut self, who: usize) {
         self.listener(who).said_goodbye = true;
         self.close(who);
@@ -365,7 +368,8 @@ impl Model<'_> {
             return;
         }
         self.listener(who).has_spoken = true;
-        let is_known = |name: &str| self.find(name).is_some() || self.name_of_held(name).is_some();
+        let is_known =
+            |name: &str| self.find(name).is_some() || self.name_of_detached(name).is_some();
         self.act(who, parse(&text, is_known), line);
     }
 
@@ -396,7 +400,7 @@ impl Model<'_> {
             Command::Notices(on) => self.notices(who, on),
             Command::Echo(on) => self.echo(who, on),
             Command::Dialect(name) => self.choose_dialect(who, &name),
-            Command::Seat => self.give_seat(who),
+            Command::Token => self.give_token(who),
             Command::Resume(token, seq, epoch) => self.resume(who, &token, seq, epoch),
             Command::Stats => unreachable!("nobody asks"),
             Command::Time => self.reply(who, "time", &time_of_day(line.wall)),

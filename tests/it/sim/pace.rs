@@ -53,7 +53,7 @@ struct Pace<'a> {
     /// What its bytes amount to, each with the number of bytes that it took.
     items: &'a [(usize, Item)],
     delivered: usize,
-    is_held: bool,
+    is_paused: bool,
     /// More waited for it than lets it be listened to, when it last spoke.
     may_be_parked: bool,
     /// When it last sent something; and when it may last have waited since.
@@ -89,7 +89,7 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
         bucket,
         items: case.items(),
         delivered,
-        is_held: false,
+        is_paused: false,
         may_be_parked: false,
         heard: at,
         waited: at,
@@ -137,8 +137,8 @@ impl Pace<'_> {
                 self.may_be_parked = acted.queued > self.limits.queue_park;
                 self.is_unheard |= self.may_be_parked;
             }
-            Fact::Held => (self.is_held, self.is_unheard) = (true, true),
-            Fact::Released => self.is_held = false,
+            Fact::Paused => (self.is_paused, self.is_unheard) = (true, true),
+            Fact::Resumed => self.is_paused = false,
             Fact::Throttled => self.wait(),
             Fact::Idle => self.be_asked(at),
             Fact::Failed => drop(self.gone.get_or_insert(at)),
@@ -172,7 +172,7 @@ impl Pace<'_> {
         while self.next().is_some()
             && let Some(((_, Item::Bulk), rest)) = self.items.split_first()
         {
-            self.is_vague |= self.is_held || self.may_be_parked;
+            self.is_vague |= self.is_paused || self.may_be_parked;
             if let Some(bucket) = &mut self.bucket {
                 if !bucket.has(1) {
                     return;
@@ -242,7 +242,7 @@ impl Pace<'_> {
     /// knows that, and whose time is up has been asked or closed.
     fn check_sleep(&mut self, rest: &Rest, at: Duration) {
         let who = self.case.who;
-        let is_let = !self.is_held && !rest.stuck.contains(&who);
+        let is_let = !self.is_paused && !rest.stuck.contains(&who);
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
         }
@@ -255,7 +255,7 @@ impl Pace<'_> {
             _ => false,
         };
         if let Some(gone) = self.gone {
-            let may_have_more = next.is_some() || self.is_held || share_a_rate(self.limits);
+            let may_have_more = next.is_some() || self.is_paused || share_a_rate(self.limits);
             assert!(may_have_more, "#{who} is gone and has said all");
             let is_late = at >= gone + self.limits.last_words_time;
             assert!(!is_late, "#{who} is gone, and still has its say");

@@ -18,14 +18,14 @@ pub(super) struct Recorder {
     clients: BTreeMap<u32, Known>,
     /// Those who have left; their slots may be others' by now.
     gone: Vec<(usize, ConnId)>,
-    alarm: Option<Instant>,
+    timer: Option<Instant>,
     ticks: u64,
 }
 
 struct Known {
     id: ConnId,
     who: usize,
-    held: bool,
+    paused: bool,
     throttled: bool,
     /// It has been noted that it is not open any more.
     silenced: bool,
@@ -34,7 +34,7 @@ struct Known {
 impl Recorder {
     pub(super) fn new(chat: Chat, journal: Journal, rng: Rng, start: Instant) -> Recorder {
         let clients = BTreeMap::new();
-        Recorder { chat, journal, rng, start, clients, gone: Vec::new(), alarm: None, ticks: 0 }
+        Recorder { chat, journal, rng, start, clients, gone: Vec::new(), timer: None, ticks: 0 }
     }
 
     /// How often it was woken.
@@ -43,8 +43,8 @@ impl Recorder {
     }
 
     /// When it wants to be woken.
-    pub(super) fn alarm(&self) -> Option<Instant> {
-        self.alarm
+    pub(super) fn timer(&self) -> Option<Instant> {
+        self.timer
     }
 
     /// Those whom the service makes wait, who have spoken too fast, or for whom more may
@@ -57,7 +57,7 @@ impl Recorder {
     ) -> Vec<usize> {
         let has_to = |known: &&Known| {
             let waited = out.queued(known.id) + took(known.who);
-            known.held || known.throttled || waited > queue_park
+            known.paused || known.throttled || waited > queue_park
         };
         self.clients.values().filter(has_to).map(|known| known.who).collect()
     }
@@ -93,7 +93,7 @@ impl Recorder {
 
     fn note(&mut self, id: ConnId, fact: Fact, out: &Outbox) {
         self.journal.set_now(self.start, out.now());
-        if !matches!(fact, Fact::Acted(_) | Fact::Held) {
+        if !matches!(fact, Fact::Acted(_) | Fact::Paused) {
             self.look_around(Some(id), out);
         }
         let known = self.clients.get(&id.serial());
@@ -115,14 +115,14 @@ impl Recorder {
             return;
         }
         if self.rng.one_in(25) {
-            self.journal.hit("hold");
+            self.journal.hit("pause reading");
             out.pause_reading(id);
-            self.clients.get_mut(&id.serial()).expect("it has just spoken").held = true;
-            self.note(id, Fact::Held, out);
+            self.clients.get_mut(&id.serial()).expect("it has just spoken").paused = true;
+            self.note(id, Fact::Paused, out);
         }
-        if self.alarm.is_none() && self.rng.one_in(50) {
+        if self.timer.is_none() && self.rng.one_in(50) {
             let millis = self.rng.between(0, 500) as u64;
-            self.alarm = Some(out.now().monotonic + Duration::from_millis(millis));
+            self.timer = Some(out.now().monotonic + Duration::from_millis(millis));
         }
         if self.rng.one_in(10) {
             self.talk_to_the_gone(out);
@@ -150,9 +150,10 @@ impl Recorder {
 impl Service for Recorder {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         let who = usize::from(peer.origin.port().expect("all have addresses"));
-        let before = self
-            .clients
-            .insert(id.serial(), Known { id, who, held: false, throttled: false, silenced: false });
+        let before = self.clients.insert(
+            id.serial(),
+            Known { id, who, paused: false, throttled: false, silenced: false },
+        );
         assert!(before.is_none(), "{id:?} was opened twice");
         let addr = peer.origin.addr().expect("all have addresses");
         let label = peer.label.to_owned();
@@ -161,8 +162,8 @@ impl Service for Recorder {
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
-        let held = self.clients.get(&id.serial()).is_some_and(|known| known.held);
-        assert!(!held, "a line of {id:?}, who is held");
+        let paused = self.clients.get(&id.serial()).is_some_and(|known| known.paused);
+        assert!(!paused, "a line of {id:?}, who is paused");
         let line_read = Line {
             bytes: line.to_vec(),
             queued: out.queued(id),
@@ -209,16 +210,16 @@ impl Service for Recorder {
     fn on_tick(&mut self, out: &mut Outbox) {
         self.ticks += 1;
         self.journal.worked();
-        if self.alarm.is_some_and(|at| at <= out.now().monotonic) {
-            self.journal.hit("alarm");
-            self.alarm = None;
+        if self.timer.is_some_and(|at| at <= out.now().monotonic) {
+            self.journal.hit("timer of the service");
+            self.timer = None;
         }
-        for known in self.clients.values_mut().filter(|known| known.held) {
+        for known in self.clients.values_mut().filter(|known| known.paused) {
             if self.journal.is_calm() || self.rng.one_in(2) {
-                self.journal.hit("release");
-                known.held = false;
+                self.journal.hit("resume reading");
+                known.paused = false;
                 out.resume_reading(known.id);
-                self.journal.note(known.who, Fact::Released);
+                self.journal.note(known.who, Fact::Resumed);
             }
         }
         self.journal.set_now(self.start, out.now());
@@ -228,7 +229,7 @@ impl Service for Recorder {
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        [self.alarm, self.chat.next_tick()].into_iter().flatten().min()
+        [self.timer, self.chat.next_tick()].into_iter().flatten().min()
     }
 
     fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {

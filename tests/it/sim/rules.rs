@@ -17,8 +17,8 @@ pub(super) struct Rules {
     pub(super) rooms_max: usize,
     pub(super) require_name: bool,
     pub(super) resume_for: Duration,
-    pub(super) held_max: usize,
-    pub(super) held_per_addr: usize,
+    pub(super) detached_max: usize,
+    pub(super) detached_per_addr: usize,
     pub(super) ignored_max: usize,
 }
 
@@ -32,8 +32,8 @@ impl Rules {
             rooms_max: *rng.pick(&[1, 2, 2, 2, 3, 5]),
             require_name: rng.one_in(8),
             resume_for: Duration::from_millis(*rng.pick(&[0, 40, 700, 5000, 60_000, 60_000])),
-            held_max: *rng.pick(&[1, 2, 100]),
-            held_per_addr: *rng.pick(&[1, 2, 100]),
+            detached_max: *rng.pick(&[1, 2, 100]),
+            detached_per_addr: *rng.pick(&[1, 2, 100]),
             ignored_max: rng.between(1, 4),
         }
     }
@@ -46,8 +46,8 @@ impl Rules {
             rooms_max: self.rooms_max,
             require_name: self.require_name,
             resume_for: self.resume_for,
-            detached_max: self.held_max,
-            detached_per_addr: self.held_per_addr,
+            detached_max: self.detached_max,
+            detached_per_addr: self.detached_per_addr,
             ignored_max: self.ignored_max,
             random: Some(fill_token),
             dialects: Dialect::ALL.into(),

@@ -143,7 +143,7 @@ impl World {
         let stuck = service.stuck(outbox);
         self.journal.note(EVERYBODY, Fact::Sleep(Rest { stuck, unread }));
         let left = self.hub.timeout(self.now()).map(|left| self.now().monotonic + left);
-        let is_early = self.hub.service().alarm().is_none_or(|at| left.is_some_and(|it| it <= at));
+        let is_early = self.hub.service().timer().is_none_or(|at| left.is_some_and(|it| it <= at));
         assert!(is_early, "the service wants to be woken before that");
     }
 
@@ -172,8 +172,8 @@ impl World {
         let is_right =
             if self.has_proxies || self.has_layers { counted >= open } else { counted == open };
         assert!(is_right, "the hub counts {counted}, and the service knows {open}");
-        let alarm = self.hub.service().alarm();
-        assert!(alarm.is_none_or(|at| at > now.monotonic), "the service's time has come");
+        let timer = self.hub.service().timer();
+        assert!(timer.is_none_or(|at| at > now.monotonic), "the service's time has come");
         let (queued, most) = (self.hub.outbox().traffic().bytes_queued, self.limits.queue_total);
         assert!(queued <= most, "{queued} bytes wait, and {most} may");
         self.check_fairness(&before, noted);

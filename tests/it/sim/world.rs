@@ -125,14 +125,14 @@ impl World {
         self.wake();
         // Who spoke too fast has to wait until he has said all.
         let takes_time = self.limits.rate.is_some();
-        self.settle(takes_time);
+        self.run_until_idle(takes_time);
         if self.rng.one_in(3) {
             self.shut_down();
         }
         for client in self.clients.iter().filter(|client| !client.is_waited_for()) {
             client.wire.borrow_mut().end();
         }
-        self.settle(takes_time);
+        self.run_until_idle(takes_time);
         let is_here = |client: &&Client| !client.wire.borrow().is_closed();
         for client in self.clients.iter().filter(is_here) {
             let who = client.wire.borrow().who();
@@ -140,14 +140,14 @@ impl World {
             self.journal.hit("never leaves");
         }
         assert_eq!(self.hub.open_count(), 0, "nobody is counted whose close has begun");
-        self.settle(true);
+        self.run_until_idle(true);
         assert!(self.hub.is_empty(), "nobody is waited for in vain for ever");
         assert_eq!(self.hub.timeout(self.now()), None, "nothing is left to wait for");
     }
 
     /// Goes on until nothing more happens by itself; if asked to, until no time is to
     /// come either.
-    fn settle(&mut self, with_time: bool) {
+    fn run_until_idle(&mut self, with_time: bool) {
         for _ in 0..100_000 {
             for client in &mut self.clients {
                 client.wind_up();

@@ -68,7 +68,7 @@ impl Transport for Checked {
 }
 
 #[test]
-fn a_lane_goes_on_where_its_offsets_wrap() {
+fn a_shared_log_goes_on_where_its_offsets_wrap() {
     let text: Vec<u8> = (0..=u8::MAX).take(PERIOD).cycle().take(LINE + PERIOD).collect();
     let limits = Limits { write_budget: 1, ..Limits::default() };
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };

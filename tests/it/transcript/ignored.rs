@@ -1,6 +1,6 @@
 //! Those whom somebody ignores: nothing that they say or do is shown to that one.
 
-use super::comings::watched;
+use super::presence::watched;
 use super::{Network, check, check_in};
 use chinwag::chat::Settings;
 

@@ -9,13 +9,13 @@
 mod accounts;
 mod bans;
 mod budgets;
-mod comings;
 mod dialects;
 mod epochs;
 mod ignored;
 mod mutes;
 mod names;
 mod operators;
+mod presence;
 mod rooms;
 mod secrets;
 mod silent;

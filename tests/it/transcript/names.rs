@@ -109,7 +109,7 @@ fn counted(token: &mut [u8; 24]) {
     token.fill(LAST.replace(LAST.get() + 1) + 1);
 }
 
-fn with_seats(settings: Settings) -> Network {
+fn with_sessions(settings: Settings) -> Network {
     let mut network = Network::with(Settings { random: Some(counted), ..settings });
     network.connect("ann", "native");
     network.connect("bob", "native");
@@ -122,7 +122,7 @@ fn token(number: u8) -> String {
 
 #[test]
 fn who_is_cut_off_comes_back_with_a_token() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     check_in(
         &mut network,
         &format!(
@@ -174,7 +174,7 @@ fn who_is_cut_off_comes_back_with_a_token() {
 
 #[test]
 fn what_was_missed_is_shown_and_what_is_gone_is_counted() {
-    let mut network = with_seats(Settings { history_lines: 2, ..Settings::default() });
+    let mut network = with_sessions(Settings { history_lines: 2, ..Settings::default() });
     check_in(
         &mut network,
         &format!(
@@ -218,7 +218,7 @@ fn what_was_missed_is_shown_and_what_is_gone_is_counted() {
 
 #[test]
 fn who_comes_back_as_another_is_gone_as_who_they_were() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     network.line("bob", b"/notices on");
     network.line("ann", b"/resume");
     network.read_all();
@@ -247,7 +247,7 @@ fn who_comes_back_as_another_is_gone_as_who_they_were() {
 
 #[test]
 fn a_name_is_held_no_longer_than_is_said() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     network.line("bob", b"/notices on");
     network.line("ann", b"/resume");
     network.line("ann", b"/resume");
@@ -266,7 +266,7 @@ fn a_name_is_held_no_longer_than_is_said() {
 
 #[test]
 fn who_leaves_of_his_own_will_is_gone() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     network.line("ann", b"/resume");
     network.line("ann", b"/exit");
     network.read_all();
@@ -285,12 +285,12 @@ fn a_server_that_holds_no_names_says_so() {
         "ann> /resume\nann< This server holds no names.\nann> /resume x\nann< That token is not known, or no longer.",
     );
     let settings = Settings { resume_for: std::time::Duration::ZERO, ..Settings::default() };
-    check_in(&mut with_seats(settings), "ann> /resume\nann< This server holds no names.");
+    check_in(&mut with_sessions(settings), "ann> /resume\nann< This server holds no names.");
 }
 
 #[test]
 fn a_guest_is_held_under_its_number_and_comes_back_with_it() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     network.connect("g1", "native");
     network.connect("g2", "native");
     for (who, line) in [("bob", "/notices on"), ("g1", "hi"), ("g2", "hi"), ("g2", "/resume")] {
@@ -321,7 +321,7 @@ fn a_guest_is_held_under_its_number_and_comes_back_with_it() {
 
 #[test]
 fn whoever_was_written_to_may_answer_after_a_return() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     network.line("ann", b"SEND @bob psst");
     network.line("ann", b"/resume");
     network.read_all();
@@ -343,7 +343,7 @@ fn whoever_was_written_to_may_answer_after_a_return() {
 
 #[test]
 fn a_return_does_not_shake_off_who_ignores_it() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     network.line("bob", b"/ignore ann");
     network.line("ann", b"/ignore bob");
     network.line("ann", b"/resume");
@@ -368,7 +368,7 @@ fn a_return_does_not_shake_off_who_ignores_it() {
 
 #[test]
 fn only_so_many_are_held() {
-    let mut network = with_seats(Settings { detached_max: 1, ..Settings::default() });
+    let mut network = with_sessions(Settings { detached_max: 1, ..Settings::default() });
     network.line("ann", b"/resume");
     network.line("bob", b"/resume");
     network.read_all();
@@ -386,7 +386,7 @@ fn only_so_many_are_held() {
 #[test]
 fn one_may_come_back_into_the_room_that_one_is_alone_in() {
     for (number, is_cut_off_first) in [(1, true), (2, false)] {
-        let mut network = with_seats(Settings::default());
+        let mut network = with_sessions(Settings::default());
         network.line("ann", b"/join games");
         network.line("ann", b"/resume");
         network.read_all();
@@ -405,8 +405,8 @@ fn one_may_come_back_into_the_room_that_one_is_alone_in() {
 #[test]
 fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
     let mut network =
-        with_seats(Settings { detached_per_addr: 2, detached_max: 4, ..Settings::default() });
-    let hold = |network: &mut Network, client: &str, host| {
+        with_sessions(Settings { detached_per_addr: 2, detached_max: 4, ..Settings::default() });
+    let detach = |network: &mut Network, client: &str, host| {
         network.arrive_from(client, "native", SocketAddr::from(([192, 0, 2, host], 1)).into());
         network.line(client, format!("/nick {client}").as_bytes());
         network.line(client, b"/resume");
@@ -414,7 +414,7 @@ fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
         network.cut_off(client);
     };
     for (client, host) in [("cat", 8), ("eve", 7), ("eve-2", 7), ("eve-3", 7), ("eve-4", 7)] {
-        hold(&mut network, client, host);
+        detach(&mut network, client, host);
     }
     check_in(
         &mut network,
@@ -425,9 +425,9 @@ fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
          g1> /nick eve-3
          g1< Name eve-3 is taken.",
     );
-    // Where all are held that may be, too.
+    // Where all are detached that may be, too.
     for (client, host) in [("dan", 9), ("dan-2", 9)] {
-        hold(&mut network, client, host);
+        detach(&mut network, client, host);
     }
     check_in(
         &mut network,
@@ -442,7 +442,7 @@ fn one_address_has_so_many_held_and_takes_the_place_of_none_but_its_own() {
 
 #[test]
 fn what_the_ignored_said_stays_hidden_when_they_come_back() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     check_in(
         &mut network,
         &format!(
@@ -465,7 +465,7 @@ fn what_the_ignored_said_stays_hidden_when_they_come_back() {
 
 #[test]
 fn who_wrote_to_themselves_has_nobody_to_answer_when_they_come_back() {
-    let mut network = with_seats(Settings::default());
+    let mut network = with_sessions(Settings::default());
     check_in(
         &mut network,
         &format!(

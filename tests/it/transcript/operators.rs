@@ -26,7 +26,7 @@ impl Network {
     }
 
     /// What one who comes from an address is told, if it is not let in.
-    pub(super) fn door(&self, addr: &str) -> Option<String> {
+    pub(super) fn admission(&self, addr: &str) -> Option<String> {
         let origin = addr.parse::<SocketAddr>().unwrap().into();
         let is_banned = self.chat.is_banned(&Peer::new(origin, "native"), self.now);
         let refusal = chinwag::Refusal::Banned(origin);
@@ -160,11 +160,11 @@ fn a_name_is_banned_with_the_address_that_it_is_from() {
     );
     let told = "You are banned until 2026-11-20 17:17 UTC: too loud\n";
     for addr in ["192.0.2.7:1", "[::ffff:192.0.2.7]:1"] {
-        assert_eq!(network.door(addr).as_deref(), Some(told), "{addr}");
+        assert_eq!(network.admission(addr).as_deref(), Some(told), "{addr}");
     }
-    assert_eq!(network.door("192.0.2.8:1"), None);
+    assert_eq!(network.admission("192.0.2.8:1"), None);
     network.wait(2 * 3600 * 1000);
-    assert_eq!(network.door("192.0.2.7:1"), None);
+    assert_eq!(network.admission("192.0.2.7:1"), None);
     check_in(
         &mut network,
         "op> /bans
@@ -199,9 +199,9 @@ fn networks_are_banned_whatever_the_notation_and_lifted_by_any_part() {
          op< six@2001:db8:1:2::/64 for good by op.
          op< who-is-not-here for good by op.",
     );
-    assert_eq!(network.door("192.0.2.200:1").as_deref(), Some("You are banned: spam\n"));
-    assert_eq!(network.door("[2001:db8:1:2:ffff::]:1").as_deref(), Some("You are banned.\n"));
-    assert_eq!(network.door("[2001:db8:1:3::]:1"), None);
+    assert_eq!(network.admission("192.0.2.200:1").as_deref(), Some("You are banned: spam\n"));
+    assert_eq!(network.admission("[2001:db8:1:2:ffff::]:1").as_deref(), Some("You are banned.\n"));
+    assert_eq!(network.admission("[2001:db8:1:3::]:1"), None);
     check_in(
         &mut network,
         "op> /unban six
@@ -213,7 +213,7 @@ fn networks_are_banned_whatever_the_notation_and_lifted_by_any_part() {
          op> /bans
          op< who-is-not-here for good by op.",
     );
-    assert_eq!(network.door("[2001:db8:1:2:ffff::]:1"), None);
+    assert_eq!(network.admission("[2001:db8:1:2:ffff::]:1"), None);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn what_cannot_be_kept_is_not_in_force() {
          op> /bans
          op< There are no bans.",
     );
-    assert_eq!(network.door("192.0.2.7:1"), None);
+    assert_eq!(network.admission("192.0.2.7:1"), None);
     network.worker = Worker::Keeps;
     check_in(&mut network, "op> /reload\nop< Reloaded.");
 }
@@ -292,7 +292,7 @@ fn an_answer_holds_though_whoever_asked_has_gone() {
     }
     network.close_the_closing();
     assert_eq!(network.read("bob"), "ann was banned by op.\n");
-    assert!(network.door("192.0.2.7:9").is_some());
+    assert!(network.admission("192.0.2.7:9").is_some());
 }
 
 #[test]
@@ -323,8 +323,8 @@ fn what_is_read_again_is_in_force_for_those_who_are_here_too() {
         ]
     );
     reload(&mut network, &["203.0.113.0/24"]);
-    assert_eq!(network.door("192.0.2.7:1"), None);
-    assert!(network.door("203.0.113.5:1").is_some());
+    assert_eq!(network.admission("192.0.2.7:1"), None);
+    assert!(network.admission("203.0.113.5:1").is_some());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Those who say nothing that others can see: nobody is told of them.
 
 use super::check_in;
-use super::comings::watched;
+use super::presence::watched;
 use chinwag::{Limit, Service};
 
 #[test]

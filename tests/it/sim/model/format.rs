@@ -143,7 +143,7 @@ pub(super) enum Told<'a> {
         old: &'a Person,
         new: &'a Person,
     },
-    /// Comings and goings, put together for those who read native.
+    /// Join and leave notices, put together for those who read native.
     NoticeBatches(&'a str),
     ShuttingDown(&'a str),
     Reply {

@@ -298,7 +298,7 @@ fn who_comes_and_goes_all_the_time_is_told_of_before_the_second_is_over() {
 }
 
 #[test]
-fn what_has_been_gathered_is_told_before_the_next_line() {
+fn batched_notices_are_told_before_the_next_line() {
     let mut network = watched();
     network.arrive("g1", "native");
     network.arrive("g2", "native");

@@ -1,4 +1,4 @@
-//! The door: who comes from where and by way of whom, and who is let in. What the real
+//! Accepting: who comes from where and by way of whom, and who is let in. What the real
 //! server does between accepting a connection and giving it to the hub.
 
 use std::cell::RefCell;
@@ -42,7 +42,7 @@ pub(super) fn refusal(why: Refusal) -> &'static [u8] {
     match why {
         Refusal::Full => b"Server is full.\n",
         Refusal::Address => b"Too many connections from your address.\n",
-        Refusal::Banned(_) | Refusal::Foreign(_) => unreachable!("not at the door"),
+        Refusal::Banned(_) | Refusal::Foreign(_) => unreachable!("not when it comes"),
     }
 }
 

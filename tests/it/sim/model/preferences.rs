@@ -1,4 +1,4 @@
-//! The oracle of what everybody decides for himself: what he sees, and how.
+//! The oracle of users' preferences: what they see, and how.
 
 use super::format::{DIALECTS, Dialect};
 use super::{Member, Model};
@@ -61,11 +61,11 @@ impl Model<'_> {
         self.rooms.pass_on(was.who, who);
     }
 
-    /// Those who are here and those who are held.
+    /// Those who are here and those who are detached.
     fn everybody(&mut self) -> impl Iterator<Item = &mut Member> {
-        let held = self.seats.iter_mut().filter_map(|seat| seat.held.as_mut());
-        let held = held.map(|held| &mut held.member);
-        self.members.values_mut().chain(held)
+        let detached = self.sessions.iter_mut().filter_map(|session| session.detached.as_mut());
+        let detached = detached.map(|detached| &mut detached.member);
+        self.members.values_mut().chain(detached)
     }
 
     pub(super) fn echo(&mut self, who: usize, on: bool) {

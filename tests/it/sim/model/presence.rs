@@ -1,4 +1,4 @@
-//! The oracle of comings and goings: names, rooms, notices and greetings.
+//! The oracle of presence: names, rooms, notices and greetings.
 
 use std::collections::BTreeSet;
 use std::mem;
@@ -12,7 +12,7 @@ use crate::sim::text::{name_fault, shape_fault};
 /// What happens within this time is told together.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// So many lines of notices are not gathered any further.
+/// So many lines of notices are not batched any further.
 const LINES_MAX: usize = 16;
 
 impl Model<'_> {
@@ -34,7 +34,7 @@ impl Model<'_> {
                 self.rooms.get_mut(number).second = None;
             }
         }
-        self.end_holds(now);
+        self.end_late_sessions(now);
     }
 
     /// The server sleeps, so there is nobody whose time is up.
@@ -42,8 +42,9 @@ impl Model<'_> {
         let newcomers = self.members.values().filter_map(|one| self.is_awaited_until(one));
         let numbers = self.rooms.numbers();
         let seconds = numbers.iter().filter_map(|number| self.rooms.get(*number).second);
-        let holds = self.seats.iter().filter_map(|seat| Some(seat.held.as_ref()?.until));
-        let next = newcomers.chain(seconds).chain(holds).min();
+        let detached =
+            self.sessions.iter().filter_map(|session| Some(session.detached.as_ref()?.until));
+        let next = newcomers.chain(seconds).chain(detached).min();
         assert!(next.is_none_or(|next| next > now), "at {now:?} somebody's time is up");
     }
 
@@ -78,13 +79,13 @@ impl Model<'_> {
     pub(super) fn leave(&mut self, who: usize) {
         // Another connection may have taken everything over.
         let Some(member) = self.members.get(&who) else { return };
-        if !self.is_over && !member.said_goodbye && self.hold(who) {
+        if !self.is_over && !member.said_goodbye && self.detach(who) {
             return;
         }
         if !self.is_over {
             self.tell_departure(who);
         }
-        self.seats.retain(|seat| seat.who != who);
+        self.sessions.retain(|session| session.who != who);
         self.take_out(who);
     }
 
@@ -114,7 +115,7 @@ impl Model<'_> {
         }
         let owner = self.find(name);
         let others = owner.filter(|owner| *owner != who).map(|owner| self.members[&owner].shown());
-        if let Some(taken) = others.or_else(|| self.held_name(name)) {
+        if let Some(taken) = others.or_else(|| self.detached_name(name)) {
             return self.reply(who, "name_taken", &format!("Name {taken} is taken."));
         }
         let member = self.member(who);
@@ -170,7 +171,7 @@ impl Model<'_> {
         let old = self.members[&who].room;
         if old != room {
             self.saw(if room == LOBBY { "goes back to the lobby" } else { "goes elsewhere" });
-            self.settle(who);
+            self.tell_batched(who);
             self.tell_departure(who);
             self.member(who).room = room;
             self.drop_if_done_with(old);
@@ -199,7 +200,7 @@ impl Model<'_> {
             member.arrival = Arrival::Announced;
             let (room, name) = (member.room, member.shown());
             self.tell_join(who, &[Dialect::Json]);
-            self.gather(room, Coming::Join, who, &[&name]);
+            self.batch(room, Coming::Join, who, &[&name]);
         }
     }
 
@@ -231,7 +232,7 @@ impl Model<'_> {
             return self.saw("left before it said anything");
         }
         self.tell_at_once(room, who, &told, &[Dialect::Json]);
-        self.gather(room, Coming::Leave, who, &[&person.name]);
+        self.batch(room, Coming::Leave, who, &[&person.name]);
     }
 
     fn tell_rename(&mut self, who: usize, old: &Person) {
@@ -243,7 +244,7 @@ impl Model<'_> {
         self.tell_at_once(room, who, &told, &[Dialect::Tutorial]);
         if is_announced {
             self.tell_at_once(room, who, &told, &[Dialect::Json]);
-            self.gather(room, Coming::Rename, who, &[&old.name, &new.name]);
+            self.batch(room, Coming::Rename, who, &[&old.name, &new.name]);
         } else {
             self.announce(who);
         }
@@ -272,7 +273,7 @@ impl Model<'_> {
     }
 
     /// For those who read native, now or when the room's second is over.
-    fn gather(&mut self, room: usize, kind: Coming, subject: usize, names: &[&str]) {
+    fn batch(&mut self, room: usize, kind: Coming, subject: usize, names: &[&str]) {
         if self.people(room).iter().any(|who| self.members[who].ignores.contains(&subject)) {
             self.saw("an ignored one comes, goes or is renamed");
         }
@@ -296,11 +297,11 @@ impl Model<'_> {
         } else if is_full {
             self.flush(room);
         } else {
-            self.saw("notices are gathered");
+            self.saw("notices are batched");
         }
     }
 
-    /// Tells what was gathered in a room.
+    /// Tells what was batched in a room.
     pub(super) fn flush(&mut self, room: usize) {
         let happened = mem::take(&mut self.rooms.get_mut(room).happened);
         for who in self.people(room) {
@@ -308,8 +309,8 @@ impl Model<'_> {
         }
     }
 
-    /// Tells one what was gathered for it so far, because it will not be there later.
-    pub(super) fn settle(&mut self, who: usize) {
+    /// Tells one what was batched for it so far, because it will not be there later.
+    pub(super) fn tell_batched(&mut self, who: usize) {
         let room = self.members[&who].room;
         let happened = self.rooms.get(room).happened.clone();
         self.tell_together(who, &happened);
@@ -337,7 +338,7 @@ impl Model<'_> {
 
     pub(super) fn take_notices(&mut self, who: usize, on: bool) {
         if !on && self.members[&who].notices {
-            self.settle(who);
+            self.tell_batched(who);
         }
         self.member(who).notices = on;
     }

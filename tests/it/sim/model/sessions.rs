@@ -1,4 +1,4 @@
-//! The oracle of seats: who may come back, and as whom.
+//! The oracle of detached sessions: who may come back, and as whom.
 
 use std::mem;
 use std::net::IpAddr;
@@ -9,114 +9,122 @@ use super::{Arrival, Member, Model};
 use crate::sim::rules::token;
 
 /// What a token is good for.
-pub(super) struct Seat {
+pub(super) struct Session {
     token: String,
     /// The connection that it was given to.
     pub(super) who: usize,
-    pub(super) held: Option<Held>,
+    pub(super) detached: Option<Detached>,
 }
 
 /// One who was cut off.
-pub(super) struct Held {
+pub(super) struct Detached {
     pub(super) member: Member,
     room: String,
     pub(super) until: Duration,
 }
 
 impl Model<'_> {
-    pub(super) fn give_seat(&mut self, who: usize) {
-        let held_for = self.given.rules.resume_for;
-        if held_for.is_zero() {
-            self.saw("names are not held");
+    pub(super) fn give_token(&mut self, who: usize) {
+        let resume_for = self.given.rules.resume_for;
+        if resume_for.is_zero() {
+            self.saw("names are not kept");
             return self.reply(who, "no_resume", "This server holds no names.");
         }
-        self.seats.retain(|seat| seat.who != who);
+        self.sessions.retain(|session| session.who != who);
         self.tokens += 1;
         let token = token(self.tokens);
-        let text = format!("To come back within {}: /resume {token}", span(held_for));
-        self.seats.push(Seat { token, who, held: None });
+        let text = format!("To come back within {}: /resume {token}", span(resume_for));
+        self.sessions.push(Session { token, who, detached: None });
         self.reply(who, "resume", &text);
     }
 
-    pub(super) fn name_of_held(&self, name: &str) -> Option<String> {
-        let mut held = self.seats.iter().filter_map(|seat| seat.held.as_ref()?.member.name.clone());
-        held.find(|held| held.eq_ignore_ascii_case(name))
+    pub(super) fn name_of_detached(&self, name: &str) -> Option<String> {
+        let mut detached = self
+            .sessions
+            .iter()
+            .filter_map(|session| session.detached.as_ref()?.member.name.clone());
+        detached.find(|detached| detached.eq_ignore_ascii_case(name))
     }
 
-    /// The name as its bearer spells it, of one who is held.
-    pub(super) fn held_name(&mut self, name: &str) -> Option<String> {
-        let found = self.name_of_held(name);
+    /// The name as its bearer spells it, of one who is detached.
+    pub(super) fn detached_name(&mut self, name: &str) -> Option<String> {
+        let found = self.name_of_detached(name);
         if found.is_some() {
-            self.saw("a name is held");
+            self.saw("a name is kept for who was cut off");
         }
         found
     }
 
-    /// Holds all that is somebody's, if it has asked for that.
-    pub(super) fn hold(&mut self, who: usize) -> bool {
-        if !self.seats.iter().any(|seat| seat.who == who) {
+    /// Keeps all that is somebody's for a while, if it has asked for that.
+    pub(super) fn detach(&mut self, who: usize) -> bool {
+        if !self.sessions.iter().any(|session| session.who == who) {
             return false;
         }
         self.make_room(who);
-        let place = self.seats.iter().position(|seat| seat.who == who).expect("it was there");
-        let mut seat = self.seats.remove(place);
+        let place =
+            self.sessions.iter().position(|session| session.who == who).expect("it was there");
+        let mut session = self.sessions.remove(place);
         let room = self.rooms.get(self.members[&who].room).name.clone();
         let member = self.take_out(who);
         let until = self.now.since + self.given.rules.resume_for;
-        seat.held = Some(Held { member, room, until });
-        // The held stand in the order in which they were cut off.
-        self.seats.push(seat);
-        self.saw("held");
+        session.detached = Some(Detached { member, room, until });
+        // The detached stand in the order in which they were cut off.
+        self.sessions.push(session);
+        self.saw("detached");
         true
     }
 
     /// Who was cut off first gives way: of those from the same address, if there are any.
     fn make_room(&mut self, who: usize) {
         let from = network(self.members[&who].addr.ip());
-        let held = self.seats.iter().enumerate();
-        let held = held.filter_map(|(place, seat)| Some((place, &seat.held.as_ref()?.member)));
-        let (all, held): (Vec<_>, Vec<_>) =
-            held.map(|(place, member)| (place, (place, network(member.addr.ip())))).unzip();
-        let own: Vec<_> = held.into_iter().filter(|(_, other)| *other == from).collect();
-        if own.len() >= self.given.rules.held_per_addr {
-            self.saw("a hold ends for one of its address");
-            self.end_hold(own[0].0);
-        } else if all.len() >= self.given.rules.held_max {
-            self.saw("a hold ends for another");
-            self.end_hold(own.first().map_or(all[0], |(place, _)| *place));
+        let detached = self.sessions.iter().enumerate();
+        let detached = detached
+            .filter_map(|(place, session)| Some((place, &session.detached.as_ref()?.member)));
+        let (all, detached): (Vec<_>, Vec<_>) =
+            detached.map(|(place, member)| (place, (place, network(member.addr.ip())))).unzip();
+        let own: Vec<_> = detached.into_iter().filter(|(_, other)| *other == from).collect();
+        if own.len() >= self.given.rules.detached_per_addr {
+            self.saw("a detached session gives way to one of its address");
+            self.end_session(own[0].0);
+        } else if all.len() >= self.given.rules.detached_max {
+            self.saw("a detached session gives way to another");
+            self.end_session(own.first().map_or(all[0], |(place, _)| *place));
         }
     }
 
-    pub(super) fn end_holds(&mut self, now: Duration) {
-        while self.first_hold().is_some_and(|until| until <= now) {
-            self.saw("a hold ends");
-            let is_held = |seat: &Seat| seat.held.is_some();
-            self.end_hold(self.seats.iter().position(is_held).expect("somebody is held"));
+    pub(super) fn end_late_sessions(&mut self, now: Duration) {
+        while self.first_deadline().is_some_and(|until| until <= now) {
+            self.saw("a detached session ends");
+            let is_detached = |session: &Session| session.detached.is_some();
+            self.end_session(
+                self.sessions.iter().position(is_detached).expect("somebody is detached"),
+            );
         }
     }
 
-    fn first_hold(&self) -> Option<Duration> {
-        self.seats.iter().find_map(|seat| Some(seat.held.as_ref()?.until))
+    fn first_deadline(&self) -> Option<Duration> {
+        self.sessions.iter().find_map(|session| Some(session.detached.as_ref()?.until))
     }
 
     /// Somebody is not waited for any longer.
-    fn end_hold(&mut self, place: usize) {
-        let Seat { who, held, .. } = self.seats.remove(place);
-        let Held { member, room, .. } = held.expect("it was looked for");
+    fn end_session(&mut self, place: usize) {
+        let Session { who, detached, .. } = self.sessions.remove(place);
+        let Detached { member, room, .. } = detached.expect("it was looked for");
         if let Some(room) = self.rooms.find(&room) {
             self.tell_departure_of(who, room, (&member.person(), member.arrival));
         }
     }
 
     pub(super) fn resume(&mut self, who: usize, token: &str, seq: Option<u64>, epoch: Option<i64>) {
-        let is_it = |seat: &Seat| seat.token.eq_ignore_ascii_case(token) && seat.who != who;
-        let Some(place) = self.seats.iter().position(is_it) else {
+        let is_it =
+            |session: &Session| session.token.eq_ignore_ascii_case(token) && session.who != who;
+        let Some(place) = self.sessions.iter().position(is_it) else {
             self.saw("token unknown");
             return self.reply(who, "token_unknown", "That token is not known, or no longer.");
         };
-        let Seat { who: was, held, .. } = self.seats.remove(place);
-        let (member, room) = if let Some(Held { member, room, .. }) = held {
-            self.saw("back after a hold");
+        let Session { who: was, detached, .. } = self.sessions.remove(place);
+        let (member, room) = if let Some(Detached { member, room, .. }) = detached {
+            self.saw("back after being detached");
             (member, room)
         } else {
             self.saw("replaced");
@@ -125,17 +133,17 @@ impl Model<'_> {
             let room = self.rooms.get(self.members[&was].room).name.clone();
             (self.take_out(was), room)
         };
-        self.set_down(who, member, &room);
+        self.attach(who, member, &room);
         self.show_missed(who, seq, epoch);
     }
 
-    fn set_down(&mut self, who: usize, mut was: Member, room: &str) {
-        self.settle(who);
+    fn attach(&mut self, who: usize, mut was: Member, room: &str) {
+        self.tell_batched(who);
         if self.members[&who].arrival == Arrival::Announced {
             self.saw("back, and no longer who it was");
         }
         self.tell_departure(who);
-        self.seats.retain(|seat| seat.who != who);
+        self.sessions.retain(|session| session.who != who);
         let old = mem::replace(&mut self.member(who).room, NOWHERE);
         self.drop_if_done_with(old);
         let room = self.room_called(room).unwrap_or_else(|| {

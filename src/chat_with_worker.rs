@@ -16,6 +16,7 @@ use std::time::Instant;
 use log::error;
 
 use crate::chat::{Answer, Chat, Request};
+use crate::net::codec::Framing;
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
@@ -143,6 +144,10 @@ fn work(
 }
 
 impl Service for ChatWithWorker {
+    fn framing(&self, peer: &Peer<'_>) -> Framing {
+        self.chat.framing(peer)
+    }
+
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         self.chat.on_open(id, peer, out);
     }

@@ -82,9 +82,10 @@
 //! | the operator's settings | `chat/settings.rs` |
 //! | the time of the turn, by clock and calendar | `chat/time.rs` |
 //! | how bytes that are no text are sanitised | `chat/text.rs` |
+//! | framing: which codec, and one of your own; lines and messages whose bytes are left alone | `net/codec.rs`, `net/codec/raw.rs` |
 //! | framing: bytes become lines; telnet and editing keys | `net/decoder.rs`; `net/telnet.rs`, `net/escape.rs`, `net/line.rs` (`net/scan.rs` finds special bytes) |
 //! | the read phase of a turn, and the rate limit | `net/hub/read.rs`, `net/hub/input.rs` |
-//! | framing: WebSocket | `net/codec.rs`, `net/codec/websocket.rs` |
+//! | framing: WebSocket | `net/codec/websocket.rs` |
 //! | HTTP heads and answers; pings; how a WebSocket closes | `net/http.rs`, `net/hub/web.rs` |
 //! | the PROXY protocol, and what else comes before lines | `net/proxy_header.rs`, `net/hub/preface.rs` |
 //! | recognising other protocols | `net/sniff.rs`, `net/hub/foreign.rs` |
@@ -132,6 +133,7 @@ mod store;
 
 pub use chat::Chat;
 pub use chat_with_worker::{ChatWithWorker, Reloader};
+pub use net::codec::{Codec, Framing};
 pub use net::conn::{CloseReason, ConnId};
 pub use net::decoder::{Decoder, Item};
 pub use net::http::Web;

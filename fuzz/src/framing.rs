@@ -49,7 +49,7 @@ fn framed(pieces: &[&[u8]], line_max: usize) -> Vec<Item> {
 
 fn as_item(item: chinwag::Item<'_>) -> Option<Item> {
     use chinwag::Item::{
-        AreYouThere, Bulk, Close, Discarded, EndOfInput, Endless, Line, Malformed, Ping, Telnet,
+        Answer, AreYouThere, Bulk, Close, Discarded, EndOfInput, Endless, Line, Malformed, Telnet,
         TooLong,
     };
     Some(match item {
@@ -60,6 +60,6 @@ fn as_item(item: chinwag::Item<'_>) -> Option<Item> {
         AreYouThere => Item::Asked,
         EndOfInput => Item::End,
         Endless => Item::Endless,
-        Discarded(_) | Telnet(None) | Ping(_) | Close(_) | Malformed(_) => return None,
+        Discarded(_) | Telnet(None) | Answer(_) | Close(_) | Malformed(_) => return None,
     })
 }

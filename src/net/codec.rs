@@ -1,61 +1,162 @@
 //! Which framing a connection speaks: how its bytes become lines, and how a line to it is framed.
 
+mod raw;
 pub(crate) mod websocket;
+
+use std::fmt;
 
 use crate::net::decoder::{Decoder, Item};
 use crate::net::limits::Limits;
 use crate::net::line::Ending;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use raw::Raw;
 
-/// What turns one connection's bytes into items.
-pub(crate) enum Framing {
-    Lines(Decoder),
-    WebSocket(websocket::Decoder),
+/// How the bytes of a connection become lines: a service's choice
+/// ([`Service::framing`](crate::Service::framing)).
+pub enum Framing {
+    /// Lines for people, and for most programs of theirs: they end with LF, CR LF, CR or NUL.
+    /// Telnet's bytes are gone from them, and so are what was erased again, the sequences of keys
+    /// that edit nothing, and a byte order mark at the start. The default.
+    Telnet,
+    /// Lines that leave every byte alone: LF ends one, and a CR before it goes. DEL, IAC, NUL and
+    /// escapes are bytes like others.
+    Plain,
+    /// Messages: four bytes of length, big endian, then as many bytes as that says. What is longer
+    /// than [`Limits::line_max`] is dropped, and told with
+    /// [`Limit::LineTooLong`](crate::Limit::LineTooLong); what is longer than sixteen times that
+    /// ends the connection.
+    LengthPrefix,
+    /// A framing of your own, for this connection.
+    Own(Box<dyn Codec>),
 }
 
 impl Framing {
-    /// What goes with how a connection ends its lines.
-    pub(crate) fn new(ending: Option<Ending>, limits: &Limits) -> Framing {
-        match ending {
-            Some(Ending::WebSocket) => Framing::WebSocket(websocket::Decoder::new(limits.line_max)),
-            _ => Framing::Lines(Decoder::new(limits.line_max, limits.endless())),
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Framing::Telnet => Kind::Telnet,
+            Framing::Plain => Kind::Plain,
+            Framing::LengthPrefix => Kind::LengthPrefix,
+            Framing::Own(_) => Kind::Own,
+        }
+    }
+}
+
+impl fmt::Debug for Framing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind().fmt(f)
+    }
+}
+
+/// A framing of your own: a state machine without I/O that turns one connection's bytes into
+/// items ([`Framing::Own`]).
+///
+/// What holds a limit here is the codec itself: it answers with [`Item::TooLong`] or
+/// [`Item::Endless`] before it holds more than it should, and with [`Item::Bulk`] for each full KiB
+/// that came without a line, so that the rate limit sees it. Whatever the pieces that the bytes
+/// arrive in, the same items have to come out.
+pub trait Codec: Send {
+    /// The next item, taken from the front of `bytes`; `None` once they are used up, with whatever
+    /// has to be remembered of them. It is also asked when there are none: an item may be due that
+    /// takes no more bytes.
+    fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Item<'a>>;
+
+    /// What is left when no more bytes will come, if that counts as an item.
+    fn finish(&mut self) -> Option<Item<'_>> {
+        None
+    }
+
+    /// How many bytes it holds now; they count for [`Limits::input_total`].
+    fn held(&self) -> usize;
+}
+
+/// Which codec a connection has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Telnet,
+    Plain,
+    LengthPrefix,
+    WebSocket,
+    Own,
+}
+
+impl Kind {
+    /// How lines to it are framed, where it need not show that first.
+    pub(crate) fn ending(self) -> Option<Ending> {
+        match self {
+            Kind::Telnet | Kind::Plain | Kind::Own => None,
+            Kind::LengthPrefix => Some(Ending::LengthPrefix),
+            Kind::WebSocket => Some(Ending::WebSocket),
+        }
+    }
+}
+
+/// What turns one connection's bytes into items.
+pub(crate) enum AnyCodec {
+    Telnet(Decoder),
+    Raw(Raw, Kind),
+    WebSocket(websocket::Decoder),
+    Own(Box<dyn Codec>),
+}
+
+impl AnyCodec {
+    /// A new one of a kind. One of a service's own comes from the service.
+    pub(crate) fn new(kind: Kind, limits: &Limits) -> AnyCodec {
+        let (line_max, endless) = (limits.line_max, limits.endless());
+        match kind {
+            Kind::Telnet => AnyCodec::Telnet(Decoder::new(line_max, endless)),
+            Kind::Plain => AnyCodec::Raw(Raw::lines(line_max, endless), kind),
+            Kind::LengthPrefix => AnyCodec::Raw(Raw::messages(line_max, endless), kind),
+            Kind::WebSocket => AnyCodec::WebSocket(websocket::Decoder::new(line_max)),
+            Kind::Own => unreachable!("it is kept for as long as its connection is read from"),
         }
     }
 
-    /// Whether it is the one that goes with an ending.
-    pub(crate) fn is_for(&self, ending: Option<Ending>) -> bool {
-        matches!(self, Framing::WebSocket(_)) == (ending == Some(Ending::WebSocket))
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            AnyCodec::Telnet(_) => Kind::Telnet,
+            AnyCodec::Raw(_, kind) => *kind,
+            AnyCodec::WebSocket(_) => Kind::WebSocket,
+            AnyCodec::Own(_) => Kind::Own,
+        }
     }
 
     /// The next item, as [`Decoder::next`] has it.
     pub(crate) fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Item<'a>> {
         match self {
-            Framing::Lines(decoder) => decoder.next(bytes),
-            Framing::WebSocket(decoder) => decoder.next(bytes),
+            AnyCodec::Telnet(decoder) => decoder.next(bytes),
+            AnyCodec::Raw(raw, _) => raw.next(bytes),
+            AnyCodec::WebSocket(decoder) => decoder.next(bytes),
+            AnyCodec::Own(codec) => codec.next(bytes),
         }
     }
 
     /// The unterminated last line. Half a message is none.
     pub(crate) fn finish(&mut self) -> Option<Item<'_>> {
         match self {
-            Framing::Lines(decoder) => decoder.finish(),
-            Framing::WebSocket(_) => None,
+            AnyCodec::Telnet(decoder) => decoder.finish(),
+            AnyCodec::Raw(raw, _) => raw.finish(),
+            AnyCodec::WebSocket(_) => None,
+            AnyCodec::Own(codec) => codec.finish(),
         }
     }
 
     /// How many bytes of the present line there are.
-    pub(crate) fn partial_len(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         match self {
-            Framing::Lines(decoder) => decoder.partial().len(),
-            Framing::WebSocket(decoder) => decoder.partial_len(),
+            AnyCodec::Telnet(decoder) => decoder.partial().len(),
+            AnyCodec::Raw(raw, _) => raw.held(),
+            AnyCodec::WebSocket(decoder) => decoder.partial_len(),
+            AnyCodec::Own(codec) => codec.held(),
         }
     }
 
     /// Whether nothing is to be remembered, so that a new one would do as well.
     pub(crate) fn is_new(&self) -> bool {
         match self {
-            Framing::Lines(decoder) => decoder.is_new(),
-            Framing::WebSocket(decoder) => decoder.is_new(),
+            AnyCodec::Telnet(decoder) => decoder.is_new(),
+            AnyCodec::Raw(raw, _) => raw.is_new(),
+            AnyCodec::WebSocket(decoder) => decoder.is_new(),
+            AnyCodec::Own(_) => false,
         }
     }
 }
@@ -63,28 +164,73 @@ impl Framing {
 impl Ending {
     /// Frames a line: what is to be sent for it. `framed` is for what is not the text alone.
     pub fn frame<'a>(self, line: &'a mut String, framed: &'a mut Vec<u8>) -> &'a [u8] {
-        if self == Ending::WebSocket {
-            websocket::write_text(line, framed);
+        if matches!(self, Ending::WebSocket | Ending::LengthPrefix) {
+            framed.clear();
+            self.write(line.as_bytes(), framed);
             return framed;
         }
         line.push_str(self.as_str());
         line.as_bytes()
     }
+
+    /// Appends a line, framed. Over WebSocket, where text is UTF-8, other bytes are replaced.
+    pub(crate) fn write(self, line: &[u8], framed: &mut Vec<u8>) {
+        match self {
+            Ending::WebSocket => websocket::write_text(&String::from_utf8_lossy(line), framed),
+            Ending::LengthPrefix => {
+                let len = u32::try_from(line.len()).expect("a line is shorter than 4 GiB");
+                framed.extend(len.to_be_bytes());
+                framed.extend_from_slice(line);
+            }
+            Ending::Lf | Ending::CrLf | Ending::Nul => {
+                framed.extend_from_slice(line);
+                framed.extend_from_slice(self.as_str().as_bytes());
+            }
+        }
+    }
 }
 
-impl Pack for Framing {
+/// One of a service's own cannot be packed: no other process has it.
+impl Pack for AnyCodec {
     fn pack(&self, to: &mut Packer) {
+        to.put(&self.kind());
         match self {
-            Framing::Lines(decoder) => to.tag(0).put(decoder),
-            Framing::WebSocket(decoder) => to.tag(1).put(decoder),
-        };
+            AnyCodec::Telnet(decoder) => decoder.pack(to),
+            AnyCodec::Raw(raw, _) => raw.pack(to),
+            AnyCodec::WebSocket(decoder) => decoder.pack(to),
+            AnyCodec::Own(_) => {}
+        }
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Framing, Damaged> {
+    fn unpack(from: &mut Unpacker<'_>) -> Result<AnyCodec, Damaged> {
+        Ok(match from.get()? {
+            Kind::Telnet => AnyCodec::Telnet(from.get()?),
+            kind @ (Kind::Plain | Kind::LengthPrefix) => AnyCodec::Raw(from.get()?, kind),
+            Kind::WebSocket => AnyCodec::WebSocket(from.get()?),
+            Kind::Own => return Err(from.wrong("codec: it is a service's own")),
+        })
+    }
+}
+
+impl Pack for Kind {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Kind::Telnet => 0,
+            Kind::WebSocket => 1,
+            Kind::Plain => 2,
+            Kind::LengthPrefix => 3,
+            Kind::Own => 4,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Kind, Damaged> {
         Ok(match from.tag()? {
-            0 => Framing::Lines(from.get()?),
-            1 => Framing::WebSocket(from.get()?),
-            _ => return Err(from.wrong("framing")),
+            0 => Kind::Telnet,
+            1 => Kind::WebSocket,
+            2 => Kind::Plain,
+            3 => Kind::LengthPrefix,
+            4 => Kind::Own,
+            _ => return Err(from.wrong("codec")),
         })
     }
 }

@@ -67,7 +67,7 @@ pub enum CloseReason {
     /// It was refused: at admission, and then the service never heard of it, or because it began
     /// with another protocol.
     Refused,
-    /// What it sent breaks the rules of WebSocket, or a message was too long.
+    /// What it sent breaks the rules of its framing; or a message over WebSocket was too long.
     Malformed,
     /// The server is shutting down.
     Shutdown,

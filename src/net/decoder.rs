@@ -13,7 +13,7 @@ use crate::net::scan::{self, CTRL_U, DEL, ESC, IAC};
 use crate::net::telnet::{self, Command, Telnet};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// What comes out of a [`Decoder`].
+/// What comes out of a codec ([`Codec`](crate::Codec), [`Decoder`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Item<'a> {
     /// A line without its ending, and the ending; at the end of input there is none.
@@ -33,11 +33,12 @@ pub enum Item<'a> {
     EndOfInput,
     /// So much came without an ending that none is to be expected. Nothing follows.
     Endless,
-    /// A WebSocket ping, and what the pong is to carry.
-    Ping(&'a [u8]),
+    /// What the framing itself has to answer: a pong.
+    Answer(&'a [u8]),
     /// The other side closes its WebSocket, and the code to answer with. Nothing follows.
     Close(u16),
-    /// What came breaks the rules of WebSocket, and the code that says which. Nothing follows.
+    /// What came breaks the rules of its framing. Nothing follows. A WebSocket is closed with this
+    /// code, which says which rule.
     Malformed(u16),
 }
 
@@ -60,6 +61,9 @@ pub struct Decoder {
     unpaid: usize,
     endless: usize,
 }
+
+/// Some editors put it at the start of a file.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// How much costs as much as a line.
 const KIB: usize = 1024;
@@ -258,7 +262,9 @@ impl Decoder {
     fn end<'a>(&'a mut self, part: &'a [u8], ending: Option<Ending>) -> Option<Item<'a>> {
         (self.unended, self.unpaid) = (0, 0);
         match (self.line.end(part), ending) {
-            (Some(line), ending) => Some(Item::Line(line, ending)),
+            (Some(line), ending) => {
+                Some(Item::Line(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line), ending))
+            }
             (None, Some(ending)) => Some(Item::Discarded(ending)),
             (None, None) => None,
         }

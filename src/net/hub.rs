@@ -34,6 +34,7 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::net::addresses::Addresses;
+use crate::net::codec::Kind;
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::http::Web;
 use crate::net::limits::Limits;
@@ -46,7 +47,6 @@ use crate::net::transport::{Origin, Transport};
 use input::Input;
 use logged::{Accepted, Refused};
 use preface::Preface;
-
 use timers::{LastActivity, SlowConsumer, Timer};
 use trim::MemoryTrim;
 
@@ -60,6 +60,7 @@ struct Conn<T> {
     /// Only while there is anything to remember: an idle connection has none.
     input: Option<Box<Input>>,
     ending: EndingSeen,
+    codec: Kind,
     /// It stands in `ready`.
     listed: bool,
     /// The other side has sent its last.
@@ -379,8 +380,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.accepted_log.begin(id, peer, proxy, self.outbox.now().monotonic);
         self.open += 1;
         self.restart_idle_timer(id);
-        self.service.on_open(id, peer, &mut self.outbox);
-        if self.service.turns_away_protocols(peer) {
+        let peer = self.choose_codec(id, peer);
+        self.service.on_open(id, &peer, &mut self.outbox);
+        if self.service.turns_away_protocols(&peer) {
             self.conns[id.slot()].phase = Phase::Unknown;
         }
     }
@@ -414,6 +416,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             stream,
             input: None,
             ending: EndingSeen::None,
+            codec: Kind::Telnet,
             listed: false,
             ended: false,
             unreachable: false,

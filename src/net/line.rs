@@ -15,6 +15,8 @@ pub enum Ending {
     Nul,
     /// Nothing: each line is a WebSocket message ([`Ending::frame`]).
     WebSocket,
+    /// Nothing: before each line stands its length ([`Framing::LengthPrefix`](crate::Framing)).
+    LengthPrefix,
 }
 
 impl Ending {
@@ -25,13 +27,10 @@ impl Ending {
             Ending::Lf => "\n",
             Ending::CrLf => "\r\n",
             Ending::Nul => "\0",
-            Ending::WebSocket => "",
+            Ending::WebSocket | Ending::LengthPrefix => "",
         }
     }
 }
-
-/// Some editors put it at the start of a file.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The present line, as far as it is kept.
 #[derive(Debug)]
@@ -65,8 +64,7 @@ impl Line {
             return true;
         }
         if self.text.len() + piece.len() > self.max {
-            self.text = Vec::new();
-            self.discarding = true;
+            self.discard();
             return false;
         }
         self.text.extend_from_slice(piece);
@@ -89,13 +87,17 @@ impl Line {
             return None;
         }
         self.given = true;
-        let line = if self.text.is_empty() {
-            part
-        } else {
-            self.text.extend_from_slice(part);
-            &self.text
-        };
-        Some(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line))
+        if self.text.is_empty() {
+            return Some(part);
+        }
+        self.text.extend_from_slice(part);
+        Some(&self.text)
+    }
+
+    /// It is too long: what is still to come of it is dropped.
+    pub(crate) fn discard(&mut self) {
+        self.text = Vec::new();
+        self.discarding = true;
     }
 
     /// The line that was given out last is done with.
@@ -140,6 +142,7 @@ impl Pack for Ending {
             Ending::CrLf => 1,
             Ending::Nul => 2,
             Ending::WebSocket => 3,
+            Ending::LengthPrefix => 4,
         });
     }
 
@@ -149,6 +152,7 @@ impl Pack for Ending {
             1 => Ending::CrLf,
             2 => Ending::Nul,
             3 => Ending::WebSocket,
+            4 => Ending::LengthPrefix,
             _ => return Err(from.wrong("ending of a line")),
         })
     }

@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use crate::net::codec::Framing;
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
@@ -18,14 +19,20 @@ use crate::net::transport::Origin;
 /// For each connection: `on_open` once, `on_line` any number of times, `on_close`
 /// once. No line comes once a close has begun, not even from the same packet.
 pub trait Service {
+    /// How the bytes of a connection become lines; the label of the listener may decide. Asked
+    /// before [`Service::on_open`], and not for those over WebSocket, who have a framing already.
+    fn framing(&self, peer: &Peer<'_>) -> Framing {
+        let _ = peer;
+        Framing::Telnet
+    }
+
     /// Somebody connected.
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         let _ = (id, peer, out);
     }
 
-    /// A complete line: any bytes, perhaps none. Its ending is gone, and so are telnet's
-    /// bytes, what was erased again, the sequences of keys that edit nothing, and a byte
-    /// order mark at its start; all else is as it came.
+    /// A complete line, or message: any bytes, perhaps none. What is gone from it says its
+    /// [`Framing`].
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox);
 
     /// How the connection ends its lines: a service that wants to answer with the same ending
@@ -110,7 +117,8 @@ pub struct Peer<'a> {
     pub origin: Origin,
     /// The label of the listener that took it, or what a browser has asked for instead.
     pub label: &'a str,
-    /// How its lines are to be framed, where that is known from the start: over WebSocket.
+    /// How its lines are to be framed, where that is known from the start: over WebSocket, and
+    /// with [`Framing::LengthPrefix`].
     pub ending: Option<Ending>,
 }
 

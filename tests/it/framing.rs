@@ -32,7 +32,7 @@ fn note(out: &mut String, item: Item<'_>) {
                 Some(Ending::Lf) => "LF",
                 Some(Ending::CrLf) => "CRLF",
                 Some(Ending::Nul) => "NUL",
-                Some(Ending::WebSocket) => unreachable!("these are lines"),
+                Some(Ending::WebSocket | Ending::LengthPrefix) => unreachable!("these are lines"),
                 None => "END",
             };
             write!(out, "<{}>{ending} ", line.escape_ascii())
@@ -45,7 +45,7 @@ fn note(out: &mut String, item: Item<'_>) {
         Item::AreYouThere => write!(out, "{{there?}}"),
         Item::EndOfInput => write!(out, "end"),
         Item::Endless => write!(out, "endless"),
-        Item::Ping(_) | Item::Close(_) | Item::Malformed(_) => unreachable!("these are lines"),
+        Item::Answer(_) | Item::Close(_) | Item::Malformed(_) => unreachable!("these are lines"),
     }
     .unwrap();
 }

@@ -2,6 +2,7 @@
 
 mod closing;
 mod crowd;
+mod framings;
 mod limits;
 mod shutdown;
 mod slow;

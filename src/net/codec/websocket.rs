@@ -130,7 +130,10 @@ impl Decoder {
             match step {
                 Ok(Step::On) => {}
                 Ok(Step::Line) => return Some(self.line()),
-                Ok(Step::Ping) => return Some(Item::Ping(&self.control)),
+                Ok(Step::Ping) => {
+                    self.control = control(PONG, &self.control);
+                    return Some(Item::Answer(&self.control));
+                }
                 Ok(Step::Close(code)) => {
                     self.state = State::Over;
                     return Some(Item::Close(code));
@@ -325,9 +328,8 @@ fn answer(payload: &[u8]) -> Result<u16, u16> {
 /// What a server asks whether somebody is there with.
 pub(crate) const PING_FRAME: [u8; 2] = [FIN | PING, 0];
 
-/// A text message.
+/// Appends a text message.
 pub(crate) fn write_text(text: &str, frame: &mut Vec<u8>) {
-    frame.clear();
     frame.push(FIN | TEXT);
     let len = (text.len() as u64).to_be_bytes();
     match text.len() {
@@ -339,11 +341,6 @@ pub(crate) fn write_text(text: &str, frame: &mut Vec<u8>) {
         }
     }
     frame.extend_from_slice(text.as_bytes());
-}
-
-/// The answer to a ping.
-pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
-    control(PONG, payload)
 }
 
 /// A close frame. Of a reason that is too long there is the start.

@@ -78,7 +78,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
     ///
     /// # Errors
     ///
-    /// If what comes next is no hub, or a stream is missing.
+    /// If what comes next is no hub, a stream is missing, or a connection has a codec of the
+    /// service's own.
     pub fn thaw(
         service: S,
         limits: &Limits,
@@ -151,9 +152,18 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
 impl<T> Conn<T> {
     fn pack(&self, to: &mut Packer) {
-        let Conn { stream: _, input, ending, listed: _, ended, unreachable: _, output, phase } =
-            self;
-        to.put(input).put(ending).put(ended).put(output).put(phase);
+        let Conn {
+            stream: _,
+            input,
+            ending,
+            codec,
+            listed: _,
+            ended,
+            unreachable: _,
+            output,
+            phase,
+        } = self;
+        to.put(input).put(ending).put(codec).put(ended).put(output).put(phase);
     }
 
     fn unpack(stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {
@@ -161,6 +171,7 @@ impl<T> Conn<T> {
             stream,
             input: from.get()?,
             ending: from.get()?,
+            codec: from.get()?,
             listed: false,
             ended: from.get()?,
             unreachable: false,

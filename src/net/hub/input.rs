@@ -1,20 +1,24 @@
-//! The input state of a connection: what has been read and has not become lines yet.
+//! The input half of a connection: what has been read and has not become lines yet, and which
+//! codec makes lines of it.
 
 use std::mem;
 use std::time::Instant;
 
-use crate::net::codec::Framing;
+use super::{EndingSeen, Hub};
+use crate::net::codec::{AnyCodec, Framing, Kind};
+use crate::net::conn::ConnId;
 use crate::net::decoder::Item;
-use crate::net::limits::Limits;
 use crate::net::line::Ending;
+use crate::net::service::{Peer, Service};
 use crate::net::sniff::Sniffer;
+use crate::net::transport::Transport;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The input state of a connection: what has been read and has not become lines yet.
 pub(super) struct Input {
     /// Used until the first line has told what the connection is.
     pub(super) sniffer: Sniffer,
-    pub(super) framing: Framing,
+    pub(super) codec: AnyCodec,
     /// What came too fast.
     pub(super) waiting: Option<Waiting>,
     /// Parked input: read, and not decoded while reading is paused. Used up to `rest_start`.
@@ -23,14 +27,8 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn new(ending: Option<Ending>, limits: &Limits) -> Input {
-        Input {
-            sniffer: Sniffer::default(),
-            framing: Framing::new(ending, limits),
-            waiting: None,
-            rest: Vec::new(),
-            rest_start: 0,
-        }
+    pub(super) fn new(codec: AnyCodec) -> Input {
+        Input { sniffer: Sniffer::default(), codec, waiting: None, rest: Vec::new(), rest_start: 0 }
     }
 
     /// Bytes that were read before their time.
@@ -66,12 +64,12 @@ impl Input {
             Some(Waiting { what: Persisted::Line(line, _), .. }) => line.len(),
             _ => 0,
         };
-        self.rest.len() + self.framing.partial_len() + waiting
+        self.rest.len() + self.codec.held() + waiting
     }
 
-    pub(super) fn is_new(&self) -> bool {
+    fn is_new(&self) -> bool {
         self.sniffer.is_new()
-            && self.framing.is_new()
+            && self.codec.is_new()
             && self.rest.is_empty()
             && self.waiting.is_none()
     }
@@ -97,16 +95,65 @@ impl Persisted {
     }
 }
 
+impl<T: Transport, S: Service> Hub<T, S> {
+    /// The service chooses the codec, but over WebSocket. Returns the peer with how its lines are
+    /// framed, where that is known now.
+    pub(super) fn choose_codec<'a>(&mut self, id: ConnId, peer: &Peer<'a>) -> Peer<'a> {
+        if self.is_web_socket(id) {
+            return *peer;
+        }
+        let framing = self.service.framing(peer);
+        let conn = &mut self.conns[id.slot()];
+        conn.codec = framing.kind();
+        let ending = conn.codec.ending();
+        if let Some(ending) = ending {
+            conn.ending = EndingSeen::Own(ending);
+        }
+        if let Framing::Own(codec) = framing {
+            self.park_input(id, Box::new(Input::new(AnyCodec::Own(codec))));
+        }
+        Peer { ending, ..*peer }
+    }
+
+    /// What a connection has of it, or a new one.
+    pub(super) fn take_or_new_input(&mut self, id: ConnId) -> Box<Input> {
+        if let Some(input) = self.take_input(id) {
+            return input;
+        }
+        let kind = self.conns[id.slot()].codec;
+        let spare = self.spare.take_if(|input| input.codec.kind() == kind);
+        spare.unwrap_or_else(|| Box::new(Input::new(AnyCodec::new(kind, &self.limits))))
+    }
+
+    /// Parks the input state with the connection if it holds anything; else it is the spare one.
+    pub(super) fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
+        if input.is_new() {
+            input.sniffer = Sniffer::default();
+            self.spare = Some(input).filter(|input| input.codec.kind() != Kind::WebSocket);
+        } else {
+            self.input_held += input.held();
+            self.conns[id.slot()].input = Some(input);
+        }
+    }
+
+    /// What a connection has of it.
+    pub(super) fn take_input(&mut self, id: ConnId) -> Option<Box<Input>> {
+        let input = self.conns[id.slot()].input.take()?;
+        self.input_held -= input.held();
+        Some(input)
+    }
+}
+
 impl Pack for Input {
     fn pack(&self, to: &mut Packer) {
-        let Input { sniffer, framing, waiting, rest, rest_start } = self;
-        to.put(sniffer).put(framing).put(waiting).put(&rest.len().saturating_sub(*rest_start));
+        let Input { sniffer, codec, waiting, rest, rest_start } = self;
+        to.put(sniffer).put(codec).put(waiting).put(&rest.len().saturating_sub(*rest_start));
         u8::pack_all(&rest[*rest_start..], to);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Input, Damaged> {
-        let (sniffer, framing, waiting) = (from.get()?, from.get()?, from.get()?);
-        Ok(Input { sniffer, framing, waiting, rest: from.get()?, rest_start: 0 })
+        let (sniffer, codec, waiting) = (from.get()?, from.get()?, from.get()?);
+        Ok(Input { sniffer, codec, waiting, rest: from.get()?, rest_start: 0 })
     }
 }
 

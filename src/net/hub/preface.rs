@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use log::debug;
 
-use super::input::Input;
 use super::timers::Timer;
 use super::{Hub, Phase, reject};
 use crate::net::conn::{CloseReason, ConnId};
@@ -231,7 +230,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.behind_proxy.insert(id, preface.origin);
         }
         if !preface.bytes.is_empty() && self.outbox.is_open(id) {
-            let mut input = Box::new(Input::new(None, &self.limits));
+            let mut input = self.take_or_new_input(id);
             if self.is_foreign(id, &mut input, &preface.bytes) {
                 return false;
             }

@@ -12,7 +12,6 @@ use crate::net::decoder::Item;
 use crate::net::line::Ending;
 use crate::net::rate::Wait;
 use crate::net::service::{Limit, Service};
-use crate::net::sniff::Sniffer;
 use crate::net::transport::Transport;
 
 /// Under input backpressure one read takes at most so many bytes.
@@ -140,8 +139,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Decodes what was just read. False if the connection has to wait, or closes.
     fn decode_chunk(&mut self, id: ConnId, count: usize) -> bool {
-        let own = self.take_input(id);
-        let mut input = own.unwrap_or_else(|| self.new_input(id));
+        let mut input = self.take_or_new_input(id);
         let chunk = mem::take(&mut self.chunk);
         if !self.is_foreign(id, &mut input, &chunk[..count]) {
             let used = self.decode(id, &mut input, &chunk[..count]);
@@ -157,7 +155,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// wait or closes, or its share of the turn is used up. Returns how many bytes were used.
     fn decode(&mut self, id: ConnId, input: &mut Input, bytes: &[u8]) -> usize {
         let mut left = bytes;
-        while let Some(item) = input.framing.next(&mut left) {
+        while let Some(item) = input.codec.next(&mut left) {
             if self.is_foreign_line(id, &mut input.sniffer, item) {
                 return bytes.len();
             }
@@ -240,10 +238,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
             }
             Item::EndOfInput => self.outbox.drain(id, CloseReason::EndOfInput),
             Item::Endless => self.outbox.drain(id, CloseReason::Endless),
-            Item::Ping(payload) => self.outbox.send(id, &websocket::pong(payload)),
+            Item::Answer(answer) => self.outbox.send(id, answer),
             Item::Close(code) => self.answer_close(id, code),
             Item::Malformed(code) => {
-                self.outbox.send(id, &websocket::close(code, ""));
+                if self.is_web_socket(id) {
+                    self.outbox.send(id, &websocket::close(code, ""));
+                }
                 self.outbox.drain(id, CloseReason::Malformed);
             }
         }
@@ -274,7 +274,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return self.outbox.kill(id, CloseReason::Broken);
         }
         if let Some(mut input) = self.take_input(id)
-            && let Some(item) = input.framing.finish()
+            && let Some(item) = input.codec.finish()
             && !self.is_foreign_line(id, &mut input.sniffer, item)
         {
             // It need not wait, but its address has said so much.
@@ -321,32 +321,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.outbox.kill(id, CloseReason::EndOfInput);
         }
     }
-
-    /// For a connection that has none. The spare one is for lines.
-    pub(super) fn new_input(&mut self, id: ConnId) -> Box<Input> {
-        let ending = self.conns[id.slot()].ending.ending();
-        let is_fit = |input: &mut Box<Input>| input.framing.is_for(ending);
-        let spare = self.spare.take_if(is_fit);
-        spare.unwrap_or_else(|| Box::new(Input::new(ending, &self.limits)))
-    }
-
-    /// Parks the input state with the connection if it holds anything; else it is the spare one.
-    pub(super) fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
-        if input.is_new() {
-            input.sniffer = Sniffer::default();
-            self.spare = Some(input).filter(|input| input.framing.is_for(None));
-        } else {
-            self.input_held += input.held();
-            self.conns[id.slot()].input = Some(input);
-        }
-    }
-
-    /// What a connection has of it.
-    pub(super) fn take_input(&mut self, id: ConnId) -> Option<Box<Input>> {
-        let input = self.conns[id.slot()].input.take()?;
-        self.input_held -= input.held();
-        Some(input)
-    }
 }
 
 /// Of somebody who is closing it does not matter who vouches for the end.
@@ -365,7 +339,7 @@ fn price(item: Item<'_>) -> u32 {
         | Item::Telnet(_)
         | Item::EndOfInput
         | Item::Endless
-        | Item::Ping(_)
+        | Item::Answer(_)
         | Item::Close(_)
         | Item::Malformed(_) => 0,
     }

@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use log::debug;
 
-use super::input::Input;
 use super::preface::Preface;
 use super::{EndingSeen, Hub, Output, Phase};
+use crate::net::codec::Kind;
 use crate::net::codec::websocket::{self, PING_FRAME, code};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::decoder::Item;
@@ -73,6 +73,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.answer_and_close(id, &refusal);
             return false;
         }
+        self.conns[id.slot()].codec = Kind::WebSocket;
         self.conns[id.slot()].ending = EndingSeen::Own(Ending::WebSocket);
         self.outbox.send(id, answer);
         self.welcome(id, &peer, preface.proxy);
@@ -80,7 +81,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.conns[id.slot()].phase = Phase::Lines;
         self.pings.start(id, now.monotonic);
         if preface.bytes.len() > used {
-            let mut input = Box::new(Input::new(ending, &self.limits));
+            let mut input = self.take_or_new_input(id);
             input.put_back(&preface.bytes[used..]);
             self.park_input(id, input);
         }
@@ -115,7 +116,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     pub(super) fn is_web_socket(&self, id: ConnId) -> bool {
-        self.conns[id.slot()].ending == EndingSeen::Own(Ending::WebSocket)
+        self.conns[id.slot()].codec == Kind::WebSocket
     }
 
     /// A close has begun. A WebSocket is told why, unless it has been: `farewell` is why it should
@@ -151,16 +152,16 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if !self.is_web_socket(id) {
             return false;
         }
-        let mut input = match self.take_input(id) {
-            Some(input) => input,
-            None if count > 0 => self.new_input(id),
-            None => return false,
-        };
+        let has_input = self.conns[id.slot()].input.is_some();
+        if count == 0 && !has_input {
+            return false;
+        }
+        let mut input = self.take_or_new_input(id);
         let rest = input.take_rest();
         let pieces = [&rest[..], &self.chunk[..count]];
         let mut is_found = false;
         for mut bytes in pieces {
-            while let Some(item) = input.framing.next(&mut bytes) {
+            while let Some(item) = input.codec.next(&mut bytes) {
                 is_found |= matches!(item, Item::Close(_) | Item::Malformed(_));
             }
         }

@@ -28,7 +28,7 @@ fn items(pieces: &[&[u8]]) -> Vec<String> {
         while let Some(item) = decoder.next(&mut left) {
             items.push(match item {
                 Item::Line(line, _) => format!("line {}", str::from_utf8(line).unwrap()),
-                Item::Ping(payload) => format!("ping {}", str::from_utf8(payload).unwrap()),
+                Item::Answer(pong) => format!("pong {}", str::from_utf8(&pong[2..]).unwrap()),
                 Item::Close(code) => format!("close {code}"),
                 Item::Malformed(code) => format!("malformed {code}"),
                 Item::Bulk => "bulk".to_owned(),
@@ -45,11 +45,11 @@ fn the_examples_of_the_rfc_are_understood() {
     let hello = [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
     assert_eq!(items(&[&hello]), ["line Hello"]);
     let ping = [0x89, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58];
-    assert_eq!(items(&[&ping]), ["ping Hello"]);
+    assert_eq!(items(&[&ping]), ["pong Hello"]);
     let mut written = Vec::new();
     write_text("Hello", &mut written);
     assert_eq!(written, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
-    assert_eq!(pong(b"Hello"), [0x8a, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
+    assert_eq!(control(PONG, b"Hello"), [0x8a, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn the_same_items_come_of_every_split() {
     let wanted = [
         "line grüße",
         "line und mehr",
-        "ping there?",
+        "pong there?",
         "line in ü pieces",
         &long,
         "line ",

@@ -11,9 +11,11 @@ mod ban;
 mod ban_list;
 mod commands;
 mod dialect;
+mod guests;
 mod history;
 mod membership;
 mod messages;
+mod mute;
 mod name;
 mod notice_batches;
 mod notices;
@@ -27,9 +29,12 @@ mod request;
 mod resume;
 mod resumed;
 mod room;
+mod sessions;
 mod settings;
 mod text;
 mod time;
+mod user;
+mod user_id;
 mod users;
 mod waiting;
 
@@ -51,17 +56,18 @@ pub use ban_list::Bans;
 use commands::{Command, Commands, Mistake};
 pub use dialect::{Dialect, UnknownDialect};
 use dialect::{Format, Kind};
+use mute::Mutes;
 use notice_batches::NoticeBatches;
-use operators::Mutes;
 pub use password::Password;
 use renderer::Renderer;
 use reply::Reply;
 pub use request::{Account, Answer, Naming, Persisted, Request};
-use resume::Sessions;
 use resumed::Resumed;
 use room::{RoomNo, Rooms};
+use sessions::Sessions;
 pub use settings::{Motd, Settings};
-use users::{Stage, User, Users};
+use user::{Stage, User};
+use users::Users;
 use waiting::Waiting;
 
 /// Ctrl-D, which raw terminals send as a byte instead of closing the input.
@@ -121,11 +127,11 @@ impl Service for Chat {
             user.stage = Stage::Silent { ending_seen: peer.ending.is_some() };
         }
         self.users.note_activity(id, out.now().monotonic);
-        if let Some(user) = self.users.get_mut(id)
-            && self.settings.operators
+        if self.settings.operators
             && peer.label == OPERATORS
+            && let Some(extras) = self.users.extras_of(id)
         {
-            user.extras_mut().is_operator = true;
+            extras.is_operator = true;
         }
         self.enter_room(id, RoomNo::LOBBY, out);
         if dialect == Dialect::Json {
@@ -198,15 +204,7 @@ impl Service for Chat {
         if !self.is_shutting_down {
             self.notify_leave(id, out);
         }
-        self.revoke_token(id);
-        self.exit_room(id);
-        if let Some(mut user) = self.users.remove(id) {
-            let mute = user.take_mute();
-            if let Some(extras) = user.extras() {
-                self.forget_ignoring(id, extras);
-            }
-            self.keep_mute(user.own_name(), mute);
-        }
+        self.remove(id);
         self.forget_newcomers();
     }
 
@@ -379,9 +377,9 @@ impl Chat {
         Commands { accounts: self.settings.accounts, operators }
     }
 
-    /// Whether a user with this name is connected or may resume.
+    /// Whether a user with this name is connected, or has it kept until they resume.
     fn is_known(&self, name: &str) -> bool {
-        self.users.find(name).is_some() || self.sessions.detached_owner(name).is_some()
+        self.users.find_any(name).is_some_and(|user| user.is_named() || user.conn().is_some())
     }
 
     /// Drops newcomers who have sent a line or left from the list.

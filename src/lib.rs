@@ -72,10 +72,11 @@
 //! | rendering for one or for many | `chat/renderer.rs` |
 //! | how a line looks: dialects, and their line endings | `chat/dialect.rs`, `chat/dialect/` |
 //! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
-//! | names, users, rooms and membership | `chat/name.rs`, `chat/users.rs`, `chat/room.rs`, `chat/membership.rs` |
+//! | users: who they are, and how they are found and reached | `chat/user.rs`, `chat/user_id.rs`, `chat/users.rs`, `chat/guests.rs` |
+//! | names, rooms and membership | `chat/name.rs`, `chat/room.rs`, `chat/membership.rs` |
 //! | presence: join and leave notices, batched | `chat/notices.rs`, `chat/notice_batches.rs` |
-//! | detached sessions and resume tokens | `chat/resume.rs`, `chat/resumed.rs` |
-//! | operators' commands, bans, mutes | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs`, `chat/ban_list.rs` |
+//! | detached users and resume tokens | `chat/resume.rs`, `chat/sessions.rs`, `chat/resumed.rs` |
+//! | operators' commands, bans, mutes | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs`, `chat/ban_list.rs`, `chat/mute.rs` |
 //! | accounts: names with passwords, and the budget of attempts | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
 //! | requests of the chat that may block, and their order | `chat/request.rs`, `chat/waiting.rs` |
 //! | users' preferences and queries | `chat/preferences.rs`, `chat/queries.rs` |

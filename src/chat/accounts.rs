@@ -15,10 +15,10 @@ use super::commands::{AccountCommand, Command, looks_secret, split_word};
 use super::password::{Password, Secret};
 use super::reply;
 use super::request::{Account, Answer, Naming, Request};
-use super::resume::has_token;
+use super::sessions::has_token;
 use super::text::starts_unseen;
 use super::time::{end, timestamp};
-use super::users::User;
+use super::user::User;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
 use crate::net::outbox::Outbox;
@@ -117,8 +117,8 @@ impl Chat {
     /// Whether a user is an operator: through the listener, or through the account they are
     /// logged in to.
     pub(super) fn is_operator(&self, user: &User) -> bool {
-        user.extras().is_some_and(|extras| extras.is_operator)
-            || (user.has_account() && self.account_of(user).is_some_and(|own| own.op))
+        self.users.extras(user).is_some_and(|extras| extras.is_operator)
+            || (self.users.has_account(user) && self.account_of(user).is_some_and(|own| own.op))
     }
 
     /// The account of a user's name, whether they are logged in to it or not.
@@ -156,7 +156,7 @@ impl Chat {
         if self.account_of(user).is_none() {
             return self.reply(id, reply::not_protected(&name), out);
         }
-        if !user.has_account() {
+        if !self.users.has_account(user) {
             return self.reply(id, reply::not_logged_in(&name), out);
         }
         if let Some(password) = self.new_password(id, &name, password, out) {
@@ -261,8 +261,8 @@ impl Chat {
         info!(conn = id.serial(), name; "protected");
         self.accounts.add(account);
         let is_remote = self.users.addr(id).is_some_and(|addr| !addr.ip().is_loopback());
-        if let Some(user) = self.users.get_mut(id) {
-            user.extras_mut().has_account = true;
+        if let Some(extras) = self.users.extras_of(id) {
+            extras.has_account = true;
         }
         self.reply(id, reply::protected(name), out);
         if is_remote {
@@ -280,10 +280,10 @@ impl Chat {
     pub(super) fn unregistered(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
         info!(conn = id.serial(), name; "unprotected");
         self.accounts.remove(name);
-        if let Some(owner) = self.users.find(name).map(|user| user.id)
-            && let Some(user) = self.users.get_mut(owner)
+        if let Some(owner) = self.users.find(name).map(|(owner, _)| owner)
+            && let Some(extras) = self.users.extras_of(owner)
         {
-            user.extras_mut().has_account = false;
+            extras.has_account = false;
         }
         self.reply(id, reply::unprotected(name), out);
     }
@@ -299,32 +299,32 @@ impl Chat {
         if self.bans.has_name(name, timestamp(out.now())) {
             return self.reply(id, reply::name_banned(name), out);
         }
-        if let Some(other) = self.users.find(name).map(|user| user.id).filter(|other| *other != id)
-        {
+        let owner = self.users.find(name).map(|(owner, _)| owner);
+        if let Some(other) = owner.filter(|owner| *owner != id) {
             self.replace(other, out);
         }
         self.end_session_of(name, out);
         self.take_name(id, name, by, out);
-        if let Some(user) = self.users.get_mut(id) {
-            user.extras_mut().has_account = self.accounts.mark_used(name);
+        if let Some(extras) = self.users.extras_of(id) {
+            extras.has_account = self.accounts.mark_used(name);
         }
     }
 
     /// Logs out users whose account was removed.
     pub(super) fn review_accounts(&mut self) {
-        let is_logged_in = |user: &&User| user.has_account();
-        let all: Vec<ConnId> = self.users.all().filter(is_logged_in).map(|user| user.id).collect();
+        let all = self.users.all().filter(|(_, user)| self.users.has_account(user));
+        let all: Vec<ConnId> = all.map(|(id, _)| id).collect();
         for id in all {
             self.review_account(id);
         }
     }
 
     pub(super) fn review_account(&mut self, id: ConnId) {
-        let is_gone = |user: &User| user.has_account() && self.account_of(user).is_none();
+        let is_gone = |user: &User| self.users.has_account(user) && self.account_of(user).is_none();
         if self.users.get(id).is_some_and(is_gone)
-            && let Some(user) = self.users.get_mut(id)
+            && let Some(extras) = self.users.extras_of(id)
         {
-            user.extras_mut().has_account = false;
+            extras.has_account = false;
         }
     }
 }

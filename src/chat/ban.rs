@@ -6,6 +6,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 
 use super::name;
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
 
@@ -129,16 +130,16 @@ impl std::error::Error for NoTarget {}
 /// Operators' bans that are not persisted yet, and the users they are for, who may take another
 /// name until then.
 #[derive(Default)]
-pub(super) struct Meant(Vec<(ConnId, ConnId)>);
+pub(super) struct Meant(Vec<(ConnId, UserId)>);
 
 impl Meant {
     /// An operator requests a ban of a connected user.
-    pub(super) fn add(&mut self, asker: ConnId, target_user: Option<ConnId>) {
+    pub(super) fn add(&mut self, asker: ConnId, target_user: Option<UserId>) {
         self.0.extend(target_user.map(|target_user| (asker, target_user)));
     }
 
     /// The user that an operator's ban is for, once it is answered.
-    pub(super) fn take(&mut self, asker: ConnId) -> Option<ConnId> {
+    pub(super) fn take(&mut self, asker: ConnId) -> Option<UserId> {
         let at = self.0.iter().position(|(by, _)| *by == asker)?;
         Some(self.0.swap_remove(at).1)
     }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::fmt::{self, Write};
 
 use super::dialect::{Kind, LineNumber};
-use super::users::User;
-use crate::net::conn::ConnId;
+use super::name::Shown;
+use super::user_id::UserId;
 
 /// A line of history. Names are as they were then.
 pub(super) struct Record<'a> {
@@ -13,7 +13,7 @@ pub(super) struct Record<'a> {
     /// Milliseconds since the epoch.
     pub(super) at: i64,
     pub(super) kind: Kind,
-    pub(super) speaker: ConnId,
+    pub(super) speaker: UserId,
     pub(super) name: &'a str,
     pub(super) text: &'a str,
 }
@@ -22,7 +22,7 @@ pub(super) struct Record<'a> {
 struct Entry {
     at: i64,
     kind: Kind,
-    speaker: ConnId,
+    speaker: UserId,
     text_len: u32,
     name_len: u8,
     is_withdrawn: bool,
@@ -94,7 +94,7 @@ impl History {
     /// bounds.
     pub(super) fn push(
         &mut self,
-        speaker: &User,
+        (speaker, name): (UserId, Shown<'_>),
         kind: Kind,
         text: &str,
         at: i64,
@@ -102,11 +102,10 @@ impl History {
     ) -> LineNumber {
         self.last_seq += 1;
         let before = self.bytes.len();
-        write!(Bytes(&mut self.bytes), "{}", speaker.shown()).expect("a ring takes everything");
+        write!(Bytes(&mut self.bytes), "{name}").expect("a ring takes everything");
         let name_len = u8::try_from(self.bytes.len() - before).expect("names are short");
         self.bytes.extend(text.as_bytes());
         let text_len = u32::try_from(text.len()).expect("lines are shorter than 4 GiB");
-        let speaker = speaker.id;
         let entry = Entry { at, kind, speaker, text_len, name_len, is_withdrawn: false };
         self.entries.push_back(entry);
         while self.entries.len() > bounds.lines || self.bytes.len() > bounds.bytes {
@@ -118,7 +117,7 @@ impl History {
 
     /// Withdraws what these users said, and what was said under a name in any spelling. Their
     /// lines are not shown again; the numbers stay taken.
-    pub(super) fn withdraw(&mut self, is_one: impl Fn(ConnId) -> bool, name: &str) {
+    pub(super) fn withdraw(&mut self, is_one: impl Fn(UserId) -> bool, name: &str) {
         let mut start = 0;
         for entry in &mut self.entries {
             let own = self.bytes.range(start..start + entry.name_len());
@@ -164,19 +163,11 @@ impl Write for Bytes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::dialect::{Dialect, Format};
-    use crate::chat::users::Users;
-    use crate::net::line::Ending;
-    use crate::net::transport::Origin;
 
     fn say(history: &mut History, text: &str) {
-        let mut users = Users::new(false, false);
-        let id = ConnId { slot: 0, serial: 1 };
-        let format = Format { dialect: Dialect::Native, ending: Ending::Lf };
-        users.add(id, Origin::Unix, format);
-        users.rename(id, "añn");
+        let speaker = UserId { index: 0, number: 1 };
         let bounds = Bounds { lines: 3, bytes: 40 };
-        history.push(users.get(id).unwrap(), Kind::Say, text, 0, bounds);
+        history.push((speaker, Shown::Named("añn")), Kind::Say, text, 0, bounds);
     }
 
     fn all(history: &History, from: u64) -> String {

@@ -8,7 +8,7 @@ use super::reply;
 use super::request::Naming;
 use super::room::RoomNo;
 use super::time::{millis, timestamp};
-use super::users::{Arrival, Stage, User};
+use super::user::{Arrival, Stage, User};
 use super::{Chat, Dialect};
 use crate::net::conn::ConnId;
 use crate::net::line::Ending;
@@ -73,15 +73,13 @@ impl Chat {
         if self.bans.has_name(name, now) {
             return self.reply(id, reply::name_banned(name), out);
         }
-        let is_own = self.users.find(name).is_some_and(|owner| owner.id == id);
+        let is_own = self.users.find_any(name).is_some_and(|owner| owner.conn() == Some(id));
         if let Some(account) = self.accounts.get(name).filter(|own| !is_own && !own.is_over(now)) {
             let name = account.name.clone();
             return self.reply(id, reply::name_protected(&name), out);
         }
-        let owner = self.users.find(name).filter(|owner| owner.id != id);
-        let owner = owner.map(|owner| owner.shown().to_string());
-        if let Some(owner) = owner.or_else(|| self.sessions.detached_owner(name).map(str::to_owned))
-        {
+        let owner = self.users.find_any(name).filter(|_| !is_own);
+        if let Some(owner) = owner.map(|owner| owner.shown().to_string()) {
             return self.reply(id, reply::name_taken(&owner), out);
         }
         self.take_name(id, name, by, out);
@@ -89,7 +87,7 @@ impl Chat {
 
     /// Gives a user a name that is free or their own, and announces it.
     pub(super) fn take_name(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
-        let is_respelled = self.users.find(name).is_some();
+        let is_respelled = self.users.find_any(name).is_some();
         let Some(old) = self.users.rename(id, name) else { return };
         info!(conn = id.serial(), name, was:% = old.shown(); "named");
         self.reapply_mute(id, name);

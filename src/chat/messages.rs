@@ -30,11 +30,11 @@ impl Chat {
         let Some(user) = self.users.get(id) else { return };
         let room = user.room;
         self.flush_notices(room, out);
-        let Some(user) = self.users.get(id) else { return };
+        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else { return };
         let at = millis(out);
         let Settings { history_lines: lines, history_bytes: bytes, .. } = self.settings;
         let history = self.rooms.history_mut(room, at);
-        let number = history.push(user, kind, text, at, Bounds { lines, bytes });
+        let number = history.push((own, user.shown()), kind, text, at, Bounds { lines, bytes });
         let room = self.rooms.get(room);
         let event = Event {
             number: Some(number),
@@ -44,11 +44,12 @@ impl Chat {
             ..Event::new(kind, at)
         };
         let wants_echo = user.echo || kind == Kind::Topic;
-        match user.ignored_by() {
+        match self.users.ignored_by(user) {
             None if wants_echo => self.renderer.send_room(room, &event, |_| true, out),
             None => self.renderer.send_room(room, &event, |to| to != id, out),
             Some(ignored_by) => {
-                let wants = |to| (to != id || wants_echo) && !ignored_by.contains(&to);
+                let ignores = |to| self.users.id(to).is_some_and(|to| ignored_by.contains(&to));
+                let wants = |to| (to != id || wants_echo) && !ignores(to);
                 self.renderer.send_room(room, &event, wants, out);
             }
         }
@@ -84,17 +85,16 @@ impl Chat {
         copy: bool,
         out: &mut Outbox,
     ) {
-        match self.users.find(name).map(|user| user.id) {
+        match self.users.find(name).map(|(to, _)| to) {
             Some(to) => self.whisper(id, to, text, copy, out),
             None => self.reply(id, reply::no_one_called(name), out),
         }
     }
 
     pub(super) fn write_back(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
-        let writer = self.users.get(id).and_then(|user| user.extras()?.writer);
-        // The user is looked up by connection: their name may be another user's by now.
-        let writer = writer.map(|writer| self.resumed.now(writer));
-        match writer.filter(|writer| self.users.get(*writer).is_some()) {
+        let writer = self.users.get(id).and_then(|user| self.users.extras(user)?.writer);
+        // By their id: their name may be another user's by now.
+        match writer.and_then(|writer| self.users.conn(self.resumed.now(writer))) {
             Some(writer) => self.whisper(id, writer, text, true, out),
             None => self.reply(id, reply::no_one_wrote(), out),
         }
@@ -104,12 +104,13 @@ impl Chat {
         if self.refuse_if_muted(id, out) {
             return;
         }
-        let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
+        let Some(target) = self.users.get(to) else { return };
         if out.is_stuck(to) {
             let name = target.shown().to_string();
             return self.reply(id, reply::not_reading(&name), out);
         }
-        let is_ignored = sender.ignored_by().is_some_and(|ignored_by| ignored_by.contains(&to));
+        let (Some(own), Some(other)) = (self.users.id(id), self.users.id(to)) else { return };
+        let is_ignored = self.users.ignores(target, own);
         if to != id && !is_ignored {
             self.announce(id, out);
         }
@@ -126,15 +127,15 @@ impl Chat {
         if copy && to != id {
             self.renderer.send(sender, &Event { kind: Kind::Copy, ..event }, out);
         }
-        let away = target.extras().and_then(|extras| extras.away.clone());
+        let away = self.users.extras(target).and_then(|extras| extras.away.clone());
         // The away text is a message of the target, so it is hidden like others.
-        let is_hidden = sender.ignores(to) || self.is_muted(to, out);
+        let is_hidden = self.users.ignores(sender, other) || self.is_muted(to, out);
         if let Some(text) = away.filter(|_| !is_hidden) {
             let name = target.shown().to_string();
             self.reply(id, reply::is_away(&name, &text), out);
         }
-        if let Some(target) = self.users.get_mut(to).filter(|_| !is_ignored) {
-            target.extras_mut().writer = Some(id);
+        if !is_ignored && let Some(extras) = self.users.extras_mut(other) {
+            extras.writer = Some(own);
         }
     }
 
@@ -157,14 +158,13 @@ impl Chat {
     pub(super) fn recall(&mut self, id: ConnId, seq: u64, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         let room = self.rooms.get(user.room);
-        let ignores = user.extras().map_or(&[][..], |extras| &extras.ignores);
+        let ignores = self.users.extras(user).map_or(&[][..], |extras| &extras.ignores);
         room.history().each_from(seq, |record| {
-            let speaker = self.resumed.now(record.speaker);
-            if ignores.contains(&speaker) {
+            if ignores.contains(&self.resumed.now(record.speaker)) {
                 return;
             }
-            let from =
-                Person { name: Shown::Named(record.name), addr: None, number: speaker.serial() };
+            // No format of history shows a number.
+            let from = Person { name: Shown::Named(record.name), addr: None, number: 0 };
             let event = Event {
                 number: Some(record.number),
                 room: Some(room.name()),

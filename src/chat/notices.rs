@@ -14,7 +14,9 @@ use super::notice_batches::{Batch, Notice};
 use super::renderer::Renderer;
 use super::room::{Group, Room, RoomNo};
 use super::time::millis;
-use super::users::{Arrival, User, Users};
+use super::user::{Arrival, User};
+use super::user_id::UserId;
+use super::users::Users;
 use super::{Chat, SECOND};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
@@ -51,51 +53,46 @@ impl Chat {
     }
 
     fn notify_join(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id) else { return };
+        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else { return };
         let (room, name) = (user.room, Name::from(user.shown()));
         self.notify_each(Audience::Programs, Kind::Join, id, None, out);
-        self.batch_notice(room, id, Notice::Joined(name), out);
+        self.batch_notice(room, own, Notice::Joined(name), out);
     }
 
     /// A user leaves their room.
     pub(super) fn notify_leave(&mut self, id: ConnId, out: &mut Outbox) {
-        let Some(user) = self.users.get(id) else { return };
-        let (room, arrival, name) = (user.room, user.arrival, Name::from(user.shown()));
-        let person = Person { name: name.shown(), ..self.users.person(user) };
-        self.notify_leave_of(room, id, (person, arrival), out);
+        if let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) {
+            self.notify_leave_of(user.room, own, out);
+        }
     }
 
-    /// A user leaves, or a detached session has ended. Only those who got the join notice get a
-    /// leave notice.
-    pub(super) fn notify_leave_of(
-        &mut self,
-        room_no: RoomNo,
-        id: ConnId,
-        (who, arrival): (Person<'_>, Arrival),
-        out: &mut Outbox,
-    ) {
+    /// A user leaves a room, or has not come back to it in time. Only those who got the join
+    /// notice get a leave notice.
+    pub(super) fn notify_leave_of(&mut self, room_no: RoomNo, id: UserId, out: &mut Outbox) {
+        let Some(user) = self.users.by_id(id) else { return };
+        let (arrival, name) = (user.arrival, Name::from(user.shown()));
         let room = self.rooms.get(room_no);
         let mut event = Event { room: Some(room.name()), ..Event::new(Kind::Leave, millis(out)) };
-        event.from = Some(who);
+        event.from = Some(self.users.person(user));
         let (users, renderer) = (&self.users, &mut self.renderer);
         if arrival != Arrival::Unannounced {
             notify_audience(users, room, renderer, &event, (id, Audience::Connections), out);
         }
         if arrival == Arrival::Announced {
             notify_audience(users, room, renderer, &event, (id, Audience::Programs), out);
-            self.batch_notice(room_no, id, Notice::Left(Name::from(who.name)), out);
+            self.batch_notice(room_no, id, Notice::Left(name), out);
         }
     }
 
     /// A user has a new name; others saw `old` before.
     pub(super) fn notify_rename(&mut self, id: ConnId, old: Shown<'_>, out: &mut Outbox) {
-        let Some(user) = self.users.get(id) else { return };
+        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else { return };
         let (room, is_announced) = (user.room, user.is_announced());
         let names = [old, user.shown()].map(Name::from);
         self.notify_each(Audience::Connections, Kind::Rename, id, Some(old), out);
         if is_announced {
             self.notify_each(Audience::Programs, Kind::Rename, id, Some(old), out);
-            self.batch_notice(room, id, Notice::Renamed(Box::new(names)), out);
+            self.batch_notice(room, own, Notice::Renamed(Box::new(names)), out);
         } else {
             self.announce(id, out);
         }
@@ -124,24 +121,26 @@ impl Chat {
         old: Option<Shown<'_>>,
         out: &mut Outbox,
     ) -> bool {
-        let Some(user) = self.users.get(id) else { return false };
+        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else {
+            return false;
+        };
         let room = self.rooms.get(user.room);
         let person = self.users.person(user);
         let mut event = Event { room: Some(room.name()), ..Event::new(kind, millis(out)) };
         event.from = Some(Person { name: old.unwrap_or(person.name), ..person });
         event.to = old.map(|_| person);
-        notify_audience(&self.users, room, &mut self.renderer, &event, (id, to), out)
+        notify_audience(&self.users, room, &mut self.renderer, &event, (own, to), out)
     }
 
     /// Sends the native dialect a notice: the first of a second now, further ones batched.
-    fn batch_notice(&mut self, room_no: RoomNo, subject: ConnId, notice: Notice, out: &mut Outbox) {
+    fn batch_notice(&mut self, room_no: RoomNo, subject: UserId, notice: Notice, out: &mut Outbox) {
         let room = self.rooms.get_mut(room_no);
         let readers = native(room).flat_map(|(_, list)| list);
-        let readers = readers.filter_map(|id| self.users.get(*id)).filter(|user| user.notices);
+        let readers = readers.filter_map(|id| Some((*id, self.users.get(*id)?)));
         let (mut has_readers, mut hidden_from) = (false, Vec::new());
-        for reader in readers {
-            if reader.id == subject || reader.ignores(subject) {
-                hidden_from.push(reader.id);
+        for (id, reader) in readers.filter(|(_, reader)| reader.notices) {
+            if reader.is(subject) || self.users.ignores(reader, subject) {
+                hidden_from.push(id);
             } else {
                 has_readers = true;
             }
@@ -172,8 +171,8 @@ impl Chat {
         // Readers with exceptions come first. So the batch is contiguous with the next line in
         // the room's shared log.
         let special = native(room).flat_map(|(_, list)| list).filter(|id| batches.is_special(**id));
-        for user in special.filter_map(|id| users.get(*id)) {
-            for line in batches.lines_for(batch, Some(user.id)) {
+        for (id, user) in special.filter_map(|id| Some((*id, users.get(*id)?))) {
+            for line in batches.lines_for(batch, Some(id)) {
                 self.renderer.send_aside(user, &notice(&line, out), out);
             }
         }
@@ -272,7 +271,7 @@ fn notify_audience(
     room: &Room,
     renderer: &mut Renderer,
     event: &Event<'_>,
-    (subject, audience): (ConnId, Audience),
+    (subject, audience): (UserId, Audience),
     out: &mut Outbox,
 ) -> bool {
     let mut any = false;
@@ -281,13 +280,12 @@ fn notify_audience(
     }
     for (group, list) in room.lists() {
         let dialect = group.format.dialect;
-        let takes =
-            |user: &User| (user.notices || !dialect.has_notices()) && !user.ignores(subject);
-        let mut to = list
-            .iter()
-            .copied()
-            .filter(|id| *id != subject && users.get(*id).is_some_and(takes))
-            .peekable();
+        let takes = |user: &User| {
+            let wants = user.notices || !dialect.has_notices();
+            wants && !user.is(subject) && !users.ignores(user, subject)
+        };
+        let to = list.iter().copied().filter(|id| users.get(*id).is_some_and(takes));
+        let mut to = to.peekable();
         if audience.has(dialect, event.kind) && to.peek().is_some() {
             renderer.send_group(room, group, event, to, out);
             any = true;

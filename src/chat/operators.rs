@@ -19,7 +19,6 @@ use super::room::RoomNo;
 use super::time::timestamp;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
-pub(super) use mutes::{Mute, Mutes};
 
 impl Chat {
     /// Replaces the bans and accounts by the persisted ones: at the start and after a reload.
@@ -59,10 +58,10 @@ impl Chat {
     }
 
     fn kick(&mut self, id: ConnId, name: &str, why: &str, out: &mut Outbox) {
-        let Some(target) = self.users.find(name) else {
+        let Some((target, user)) = self.users.find(name) else {
             return self.reply(id, reply::no_one_called(name), out);
         };
-        let (target, room, name) = (target.id, target.room, target.shown().to_string());
+        let (room, name) = (user.room, user.shown().to_string());
         let by = self.operator_name(id);
         warn!(by, name, conn = target.serial(), reason = why; "kicked");
         let kicked = || reply::kicked(&name, &by, why);
@@ -87,19 +86,19 @@ impl Chat {
     }
 
     fn whois(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
-        let Some(user) = self.users.find(name) else {
+        let Some((target, user)) = self.users.find(name) else {
             return self.reply(id, reply::no_one_called(name), out);
         };
         let name = user.shown().to_string();
         let mut marks = format!(", in {}", self.rooms.get(user.room).name());
-        let mute = user.extras().and_then(|extras| extras.mute);
+        let mute = self.users.mute(target);
         let is_muted = mute.is_some_and(|mute| !mute.is_over(timestamp(out.now())));
         for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", is_muted)] {
             marks.push_str(if is_so { mark } else { "" });
         }
         let idle =
-            self.users.last_activity(user.id).map(|at| out.now().monotonic.duration_since(at));
-        let (addr, queued) = (self.users.addr(user.id), out.queued(user.id));
+            self.users.last_activity(target).map(|at| out.now().monotonic.duration_since(at));
+        let (addr, queued) = (self.users.addr(target), out.queued(target));
         let idle = idle.unwrap_or_default();
         self.reply(id, reply::whois(&name, addr, idle, queued, &marks), out);
     }

@@ -3,7 +3,8 @@
 use super::Chat;
 use super::dialect::Dialect;
 use super::reply;
-use super::users::{Extras, User};
+use super::user::Extras;
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
@@ -12,8 +13,8 @@ impl Chat {
         if text.is_some() && self.refuse_if_muted(id, out) {
             return;
         }
-        if let Some(user) = self.users.get_mut(id) {
-            user.extras_mut().away = text.map(Into::into);
+        if let Some(extras) = self.users.extras_of(id) {
+            extras.away = text.map(Into::into);
         }
         let reply = if text.is_some() { reply::away() } else { reply::back() };
         self.reply(id, reply, out);
@@ -21,58 +22,71 @@ impl Chat {
 
     /// A user no longer sees what another says or does. The other gets no notice of it.
     pub(super) fn ignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
-        let max = self.settings.ignored_max;
-        let Some(target) = self.users.find(name) else {
+        let Some((target_conn, target)) = self.users.find(name) else {
             return self.reply(id, reply::no_one_called(name), out);
         };
-        let (target, name) = (target.id, target.shown().to_string());
-        if target == id {
+        let name = target.shown().to_string();
+        if target_conn == id {
             return self.reply(id, reply::ignoring_self(), out);
         }
-        let ignores =
-            self.users.get(id).and_then(User::extras).map_or(&[][..], |extras| &extras.ignores);
-        if !ignores.contains(&target) {
-            let is_full = ignores.len() >= max;
-            let gone = ignores.iter().copied().find(|ignored| self.users.get(*ignored).is_none());
-            if is_full && gone.is_none() {
-                return self.reply(id, reply::ignoring_too_many(max), out);
-            }
-            if let Some(gone) = gone.filter(|_| is_full) {
-                self.stop_ignoring(id, gone);
-            }
-            if let Some(user) = self.users.get_mut(id) {
-                user.extras_mut().ignores.push(target);
-            }
-            if let Some(target) = self.users.get_mut(target) {
-                target.extras_mut().ignored_by.insert(id);
-            }
+        let (Some(own), Some(target)) = (self.users.id(id), self.users.id(target_conn)) else {
+            return;
+        };
+        if !self.may_ignore(own, target) {
+            let max = self.settings.ignored_max;
+            return self.reply(id, reply::ignoring_too_many(max), out);
+        }
+        if let Some(extras) = self.users.extras_mut(own)
+            && !extras.ignores.contains(&target)
+        {
+            extras.ignores.push(target);
+        }
+        if let Some(extras) = self.users.extras_mut(target) {
+            extras.ignored_by.insert(own);
         }
         self.reply(id, reply::ignoring(&name), out);
     }
 
-    fn stop_ignoring(&mut self, id: ConnId, target: ConnId) {
-        if let Some(user) = self.users.get_mut(id) {
-            user.extras_mut().ignores.retain(|ignored| *ignored != target);
+    /// Makes room among those that a user ignores for one more, if need be: whoever is not
+    /// connected goes. Returns whether there is room, or the one is there already.
+    fn may_ignore(&mut self, own: UserId, target: UserId) -> bool {
+        let extras = self.users.by_id(own).and_then(|user| self.users.extras(user));
+        let ignores = extras.map_or(&[][..], |extras| &extras.ignores);
+        if ignores.len() < self.settings.ignored_max || ignores.contains(&target) {
+            return true;
         }
-        if let Some(extras) = self.extras_of(target) {
-            extras.ignored_by.remove(&id);
+        let gone = ignores.iter().copied().find(|ignored| self.users.conn(*ignored).is_none());
+        if let Some(gone) = gone {
+            self.stop_ignoring(own, gone);
+        }
+        gone.is_some()
+    }
+
+    fn stop_ignoring(&mut self, own: UserId, target: UserId) {
+        if let Some(extras) = self.users.extras_mut(own) {
+            extras.ignores.retain(|ignored| *ignored != target);
+        }
+        if let Some(extras) = self.users.extras_mut(target) {
+            extras.ignored_by.remove(&own);
         }
     }
 
     pub(super) fn unignore(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
-        let Some(target) = self.users.find(name) else {
+        let Some((target, user)) = self.users.find(name) else {
             return self.reply(id, reply::no_one_called(name), out);
         };
-        let (target, name) = (target.id, target.shown().to_string());
-        self.stop_ignoring(id, target);
+        let name = user.shown().to_string();
+        if let (Some(own), Some(target)) = (self.users.id(id), self.users.id(target)) {
+            self.stop_ignoring(own, target);
+        }
         self.reply(id, reply::not_ignoring(&name), out);
     }
 
     /// A user has left and ignores nobody any more. Others still ignore them, as history still
     /// has what they said.
-    pub(super) fn forget_ignoring(&mut self, id: ConnId, extras: &Extras) {
+    pub(super) fn forget_ignoring(&mut self, id: UserId, extras: &Extras) {
         for ignored in &extras.ignores {
-            if let Some(extras) = self.extras_of(*ignored) {
+            if let Some(extras) = self.users.extras_mut(*ignored) {
                 extras.ignored_by.remove(&id);
             }
         }

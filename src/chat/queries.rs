@@ -7,7 +7,7 @@ use super::Chat;
 use super::reply::{self, Span};
 use super::room::RoomNo;
 use super::time::timestamp;
-use super::users::User;
+use super::user::User;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 

@@ -2,12 +2,13 @@
 //! for many is rendered once a format.
 
 use std::fmt::{Display, Write};
+use std::mem;
 
 use super::dialect::{Buffer, Event, Kind};
 use super::reply::Reply;
 use super::room::{Group, Room};
 use super::time::millis;
-use super::users::User;
+use super::user::User;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 use crate::net::shared_log::LogId;
@@ -23,30 +24,37 @@ pub(super) struct Renderer {
 impl Renderer {
     /// Sends an event to one user.
     pub(super) fn send(&mut self, user: &User, event: &Event<'_>, out: &mut Outbox) {
-        out.send(user.id, user.format.render(event, &mut self.line));
+        if let Some(conn) = user.conn() {
+            out.send(conn, user.format.render(event, &mut self.line));
+        }
     }
 
     /// Sends a reply to one user.
     pub(super) fn reply<T: Display>(&mut self, user: &User, reply: Reply<T>, out: &mut Outbox) {
         let Reply { kind, code, text } = reply;
         self.spell(text);
-        let event = event(&self.words, code, kind, out);
-        out.send(user.id, user.format.render(&event, &mut self.line));
+        let words = mem::take(&mut self.words);
+        self.send(user, &event(&words, code, kind, out), out);
+        self.words = words;
     }
 
     /// Sends one user a line of history. Programs get the original event; people get a line that
     /// begins with `time`.
     pub(super) fn recall(&mut self, user: &User, time: &str, event: &Event<'_>, out: &mut Outbox) {
-        let format = user.format.in_history();
-        out.send(user.id, format.render_behind(time, event, &mut self.line));
+        if let Some(conn) = user.conn() {
+            let format = user.format.in_history();
+            out.send(conn, format.render_behind(time, event, &mut self.line));
+        }
     }
 
     /// Sends one user a line of the room that is different for the others. It is shed for a slow
     /// consumer, as theirs is.
     pub(super) fn send_aside(&mut self, user: &User, event: &Event<'_>, out: &mut Outbox) {
-        // In the room's log it would break the contiguity of lines that are for everybody.
-        let log = LogId::of(user.id.slot());
-        out.send_all(log, [user.id], user.format.render(event, &mut self.line));
+        if let Some(conn) = user.conn() {
+            // In the room's log it would break the contiguity of lines that are for everybody.
+            let log = LogId::of(conn.slot());
+            out.send_all(log, [conn], user.format.render(event, &mut self.line));
+        }
     }
 
     /// Sends an event to the members of a room that `wants` selects.
@@ -73,7 +81,7 @@ impl Renderer {
     ) {
         let Reply { code, text, .. } = reply;
         self.spell(text);
-        let words = std::mem::take(&mut self.words);
+        let words = mem::take(&mut self.words);
         let event = event(&words, code, Kind::Notice, out);
         self.send_room(room, &event, wants, out);
         self.words = words;

@@ -1,57 +1,40 @@
-//! Which connection a user has now, by any that they had before they resumed.
+//! Who has become whom: a user who resumes another's session is that other from then on.
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::net::conn::ConnId;
+use super::user_id::UserId;
 
-/// Connections that are remembered. Older ones are unknown.
+/// Users that are remembered. Older ones are unknown.
 const MAX: usize = 1 << 14;
 
-/// Chains of resumed connections. A lookup takes constant time, however often a user has resumed.
+/// How often in a row a user may become another, and is still known.
+const HOPS: usize = 16;
+
+/// Those who resumed, after others may have heard of them under their own id.
 #[derive(Default)]
 pub(super) struct Resumed {
-    /// The first connection of a user, by each of theirs.
-    first: HashMap<ConnId, ConnId>,
-    /// The last connection, by the first, and how many of the chain are remembered.
-    last: HashMap<ConnId, (ConnId, usize)>,
-    /// All remembered connections, the oldest in front.
-    order: VecDeque<ConnId>,
+    into: HashMap<UserId, UserId>,
+    /// The oldest in front.
+    order: VecDeque<UserId>,
 }
 
 impl Resumed {
-    /// The user of connection `was` has `id` now.
-    pub(super) fn pass_on(&mut self, was: ConnId, id: ConnId) {
-        let first = self.first.get(&was).copied().unwrap_or(was);
-        for conn in [was, id] {
-            let is_new = self.first.insert(conn, first).is_none();
-            let last = self.last.entry(first).or_insert((id, 0));
-            last.0 = id;
-            if is_new {
-                last.1 += 1;
-                self.order.push_back(conn);
-            }
+    /// User `was`, whom nobody is any more, is `user` from now on.
+    pub(super) fn pass_on(&mut self, was: UserId, user: UserId) {
+        if self.into.insert(was, user).is_none() {
+            self.order.push_back(was);
         }
         while self.order.len() > MAX
             && let Some(oldest) = self.order.pop_front()
         {
-            self.forget(oldest);
+            self.into.remove(&oldest);
         }
     }
 
-    fn forget(&mut self, conn: ConnId) {
-        let Some(first) = self.first.remove(&conn) else { return };
-        if let Some((_, count)) = self.last.get_mut(&first) {
-            *count -= 1;
-            if *count == 0 {
-                self.last.remove(&first);
-            }
-        }
-    }
-
-    /// The connection that the user of `conn` has now.
-    pub(super) fn now(&self, conn: ConnId) -> ConnId {
-        let last = self.first.get(&conn).and_then(|first| self.last.get(first));
-        last.map_or(conn, |(last, _)| *last)
+    /// Who that user is now.
+    pub(super) fn now(&self, user: UserId) -> UserId {
+        let next = |user: &UserId| self.into.get(user).copied();
+        std::iter::successors(Some(user), next).take(HOPS + 1).last().unwrap_or(user)
     }
 }
 
@@ -59,28 +42,33 @@ impl Resumed {
 mod tests {
     use super::*;
 
-    fn id(serial: usize) -> ConnId {
-        ConnId { slot: 0, serial: u32::try_from(serial).unwrap() }
+    fn id(number: usize) -> UserId {
+        UserId { index: 0, number: u32::try_from(number).unwrap() }
     }
 
     #[test]
-    fn a_user_who_resumes_often_stays_the_same_and_old_connections_are_forgotten() {
+    fn who_resumes_is_that_user_and_the_oldest_are_forgotten() {
         let mut resumed = Resumed::default();
-        resumed.pass_on(id(MAX * 2), id(MAX * 2 + 1));
+        resumed.pass_on(id(1), id(0));
+        resumed.pass_on(id(2), id(0));
+        resumed.pass_on(id(0), id(3));
+        for number in 0..=3 {
+            assert_eq!(resumed.now(id(number)), id(3));
+        }
+        assert_eq!(resumed.now(id(4)), id(4));
+        for number in 0..MAX - 1 {
+            resumed.pass_on(id(number + 10), id(5));
+        }
+        assert_eq!((resumed.order.len(), resumed.into.len()), (MAX, MAX));
+        assert_eq!((resumed.now(id(1)), resumed.now(id(0))), (id(1), id(3)));
+    }
+
+    #[test]
+    fn a_long_chain_is_followed_so_far() {
+        let mut resumed = Resumed::default();
         for number in 0..100 {
             resumed.pass_on(id(number), id(number + 1));
         }
-        for number in 0..=100 {
-            assert_eq!(resumed.now(id(number)), id(100));
-        }
-        assert_eq!(resumed.now(id(MAX * 2)), id(MAX * 2 + 1));
-        assert_eq!(resumed.now(id(MAX * 3)), id(MAX * 3));
-        for number in 100..MAX + 100 {
-            resumed.pass_on(id(number), id(number + 1));
-        }
-        assert_eq!((resumed.order.len(), resumed.first.len(), resumed.last.len()), (MAX, MAX, 1));
-        assert_eq!(resumed.now(id(50)), id(50));
-        assert_eq!(resumed.now(id(MAX * 2)), id(MAX * 2));
-        assert_eq!(resumed.now(id(200)), id(MAX + 100));
+        assert_eq!((resumed.now(id(50)), resumed.now(id(90))), (id(66), id(100)));
     }
 }

@@ -8,6 +8,7 @@ use super::dialect::Format;
 use super::history::History;
 use super::name::{NameHasher, RoomName};
 use super::notices::Pending;
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::shared_log::LogId;
 
@@ -73,7 +74,7 @@ impl Room {
     }
 
     /// Withdraws from history what these users said, and what was said under a name.
-    pub(super) fn withdraw(&mut self, is_one: impl Fn(ConnId) -> bool, name: &str) {
+    pub(super) fn withdraw(&mut self, is_one: impl Fn(UserId) -> bool, name: &str) {
         if let Some(history) = &mut self.history {
             history.withdraw(is_one, name);
         }

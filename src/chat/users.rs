@@ -1,159 +1,31 @@
-//! The users: by connection, by name, and by guest number.
+//! The users: by id, by connection, by name, and by guest number.
 
-use std::collections::{BTreeSet, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::HashSet;
 use std::mem;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use hashbrown::HashTable;
+use slab::Slab;
 
-use super::dialect::{Dialect, Format, Person};
+use super::dialect::{Format, Person};
+use super::guests::Guests;
+use super::mute::Mute;
 use super::name::{Name, NameHasher, Shown};
-use super::operators::Mute;
-use super::room::{Group, RoomNo};
+use super::user::{AddressKey, Detached, Extras, NOWHERE, User};
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
-use crate::net::network::Network;
 use crate::net::transport::Origin;
 
-/// A connected user. There are many, so the record is small.
-pub(super) struct User {
-    pub(super) id: ConnId,
-    pub(super) name: Name,
-    pub(super) room: RoomNo,
-    /// Member index: their position among the room's members of the same group.
-    pub(super) member_index: u32,
-    pub(super) format: Format,
-    /// Whether they get a copy of what they say.
-    pub(super) echo: bool,
-    /// Whether they get join, leave and rename notices.
-    pub(super) notices: bool,
-    pub(super) stage: Stage,
-    pub(super) arrival: Arrival,
-    /// The address that limits are counted by.
-    pub(super) from: AddressKey,
-    /// What few users have.
-    extras: Option<Box<Extras>>,
-}
-
-/// A 16-bit hash of an address (of the /64 for IPv6). Every user has one, so it is small; one in
-/// 65 536 pairs collides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct AddressKey(u16);
-
-impl AddressKey {
-    fn of(origin: Origin) -> AddressKey {
-        let mut hasher = DefaultHasher::new();
-        origin.ip().map(Network::of_one).hash(&mut hasher);
-        #[expect(clippy::cast_possible_truncation)] // It is a part that is wanted.
-        AddressKey(hasher.finish() as u16)
-    }
-}
-
-/// The stage of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stage {
-    /// They have not sent a line yet.
-    Silent {
-        /// Whether the line ending in their format is the one they use themselves.
-        ending_seen: bool,
-    },
-    Speaking,
-    /// They leave on purpose, or are disconnected for good: no session is kept.
-    Leaving,
-}
-
-impl Stage {
-    pub(super) fn is_silent(self) -> bool {
-        matches!(self, Stage::Silent { .. })
-    }
-}
-
-/// Who got a notice of this user's arrival. Only they get one when the user leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Arrival {
-    Unannounced,
-    /// The dialects that announce connections.
-    Connected,
-    /// Everybody who takes notices, even if there was nobody: the user has sent a line that
-    /// others can see.
-    Announced,
-}
-
-/// What few users have.
-#[derive(Default)]
-pub(super) struct Extras {
-    /// The sender of the last private line to them, for `/reply`.
-    pub(super) writer: Option<ConnId>,
-    pub(super) away: Option<Box<str>>,
-    /// The users they ignore, and the users who ignore them.
-    pub(super) ignores: Vec<ConnId>,
-    pub(super) ignored_by: HashSet<ConnId>,
-    /// The lookup key of their resume token.
-    pub(super) token_key: Option<u64>,
-    pub(super) mute: Option<Mute>,
-    /// Whether they connected to an operators' listener.
-    pub(super) is_operator: bool,
-    /// Whether they logged in with their name's password.
-    pub(super) has_account: bool,
-}
-
-impl User {
-    pub(super) fn shown(&self) -> Shown<'_> {
-        self.name.shown()
-    }
-
-    pub(super) fn is_named(&self) -> bool {
-        self.own_name().is_some()
-    }
-
-    pub(super) fn is_announced(&self) -> bool {
-        self.arrival == Arrival::Announced
-    }
-
-    pub(super) fn group(&self) -> Group {
-        Group { format: self.format, is_announced: self.is_announced() }
-    }
-
-    pub(super) fn extras(&self) -> Option<&Extras> {
-        self.extras.as_deref()
-    }
-
-    pub(super) fn extras_mut(&mut self) -> &mut Extras {
-        self.extras.get_or_insert_default()
-    }
-
-    pub(super) fn has_account(&self) -> bool {
-        self.extras().is_some_and(|extras| extras.has_account)
-    }
-
-    pub(super) fn take_mute(&mut self) -> Option<Mute> {
-        self.extras.as_mut()?.mute.take()
-    }
-
-    pub(super) fn take_token_key(&mut self) -> Option<u64> {
-        self.extras.as_mut()?.token_key.take()
-    }
-
-    /// Their name, unless they are a guest.
-    pub(super) fn own_name(&self) -> Option<&str> {
-        self.name.as_own()
-    }
-
-    pub(super) fn ignores(&self, id: ConnId) -> bool {
-        self.extras().is_some_and(|extras| extras.ignores.contains(&id))
-    }
-
-    /// The users who do not want to see what this one says.
-    pub(super) fn ignored_by(&self) -> Option<&HashSet<ConnId>> {
-        self.extras().map(|extras| &extras.ignored_by).filter(|ignored_by| !ignored_by.is_empty())
-    }
-}
-
-/// All users, by slot, by name, and by number for those without a name.
+/// All users. Whoever is detached keeps the name, and is found by id only.
 pub(super) struct Users {
-    by_slot: Vec<Option<User>>,
-    /// Slots. The names themselves are stored with the users.
+    table: Slab<User>,
+    /// What few have, under the key in the user's record.
+    extras: Slab<Extras>,
+    last_number: u32,
+    /// The indices of those who are connected, by slot; [`NOWHERE`] for nobody.
+    by_slot: Vec<u32>,
+    /// Indices. The names themselves are stored with the users.
     by_name: HashTable<u32>,
     hasher: NameHasher,
     guests: Guests,
@@ -162,220 +34,331 @@ pub(super) struct Users {
     addrs: Option<Vec<Option<SocketAddr>>>,
     /// By slot. Kept only where there are operators.
     last_activity: Option<Vec<Option<Instant>>>,
-    count: usize,
+    connected: usize,
     most: usize,
 }
 
 impl Users {
     pub(super) fn new(with_addrs: bool, with_times: bool) -> Users {
         Users {
+            table: Slab::new(),
+            extras: Slab::new(),
+            last_number: 0,
             by_slot: Vec::new(),
             by_name: HashTable::new(),
             hasher: NameHasher::default(),
             guests: Guests::default(),
             addrs: with_addrs.then(Vec::new),
             last_activity: with_times.then(Vec::new),
-            count: 0,
+            connected: 0,
             most: 0,
         }
     }
 
     /// Adds a user as a guest. They are in no room yet.
-    pub(super) fn add(&mut self, id: ConnId, origin: Origin, format: Format) {
-        if self.by_slot.len() <= id.slot() {
-            self.by_slot.resize_with(id.slot() + 1, || None);
+    pub(super) fn add(&mut self, conn: ConnId, origin: Origin, format: Format) {
+        if self.by_slot.len() <= conn.slot() {
+            self.by_slot.resize(conn.slot() + 1, NOWHERE);
         }
         if let Some(addrs) = &mut self.addrs {
             addrs.resize(self.by_slot.len(), None);
-            addrs[id.slot()] = origin.addr();
+            addrs[conn.slot()] = origin.addr();
         }
-        self.by_slot[id.slot()] = Some(User {
-            id,
-            name: Name::Guest(self.guests.add(id)),
-            room: RoomNo::LOBBY,
-            member_index: 0,
-            format,
-            echo: format.dialect.echoes(),
-            notices: format.dialect.has_notices() && format.dialect != Dialect::Native,
-            stage: Stage::Silent { ending_seen: false },
-            arrival: Arrival::Unannounced,
-            from: AddressKey::of(origin),
-            extras: None,
-        });
-        self.count += 1;
-        self.most = self.most.max(self.count);
+        self.last_number = self.last_number.wrapping_add(1);
+        let entry = self.table.vacant_entry();
+        let index =
+            u32::try_from(entry.key()).expect("there are fewer users than slots, twice over");
+        let name = Name::Guest(self.guests.add(index));
+        entry.insert(User::new(self.last_number, name, AddressKey::of(origin), format));
+        self.connect(index, conn);
     }
 
-    /// Removes a user and frees their name.
-    pub(super) fn remove(&mut self, id: ConnId) -> Option<User> {
-        let user = self.detach(id)?;
-        self.free_number(&user.name);
-        Some(user)
+    fn connect(&mut self, index: u32, conn: ConnId) {
+        self.by_slot[conn.slot()] = index;
+        self.table[index as usize].set_conn(Some(conn));
+        self.connected += 1;
+        self.most = self.most.max(self.connected);
     }
 
-    /// Removes a user whose session may be resumed. A guest number stays reserved until
-    /// [`Users::free_number`] or [`Users::assign_name`]; the caller has to reserve an own name.
-    pub(super) fn detach(&mut self, id: ConnId) -> Option<User> {
-        self.get(id)?;
-        self.unlist_name(id);
-        self.count -= 1;
-        self.by_slot[id.slot()].take()
+    /// Removes a user and frees their name. Returns what few users have.
+    pub(super) fn remove(&mut self, id: UserId) -> Option<(User, Extras)> {
+        let user = self.by_id(id)?;
+        if user.conn().is_some() {
+            self.disconnect(id);
+        }
+        self.forget_name(id.index);
+        let user = self.table.remove(id.index as usize);
+        let extras = self.extras.try_remove(user.extras_key as usize).unwrap_or_default();
+        if self.extras.is_empty() {
+            self.extras.shrink_to_fit();
+        }
+        Some((user, extras))
     }
 
-    /// Frees a guest number; does nothing for an own name.
-    pub(super) fn free_number(&mut self, name: &Name) {
-        if let Name::Guest(number) = name {
-            self.guests.remove(*number);
+    /// Takes a user's connection away. They keep their name.
+    fn disconnect(&mut self, id: UserId) {
+        let Some(conn) = self.by_id(id).and_then(User::conn) else { return };
+        self.by_slot[conn.slot()] = NOWHERE;
+        self.table[id.index as usize].set_conn(None);
+        self.connected -= 1;
+    }
+
+    /// Detaches a user from their connection, until they are resumed or removed. `room` is the
+    /// name of the room to come back to.
+    pub(super) fn detach(&mut self, id: UserId, room: Box<str>) {
+        let Some(conn) = self.by_id(id).and_then(User::conn) else { return };
+        let addr = self.addr(conn);
+        self.disconnect(id);
+        if let Some(extras) = self.extras_mut(id) {
+            extras.detached = Some(Box::new(Detached { room, addr }));
         }
     }
 
-    /// Gives a user the name of a detached session.
-    pub(super) fn assign_name(&mut self, id: ConnId, name: &Name) {
-        match name.shown() {
-            Shown::Named(name) => drop(self.rename(id, name)),
-            Shown::Guest(number) => {
-                self.forget_name(id);
-                self.guests.pass_on(number, id);
-                if let Some(user) = self.get_mut(id) {
-                    user.name = Name::Guest(number);
+    /// Gives a detached user the connection `conn`, whose user until now is removed and returned.
+    pub(super) fn resume(&mut self, id: UserId, conn: ConnId) -> Option<(User, Extras)> {
+        self.by_id(id).filter(|user| user.conn().is_none())?;
+        let replaced = self.remove(self.id(conn)?)?;
+        self.connect(id.index, conn);
+        Some(replaced)
+    }
+
+    /// The id of a connection's user.
+    pub(super) fn id(&self, conn: ConnId) -> Option<UserId> {
+        self.index(conn).map(|index| self.id_at(index as usize))
+    }
+
+    fn index(&self, conn: ConnId) -> Option<u32> {
+        let index = *self.by_slot.get(conn.slot())?;
+        self.table.get(index as usize).filter(|user| user.conn() == Some(conn))?;
+        Some(index)
+    }
+
+    /// The user of a connection.
+    pub(super) fn get(&self, conn: ConnId) -> Option<&User> {
+        let index = *self.by_slot.get(conn.slot())?;
+        self.table.get(index as usize).filter(|user| user.conn() == Some(conn))
+    }
+
+    pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut User> {
+        let index = *self.by_slot.get(conn.slot())?;
+        self.table.get_mut(index as usize).filter(|user| user.conn() == Some(conn))
+    }
+
+    pub(super) fn by_id(&self, id: UserId) -> Option<&User> {
+        self.table.get(id.index as usize).filter(|user| user.is(id))
+    }
+
+    pub(super) fn by_id_mut(&mut self, id: UserId) -> Option<&mut User> {
+        self.table.get_mut(id.index as usize).filter(|user| user.is(id))
+    }
+
+    /// The connection of a user, if they have one.
+    pub(super) fn conn(&self, id: UserId) -> Option<ConnId> {
+        self.by_id(id)?.conn()
+    }
+
+    /// All who are connected, by slot.
+    pub(super) fn all(&self) -> impl Iterator<Item = (ConnId, &User)> {
+        let users = self.by_slot.iter().filter_map(|index| self.table.get(*index as usize));
+        users.filter_map(|user| Some((user.conn()?, user)))
+    }
+
+    /// All who are detached, in no meaningful order.
+    pub(super) fn detached(&self) -> impl Iterator<Item = (UserId, &User)> {
+        let users = self.table.iter().filter(|(_, user)| user.conn().is_none());
+        users.map(|(index, user)| (self.id_at(index), user))
+    }
+
+    /// What few users have.
+    pub(super) fn extras(&self, user: &User) -> Option<&Extras> {
+        self.extras.get(user.extras_key as usize)
+    }
+
+    /// The extras of a user, which are made if they had none.
+    pub(super) fn extras_mut(&mut self, id: UserId) -> Option<&mut Extras> {
+        let user = self.table.get_mut(id.index as usize).filter(|user| user.is(id))?;
+        if user.extras_key == NOWHERE {
+            let key = self.extras.insert(Extras::default());
+            user.extras_key = u32::try_from(key).expect("there are fewer extras than users");
+        }
+        self.extras.get_mut(user.extras_key as usize)
+    }
+
+    /// The same for the user of a connection.
+    pub(super) fn extras_of(&mut self, conn: ConnId) -> Option<&mut Extras> {
+        self.extras_mut(self.id(conn)?)
+    }
+
+    pub(super) fn has_account(&self, user: &User) -> bool {
+        self.extras(user).is_some_and(|extras| extras.has_account)
+    }
+
+    pub(super) fn ignores(&self, user: &User, other: UserId) -> bool {
+        self.extras(user).is_some_and(|extras| extras.ignores.contains(&other))
+    }
+
+    /// The users who do not want to see what this one says.
+    pub(super) fn ignored_by(&self, user: &User) -> Option<&HashSet<UserId>> {
+        self.extras(user).map(|extras| &extras.ignored_by).filter(|others| !others.is_empty())
+    }
+
+    pub(super) fn mute(&self, conn: ConnId) -> Option<Mute> {
+        self.extras(self.get(conn)?)?.mute
+    }
+
+    pub(super) fn take_mute(&mut self, conn: ConnId) -> Option<Mute> {
+        let key = self.get(conn)?.extras_key;
+        self.extras.get_mut(key as usize)?.mute.take()
+    }
+
+    pub(super) fn take_token_key(&mut self, conn: ConnId) -> Option<u64> {
+        let key = self.get(conn)?.extras_key;
+        self.extras.get_mut(key as usize)?.token_key.take()
+    }
+
+    /// The address of a connection, where addresses are kept.
+    pub(super) fn addr(&self, conn: ConnId) -> Option<SocketAddr> {
+        self.get(conn)?;
+        *self.addrs.as_ref()?.get(conn.slot())?
+    }
+
+    /// Notes that a user has just connected or sent a line.
+    pub(super) fn note_activity(&mut self, conn: ConnId, now: Instant) {
+        if let Some(last_activity) = &mut self.last_activity {
+            last_activity.resize(self.by_slot.len(), None);
+            last_activity[conn.slot()] = Some(now);
+        }
+    }
+
+    /// When a user last sent a line or connected, where that is kept.
+    pub(super) fn last_activity(&self, conn: ConnId) -> Option<Instant> {
+        self.get(conn)?;
+        *self.last_activity.as_ref()?.get(conn.slot())?
+    }
+
+    /// How many are connected, and the most who have been at once.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.connected, self.most)
+    }
+
+    /// A user as others may see them.
+    pub(super) fn person<'a>(&self, user: &'a User) -> Person<'a> {
+        let detached = || self.extras(user)?.detached.as_ref()?.addr;
+        let addr = user.conn().map_or_else(detached, |conn| self.addr(conn));
+        Person { name: user.shown(), addr, number: user.conn_number() }
+    }
+
+    /// The user with this name in any spelling, if they are connected.
+    pub(super) fn find(&self, name: &str) -> Option<(ConnId, &User)> {
+        let user = &self.table[self.owner(name)? as usize];
+        Some((user.conn()?, user))
+    }
+
+    /// The user with this name in any spelling, connected or detached.
+    pub(super) fn find_any(&self, name: &str) -> Option<&User> {
+        self.owner(name).map(|index| &self.table[index as usize])
+    }
+
+    /// The detached user with this name in any spelling.
+    pub(super) fn find_detached(&self, name: &str) -> Option<UserId> {
+        let id = self.id_at(self.owner(name)? as usize);
+        Some(id).filter(|id| self.conn(*id).is_none())
+    }
+
+    fn owner(&self, name: &str) -> Option<u32> {
+        if let Some(number) = Shown::guest_number(name) {
+            return self.guests.holder(number);
+        }
+        let is_it = |index: &u32| self.name_of(*index).eq_ignore_ascii_case(name);
+        self.by_name.find(self.hasher.hash(name), is_it).copied()
+    }
+
+    /// Renames a user to a name that is free or their own. Returns the old name.
+    pub(super) fn rename(&mut self, conn: ConnId, name: &str) -> Option<Name> {
+        let index = self.index(conn)?;
+        let is_respelled = self.owner(name) == Some(index);
+        self.forget_name(index);
+        let user = &mut self.table[index as usize];
+        let old = mem::replace(&mut user.name, Name::own(name));
+        if let Some(extras) = self.extras.get_mut(user.extras_key as usize)
+            && !is_respelled
+        {
+            extras.has_account = false;
+        }
+        let hash = self.hasher.hash(name);
+        // The table is taken out because growing it reads names through `self`.
+        let mut by_name = mem::take(&mut self.by_name);
+        by_name.insert_unique(hash, index, |index| self.hasher.hash(self.name_of(*index)));
+        self.by_name = by_name;
+        Some(old)
+    }
+
+    /// Frees a user's name or guest number.
+    fn forget_name(&mut self, index: u32) {
+        match &self.table[index as usize].name {
+            Name::Guest(number) => self.guests.remove(*number),
+            name => {
+                let hash = self.hasher.hash(name.as_own().unwrap_or_default());
+                if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == index) {
+                    entry.remove();
                 }
             }
         }
     }
 
-    pub(super) fn get(&self, id: ConnId) -> Option<&User> {
-        self.by_slot.get(id.slot())?.as_ref().filter(|user| user.id == id)
+    fn name_of(&self, index: u32) -> &str {
+        self.table[index as usize].own_name().expect("only the named are indexed")
     }
 
-    pub(super) fn get_mut(&mut self, id: ConnId) -> Option<&mut User> {
-        self.by_slot.get_mut(id.slot())?.as_mut().filter(|user| user.id == id)
-    }
-
-    /// All users, by slot.
-    pub(super) fn all(&self) -> impl Iterator<Item = &User> {
-        self.by_slot.iter().flatten()
-    }
-
-    /// A user's address, where addresses are kept.
-    pub(super) fn addr(&self, id: ConnId) -> Option<SocketAddr> {
-        self.get(id)?;
-        *self.addrs.as_ref()?.get(id.slot())?
-    }
-
-    /// Notes that a user has just connected or sent a line.
-    pub(super) fn note_activity(&mut self, id: ConnId, now: Instant) {
-        if let Some(last_activity) = &mut self.last_activity {
-            last_activity.resize(self.by_slot.len(), None);
-            last_activity[id.slot()] = Some(now);
-        }
-    }
-
-    /// When a user last sent a line or connected, where that is kept.
-    pub(super) fn last_activity(&self, id: ConnId) -> Option<Instant> {
-        self.get(id)?;
-        *self.last_activity.as_ref()?.get(id.slot())?
-    }
-
-    /// How many users there are, and the most there have been at once.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        (self.count, self.most)
-    }
-
-    /// A user as others may see them.
-    pub(super) fn person<'a>(&self, user: &'a User) -> Person<'a> {
-        let addr = self.addrs.as_ref().and_then(|addrs| addrs[user.id.slot()]);
-        Person { name: user.shown(), addr, number: user.id.serial() }
-    }
-
-    /// The user with this name, in any spelling.
-    pub(super) fn find(&self, name: &str) -> Option<&User> {
-        if let Some(number) = Shown::guest_number(name) {
-            return self.get(self.guests.holder(number)?);
-        }
-        let is_it = |slot: &u32| self.name_of(*slot).eq_ignore_ascii_case(name);
-        let slot = self.by_name.find(self.hasher.hash(name), is_it)?;
-        self.by_slot[*slot as usize].as_ref()
-    }
-
-    /// Renames a user to a name that is free or their own. Returns the old name.
-    pub(super) fn rename(&mut self, id: ConnId, name: &str) -> Option<Name> {
-        let is_respelled = self.find(name).is_some_and(|owner| owner.id == id);
-        self.forget_name(id);
-        let user = self.get_mut(id)?;
-        if let Some(extras) = user.extras.as_mut().filter(|_| !is_respelled) {
-            extras.has_account = false;
-        }
-        let old = mem::replace(&mut user.name, Name::own(name));
-        let slot = id.slot;
-        let hash = self.hasher.hash(name);
-        // The table is taken out because growing it reads names through `self`.
-        let mut by_name = mem::take(&mut self.by_name);
-        by_name.insert_unique(hash, slot, |slot| self.hasher.hash(self.name_of(*slot)));
-        self.by_name = by_name;
-        Some(old)
-    }
-
-    /// Frees the name or guest number.
-    fn forget_name(&mut self, id: ConnId) {
-        match self.get(id).map(|user| &user.name) {
-            Some(Name::Guest(number)) => self.guests.remove(*number),
-            _ => self.unlist_name(id),
-        }
-    }
-
-    /// Removes an own name from the index.
-    fn unlist_name(&mut self, id: ConnId) {
-        let Some(name) = self.get(id).and_then(User::own_name) else { return };
-        let hash = self.hasher.hash(name);
-        if let Ok(entry) = self.by_name.find_entry(hash, |slot| *slot == id.slot) {
-            entry.remove();
-        }
-    }
-
-    fn name_of(&self, slot: u32) -> &str {
-        let user = self.by_slot[slot as usize].as_ref();
-        user.and_then(User::own_name).expect("only the named are indexed")
+    fn id_at(&self, index: usize) -> UserId {
+        let number = self.table[index].number();
+        UserId { index: u32::try_from(index).expect("there are fewer users"), number }
     }
 }
 
-// There is one for each connection. What only few users have belongs in `Extras`.
-const _: () = assert!(size_of::<User>() <= 48);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::dialect::Dialect;
+    use crate::net::line::Ending;
 
-/// Guest numbers: each guest gets the lowest free one.
-#[derive(Default)]
-struct Guests {
-    /// The holders of numbers 1, 2 and so on; the last is never `None`.
-    holders: Vec<Option<ConnId>>,
-    /// The free numbers among them.
-    free: BTreeSet<u32>,
-}
-
-impl Guests {
-    fn add(&mut self, id: ConnId) -> u32 {
-        let number = self.free.pop_first().unwrap_or_else(|| {
-            self.holders.push(None);
-            u32::try_from(self.holders.len()).expect("there are fewer guests than slots")
-        });
-        self.holders[number as usize - 1] = Some(id);
-        number
+    fn conn(serial: u32) -> ConnId {
+        ConnId { slot: serial % 2, serial }
     }
 
-    fn remove(&mut self, number: u32) {
-        self.holders[number as usize - 1] = None;
-        self.free.insert(number);
-        while let Some(None) = self.holders.last() {
-            let last = u32::try_from(self.holders.len()).expect("the numbers fit u32");
-            self.free.remove(&last);
-            self.holders.pop();
-        }
+    fn connect(users: &mut Users, serial: u32) -> UserId {
+        let format = Format { dialect: Dialect::Native, ending: Ending::Lf };
+        users.add(conn(serial), Origin::Unix, format);
+        users.id(conn(serial)).expect("they are connected")
     }
 
-    /// Gives a number to another connection.
-    fn pass_on(&mut self, number: u32, id: ConnId) {
-        self.holders[number as usize - 1] = Some(id);
+    #[test]
+    fn a_user_keeps_id_and_name_from_one_connection_to_the_next() {
+        let mut users = Users::new(false, false);
+        let ann = connect(&mut users, 1);
+        users.rename(conn(1), "Ann");
+        users.detach(ann, "lobby".into());
+        assert!(users.get(conn(1)).is_none() && users.find("ann").is_none());
+        assert_eq!(users.find_detached("ANN"), Some(ann));
+        let guest = connect(&mut users, 3);
+        assert!(guest.index != ann.index && users.get(conn(1)).is_none());
+        assert!(users.resume(guest, conn(3)).is_none(), "who is connected is not resumed");
+        assert!(users.resume(ann, conn(3)).is_some_and(|(left, _)| left.is(guest)));
+        assert_eq!((users.id(conn(3)), users.conn(ann)), (Some(ann), Some(conn(3))));
+        assert!(users.find("ann").is_some_and(|(at, user)| at == conn(3) && user.is(ann)));
+        assert_eq!(users.counts(), (1, 1));
     }
 
-    fn holder(&self, number: u32) -> Option<ConnId> {
-        *self.holders.get(number as usize - 1)?
+    #[test]
+    fn a_stale_id_names_nobody() {
+        let mut users = Users::new(false, false);
+        let ann = connect(&mut users, 1);
+        users.rename(conn(1), "ann");
+        assert!(users.remove(ann).is_some() && users.remove(ann).is_none());
+        let next = connect(&mut users, 3);
+        assert!(next.index == ann.index && next != ann);
+        assert!(users.by_id(ann).is_none() && users.extras_mut(ann).is_none());
+        assert!(users.find_any("ann").is_none() && users.get(conn(1)).is_none());
+        assert_eq!(users.find_any("guest").map(User::number), Some(next.number));
     }
 }

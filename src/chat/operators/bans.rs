@@ -15,7 +15,8 @@ use crate::chat::reply::{self, Why};
 use crate::chat::request::{Persisted, Request};
 use crate::chat::room::RoomNo;
 use crate::chat::time::{end, timestamp};
-use crate::chat::users::User;
+use crate::chat::user::User;
+use crate::chat::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
 use crate::net::outbox::Outbox;
@@ -36,12 +37,12 @@ impl Chat {
             _ => (why, false),
         };
         let target_user = self.users.find(text);
-        if let Some(target_user) = target_user.filter(|target_user| self.is_operator(target_user)) {
-            let name = target_user.shown().to_string();
+        if let Some((_, user)) = target_user.filter(|(_, user)| self.is_operator(user)) {
+            let name = user.shown().to_string();
             return self.reply(id, reply::is_operator(&name), out);
         }
         let target = match target_user {
-            Some(target_user) => self.target_of(target_user),
+            Some((conn, user)) => self.target_of(conn, user),
             None => text.parse().ok().filter(is_plain),
         };
         let target = match (target, target_user) {
@@ -52,7 +53,7 @@ impl Chat {
         if let Some(covers) = self.covers_too_many(&target).filter(|_| !is_sure) {
             return self.reply(id, reply::ban_unsure(&target, covers), out);
         }
-        let target_user = target_user.map(|target_user| target_user.id);
+        let target_user = target_user.and_then(|(conn, _)| self.users.id(conn));
         let now = timestamp(out.now());
         let max = self.settings.bans_max;
         if self.bans.in_force(now).count() >= max {
@@ -68,18 +69,18 @@ impl Chat {
     }
 
     /// The name and address to ban a connected user by.
-    fn target_of(&self, target_user: &User) -> Option<Target> {
-        let addr = self.users.addr(target_user.id).map(|addr| addr.ip());
+    fn target_of(&self, conn: ConnId, user: &User) -> Option<Target> {
+        let addr = self.users.addr(conn).map(|addr| addr.ip());
         let addr = addr.filter(|addr| !addr.is_loopback());
-        Target::new(target_user.own_name(), addr.map(Network::of_one))
+        Target::new(user.own_name(), addr.map(Network::of_one))
     }
 
     /// Whom a ban would keep out by mistake: all users, most of the internet, or an operator.
     fn covers_too_many(&self, target: &Target) -> Option<&'static str> {
         let network = target.network()?;
         let (mut here, mut covered) = (0, 0);
-        for user in self.users.all() {
-            let Some(addr) = self.users.addr(user.id) else { continue };
+        for (conn, user) in self.users.all() {
+            let Some(addr) = self.users.addr(conn) else { continue };
             let is_covered = network.contains(addr.ip());
             if self.is_operator(user) {
                 if is_covered {
@@ -120,19 +121,19 @@ impl Chat {
         asker: Option<ConnId>,
         bans: &Bans,
         before: &Bans,
-        target_user: Option<ConnId>,
+        target_user: Option<UserId>,
         out: &mut Outbox,
-    ) -> Vec<ConnId> {
+    ) -> Vec<UserId> {
         let mut notices: BTreeMap<(usize, RoomNo), Vec<String>> = BTreeMap::new();
         let mut banned = Vec::new();
         let now = timestamp(out.now());
-        for user in self.users.all().filter(|user| !self.is_operator(user)) {
-            let addr = self.users.addr(user.id).map(|addr| addr.ip());
+        for (conn, user) in self.users.all().filter(|(_, user)| !self.is_operator(user)) {
+            let addr = self.users.addr(conn).map(|addr| addr.ip());
             let name = user.own_name().filter(|_| target_user.is_none());
-            let is_meant = target_user == Some(user.id);
+            let is_meant = target_user.is_some_and(|meant| user.is(meant));
             let ban = bans.first_new(before, addr, name, now).or(is_meant.then_some(0));
             if let Some(at) = ban {
-                banned.push((user.id, at));
+                banned.push((conn, at));
                 notices.entry((at, user.room)).or_default().push(user.shown().to_string());
             }
         }
@@ -148,17 +149,19 @@ impl Chat {
             self.expel(*id, why.trim_end(), out);
         }
         let is_banned = |name: &&str| bans.first_new(before, None, Some(name), now).is_some();
-        let detached = self.sessions.detached_names().filter(is_banned).map(str::to_owned);
-        for name in detached.collect::<Vec<_>>() {
+        let detached = self.users.detached().filter_map(|(_, user)| user.own_name());
+        let mut detached: Vec<_> = detached.filter(is_banned).map(str::to_lowercase).collect();
+        detached.sort_unstable();
+        for name in detached {
             self.end_session_of(&name, out);
         }
-        banned.into_iter().map(|(id, _)| id).collect()
+        banned.into_iter().filter_map(|(id, _)| self.users.id(id)).collect()
     }
 
     /// Withdraws from history what these users said, and what was said under this name.
-    fn withdraw(&mut self, speakers: &[ConnId], name: &str) {
+    fn withdraw(&mut self, speakers: &[UserId], name: &str) {
         if !speakers.is_empty() || !name.is_empty() {
-            let speakers: HashSet<ConnId> = speakers.iter().copied().collect();
+            let speakers: HashSet<UserId> = speakers.iter().copied().collect();
             let is_one = |speaker| speakers.contains(&self.resumed.now(speaker));
             for room in self.rooms.iter_mut() {
                 room.withdraw(is_one, name);

@@ -1,0 +1,45 @@
+//! A mute, and those of users who have left.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+/// Mutes kept for names without a user; beyond it the oldest is dropped.
+const WAITING_MAX: usize = 1024;
+
+/// A user's mute.
+#[derive(Clone, Copy)]
+pub(super) struct Mute {
+    /// `None` is for good.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Mute {
+    /// The mute that ends later.
+    pub(super) fn longer(one: Option<Mute>, other: Option<Mute>) -> Option<Mute> {
+        let all = one.into_iter().chain(other);
+        all.max_by_key(|mute| (mute.until.is_none(), mute.until))
+    }
+
+    pub(super) fn is_over(self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
+/// Mutes of users who have left, by name.
+#[derive(Default)]
+pub(super) struct Mutes(VecDeque<(Box<str>, Mute)>);
+
+impl Mutes {
+    pub(super) fn keep(&mut self, name: Box<str>, mute: Mute) {
+        if self.0.len() >= WAITING_MAX {
+            self.0.pop_front();
+        }
+        self.0.push_back((name, mute));
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Mute> {
+        let at = self.0.iter().position(|(own, _)| own.eq_ignore_ascii_case(name))?;
+        self.0.remove(at).map(|(_, mute)| mute)
+    }
+}

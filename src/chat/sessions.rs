@@ -1,0 +1,109 @@
+//! Resume tokens, and which of their users are detached.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+
+use super::user::AddressKey;
+use super::user_id::UserId;
+
+/// Random bytes of a token. The first eight are the lookup key; the rest are the secret.
+pub(super) const TOKEN: usize = 24;
+
+/// All resume tokens by their lookup key.
+#[derive(Default)]
+pub(super) struct Sessions {
+    by_key: HashMap<u64, ResumeToken>,
+    detached: usize,
+    /// Keys of detached users' tokens, by address; the longest detached in front.
+    detached_by_address: HashMap<AddressKey, VecDeque<u64>>,
+}
+
+/// A token that was issued.
+pub(super) struct ResumeToken {
+    secret: [u8; TOKEN - 8],
+    pub(super) user: UserId,
+    from: AddressKey,
+    pub(super) is_detached: bool,
+}
+
+impl Sessions {
+    /// Adds a new token. Returns its lookup key.
+    pub(super) fn issue(&mut self, bytes: &[u8; TOKEN], user: UserId, from: AddressKey) -> u64 {
+        let (key, secret) = split(bytes);
+        self.by_key.insert(key, ResumeToken { secret, user, from, is_detached: false });
+        key
+    }
+
+    /// The user of this token is detached from now on.
+    pub(super) fn detach(&mut self, key: u64) {
+        let Some(token) = self.by_key.get_mut(&key) else { return };
+        token.is_detached = true;
+        self.detached += 1;
+        self.detached_by_address.entry(token.from).or_default().push_back(key);
+    }
+
+    pub(super) fn has(&self, key: u64) -> bool {
+        self.by_key.contains_key(&key)
+    }
+
+    /// How many users are detached.
+    pub(super) fn detached(&self) -> usize {
+        self.detached
+    }
+
+    /// The longest detached user of a token's address, and how many it has.
+    pub(super) fn first_beside(&self, key: u64) -> Option<(u64, usize)> {
+        let detached = self.detached_by_address.get(&self.by_key.get(&key)?.from)?;
+        Some((*detached.front()?, detached.len()))
+    }
+
+    /// Removes a token.
+    pub(super) fn remove(&mut self, key: u64) -> Option<ResumeToken> {
+        let token = self.by_key.remove(&key)?;
+        if token.is_detached {
+            self.detached -= 1;
+            if let Entry::Occupied(mut detached) = self.detached_by_address.entry(token.from) {
+                detached.get_mut().retain(|other| *other != key);
+                if detached.get().is_empty() {
+                    detached.remove();
+                }
+            }
+        }
+        Some(token)
+    }
+
+    /// The key of a token, and its user. Comparing takes the same time wherever a wrong token
+    /// differs.
+    pub(super) fn find(&self, token: &str) -> Option<(u64, UserId)> {
+        let (key, secret) = from_hex(token)?;
+        let token = self.by_key.get(&key)?;
+        let difference =
+            token.secret.iter().zip(secret).fold(0, |found, (one, other)| found | (one ^ other));
+        (std::hint::black_box(difference) == 0).then_some((key, token.user))
+    }
+}
+
+fn split(bytes: &[u8; TOKEN]) -> (u64, [u8; TOKEN - 8]) {
+    let (key, secret) = bytes.split_first_chunk::<8>().expect("a token is longer");
+    (u64::from_be_bytes(*key), secret.try_into().expect("the rest is as long as it is"))
+}
+
+/// Whether a line may contain a token, or a mistyped `/resume` with a piece of one.
+pub(super) fn has_token(line: &str) -> bool {
+    let mut runs = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty());
+    let is_hex = |run: &str| run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    runs.clone().any(|run| run.len() == 2 * TOKEN && is_hex(run))
+        || (runs.next().is_some_and(|first| first.eq_ignore_ascii_case("resume"))
+            && runs.next().is_some_and(|run| run.len() >= 8 && is_hex(run)))
+}
+
+fn from_hex(token: &str) -> Option<(u64, [u8; TOKEN - 8])> {
+    let mut bytes = [0; TOKEN];
+    if token.len() != 2 * TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(token.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    Some(split(&bytes))
+}

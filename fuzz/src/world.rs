@@ -16,6 +16,8 @@ use crate::watched::Watched;
 
 /// Friday 20th of November 2026 03:17:28 PM.
 const WALL: Duration = Duration::from_secs(1_795_187_848);
+/// A fatal TLS alert, unexpected message.
+const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
 /// More decisions than that make the fuzzer slow and find no more.
 const STEPS: usize = 400;
 /// As many connections at a time, and as many in all.
@@ -490,7 +492,10 @@ fn check(client: &Client, ending: Option<Ending>) {
     if client.is_proxied && ADDRESS_FULL.starts_with(wire.accepted()) {
         return;
     }
-    let sent = take_apart(wire.accepted());
+    // A TLS client is told so at the end, in its own words, or as much of them as was taken.
+    let alerts = (1..=NO_TLS.len()).rev().map(|count| &NO_TLS[..count]);
+    let text = alerts.filter_map(|alert| wire.accepted().strip_suffix(alert)).next();
+    let sent = take_apart(text.unwrap_or(wire.accepted()));
     assert!(!wire.is_shut() || sent.unfinished.is_empty(), "half a line before the end");
     // CR LF is a guess, for who speaks telnet or is greeted; and then it is known.
     let ending = ending.unwrap_or(Ending::CrLf);

@@ -18,6 +18,9 @@ use crate::net::transport::{Origin, Transport};
 /// connection of that proxy. It is logged at most this often.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
+/// What a TLS client understands: a fatal alert, unexpected message.
+const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
+
 impl<T: Transport, S: Service> Hub<T, S> {
     /// Looks at what has just been read, before it is decoded. True if it is another protocol's:
     /// then the connection is refused.
@@ -64,6 +67,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let ending = self.conns[id.slot()].ending.ending().unwrap_or(Ending::Lf);
         if let Some(text) = refusal.strip_suffix(b"\n") {
             self.outbox.send(id, &[text, ending.as_str().as_bytes()].concat());
+        }
+        if protocol == Protocol::Tls {
+            self.outbox.send(id, &NO_TLS);
         }
         self.outbox.drain(id, CloseReason::Refused);
         true

@@ -16,8 +16,7 @@ fn who_speaks_another_protocol_is_turned_away_and_nobody_hears_of_it() {
     let mut alice = program.client("alice");
     alice.say("/notices on");
     assert_eq!(alice.line(), "Notices on.");
-    let strangers: [&[u8]; 14] = [
-        b"\x16\x03\x01\x02\0\x01\0",
+    let strangers: [&[u8]; 13] = [
         b"OPTIONS / RTSP/1.0\r\n\r\n",
         b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\n\r\n",
         b"SSH-2.0-OpenSSH_9.6\r\n",
@@ -42,6 +41,10 @@ fn who_speaks_another_protocol_is_turned_away_and_nobody_hears_of_it() {
         }
         assert!(slow.is_over(), "{}", bytes.escape_ascii());
     }
+    // TLS has a word for it: a fatal alert, unexpected message.
+    let mut tls = Client::connect(program.addr());
+    tls.write(b"\x16\x03\x01\x02\0\x01\0");
+    assert_eq!(tls.rest(), "\x15\x03\x03\0\x02\x02\n");
     for start in ["GET / HTTP/1.0", "\r\n\r\nPROPFIND /a HTTP/1.1", "PRI * HTTP/2.0"] {
         let mut browser = Client::connect(program.addr());
         browser.write(format!("{start}\r\n\r\nhello\r\n"));

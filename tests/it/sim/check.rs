@@ -7,6 +7,7 @@ use chinwag::{CloseReason, Protocol, Refusal};
 
 use super::accept::{preface_length, refusal};
 use super::admission::Welcome;
+use super::first::{NO_TLS, Stranger};
 use super::framing::{Framing, Item, frame};
 use super::journal::{EVERYBODY, Entry, Fact};
 use super::model::{Given, Life, replay};
@@ -35,7 +36,7 @@ pub(super) struct Case<'a> {
     pub(super) answers: Vec<Answer>,
     framing: Framing,
     /// What it was last turned away for, if it was.
-    is_http: bool,
+    stranger: Option<Stranger>,
 }
 
 /// An answer to telnet, and how many lines the service heard from the client before it.
@@ -76,7 +77,7 @@ pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
         let mut case = Case::new((who, &lives[who], &wire), journal, &opened, world);
         case.is_cut = cut[&who] || wire.was_reset();
         case.check_lines();
-        check_text(who, wire.accepted());
+        check_text(who, text_of(wire.accepted(), case.stranger));
         let sent = &mut lives[who].sent;
         let whole = received::compare(&case, sent, wire.accepted());
         case.check_close(&wire);
@@ -102,6 +103,14 @@ fn check_refused<'a>(
         assert_eq!(wire.accepted(), full, "#{who} waited for its refusal");
         assert!(!wire.is_destroyed(), "#{who} could not read its refusal");
     }
+}
+
+/// What is text of what a client was sent: not the alert that a TLS client gets at the end, or
+/// as much of it as was taken.
+fn text_of(accepted: &[u8], stranger: Option<Stranger>) -> &[u8] {
+    let alerts = (1..=NO_TLS.len()).rev().map(|count| &NO_TLS[..count]);
+    let mut texts = alerts.filter_map(|alert| accepted.strip_suffix(alert));
+    texts.next().filter(|_| stranger == Some(Stranger::Tls)).unwrap_or(accepted)
 }
 
 /// Valid UTF-8 without anything that could do more than be read. Telnet's answers stand
@@ -150,8 +159,12 @@ impl<'a> Case<'a> {
         let at_end = has_ended && !(is_layered && wire.is_cut());
         let preface = preface_length(&world.clients[who]);
         let framing = frame(wire.delivered(), preface, at_end, world.limits.line_max);
-        let is_http = entries[..end].iter().rev().find_map(|entry| match entry.fact {
-            Fact::Refusing(Refusal::Foreign(protocol)) => Some(protocol == Protocol::Http),
+        let stranger = entries[..end].iter().rev().find_map(|entry| match entry.fact {
+            Fact::Refusing(Refusal::Foreign(protocol)) => Some(match protocol {
+                Protocol::Http => Stranger::Http,
+                Protocol::Tls => Stranger::Tls,
+                _ => Stranger::Other,
+            }),
             _ => None,
         });
         let silent_from = life.silent_from.expect("it was closed");
@@ -168,7 +181,7 @@ impl<'a> Case<'a> {
             greeting: wire.greeting(),
             answers,
             framing,
-            is_http: is_http == Some(true),
+            stranger,
         }
     }
 
@@ -220,11 +233,11 @@ impl<'a> Case<'a> {
             }
             CloseReason::Endless => assert!(was_heard && is_endless, "#{who} ended its lines"),
             CloseReason::Refused => {
-                let is_http = items.clone().find_map(|item| match item {
-                    Item::Foreign(is_http) => Some(*is_http),
+                let stranger = items.clone().find_map(|item| match item {
+                    Item::Foreign(stranger) => Some(*stranger),
                     _ => None,
                 });
-                assert_eq!(is_http, Some(self.is_http), "#{who} is turned away for what it says");
+                assert_eq!(stranger, self.stranger, "#{who} is turned away for what it says");
             }
             _ => {}
         }

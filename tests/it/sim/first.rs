@@ -13,8 +13,19 @@ pub(super) struct First {
     pub(super) is_known: bool,
 }
 
-/// Whether it is HTTP, which is told something; the others are not.
-pub(super) type IsHttp = bool;
+/// What has come: the first two are told something in their own words, the others nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stranger {
+    Http,
+    Tls,
+    Other,
+}
+
+impl Stranger {
+    fn new(is_http: bool) -> Stranger {
+        if is_http { Stranger::Http } else { Stranger::Other }
+    }
+}
 
 impl First {
     /// A byte as it came: telnet's, too.
@@ -28,29 +39,30 @@ impl First {
     }
 
     /// A byte that is not telnet's.
-    pub(super) fn text(&mut self, byte: u8, after_cr: bool) -> bool {
+    pub(super) fn text(&mut self, byte: u8, after_cr: bool) -> Option<Stranger> {
         if self.is_known || self.start_is_over {
-            return false;
+            return None;
         }
         match byte {
-            0 if after_cr => return false,
-            0 if self.start.is_empty() => return true,
+            0 if after_cr => return None,
+            0 if self.start.is_empty() => return Some(Stranger::Other),
             0 | b'\n' | b'\r' => self.start_is_over = !self.start.is_empty(),
             8 | 127 => drop(self.start.pop()),
             3 | 21 | 23 => self.start.clear(),
             4 | 27 => {}
             b' ' | b'\t' if self.start.is_empty() => {}
-            0..32 if byte != b'\t' && self.start.len() < 5 => return true,
+            22 if self.start.is_empty() => return Some(Stranger::Tls),
+            0..32 if byte != b'\t' && self.start.len() < 5 => return Some(Stranger::Other),
             _ => {
                 self.start.push(byte);
                 self.start_is_over = self.start.len() == 32;
             }
         }
-        false
+        None
     }
 
     /// A line, or the last words without an end. Some: it is another protocol's.
-    pub(super) fn line(&mut self, line: &[u8], ending: Option<Ending>) -> Option<IsHttp> {
+    pub(super) fn line(&mut self, line: &[u8], ending: Option<Ending>) -> Option<Stranger> {
         if self.is_known {
             return None;
         }
@@ -69,16 +81,19 @@ impl First {
         let is_ssh = text.starts_with("SSH-2.0-");
         let is_other =
             is_ssh || OTHERS.contains(&text) || (text == "*1" && ending == Some(Ending::CrLf));
-        (is_binary || is_other || is_http).then_some(is_http)
+        (is_binary || is_other || is_http).then_some(Stranger::new(is_http))
     }
 
-    pub(super) fn too_long(&mut self) -> Option<IsHttp> {
+    pub(super) fn too_long(&mut self) -> Option<Stranger> {
         let is_known = std::mem::replace(&mut self.is_known, true);
         let is_http = self.start.starts_with(b"GET /");
         let is_header = self.start.starts_with(b"PROXY TCP4 ");
-        (!is_known && (is_http || is_header)).then_some(is_http)
+        (!is_known && (is_http || is_header)).then_some(Stranger::new(is_http))
     }
 }
+
+/// What a TLS client is told: a fatal alert, unexpected message.
+pub(super) const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
 
 /// What clients of the simulation begin with besides, as a line.
 const OTHERS: [&str; 7] = [

@@ -7,7 +7,7 @@ use std::mem;
 
 use chinwag::Ending;
 
-use super::first::{First, IsHttp};
+use super::first::{First, Stranger};
 
 const IAC: u8 = 255;
 
@@ -28,7 +28,7 @@ pub(super) enum Item {
     /// Telnet's end of input.
     End,
     /// It speaks another protocol, which may be HTTP.
-    Foreign(IsHttp),
+    Foreign(Stranger),
     /// So much without an ending that nothing more is listened to.
     Endless,
 }
@@ -98,7 +98,7 @@ pub(super) fn frame(bytes: &[u8], from: usize, at_end: bool, line_max: usize) ->
 impl Framing {
     fn byte(&mut self, byte: u8) {
         if self.first.any(byte) {
-            return self.push(Item::Foreign(false));
+            return self.push(Item::Foreign(Stranger::Other));
         }
         self.telnet_byte(byte);
     }
@@ -195,8 +195,8 @@ impl Framing {
     }
 
     fn text(&mut self, byte: u8) {
-        if self.first.text(byte, self.after_cr) {
-            return self.push(Item::Foreign(false));
+        if let Some(stranger) = self.first.text(byte, self.after_cr) {
+            return self.push(Item::Foreign(stranger));
         }
         if mem::take(&mut self.after_cr) && (byte == b'\n' || byte == 0) {
             return;

@@ -5,6 +5,7 @@
 use chinwag::{CloseReason, Limits};
 
 use super::check::Case;
+use super::first::Stranger;
 use super::framing::Item;
 use super::journal::{Entry, Fact};
 use super::model::{Sent, Sort};
@@ -69,9 +70,9 @@ pub(super) fn check(case: &Case<'_>, sent: &[Sent], whole: usize, limits: &Limit
         }
     }
     let is_slow = case.why == CloseReason::TooSlow;
-    // What a web browser is told may have been too much.
-    let is_http = case.items().iter().any(|(_, item)| *item == Item::Foreign(true));
-    let was_over = ledger.was_over || is_http;
+    // What a stranger is told may have been too much.
+    let is_told = |item: &Item| matches!(item, Item::Foreign(Stranger::Http | Stranger::Tls));
+    let was_over = ledger.was_over || case.items().iter().any(|(_, item)| is_told(item));
     assert!(!is_slow || was_over, "#{} was cut off, and was not slow", case.who);
 }
 

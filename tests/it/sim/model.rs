@@ -19,6 +19,7 @@ use std::time::Duration;
 use chinwag::{CloseReason, Ending, Protocol, Refusal};
 
 use super::command::{Command, parse};
+use super::first::NO_TLS;
 use super::journal::{Entry, Fact, Line, Moment, Newcomer};
 use super::rules::Rules;
 use super::text::{clean, is_blank, time_of_day};
@@ -81,7 +82,7 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         sessions: Vec::new(),
         tokens: 0,
         is_over: false,
-        is_http: false,
+        turned_away: None,
         entry: 0,
         now: Moment::default(),
         given,
@@ -118,7 +119,7 @@ struct Model<'a> {
     tokens: u64,
     is_over: bool,
     /// Whether the last who spoke another protocol spoke HTTP.
-    is_http: bool,
+    turned_away: Option<Protocol>,
     entry: usize,
     now: Moment,
     given: &'a Given,
@@ -205,7 +206,7 @@ impl Model<'_> {
             }
             // It is closed right after that.
             Fact::Refusing(Refusal::Foreign(protocol)) => {
-                self.is_http = *protocol == Protocol::Http;
+                self.turned_away = Some(*protocol);
             }
             Fact::Line(line) => {
                 let is_acted = next.is_some_and(|next| matches!(next.fact, Fact::Acted(_)));
@@ -339,8 +340,16 @@ impl Model<'_> {
 
     /// Whoever is refused has begun with another protocol.
     fn close_by_itself(&mut self, who: usize, is_refused: bool) {
-        if is_refused && self.is_http && self.is_open(who) {
-            self.send_text(who, "This is a chat server, not a web server.", Sort::Own);
+        match self.turned_away.filter(|_| is_refused && self.is_open(who)) {
+            Some(Protocol::Http) => {
+                self.send_text(who, "This is a chat server, not a web server.", Sort::Own);
+            }
+            Some(Protocol::Tls) => {
+                let (entry, bytes) = (self.entry, NO_TLS.to_vec());
+                let sent = Sent { entry, bytes, sort: Sort::Own, skipped: false };
+                self.lives[who].sent.push(sent);
+            }
+            _ => {}
         }
         self.close(who);
     }

@@ -127,11 +127,11 @@ impl Service for Chat {
             user.stage = Stage::Silent { ending_seen: peer.ending.is_some() };
         }
         self.users.note_activity(id, out.now().monotonic);
-        if self.settings.operators
-            && peer.label == OPERATORS
+        let is_operator = self.settings.operators && peer.label == OPERATORS;
+        if (is_operator || peer.is_encrypted)
             && let Some(extras) = self.users.extras_of(id)
         {
-            extras.is_operator = true;
+            (extras.is_operator, extras.is_encrypted) = (is_operator, peer.is_encrypted);
         }
         self.enter_room(id, RoomNo::LOBBY, out);
         if dialect == Dialect::Json {

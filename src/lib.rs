@@ -103,6 +103,7 @@
 //! | deadlines and timers: idle timeout, write stall | `net/timeouts.rs`, `net/hub/timers.rs` |
 //! | the poll, the clock, wake and shutdown | `net/server.rs` |
 //! | what a connection runs over, and its origin | `net/transport.rs` |
+//! | TLS, and certificates | `net/tls.rs`, `net/tls/`, `bin/chinwag/certificate.rs` |
 //! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs` |
 //! | what the loop tells a service | `net/service.rs`, `net/conn.rs` |
 //! | handing over to a new process: the format, the connections | `pack.rs`, `pack/`; `net/hub/hand_over.rs`, `net/outbox/hand_over.rs` |
@@ -120,6 +121,7 @@
 //! bin ─▶ server ─▶ hub ─▶ codec, http, decoder, sniff, timeouts, rate, addresses
 //!  │       │        ├──▶ outbox ◀── service ◀── chat
 //!  │       └▶ listen └──▶ service
+//!  │            └▶ tls
 //!  ├────▶ chat_with_worker ──▶ chat ◀─┐
 //!  └────▶ store ──────────────────────┘
 //! ```
@@ -148,6 +150,7 @@ pub use net::service::{Limit, Peer, Refusal, Service};
 pub use net::shared_log::LogId;
 pub use net::sniff::Protocol;
 pub use net::timeouts::Now;
+pub use net::tls::{BadCertificate, Certificate, Tls};
 pub use net::transport::{Origin, Transport};
 pub use pack::{Damaged, Pack, Packer, Unpacker};
 pub use store::State;

@@ -22,4 +22,5 @@ pub(crate) mod shared_log;
 pub(crate) mod sniff;
 pub(crate) mod telnet;
 pub(crate) mod timeouts;
+pub(crate) mod tls;
 pub(crate) mod transport;

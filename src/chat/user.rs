@@ -101,6 +101,8 @@ pub(super) struct Extras {
     pub(super) mute: Option<Mute>,
     /// Whether they connected to an operators' listener.
     pub(super) is_operator: bool,
+    /// Whether nobody on the way can read what they write.
+    pub(super) is_encrypted: bool,
     /// Whether they logged in with their name's password.
     pub(super) has_account: bool,
     /// What is to be known of them while they have no connection.

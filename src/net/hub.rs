@@ -377,7 +377,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// From here on the service knows it, and it counts.
     fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<Origin>) {
-        self.accepted_log.begin(id, peer, proxy, self.outbox.now().monotonic);
+        let tls = self.conns[id.slot()].stream.tls_version();
+        let peer = &Peer { is_encrypted: tls.is_some(), ..*peer };
+        self.accepted_log.begin(id, peer, proxy, tls, self.outbox.now().monotonic);
         self.open += 1;
         self.restart_idle_timer(id);
         let peer = self.choose_codec(id, peer);

@@ -14,6 +14,7 @@ use mio::net::TcpListener;
 use mio::{Registry, Token};
 use socket2::{Domain, Protocol, TcpKeepalive, Type};
 
+use crate::net::tls::{Certificate, Tls};
 #[cfg(target_os = "linux")]
 use crate::net::transport::USER_TIMEOUT;
 use crate::net::transport::{Origin, Socket, Transport};
@@ -48,6 +49,8 @@ pub(crate) struct Listener {
     is_proxied: bool,
     /// Browsers connect there.
     is_web: bool,
+    /// What is connected there is encrypted with it.
+    certificate: Option<Certificate>,
     /// Where it listens, for the log.
     place: String,
     /// The last accept did not end in `WouldBlock`, so no edge will come.
@@ -98,6 +101,7 @@ impl Listener {
             label,
             is_proxied: false,
             is_web: false,
+            certificate: None,
             place,
             ready: false,
             retry_at: None,
@@ -109,9 +113,22 @@ impl Listener {
         self.socket.register(registry, token)
     }
 
-    /// The same for browsers.
-    pub(crate) fn for_browsers(self) -> Listener {
-        Listener { is_web: true, ..self }
+    /// Who connects there is a browser, or shakes hands first.
+    pub(crate) fn serving(self, is_web: bool, certificate: Option<&Certificate>) -> Listener {
+        Listener { is_web, certificate: certificate.cloned(), ..self }
+    }
+
+    /// Whether who connects there shakes hands first.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.certificate.is_some()
+    }
+
+    /// What a connection from there runs over.
+    pub(crate) fn wrap(&self, socket: Socket) -> Tls<Socket> {
+        match &self.certificate {
+            Some(certificate) => Tls::encrypted(socket, certificate),
+            None => Tls::plain(socket),
+        }
     }
 
     /// Whether who connects there speaks HTTP first.

@@ -21,6 +21,7 @@ use crate::net::listen::{Incoming, Listener, Spare};
 use crate::net::network::Network;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
+use crate::net::tls::{ACCESS_DENIED, Certificate, Tls};
 use crate::net::transport::{Origin, Socket};
 
 /// Where to listen.
@@ -58,6 +59,13 @@ pub struct Config {
     pub listen_web: Vec<Listen>,
     /// What they are served there.
     pub web: Web,
+    /// Where TLS is spoken, with `certificate`. By default nowhere.
+    pub listen_tls: Vec<Listen>,
+    /// Where browsers connect by TLS. By default nowhere.
+    pub listen_web_tls: Vec<Listen>,
+    /// What the listeners for TLS show: [`Server::bind`] fails with `InvalidInput` for any without
+    /// it.
+    pub certificate: Option<Certificate>,
     /// Connections that may be open at a time; one more is refused. 10 000.
     pub max_clients: usize,
     /// Proxies: what they connect starts with a PROXY header, version 1 or 2, that says
@@ -75,6 +83,9 @@ impl Default for Config {
             listen_unix: Vec::new(),
             listen_web: Vec::new(),
             web: Web::default(),
+            listen_tls: Vec::new(),
+            listen_web_tls: Vec::new(),
+            certificate: None,
             max_clients: 10_000,
             proxies: Vec::new(),
             limits: Limits::default(),
@@ -161,8 +172,8 @@ impl Server {
         Ok(Server { poll, listeners, addrs, spare, clock: Clock::new(), requests, config })
     }
 
-    /// Where it listens, in the order of [`Config::listen`] and then [`Config::listen_web`], with
-    /// the real ports.
+    /// Where it listens, in the order of [`Config::listen`], [`Config::listen_web`],
+    /// [`Config::listen_tls`] and [`Config::listen_web_tls`], with the real ports.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addrs
@@ -215,7 +226,7 @@ impl Server {
         result
     }
 
-    fn timeout<S: Service>(&mut self, hub: &Hub<Socket, S>) -> Option<Duration> {
+    fn timeout<S: Service>(&mut self, hub: &Hub<Tls<Socket>, S>) -> Option<Duration> {
         let now = self.clock.read();
         if self.listeners.iter().any(Listener::is_ready) {
             return Some(Duration::ZERO);
@@ -226,7 +237,7 @@ impl Server {
     }
 
     /// An event only marks. Its flags are hints; reading and writing find out.
-    fn mark<S: Service>(&mut self, event: &Event, hub: &mut Hub<Socket, S>) {
+    fn mark<S: Service>(&mut self, event: &Event, hub: &mut Hub<Tls<Socket>, S>) {
         match event.token() {
             WAKER => {}
             Token(index) if index >= FIRST_LISTENER => {
@@ -246,7 +257,7 @@ impl Server {
         }
     }
 
-    fn take_requests<S: Service>(&mut self, hub: &mut Hub<Socket, S>, stopping: &mut bool) {
+    fn take_requests<S: Service>(&mut self, hub: &mut Hub<Tls<Socket>, S>, stopping: &mut bool) {
         if self.requests.wake.swap(false, Ordering::AcqRel) {
             hub.wake();
         }
@@ -259,13 +270,13 @@ impl Server {
     }
 
     /// Each makes a descriptor free.
-    fn drop_closed<S: Service>(&mut self, hub: &mut Hub<Socket, S>) {
+    fn drop_closed<S: Service>(&mut self, hub: &mut Hub<Tls<Socket>, S>) {
         if hub.take_closed().count() > 0 {
             self.listeners.iter_mut().for_each(Listener::retry);
         }
     }
 
-    fn accept<S: Service>(&mut self, hub: &mut Hub<Socket, S>, now: Now) -> io::Result<()> {
+    fn accept<S: Service>(&mut self, hub: &mut Hub<Tls<Socket>, S>, now: Now) -> io::Result<()> {
         for listener in &mut self.listeners {
             if listener.retry_at().is_some_and(|at| at <= now.monotonic) {
                 listener.retry();
@@ -273,8 +284,11 @@ impl Server {
             let mut budget = self.config.limits.accept_budget;
             while listener.is_ready() && budget > 0 {
                 budget -= 1;
-                let is_web = listener.is_web();
-                let refusal = hub.refusal(Refusal::Full, is_web);
+                let refusal = if listener.is_encrypted() {
+                    ACCESS_DENIED.to_vec()
+                } else {
+                    hub.refusal(Refusal::Full, listener.is_web())
+                };
                 let (stream, origin) =
                     match listener.accept(now.monotonic, &mut self.spare, &refusal)? {
                         Incoming::Stream(stream, origin) => (stream, origin),
@@ -292,8 +306,7 @@ impl Server {
                 let refusal = refusal.or_else(admission);
                 // Who has made room makes a slot free, too.
                 hub.take_closed().for_each(drop);
-                let begins = Begins { is_web, is_proxied };
-                admit(&self.poll, hub, stream, &peer, begins, refusal);
+                admit(&self.poll, hub, listener, stream, &peer, is_proxied, refusal);
             }
         }
         Ok(())
@@ -306,19 +319,28 @@ fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
     let named = |place: &dyn Display, error: io::Error| {
         io::Error::new(error.kind(), format!("{place}: {error}"))
     };
-    for Listen { addr, label } in &config.listen {
-        let (listener, addr) = Listener::bind(*addr, label).map_err(|error| named(addr, error))?;
-        listeners.push(listener);
-        addrs.push(addr);
-    }
-    if !config.listen_web.is_empty() && !cfg!(feature = "web") {
+    let web = config.listen_web.iter().chain(&config.listen_web_tls);
+    if web.count() > 0 && !cfg!(feature = "web") {
         let why = "it was built without the feature web";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
-    for Listen { addr, label } in &config.listen_web {
-        let (listener, addr) = Listener::bind(*addr, label).map_err(|error| named(addr, error))?;
-        listeners.push(listener.for_browsers());
-        addrs.push(addr);
+    let certificate = config.certificate.as_ref();
+    let tls = config.listen_tls.iter().chain(&config.listen_web_tls);
+    if tls.count() > 0 && certificate.is_none() {
+        let why = "listeners for TLS need a certificate";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    for (places, is_web, certificate) in [
+        (&config.listen, false, None),
+        (&config.listen_web, true, None),
+        (&config.listen_tls, false, certificate),
+        (&config.listen_web_tls, true, certificate),
+    ] {
+        for Listen { addr, label } in places {
+            let bound = Listener::bind(*addr, label).map_err(|error| named(addr, error))?;
+            listeners.push(bound.0.serving(is_web, certificate));
+            addrs.push(bound.1);
+        }
     }
     for ListenUnix { path, label, is_proxied } in &config.listen_unix {
         let listener = Listener::bind_unix(path, label, *is_proxied);
@@ -327,26 +349,22 @@ fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
     Ok((listeners, addrs))
 }
 
-/// What a listener's connections begin with.
-#[derive(Clone, Copy)]
-struct Begins {
-    is_web: bool,
-    is_proxied: bool,
-}
-
 /// Registers a connection, once and for good, and opens or refuses it.
 fn admit<S: Service>(
     poll: &Poll,
-    hub: &mut Hub<Socket, S>,
-    mut stream: Socket,
+    hub: &mut Hub<Tls<Socket>, S>,
+    listener: &Listener,
+    mut socket: Socket,
     peer: &Peer<'_>,
-    Begins { is_web, is_proxied }: Begins,
+    is_proxied: bool,
     refusal: Option<Refusal>,
 ) {
-    let token = Token(hub.next_slot());
-    if let Err(error) = stream.register(poll.registry(), token) {
-        warn!(addr = peer.origin.ip(), error:%; "not_registered");
-    } else if let Some(why) = refusal {
+    let (token, is_web) = (Token(hub.next_slot()), listener.is_web());
+    if let Err(error) = socket.register(poll.registry(), token) {
+        return warn!(addr = peer.origin.ip(), error:%; "not_registered");
+    }
+    let stream = listener.wrap(socket);
+    if let Some(why) = refusal {
         hub.log_refused(peer.origin, why);
         if is_web {
             hub.refuse_web(stream, why);

@@ -120,13 +120,15 @@ pub struct Peer<'a> {
     /// How its lines are to be framed, where that is known from the start: over WebSocket, and
     /// with [`Framing::LengthPrefix`].
     pub ending: Option<Ending>,
+    /// Whether nobody on the way can read it. What a proxy has decrypted does not count.
+    pub is_encrypted: bool,
 }
 
 impl<'a> Peer<'a> {
     /// One that speaks plain lines.
     #[must_use]
     pub const fn new(origin: Origin, label: &'a str) -> Peer<'a> {
-        Peer { origin, label, ending: None }
+        Peer { origin, label, ending: None, is_encrypted: false }
     }
 }
 

@@ -53,6 +53,11 @@ pub trait Transport: Read + Write {
         let _ = read_before;
     }
 
+    /// The version of TLS that it is encrypted with, for the log: `1.3`. `None` if it is not.
+    fn tls_version(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Whether it has broken, as far as that shows without reading from it.
     fn is_broken(&mut self) -> bool {
         false

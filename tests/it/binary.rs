@@ -13,6 +13,8 @@ mod proxy;
 mod resources;
 mod state;
 mod strangers;
+#[cfg(feature = "tls")]
+mod tls;
 #[cfg(feature = "web")]
 mod web;
 

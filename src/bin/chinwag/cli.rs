@@ -1,18 +1,20 @@
 //! What the command line says: options, sizes, times, addresses. One line of error each,
 //! naming the option, the value and what is allowed.
 
+mod listen;
 mod proxies;
+mod tls;
 mod values;
 mod web;
 
 use std::ffi::OsString;
-use std::net::ToSocketAddrs;
 use std::path::PathBuf;
 
-use chinwag::chat::{Dialect, OPERATORS, Settings};
-use chinwag::{Config, Limits, Listen, ListenUnix};
+use chinwag::chat::{OPERATORS, Settings};
+use chinwag::{Config, Limits};
 use log::LevelFilter;
 use pico_args::{Arguments, Error, Keys};
+pub(crate) use tls::TlsFiles;
 use values::{number, rate_or_off, some_time, some_time_or_off, time_or_off};
 
 pub(crate) const HELP: &str = "\
@@ -30,6 +32,9 @@ Options:
                                who connects to op=unix:PATH is an operator, and it
                                alone does not replace the default
   -l, --listen web=ADDR        Listen for browsers: a page, and WebSocket at /ws
+  -l, --listen tls=ADDR        Listen for TLS; also DIALECT+tls=ADDR, web+tls=ADDR
+      --tls-cert FILE          The certificates to show for TLS, in PEM, and
+      --tls-key FILE           their key; read again once changed, and at SIGHUP
       --state DIR              Keep bans and accounts here; they outlive the server
       --greet-after TIME|off   Greet who has said nothing for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again
@@ -68,6 +73,9 @@ or h. RUST_LOG wins over -v and -q.";
 /// The label of listeners for browsers.
 pub(crate) const WEB: &str = "web";
 
+/// What is in the name of those that are encrypted.
+pub(crate) const TLS: &str = "tls";
+
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Task {
@@ -86,6 +94,7 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) motd: Option<PathBuf>,
     pub(crate) state: Option<PathBuf>,
+    pub(crate) tls: Option<TlsFiles>,
     pub(crate) log: LevelFilter,
 }
 
@@ -105,12 +114,13 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     }
     readable?;
     let mut config = Config::default();
-    let places = all(&mut arguments, "--listen", ["-l", "--listen"], place)?;
-    read_places(places, &mut config);
+    let places = all(&mut arguments, "--listen", ["-l", "--listen"], listen::place)?;
+    listen::read(places, &mut config);
     let mut settings = Settings::default();
     read_settings(&mut arguments, &mut settings)?;
-    settings.dialects = dialects(&config);
+    settings.dialects = listen::dialects(&config);
     web::read(&mut arguments, &settings, &mut config)?;
+    let tls = tls::read(&mut arguments, &config)?;
     let (mut motd, mut state) = (None, None);
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
     set(&mut arguments, "--state", &mut state, |path| Ok(Some(PathBuf::from(path))))?;
@@ -133,7 +143,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
         return Err(format!("unexpected argument '{}'; see --help", stray.to_string_lossy()));
     }
     let log = LevelFilter::iter().nth(log).unwrap_or(LevelFilter::Trace);
-    Ok(Task::Run(Box::new(Options { config, settings, motd, state, log })))
+    Ok(Task::Run(Box::new(Options { config, settings, motd, state, tls, log })))
 }
 
 /// Whether all is text.
@@ -217,13 +227,6 @@ fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), Str
     Ok(())
 }
 
-/// Those that listeners have.
-fn dialects(config: &Config) -> Vec<Dialect> {
-    let labels = config.listen.iter().map(|listen| &listen.label);
-    let labels = labels.chain(config.listen_unix.iter().map(|listen| &listen.label));
-    labels.filter_map(|label| label.parse().ok()).collect()
-}
-
 /// Whether an option without a value is given, however often.
 fn flag(arguments: &mut Arguments, option: &'static str) -> bool {
     let mut is_given = false;
@@ -269,61 +272,11 @@ fn all<T>(
     values.iter().map(|value| read(value).map_err(|why| name(value, why))).collect()
 }
 
-/// Where to listen.
-enum Place {
-    Port(Listen),
-    Web(Listen),
-    Unix(ListenUnix),
-}
-
-/// What is given takes the place of the default; operators alone are not.
-fn read_places(places: Vec<Place>, config: &mut Config) {
-    let mut ports = Vec::new();
-    for place in places {
-        match place {
-            Place::Port(listen) => ports.push(listen),
-            Place::Web(listen) => config.listen_web.push(listen),
-            Place::Unix(listen) => config.listen_unix.push(listen),
-        }
-    }
-    let are_operators = config.listen_unix.iter().all(|listen| listen.label == OPERATORS);
-    if !ports.is_empty() || !config.listen_web.is_empty() || !are_operators {
-        config.listen = ports;
-    }
-}
-
-/// `[DIALECT=]ADDR`, `[DIALECT=]unix:PATH`, `op=unix:PATH`, `web=ADDR`
-fn place(text: &str) -> Result<Place, String> {
-    let (label, addr) = text.split_once('=').unwrap_or((Dialect::default().name(), text));
-    let path = addr.strip_prefix("unix:");
-    if label == OPERATORS && path.is_none() {
-        return Err("operators come by unix:PATH".to_owned());
-    }
-    let dialect: Dialect = match label {
-        OPERATORS => Dialect::Native,
-        WEB if path.is_some() => return Err("browsers come by ADDR".to_owned()),
-        // What the page speaks.
-        WEB => Dialect::Json,
-        name => name.parse().map_err(|error| format!("{error}"))?,
-    };
-    if path == Some("") {
-        return Err("unix:PATH is wanted, and there is no path".to_owned());
-    }
-    if let Some(path) = path {
-        let label = if label == OPERATORS { OPERATORS } else { dialect.name() };
-        let listen = ListenUnix { path: path.into(), label: label.to_owned(), is_proxied: false };
-        return Ok(Place::Unix(listen));
-    }
-    let unusable = |why: String| format!("{why}; IP:PORT, [::]:PORT or HOST:PORT is wanted");
-    let found = addr.to_socket_addrs().map_err(|error| unusable(error.to_string()))?.next();
-    let addr = found.ok_or_else(|| unusable("no address of that name".to_owned()))?;
-    let listen = Listen { addr, label: dialect.name().to_owned() };
-    Ok(if label == WEB { Place::Web(listen) } else { Place::Port(listen) })
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use chinwag::{Listen, ListenUnix};
 
     use super::*;
 
@@ -394,6 +347,27 @@ mod tests {
     }
 
     #[test]
+    fn tls_has_listeners_and_files_or_neither() {
+        let line = "-l tls=127.0.0.1:1 -l json+tls=[::1]:2 -l web+tls=127.0.0.1:3 -l 127.0.0.1:4 \
+                    --tls-cert a.pem --tls-key b.pem";
+        let Options { config, settings, tls, .. } = *run(line).unwrap();
+        let labels = |listeners: &[Listen]| {
+            let labels = listeners.iter().map(|it| format!("{} {}", it.label, it.addr.port()));
+            labels.collect::<Vec<_>>().join(", ")
+        };
+        assert_eq!(labels(&config.listen_tls), "native 1, json 2");
+        assert_eq!(labels(&config.listen_web_tls), "json 3");
+        assert_eq!(labels(&config.listen), "native 4");
+        assert!(settings.dialects.contains(&chinwag::chat::Dialect::Json));
+        let files = tls.unwrap();
+        assert_eq!((files.cert, files.key), ("a.pem".into(), "b.pem".into()));
+        assert_eq!(
+            run("-l web+tls=127.0.0.1:3 --tls-cert a --tls-key b").unwrap().config.listen,
+            []
+        );
+    }
+
+    #[test]
     fn times_may_have_units() {
         let cases = [
             ("2", 2000),
@@ -458,6 +432,14 @@ mod tests {
             ("--max-line 1K --max-line 2K", "--max-line is given twice"),
             ("-l klingon=127.0.0.1:1", "unknown dialect 'klingon'; there are native, recipe,"),
             ("-l op=127.0.0.1:1", "--listen op=127.0.0.1:1: operators come by unix:PATH"),
+            ("-l op+tls=127.0.0.1:1", "operators come by unix:PATH"),
+            ("-l tls=unix:/a", "--listen tls=unix:/a: TLS is for ADDR"),
+            ("-l +tls=127.0.0.1:1", "unknown dialect ''"),
+            ("-l xtls=127.0.0.1:1", "unknown dialect 'xtls'"),
+            ("-l tls=127.0.0.1:1", "--listen tls=127.0.0.1:1: --tls-cert FILE and --tls-key FILE"),
+            ("-l tls=[::1]:1 --tls-cert a", "--tls-cert a: --tls-key FILE is wanted, too"),
+            ("-l tls=[::1]:1 --tls-key b", "--tls-key b: --tls-cert FILE is wanted, too"),
+            ("--tls-cert a --tls-key b", "--tls-cert a: --listen tls=ADDR, DIALECT+tls=ADDR or"),
             ("--state a --state b", "--state is given twice"),
             ("--proxy-protocol 10.0.0.0/33", "--proxy-protocol 10.0.0.0/33: ADDR or ADDR/BITS"),
             ("--rate fast", "--rate fast: a number from 1 to 1000000"),

@@ -1,5 +1,6 @@
 //! The binary: options, log, signals, and then the server runs.
 
+mod certificate;
 mod cli;
 mod logger;
 mod memory;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use certificate::CertificateFiles;
 use chinwag::chat::{Answer, Motd, Request};
 use chinwag::{Chat, ChatWithWorker, Handle, Server, State};
 use cli::{Options, Task};
@@ -91,12 +93,15 @@ fn fail(stderr: &Output, why: &str, code: u8) -> u8 {
 }
 
 fn serve(options: Options, stdout: &Output) -> io::Result<()> {
-    let Options { mut config, mut settings, motd, state, .. } = options;
+    let Options { mut config, mut settings, motd, state, tls, .. } = options;
     settings.zone = TimeZone::system();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
     settings.resident = Some(memory::resident);
     settings.give_back = Some(memory::give_back);
-    reload_motd(&settings.motd, motd.as_deref())?;
+    let certificate = tls.map(CertificateFiles::open).transpose()?.map(Arc::new);
+    config.certificate = certificate.as_ref().map(|files| files.certificate.clone());
+    let files = Files { words: settings.motd.clone(), motd, certificate };
+    files.reload_motd()?;
     config.max_clients = affordable(config.max_clients);
     let state = state.map(|dir| State::open(&dir)).transpose();
     let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
@@ -105,13 +110,19 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     let server = Server::bind(config.clone())?;
     start::log(&config, &settings);
     let ready = || start::say_where(&server, &config, stdout);
-    let words = settings.motd.clone();
+    if let Some(certificate) = files.certificate.clone() {
+        let name = "certificate".to_owned();
+        thread::Builder::new().name(name).spawn(move || certificate.watch())?;
+    }
     // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
     // else with a worker beside it.
     if state.is_none() && !settings.operators {
         let reload = aside("reload", move || {
-            if let Err(error) = reload_motd(&words, motd.as_deref()) {
+            if let Err(error) = files.reload_motd() {
                 warn!(error:%; "motd_not_reloaded");
+            }
+            if let Some(certificate) = &files.certificate {
+                certificate.reload_and_log();
             }
         })?;
         watch_signals(server.handle(), reload)?;
@@ -122,7 +133,7 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     if let Some(state) = &state {
         chat.restore(state.persisted());
     }
-    let app = ChatWithWorker::start(chat, server.handle(), worker(words, motd, state))?;
+    let app = ChatWithWorker::start(chat, server.handle(), worker(files, state))?;
     let reloader = app.reloader();
     watch_signals(server.handle(), move || reloader.reload())?;
     ready();
@@ -130,14 +141,10 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
 }
 
 /// What the worker does.
-fn worker(
-    words: Motd,
-    motd: Option<PathBuf>,
-    mut state: Option<State>,
-) -> impl FnMut(Request) -> Answer + Send {
+fn worker(files: Files, mut state: Option<State>) -> impl FnMut(Request) -> Answer + Send {
     move |request| {
         if let Request::Reload = request
-            && let Err(error) = reload_motd(&words, motd.as_deref())
+            && let Err(error) = files.reload()
         {
             return Answer::NotReloaded(error.to_string());
         }
@@ -203,11 +210,25 @@ fn aside(name: &str, work: impl Fn() + Send + 'static) -> io::Result<impl Fn() +
     })
 }
 
-fn reload_motd(motd: &Motd, path: Option<&Path>) -> io::Result<()> {
-    if let Some(path) = path {
-        motd.set(&read_motd(path)?);
+/// What is read again when that is asked for, besides the state.
+struct Files {
+    words: Motd,
+    motd: Option<PathBuf>,
+    certificate: Option<Arc<CertificateFiles>>,
+}
+
+impl Files {
+    fn reload(&self) -> io::Result<()> {
+        self.reload_motd()?;
+        self.certificate.as_ref().map_or(Ok(()), |certificate| certificate.reload())
     }
-    Ok(())
+
+    fn reload_motd(&self) -> io::Result<()> {
+        if let Some(path) = &self.motd {
+            self.words.set(&read_motd(path)?);
+        }
+        Ok(())
+    }
 }
 
 fn read_motd(path: &Path) -> io::Result<Vec<u8>> {

@@ -12,8 +12,11 @@ use crate::output::Output;
 
 /// Tells where the server listens: by now it does, and minds signals.
 pub(crate) fn say_where(server: &Server, config: &Config, stdout: &Output) {
-    let labels = config.listen.iter().map(|listen| &*listen.label);
-    let labels = labels.chain(config.listen_web.iter().map(|_| cli::WEB));
+    let (web, tls) = (cli::WEB, cli::TLS);
+    let labels = config.listen.iter().map(|listen| listen.label.clone());
+    let labels = labels.chain(config.listen_web.iter().map(|_| web.to_owned()));
+    let labels = labels.chain(config.listen_tls.iter().map(|it| format!("{}+{tls}", it.label)));
+    let labels = labels.chain(config.listen_web_tls.iter().map(|_| format!("{web}+{tls}")));
     for (addr, label) in server.local_addrs().iter().zip(labels) {
         stdout.line(&format!("chinwag listening on {addr} ({label})"));
     }
@@ -53,10 +56,14 @@ fn how_to_connect(addrs: &[SocketAddr], config: &Config) -> String {
         let is_any = addr.ip().is_unspecified();
         let ip = if is_any { Ipv4Addr::LOCALHOST.into() } else { addr.ip() };
         let addr = SocketAddr::new(ip, addr.port());
-        if config.listen.is_empty() {
-            return format!("http://{addr}/");
-        }
-        return format!("nc {ip} {}", addr.port());
+        // In the order of their addresses.
+        let kinds = [&config.listen, &config.listen_web, &config.listen_tls];
+        return match kinds.map(Vec::is_empty) {
+            [false, ..] => format!("nc {ip} {}", addr.port()),
+            [_, false, _] => format!("http://{addr}/"),
+            [.., false] => format!("openssl s_client -quiet -connect {addr}"),
+            _ => format!("https://{addr}/"),
+        };
     }
     let places = &config.listen_unix;
     let place = places.iter().find(|place| place.label != OPERATORS).or(places.first());
@@ -80,6 +87,16 @@ mod tests {
             let config = Config { listen_unix: listen_unix.collect(), ..Config::default() };
             how_to_connect(&addrs, &config)
         };
+        let listen = Config::default().listen;
+        let none = Config { listen: Vec::new(), ..Config::default() };
+        let addrs = ["[::]:7".parse().unwrap()];
+        let config = Config { listen_web: listen.clone(), ..none.clone() };
+        assert_eq!(how_to_connect(&addrs, &config), "http://127.0.0.1:7/");
+        let config = Config { listen_web_tls: listen.clone(), ..none.clone() };
+        assert_eq!(how_to_connect(&addrs, &config), "https://127.0.0.1:7/");
+        let config = Config { listen_tls: listen, ..config };
+        let command = "openssl s_client -quiet -connect 127.0.0.1:7";
+        assert_eq!(how_to_connect(&addrs, &config), command);
         let op = (OPERATORS, "/run/op");
         assert_eq!(hint(&["192.0.2.7:1337", "127.0.0.1:1"], &[op]), "nc 192.0.2.7 1337");
         assert_eq!(hint(&["0.0.0.0:1337"], &[]), "nc 127.0.0.1 1337");

@@ -79,6 +79,7 @@ impl Accepted {
         id: ConnId,
         peer: &Peer<'_>,
         proxy: Option<Origin>,
+        tls: Option<&str>,
         now: Instant,
     ) {
         if !log_enabled!(Level::Info) {
@@ -87,7 +88,7 @@ impl Accepted {
         let Peer { origin, label: listener, .. } = *peer;
         let (addr, port) = (origin.ip(), origin.port());
         let proxy = proxy.and_then(Origin::ip);
-        info!(conn = id.serial(), addr, port, proxy, listener; "accepted");
+        info!(conn = id.serial(), addr, port, proxy, listener, tls; "accepted");
         self.0.insert(id, Record { origin, since: now, lines_in: 0, lines_out: 0, ended: None });
     }
 

@@ -65,7 +65,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     ) -> bool {
         let ending = Some(Ending::WebSocket);
         let label = label.unwrap_or(&preface.label);
-        let peer = Peer { origin: preface.origin, label, ending };
+        let peer = Peer { ending, ..Peer::new(preface.origin, label) };
         let now = self.outbox.now();
         // It may have been banned since it connected.
         if self.service.is_banned(&peer, now) {

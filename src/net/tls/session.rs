@@ -1,0 +1,401 @@
+//! The server's side of one TLS connection: records in memory, and when they are sent. rustls
+//! does the rest, without buffers of its own.
+
+use std::io::{self, ErrorKind};
+use std::mem;
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{NoServerSessionStorage, ServerConnectionData, UnbufferedServerConnection};
+use rustls::unbuffered::{
+    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
+    WriteTraffic,
+};
+use rustls::{Error, ProtocolVersion, ServerConfig};
+
+use super::{ACCESS_DENIED, BadCertificate};
+use crate::net::transport::Transport;
+
+/// What a client reads that does not shake hands.
+const SPEAKS_TLS: &[u8] = b"This port speaks TLS.\n";
+
+/// How every TLS handshake begins: with a record of this type.
+const HANDSHAKE: u8 = 22;
+
+/// The most that one record holds.
+const RECORD: usize = 16 << 10;
+
+/// What a record has besides, at most; a new key may go before it.
+const RECORD_OVERHEAD: usize = 64;
+
+/// What a handshake needs of the server's.
+pub(super) struct Keys(Arc<ServerConfig>);
+
+impl Keys {
+    pub(super) fn from_pem(chain: &[u8], key: &[u8]) -> Result<Keys, BadCertificate> {
+        let chain: Result<Vec<CertificateDer<'_>>, pem::Error> =
+            CertificateDer::pem_slice_iter(chain).collect();
+        let chain = chain.map_err(|error| BadCertificate::Chain(error.to_string()))?;
+        if chain.is_empty() {
+            let why = "there is no PEM block CERTIFICATE in it".to_owned();
+            return Err(BadCertificate::Chain(why));
+        }
+        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
+            pem::Error::NoItemsFound => {
+                "there is no PEM block of a key without a password in it".to_owned()
+            }
+            error => error.to_string(),
+        });
+        let key = key.map_err(BadCertificate::Key)?;
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder =
+            builder.with_safe_default_protocol_versions().expect("ring has ciphers for all");
+        let config = builder.with_no_client_auth().with_single_cert(chain, key);
+        let mut config = config.map_err(|error| match error {
+            Error::InvalidCertificate(_) => BadCertificate::Chain(error.to_string()),
+            Error::InconsistentKeys(_) => {
+                BadCertificate::Key("it does not belong to the certificate".to_owned())
+            }
+            error => BadCertificate::Key(error.to_string()),
+        })?;
+        // Connections last: a client that came back to a session would gain nothing.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+        config.send_tls13_tickets = 0;
+        Ok(Keys(Arc::new(config)))
+    }
+}
+
+/// How far a connection has got.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// What comes before the handshake is read as it is.
+    Raw,
+    /// The handshake has begun, and the client has said nothing.
+    Silent,
+    Handshake,
+    Traffic,
+    /// `close_notify` was sent.
+    Closed,
+    /// Nothing more is said than what is held back.
+    Failed,
+}
+
+pub(super) struct Session {
+    tls: UnbufferedServerConnection,
+    phase: Phase,
+    /// Records that are not complete yet, or were read before their time.
+    incoming: Vec<u8>,
+    is_unprocessed: bool,
+    /// What was in records, and is not read yet.
+    plain: Vec<u8>,
+    /// The client has sent `close_notify`.
+    has_ended: bool,
+    /// Records that the transport has not taken.
+    outgoing: Vec<u8>,
+}
+
+/// What to do once all records are processed.
+#[derive(Clone, Copy)]
+enum Then<'a> {
+    Wait,
+    Send(&'a [u8]),
+    Close,
+}
+
+impl Session {
+    pub(super) fn new(keys: &Keys) -> Session {
+        let config = Arc::clone(&keys.0);
+        let tls =
+            UnbufferedServerConnection::new(config).expect("it asks for nothing that can fail");
+        Session {
+            tls,
+            phase: Phase::Raw,
+            incoming: Vec::new(),
+            is_unprocessed: false,
+            plain: Vec::new(),
+            has_ended: false,
+            outgoing: Vec::new(),
+        }
+    }
+
+    pub(super) fn begin(&mut self, read_before: &[u8]) {
+        self.phase = Phase::Silent;
+        self.incoming.extend_from_slice(read_before);
+        self.is_unprocessed = !read_before.is_empty();
+    }
+
+    /// Whether nobody is known to be there: one that has failed is nobody again.
+    pub(super) fn is_handshaking(&self) -> bool {
+        !matches!(self.phase, Phase::Traffic | Phase::Closed)
+    }
+
+    pub(super) fn version(&self) -> Option<&'static str> {
+        match self.tls.protocol_version()? {
+            ProtocolVersion::TLSv1_3 => Some("1.3"),
+            _ => Some("1.2"),
+        }
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.outgoing.len()
+    }
+
+    /// What its buffers take.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.incoming.capacity() + self.plain.capacity() + self.outgoing.capacity()
+    }
+
+    /// Reads once from the transport.
+    pub(super) fn read(
+        &mut self,
+        transport: &mut impl Transport,
+        buf: &mut [u8],
+    ) -> io::Result<usize> {
+        match self.phase {
+            Phase::Raw => return transport.read(buf),
+            Phase::Failed => {
+                let count = transport.read(buf)?;
+                return if count == 0 { Ok(0) } else { Err(ErrorKind::Interrupted.into()) };
+            }
+            _ => {}
+        }
+        if self.plain.is_empty() && !self.has_ended {
+            self.receive(transport, buf)?;
+        }
+        if self.plain.is_empty() {
+            return if self.has_ended { Ok(0) } else { Err(ErrorKind::Interrupted.into()) };
+        }
+        let count = buf.len().min(self.plain.len());
+        buf[..count].copy_from_slice(&self.plain[..count]);
+        take_front(&mut self.plain, count);
+        Ok(count)
+    }
+
+    fn receive(&mut self, transport: &mut impl Transport, buf: &mut [u8]) -> io::Result<()> {
+        if !mem::take(&mut self.is_unprocessed) {
+            let count = transport.read(buf)?;
+            if count == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+            self.incoming.extend_from_slice(&buf[..count]);
+        }
+        let held = self.outgoing.len();
+        let result = self.take_records();
+        if self.outgoing.len() > held {
+            self.push(transport).or_else(unless_full)?;
+        }
+        result
+    }
+
+    fn take_records(&mut self) -> io::Result<()> {
+        if self.phase == Phase::Silent {
+            self.phase = Phase::Handshake;
+            if self.incoming.first() != Some(&HANDSHAKE) {
+                self.phase = Phase::Failed;
+                self.outgoing.extend_from_slice(SPEAKS_TLS);
+                return Err(io::Error::new(ErrorKind::InvalidData, "that is not TLS"));
+            }
+        }
+        self.process(Then::Wait)?;
+        if self.phase == Phase::Handshake && !self.tls.is_handshaking() {
+            self.phase = Phase::Traffic;
+        }
+        Ok(())
+    }
+
+    /// Sends what is held back; then takes as much as one record holds.
+    pub(super) fn write(
+        &mut self,
+        transport: &mut impl Transport,
+        bytes: &[u8],
+    ) -> io::Result<usize> {
+        match self.phase {
+            Phase::Traffic => {}
+            Phase::Closed | Phase::Failed => return Err(ErrorKind::BrokenPipe.into()),
+            // A refusal: in the middle of a handshake there are no words for it.
+            Phase::Raw | Phase::Silent | Phase::Handshake => {
+                self.phase = Phase::Failed;
+                self.outgoing.extend_from_slice(&ACCESS_DENIED);
+                self.push(transport).or_else(unless_full)?;
+                return Ok(bytes.len());
+            }
+        }
+        self.push(transport)?;
+        let bytes = &bytes[..bytes.len().min(RECORD)];
+        self.process(Then::Send(bytes))?;
+        self.push(transport).or_else(unless_full)?;
+        Ok(bytes.len())
+    }
+
+    /// Says that nothing more comes, and sends what is held back.
+    pub(super) fn close(&mut self, transport: &mut impl Transport) -> io::Result<()> {
+        match self.phase {
+            Phase::Traffic => {
+                self.phase = Phase::Closed;
+                self.process(Then::Close)?;
+            }
+            Phase::Silent => {
+                self.phase = Phase::Failed;
+                self.outgoing.extend_from_slice(SPEAKS_TLS);
+            }
+            Phase::Raw | Phase::Handshake => self.phase = Phase::Failed,
+            Phase::Closed | Phase::Failed => {}
+        }
+        self.push(transport)
+    }
+
+    /// Sends what is held back.
+    pub(super) fn push(&mut self, transport: &mut impl Transport) -> io::Result<()> {
+        while !self.outgoing.is_empty() {
+            match transport.write(&self.outgoing) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => take_front(&mut self.outgoing, count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Has rustls process what has come, and answer it.
+    fn process(&mut self, then: Then<'_>) -> io::Result<()> {
+        let result = self.process_records(then);
+        if result.is_err() {
+            self.phase = Phase::Failed;
+            self.take_alert();
+        }
+        if self.incoming.is_empty() {
+            self.incoming = Vec::new();
+        }
+        result.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
+    }
+
+    fn process_records(&mut self, then: Then<'_>) -> Result<(), Error> {
+        loop {
+            let UnbufferedStatus { mut discard, state, .. } =
+                self.tls.process_tls_records(&mut self.incoming);
+            let mut is_done = false;
+            let mut result = Ok(());
+            match state {
+                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
+                    while let Some(record) = traffic.next_record() {
+                        let record = record?;
+                        discard += record.discard;
+                        self.plain.extend_from_slice(record.payload);
+                    }
+                }
+                Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                    append(&mut self.outgoing, 0, |room| {
+                        data.encode(room).map_err(|error| short_encode(&error))
+                    })?;
+                }
+                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
+                Ok(ConnectionState::PeerClosed) => self.has_ended = true,
+                Ok(ConnectionState::WriteTraffic(traffic)) => {
+                    result = go_on(traffic, then, &mut self.outgoing);
+                    is_done = true;
+                }
+                Ok(_) => is_done = true,
+                Err(error) => result = Err(error),
+            }
+            self.incoming.drain(..discard);
+            if is_done || result.is_err() {
+                return result;
+            }
+        }
+    }
+
+    /// After an error: what the client is to be told of it.
+    fn take_alert(&mut self) {
+        while self.tls.wants_write() {
+            match self.tls.process_tls_records(&mut []).state {
+                Ok(ConnectionState::EncodeTlsData(mut data)) => {
+                    let encode =
+                        |room: &mut [u8]| data.encode(room).map_err(|error| short_encode(&error));
+                    if append(&mut self.outgoing, 0, encode).is_err() {
+                        return;
+                    }
+                }
+                _ => return,
+            }
+        }
+    }
+}
+
+/// The connection has nothing more to process.
+fn go_on(
+    mut traffic: WriteTraffic<'_, ServerConnectionData>,
+    then: Then<'_>,
+    outgoing: &mut Vec<u8>,
+) -> Result<(), Error> {
+    match then {
+        Then::Wait => Ok(()),
+        Then::Send(bytes) => append(outgoing, bytes.len() + RECORD_OVERHEAD, |room| {
+            traffic.encrypt(bytes, room).map_err(|error| short_encrypt(&error))
+        }),
+        Then::Close => append(outgoing, 0, |room| {
+            traffic.queue_close_notify(room).map_err(|error| short_encrypt(&error))
+        }),
+    }
+}
+
+/// Has something written behind `outgoing`, with as much room as it turns out to want. It fails
+/// for good where no room is enough: `None`.
+fn append(
+    outgoing: &mut Vec<u8>,
+    guess: usize,
+    mut write: impl FnMut(&mut [u8]) -> Result<usize, Option<usize>>,
+) -> Result<(), Error> {
+    let start = outgoing.len();
+    let mut room = guess;
+    loop {
+        outgoing.resize(start + room, 0);
+        match write(&mut outgoing[start..]) {
+            Ok(count) => {
+                outgoing.truncate(start + count);
+                return Ok(());
+            }
+            Err(Some(required)) => room = required,
+            Err(None) => {
+                outgoing.truncate(start);
+                return Err(Error::EncryptError);
+            }
+        }
+    }
+}
+
+/// How much room is wanted.
+fn short_encrypt(error: &EncryptError) -> Option<usize> {
+    match error {
+        EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
+            Some(*required_size)
+        }
+        EncryptError::EncryptExhausted => None,
+    }
+}
+
+fn short_encode(error: &EncodeError) -> Option<usize> {
+    match error {
+        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
+            Some(*required_size)
+        }
+        EncodeError::AlreadyEncoded => None,
+    }
+}
+
+/// Removes bytes from the front. An empty buffer is given back.
+fn take_front(buffer: &mut Vec<u8>, count: usize) {
+    if count == buffer.len() {
+        *buffer = Vec::new();
+    } else {
+        buffer.drain(..count);
+    }
+}
+
+/// That there is no room now is not for whoever reads, or has written.
+fn unless_full(error: io::Error) -> io::Result<()> {
+    if error.kind() == ErrorKind::WouldBlock { Ok(()) } else { Err(error) }
+}

@@ -1,0 +1,389 @@
+//! Over a transport in memory, with the client's side of rustls.
+
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, Read, Write};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::version::{TLS12, TLS13};
+use rustls::{AlertDescription, ClientConfig, ClientConnection, Error, RootCertStore};
+
+use super::*;
+
+const CHAIN: &[u8] = include_bytes!("../../../tests/certificates/chat.crt");
+const KEY: &[u8] = include_bytes!("../../../tests/certificates/chat.key");
+const OTHER: &[u8] = include_bytes!("../../../tests/certificates/other.key");
+
+/// What is under way, and how much of it goes at a time.
+struct Pipes {
+    to_server: Vec<u8>,
+    to_client: Vec<u8>,
+    /// The most that one read gets.
+    piece: usize,
+    /// How much may still be under way to the client.
+    room: usize,
+    has_ended: bool,
+    is_shut: bool,
+}
+
+#[derive(Clone)]
+struct Wire(Rc<RefCell<Pipes>>);
+
+impl Read for Wire {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut pipes = self.0.borrow_mut();
+        let count = buf.len().min(pipes.piece).min(pipes.to_server.len());
+        if count == 0 && !pipes.has_ended {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        buf[..count].copy_from_slice(&pipes.to_server[..count]);
+        pipes.to_server.drain(..count);
+        Ok(count)
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let mut pipes = self.0.borrow_mut();
+        let count = buf.len().min(pipes.room);
+        if count == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        pipes.room -= count;
+        pipes.to_client.extend_from_slice(&buf[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Wire {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.0.borrow_mut().is_shut = true;
+        Ok(())
+    }
+}
+
+fn certificate() -> Certificate {
+    Certificate::from_pem(CHAIN, KEY).unwrap()
+}
+
+/// Both ends, and the wire between them.
+struct Pair {
+    server: Tls<Wire>,
+    client: ClientConnection,
+    wire: Wire,
+    /// What the server has read, and why it read no further.
+    read: Vec<u8>,
+}
+
+impl Pair {
+    fn new(version: &'static rustls::SupportedProtocolVersion) -> Pair {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(CHAIN).unwrap()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
+        let builder = builder.with_protocol_versions(&[version]).unwrap();
+        let config = builder.with_root_certificates(roots).with_no_client_auth();
+        let client = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap());
+        let wire = Wire(Rc::new(RefCell::new(Pipes {
+            to_server: Vec::new(),
+            to_client: Vec::new(),
+            piece: usize::MAX,
+            room: usize::MAX,
+            has_ended: false,
+            is_shut: false,
+        })));
+        let server = Tls::encrypted(wire.clone(), &certificate());
+        Pair { server, client: client.unwrap(), wire, read: Vec::new() }
+    }
+
+    /// One whose handshake is done.
+    fn connected(version: &'static rustls::SupportedProtocolVersion) -> Pair {
+        let mut pair = Pair::new(version);
+        pair.server.begin(b"");
+        pair.exchange();
+        assert!(!pair.server.is_handshaking() && !pair.client.is_handshaking());
+        pair
+    }
+
+    /// Hands on what the client has to send.
+    fn send(&mut self) {
+        while self.client.wants_write() {
+            self.client.write_tls(&mut self.wire.0.borrow_mut().to_server).unwrap();
+        }
+    }
+
+    /// Has the server read until it says why it reads no further.
+    fn serve(&mut self) -> io::Result<()> {
+        loop {
+            let mut chunk = [0; 4096];
+            match self.server.read(&mut chunk) {
+                Ok(0) => return Ok(()),
+                Ok(count) => self.read.extend_from_slice(&chunk[..count]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Hands on what the server has sent. What the client has read of it; an end is one that the
+    /// server vouches for.
+    fn receive(&mut self) -> Result<(Vec<u8>, bool), Error> {
+        let mut bytes = std::mem::take(&mut self.wire.0.borrow_mut().to_client);
+        let mut rest = &bytes[..];
+        let mut read = Vec::new();
+        let mut has_ended = false;
+        while !rest.is_empty() && !has_ended {
+            self.client.read_tls(&mut rest).unwrap();
+            let state = self.client.process_new_packets()?;
+            has_ended = state.peer_has_closed();
+            let from = read.len();
+            read.resize(from + state.plaintext_bytes_to_read(), 0);
+            self.client.reader().read_exact(&mut read[from..]).unwrap();
+        }
+        bytes.clear();
+        Ok((read, has_ended))
+    }
+
+    /// All that both have to say, until the server waits for more.
+    fn exchange(&mut self) -> Vec<u8> {
+        let mut read = Vec::new();
+        for _ in 0..4 {
+            self.send();
+            let why = self.serve().map_err(|error| error.kind());
+            assert!(matches!(why, Ok(()) | Err(ErrorKind::WouldBlock)), "{why:?}");
+            read.extend(self.receive().expect("the client is content").0);
+        }
+        read
+    }
+
+    fn say(&mut self, text: &[u8]) {
+        self.client.writer().write_all(text).unwrap();
+        self.send();
+    }
+
+    fn is_shut(&self) -> bool {
+        self.wire.0.borrow().is_shut
+    }
+}
+
+#[test]
+fn a_handshake_and_records_may_come_in_any_pieces() {
+    for version in [&TLS12, &TLS13] {
+        for piece in (1..60).chain((60..600).step_by(31)) {
+            let mut pair = Pair::new(version);
+            pair.wire.0.borrow_mut().piece = piece;
+            pair.server.begin(b"");
+            pair.exchange();
+            pair.say(b"hello\n");
+            pair.say(b"there\n");
+            pair.exchange();
+            assert_eq!(pair.read, b"hello\nthere\n", "{version:?}, pieces of {piece}");
+            assert_eq!(pair.server.write(b"hi\n").unwrap(), 3);
+            assert_eq!(pair.receive().unwrap(), (b"hi\n".to_vec(), false));
+            pair.client.send_close_notify();
+            pair.send();
+            pair.serve().expect("close_notify is an end that is vouched for");
+            // Who has nothing more to say still reads.
+            pair.server.write_all(b"bye\n").unwrap();
+            pair.server.shutdown_write().unwrap();
+            assert_eq!(pair.receive().unwrap(), (b"bye\n".to_vec(), true));
+            assert!(pair.is_shut());
+        }
+    }
+}
+
+#[test]
+fn the_log_is_told_the_version() {
+    assert_eq!(Pair::connected(&TLS13).server.tls_version(), Some("1.3"));
+    assert_eq!(Pair::connected(&TLS12).server.tls_version(), Some("1.2"));
+    assert_eq!(Pair::new(&TLS13).server.tls_version(), None);
+}
+
+#[test]
+fn what_was_read_before_the_handshake_is_part_of_it() {
+    for count in [1, 5, 60, 150] {
+        let mut pair = Pair::new(&TLS13);
+        pair.send();
+        let before: Vec<u8> = pair.wire.0.borrow_mut().to_server.drain(..count).collect();
+        pair.server.begin(&before);
+        pair.exchange();
+        assert!(!pair.server.is_handshaking());
+    }
+}
+
+#[test]
+fn before_the_handshake_begins_bytes_are_read_as_they_are() {
+    let mut pair = Pair::new(&TLS13);
+    pair.wire.0.borrow_mut().to_server.extend(b"PROXY UNKNOWN\r\n");
+    let mut chunk = [0; 100];
+    assert_eq!(pair.server.read(&mut chunk).unwrap(), 15);
+    pair.server.begin(b"");
+    pair.exchange();
+    assert!(!pair.server.is_handshaking());
+}
+
+#[test]
+fn an_end_without_close_notify_is_one_that_nobody_vouches_for() {
+    let mut pair = Pair::connected(&TLS13);
+    pair.say(b"hello\nand th");
+    pair.wire.0.borrow_mut().has_ended = true;
+    assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::UnexpectedEof);
+    assert_eq!(pair.read, b"hello\nand th");
+    // It is answered all the same.
+    pair.server.write_all(b"hi\n").unwrap();
+    pair.server.shutdown_write().unwrap();
+    assert_eq!(pair.receive().unwrap(), (b"hi\n".to_vec(), true));
+    let mut pair = Pair::new(&TLS13);
+    pair.server.begin(b"");
+    pair.wire.0.borrow_mut().has_ended = true;
+    assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::UnexpectedEof);
+}
+
+#[test]
+fn who_does_not_shake_hands_is_told_that_this_port_speaks_tls() {
+    let mut pair = Pair::new(&TLS13);
+    pair.server.begin(b"");
+    pair.wire.0.borrow_mut().to_server.extend(b"/nick alice\n");
+    assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
+    assert!(pair.server.is_handshaking());
+    pair.server.shutdown_write().unwrap();
+    assert_eq!(pair.wire.0.borrow().to_client, b"This port speaks TLS.\n");
+    assert!(pair.is_shut());
+    // One who waits for a greeting, too.
+    let mut pair = Pair::new(&TLS13);
+    pair.server.begin(b"");
+    pair.server.shutdown_write().unwrap();
+    assert_eq!(pair.wire.0.borrow().to_client, b"This port speaks TLS.\n");
+}
+
+#[test]
+fn a_refusal_is_an_alert() {
+    for has_begun in [false, true] {
+        let mut pair = Pair::new(&TLS13);
+        pair.send();
+        if has_begun {
+            pair.server.begin(b"");
+        }
+        assert_eq!(pair.server.write(b"Server is full.\n").unwrap(), 16);
+        pair.server.shutdown_write().unwrap();
+        assert_eq!(pair.wire.0.borrow().to_client, ACCESS_DENIED);
+        assert!(pair.is_shut());
+        assert_eq!(pair.receive(), Err(Error::AlertReceived(AlertDescription::AccessDenied)));
+        // What it had sent is nothing that anybody said.
+        assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::WouldBlock);
+        assert_eq!(pair.read, b"");
+    }
+}
+
+#[test]
+fn what_goes_wrong_is_told_the_client_before_it_is_an_error() {
+    for version in [&TLS12, &TLS13] {
+        let mut pair = Pair::connected(version);
+        pair.say(b"hello\n");
+        *pair.wire.0.borrow_mut().to_server.last_mut().unwrap() ^= 1;
+        assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
+        assert_eq!(pair.receive(), Err(Error::AlertReceived(AlertDescription::BadRecordMac)));
+        assert_eq!(pair.server.write(b"hi\n").unwrap_err().kind(), ErrorKind::BrokenPipe);
+        pair.server.shutdown_write().unwrap();
+        assert!(pair.is_shut());
+    }
+    let mut pair = Pair::new(&TLS13);
+    pair.server.begin(b"");
+    pair.wire.0.borrow_mut().to_server.extend([22, 3, 1, 0, 4, 1, 0, 0, 0]);
+    assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
+    assert!(matches!(pair.receive(), Err(Error::AlertReceived(_))));
+    // Its own alert is not answered.
+    let mut pair = Pair::new(&TLS13);
+    pair.server.begin(b"");
+    pair.wire.0.borrow_mut().to_server.extend([21, 3, 3, 0, 2, 2, 48]);
+    assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
+}
+
+#[test]
+fn keys_may_change() {
+    let mut pair = Pair::connected(&TLS13);
+    for _ in 0..3 {
+        pair.client.refresh_traffic_keys().unwrap();
+        pair.say(b"hello\n");
+        pair.exchange();
+        pair.server.write_all(b"hi\n").unwrap();
+        assert_eq!(pair.receive().unwrap(), (b"hi\n".to_vec(), false));
+    }
+    assert_eq!(pair.read, b"hello\nhello\nhello\n");
+}
+
+#[test]
+fn what_the_transport_does_not_take_is_held_back_and_at_most_a_record_of_it() {
+    let mut pair = Pair::connected(&TLS13);
+    let text: Vec<u8> = (0..=255).cycle().take(40_000).collect();
+    pair.wire.0.borrow_mut().room = 100;
+    let mut sent = pair.server.write(&text).unwrap();
+    assert!(sent <= 16 << 10 && pair.server.unsent() > sent - 100, "{sent}");
+    for what in
+        [pair.server.write(&text).map(drop), pair.server.flush(), pair.server.shutdown_write()]
+    {
+        assert_eq!(what.unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+    assert!(!pair.is_shut());
+    let mut pair = Pair::connected(&TLS13);
+    let mut read = Vec::new();
+    sent = 0;
+    while sent < text.len() || pair.server.unsent() > 0 {
+        pair.wire.0.borrow_mut().room = 1000;
+        let result = match &text[sent..] {
+            b"" => pair.server.flush().map(|()| 0),
+            rest => pair.server.write(rest),
+        };
+        match result {
+            Ok(count) => sent += count,
+            Err(error) => assert_eq!(error.kind(), ErrorKind::WouldBlock),
+        }
+        read.extend(pair.receive().unwrap().0);
+    }
+    assert!(read == text);
+    let session = pair.server.session.as_ref().unwrap();
+    assert_eq!(session.capacity(), 0, "buffers are given back");
+}
+
+#[test]
+fn more_than_is_asked_for_is_read_later() {
+    let mut pair = Pair::connected(&TLS13);
+    pair.say(&[b'x'; 10_000]);
+    let mut read = 0;
+    let mut chunk = [0; 256];
+    while read < 10_000 {
+        read += pair.server.read(&mut chunk).or_else(unless_progress).expect("it has come");
+    }
+    assert_eq!(pair.server.read(&mut chunk).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(pair.server.session.as_ref().unwrap().capacity(), 0, "buffers are given back");
+}
+
+fn unless_progress(error: io::Error) -> io::Result<usize> {
+    if error.kind() == ErrorKind::Interrupted { Ok(0) } else { Err(error) }
+}
+
+#[test]
+fn a_certificate_says_what_is_wrong_with_it() {
+    let why = |chain: &[u8], key: &[u8]| Certificate::from_pem(chain, key).unwrap_err().to_string();
+    assert_eq!(why(KEY, KEY), "the certificate: there is no PEM block CERTIFICATE in it");
+    assert_eq!(
+        why(CHAIN, CHAIN),
+        "the key: there is no PEM block of a key without a password in it"
+    );
+    assert_eq!(why(CHAIN, OTHER), "the key: it does not belong to the certificate");
+    let both = [KEY, CHAIN].concat();
+    Certificate::from_pem(&both, &both).unwrap();
+    let broken = b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
+    assert!(why(broken, KEY).starts_with("the certificate: "), "{}", why(broken, KEY));
+    let certificate = certificate();
+    assert!(certificate.replace(CHAIN, OTHER).is_err());
+    assert_eq!(certificate, certificate.clone());
+    assert_ne!(certificate, super::tests::certificate());
+    assert_eq!(format!("{certificate:?}"), "Certificate");
+}

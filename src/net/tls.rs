@@ -1,6 +1,8 @@
-//! TLS over any transport: what is encrypted, and with which certificate. Knows no socket. All
-//! that names rustls is in `tls/session.rs`.
+//! TLS over any transport: what is encrypted, and with which certificate. Knows no socket. Only
+//! `tls/keys.rs` and `tls/session.rs` name rustls.
 
+#[cfg(feature = "tls")]
+mod keys;
 #[cfg_attr(not(feature = "tls"), path = "tls/without.rs")]
 mod session;
 #[cfg(all(test, feature = "tls"))]

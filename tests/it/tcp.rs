@@ -7,6 +7,8 @@ mod limits;
 mod shutdown;
 mod slow;
 mod time;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;

@@ -17,6 +17,14 @@ const CHAIN: &[u8] = include_bytes!("../../../tests/certificates/chat.crt");
 const KEY: &[u8] = include_bytes!("../../../tests/certificates/chat.key");
 const OTHER: &[u8] = include_bytes!("../../../tests/certificates/other.key");
 
+/// The other calls that the transport is to fail, once: after so many.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Read(usize, ErrorKind),
+    Write(usize, ErrorKind),
+    None,
+}
+
 /// What is under way, and how much of it goes at a time.
 struct Pipes {
     to_server: Vec<u8>,
@@ -27,6 +35,7 @@ struct Pipes {
     room: usize,
     has_ended: bool,
     is_shut: bool,
+    fault: Fault,
 }
 
 #[derive(Clone)]
@@ -35,6 +44,12 @@ struct Wire(Rc<RefCell<Pipes>>);
 impl Read for Wire {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let mut pipes = self.0.borrow_mut();
+        if let Fault::Read(left, kind) = pipes.fault {
+            pipes.fault = if left == 0 { Fault::None } else { Fault::Read(left - 1, kind) };
+            if left == 0 {
+                return Err(kind.into());
+            }
+        }
         let count = buf.len().min(pipes.piece).min(pipes.to_server.len());
         if count == 0 && !pipes.has_ended {
             return Err(ErrorKind::WouldBlock.into());
@@ -48,6 +63,12 @@ impl Read for Wire {
 impl Write for Wire {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let mut pipes = self.0.borrow_mut();
+        if let Fault::Write(left, kind) = pipes.fault {
+            pipes.fault = if left == 0 { Fault::None } else { Fault::Write(left - 1, kind) };
+            if left == 0 {
+                return Err(kind.into());
+            }
+        }
         let count = buf.len().min(pipes.room);
         if count == 0 {
             return Err(ErrorKind::WouldBlock.into());
@@ -97,6 +118,7 @@ impl Pair {
             room: usize::MAX,
             has_ended: false,
             is_shut: false,
+            fault: Fault::None,
         })));
         let server = Tls::encrypted(wire.clone(), &certificate());
         Pair { server, client: client.unwrap(), wire, read: Vec::new() }
@@ -303,6 +325,62 @@ fn what_goes_wrong_is_told_the_client_before_it_is_an_error() {
     pair.server.begin(b"");
     pair.wire.0.borrow_mut().to_server.extend([21, 3, 3, 0, 2, 2, 48]);
     assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
+}
+
+/// One conversation, again and again, each time with another call of the transport's failing.
+#[test]
+fn whatever_call_fails_is_told_and_what_is_harmless_does_no_harm() {
+    use ErrorKind::{BrokenPipe, ConnectionReset, Interrupted, WouldBlock};
+    for kind in [Interrupted, WouldBlock, ConnectionReset, BrokenPipe] {
+        for at in 0..8 {
+            for fault in [Fault::Read(at, kind), Fault::Write(at, kind)] {
+                let mut pair = Pair::new(&TLS13);
+                pair.wire.0.borrow_mut().fault = fault;
+                let result = converse(&mut pair);
+                let has_failed = matches!(pair.wire.0.borrow().fault, Fault::None);
+                let is_harmless = matches!(kind, Interrupted | WouldBlock) || !has_failed;
+                match result {
+                    Ok(()) => assert!(is_harmless, "{fault:?} was not told"),
+                    Err(error) => {
+                        assert!(!is_harmless && error.kind() == kind, "{fault:?}: {error}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A line in, one out, and the ends. What blocks is tried again, as after an edge.
+fn converse(pair: &mut Pair) -> io::Result<()> {
+    let unless_blocked = |result: io::Result<()>| match result {
+        Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+        _ => Ok(()),
+    };
+    pair.server.begin(b"");
+    for _ in 0..4 {
+        pair.send();
+        unless_blocked(pair.serve())?;
+        unless_blocked(pair.serve())?;
+        unless_blocked(pair.server.flush())?;
+        pair.receive().expect("the client is content");
+    }
+    pair.say(b"hello\n");
+    pair.client.send_close_notify();
+    pair.send();
+    unless_blocked(pair.serve())?;
+    pair.serve()?;
+    assert_eq!(pair.read, b"hello\n");
+    loop {
+        match pair.server.write(b"hi\n") {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+            Ok(count) => break assert_eq!(count, 3),
+        }
+    }
+    unless_blocked(pair.server.shutdown_write())?;
+    pair.server.shutdown_write()?;
+    assert_eq!(pair.receive().unwrap(), (b"hi\n".to_vec(), true));
+    Ok(())
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Program {
     }
 
     /// The number of the next that it is given: the lowest that is free.
-    fn next_descriptor(&self) -> usize {
+    pub(super) fn next_descriptor(&self) -> usize {
         let is_free = |number: &usize| {
             fs::read_link(format!("/proc/{}/fd/{number}", self.child.id())).is_err()
         };
@@ -39,7 +39,7 @@ impl Program {
     }
 
     /// From here on it is given none but those below this number. Those that it has stay.
-    fn limit_descriptors(&self, count: usize) {
+    pub(super) fn limit_descriptors(&self, count: usize) {
         let pid = self.child.id().try_into().unwrap();
         let (mut soft, mut hard) = (0, 0);
         prlimit(pid, Resource::NOFILE, None, Some((&mut soft, &mut hard))).unwrap();

@@ -167,6 +167,18 @@ fn who_is_refused_gets_an_alert() {
     assert_eq!(first.ask("/up here"), "HERE");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn with_no_descriptor_left_the_refusal_is_an_alert_too() {
+    let program = start(&[]);
+    let mut first = Secure::named(program.addr(), "first");
+    program.limit_descriptors(program.next_descriptor());
+    let mut late = Secure::connect(program.addr());
+    let error = late.0.flush().unwrap_err();
+    assert!(error.to_string().contains("AccessDenied"), "{error}");
+    assert_eq!(first.ask("/up here"), "HERE");
+}
+
 #[test]
 fn behind_a_proxy_header_comes_the_handshake() {
     let folder = Folder::new("tls-proxy");

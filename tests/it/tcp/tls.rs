@@ -1,0 +1,72 @@
+//! Listeners for TLS of a server in a thread: how long a handshake may take, and how many.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use chinwag::{Certificate, Config, Limits, Listen, Server};
+
+use super::{Running, bind, chat, fast, limited};
+use crate::client::{Client, eventually};
+
+/// How every handshake begins.
+const RECORD: &[u8] = b"\x16\x03\x01\x02\0\x01\0";
+
+fn certificate() -> Certificate {
+    let file = |name: &str| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/certificates");
+        fs::read(folder.join(name)).unwrap()
+    };
+    Certificate::from_pem(&file("chat.crt"), &file("chat.key")).unwrap()
+}
+
+fn config(limits: Limits) -> Config {
+    let config = limited(limits);
+    let (listen_tls, certificate) = (config.listen.clone(), Some(certificate()));
+    Config { listen: Vec::new(), listen_tls, certificate, ..config }
+}
+
+fn start(limits: Limits) -> Running {
+    Running::run(bind(config(limits)), chat())
+}
+
+#[test]
+fn who_says_nothing_for_too_long_is_told_what_this_port_speaks() {
+    let server = start(Limits { handshake_time: Duration::from_millis(50), ..fast() });
+    let mut silent = Client::connect(server.addr);
+    assert_eq!(silent.rest(), "This port speaks TLS.\n");
+    // One who has begun knows it.
+    let mut slow = Client::connect(server.addr);
+    slow.write(RECORD);
+    assert!(slow.is_over());
+}
+
+#[test]
+fn one_address_has_only_so_many_handshakes_under_way() {
+    let limits = Limits { handshakes_per_ip: 2, limit_loopback: true, ..fast() };
+    let server = start(limits);
+    let mut clients: Vec<Client> = (0..2).map(|_| Client::connect(server.addr)).collect();
+    let denied = "\x15\x03\x03\0\x02\x021";
+    assert_eq!(Client::connect(server.addr).rest(), denied);
+    clients.pop();
+    eventually("one more may", || {
+        let mut client = Client::connect(server.addr);
+        client.finish_writing();
+        client.rest().is_empty()
+    });
+}
+
+#[test]
+fn listeners_for_tls_need_a_certificate() {
+    let config = Config { certificate: None, ..config(fast()) };
+    let error = Server::bind(config).err().expect("nothing to show");
+    assert_eq!(error.to_string(), "listeners for TLS need a certificate");
+    let listen_tls = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
+    let config = Config {
+        listen: Vec::new(),
+        listen_tls,
+        certificate: Some(certificate()),
+        ..Config::default()
+    };
+    assert_eq!(Server::bind(config).unwrap().local_addrs().len(), 1);
+}

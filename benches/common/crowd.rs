@@ -4,11 +4,11 @@
 //! it would have to wake it, and the server would be charged for that.
 
 use super::ask::{self, Answers, Ask};
-use mio::net::TcpStream;
+use super::stream::{Over, Stream};
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Socket, Type};
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,8 @@ const CHUNK_SIZE: usize = 256 * 1024;
 /// Connected clients, numbered from 0.
 pub(crate) struct Crowd {
     poll: Poll,
-    streams: Vec<TcpStream>,
+    streams: Vec<Stream>,
+    over: Over,
     chunk: Box<[u8]>,
     idle: Duration,
 }
@@ -39,9 +40,15 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// Nobody yet.
     pub(crate) fn new() -> io::Result<Crowd> {
+        Crowd::over(Over::Tcp)
+    }
+
+    /// The same; they will connect so.
+    pub(crate) fn over(over: Over) -> io::Result<Crowd> {
         Ok(Crowd {
             poll: Poll::new()?,
             streams: Vec::new(),
+            over,
             chunk: vec![0; CHUNK_SIZE].into_boxed_slice(),
             idle: Duration::ZERO,
         })
@@ -114,13 +121,13 @@ impl Crowd {
 
     /// From now on nothing that comes for this client is read.
     pub(crate) fn deafen(&mut self, id: usize) -> io::Result<()> {
-        self.poll.registry().deregister(&mut self.streams[id])
+        self.poll.registry().deregister(self.streams[id].socket())
     }
 
     /// From now on what comes for it is read again.
     pub(crate) fn wake(&mut self, id: usize) -> io::Result<()> {
-        let stream = &mut self.streams[id];
-        self.poll.registry().register(stream, Token(id), Interest::READABLE)
+        let socket = self.streams[id].socket();
+        self.poll.registry().register(socket, Token(id), Interest::READABLE)
     }
 
     /// Reads whatever has come for anybody.
@@ -159,9 +166,9 @@ impl Crowd {
     }
 
     fn open(&mut self, id: usize, addr: SocketAddr) -> io::Result<()> {
-        let mut stream = connect_one(id, addr)?;
+        let mut stream = Stream::begin(self.over, connect_one(id, addr)?)?;
         let registry = self.poll.registry();
-        registry.register(&mut stream, Token(id), Interest::READABLE)?;
+        registry.register(stream.socket(), Token(id), Interest::READABLE)?;
         self.streams.push(stream);
         Ok(())
     }
@@ -188,8 +195,7 @@ impl Crowd {
                 }
                 Ok(length) => {
                     received(&self.chunk[..length]);
-                    // A short read has drained the socket.
-                    if length < self.chunk.len() {
+                    if self.streams[id].is_drained_by(length < self.chunk.len()) {
                         return Ok(());
                     }
                 }
@@ -211,8 +217,7 @@ fn connect_one(id: usize, addr: SocketAddr) -> io::Result<TcpStream> {
     socket.set_reuse_address(true)?;
     let _ = socket.bind(&source_addr(id).into());
     socket.connect_timeout(&addr.into(), CONNECT_MAX)?;
-    socket.set_nonblocking(true)?;
-    Ok(TcpStream::from_std(socket.into()))
+    Ok(socket.into())
 }
 
 /// Where a client comes from.

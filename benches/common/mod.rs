@@ -17,5 +17,6 @@ pub(crate) mod peers;
 pub(crate) mod rooms;
 pub(crate) mod server;
 pub(crate) mod stats;
+pub(crate) mod stream;
 pub(crate) mod table;
 pub(crate) mod wire;

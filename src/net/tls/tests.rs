@@ -229,9 +229,11 @@ fn the_log_is_told_the_version() {
 
 #[test]
 fn what_was_read_before_the_handshake_is_part_of_it() {
-    for count in [1, 5, 60, 150] {
+    // The whole hello is the last: no more comes, and it is answered all the same.
+    for count in [1, 5, 60, 150, usize::MAX] {
         let mut pair = Pair::new(&TLS13);
         pair.send();
+        let count = count.min(pair.wire.0.borrow().to_server.len());
         let before: Vec<u8> = pair.wire.0.borrow_mut().to_server.drain(..count).collect();
         pair.server.begin(&before);
         pair.exchange();

@@ -104,7 +104,7 @@
 //! | the poll, the clock, wake and shutdown | `net/server.rs` |
 //! | what a connection runs over, and its origin | `net/transport.rs` |
 //! | TLS, and certificates | `net/tls.rs`, `net/tls/`, `bin/chinwag/certificate.rs` |
-//! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs` |
+//! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs`, `net/listen/spare.rs` |
 //! | what the loop tells a service | `net/service.rs`, `net/conn.rs` |
 //! | handing over to a new process: the format, the connections | `pack.rs`, `pack/`; `net/hub/hand_over.rs`, `net/outbox/hand_over.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |

@@ -19,6 +19,8 @@ pub(crate) struct Addresses {
     /// How fast they may speak, and come.
     lines: Option<Drip>,
     connects: Option<Drip>,
+    /// How fast they are told why they are refused.
+    refusals: Option<Drip>,
     sources: HashMap<Key, Source>,
     /// With so many, it is worth looking for those that nothing is to be known of.
     crowded: usize,
@@ -35,6 +37,18 @@ struct Source {
     /// When its buckets will be full.
     lines: Instant,
     connects: Instant,
+    refusals: Instant,
+}
+
+impl Source {
+    /// One of which nothing is known.
+    fn new(now: Instant) -> Source {
+        Source { count: 0, handshakes: 0, lines: now, connects: now, refusals: now }
+    }
+
+    fn is_known(&self, now: Instant) -> bool {
+        self.count > 0 || self.lines.max(self.connects).max(self.refusals) > now
+    }
 }
 
 /// The first half of an IPv6 address; an IPv4 address as if it were that of a reserved
@@ -57,6 +71,7 @@ impl Addresses {
             with_loopback: limits.limit_loopback,
             lines: lines.map(Drip::new),
             connects: limits.connect_rate.map(Drip::new),
+            refusals: limits.refusal_rate.map(Drip::new),
             sources: HashMap::new(),
             crowded: FEW,
             by_slot: Vec::new(),
@@ -75,8 +90,7 @@ impl Addresses {
     pub(crate) fn add(&mut self, id: ConnId, addr: IpAddr, now: Instant) {
         let Some(key) = self.key(addr) else { return };
         self.prune(now);
-        let new = Source { count: 0, handshakes: 0, lines: now, connects: now };
-        let source = self.sources.entry(key).or_insert(new);
+        let source = self.sources.entry(key).or_insert_with(|| Source::new(now));
         source.count += 1;
         if let Some(drip) = self.connects {
             drip.charge(&mut source.connects, 1, now);
@@ -85,6 +99,18 @@ impl Addresses {
             self.by_slot.resize(id.slot() + 1, None);
         }
         self.by_slot[id.slot()] = Some(key);
+    }
+
+    /// Whether one who is refused is told why. If so, that counts.
+    pub(crate) fn may_tell(&mut self, addr: IpAddr, now: Instant) -> bool {
+        let (Some(drip), Some(key)) = (self.refusals, self.key(addr)) else { return true };
+        self.prune(now);
+        let source = self.sources.entry(key).or_insert_with(|| Source::new(now));
+        let may_tell = drip.may_at(source.refusals, 1) <= now;
+        if may_tell {
+            drip.charge(&mut source.refusals, 1, now);
+        }
+        may_tell
     }
 
     pub(crate) fn remove(&mut self, id: ConnId) {
@@ -137,8 +163,7 @@ impl Addresses {
     /// were left the last time.
     fn prune(&mut self, now: Instant) {
         if self.sources.len() >= self.crowded {
-            let is_known = |it: &Source| it.count > 0 || it.lines.max(it.connects) > now;
-            self.sources.retain(|_, source| is_known(source));
+            self.sources.retain(|_, source| source.is_known(now));
             self.crowded = FEW.max(2 * self.sources.len());
             self.sources.shrink_to(self.crowded);
         }
@@ -166,6 +191,7 @@ impl Addresses {
             with_loopback: _,
             lines: _,
             connects: _,
+            refusals: _,
             sources,
             crowded: _,
             by_slot,
@@ -189,12 +215,13 @@ impl Addresses {
 /// Its connections are counted anew.
 impl Pack for Source {
     fn pack(&self, to: &mut Packer) {
-        let Source { count: _, handshakes: _, lines, connects } = self;
-        to.put(lines).put(connects);
+        let Source { count: _, handshakes: _, lines, connects, refusals } = self;
+        to.put(lines).put(connects).put(refusals);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Source, Damaged> {
-        Ok(Source { count: 0, handshakes: 0, lines: from.get()?, connects: from.get()? })
+        let (lines, connects, refusals) = (from.get()?, from.get()?, from.get()?);
+        Ok(Source { count: 0, handshakes: 0, lines, connects, refusals })
     }
 }
 
@@ -275,6 +302,17 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_told_why_it_is_refused_only_so_often() {
+        let limits = Limits { limit_loopback: true, refusal_rate: Some(2), ..Limits::default() };
+        let mut addresses = Addresses::new(&limits);
+        let (start, here) = (Instant::now(), addr("192.0.2.1"));
+        let mut tell = |millis| addresses.may_tell(here, start + Duration::from_millis(millis));
+        assert_eq!([0; 6].map(&mut tell), [true, true, true, true, false, false]);
+        assert_eq!([500, 500, 2500, 2500].map(&mut tell), [true, false, true, true]);
+        assert!(addresses.may_tell(addr("192.0.2.2"), start));
+    }
+
+    #[test]
     fn what_is_known_of_addresses_does_not_pile_up() {
         let (mut addresses, mut now) = (addresses(1, true), Instant::now());
         for number in 0..10_000_u32 {
@@ -282,6 +320,7 @@ mod tests {
             addresses.add(id(1), Ipv4Addr::from_bits(number).into(), now);
             addresses.charge(id(1), 640, now);
             addresses.remove(id(1));
+            addresses.may_tell(Ipv4Addr::from_bits(number + 1).into(), now);
             assert!(addresses.sources.len() <= FEW, "{}", addresses.sources.len());
         }
     }

@@ -244,6 +244,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
         origin.ip().is_some_and(|addr| self.addresses.is_full(addr, now))
     }
 
+    /// Whether one who is turned away is told why, by [`Hub::refuse`]. If too many from there have
+    /// been of late, the stream is not to be registered, and to be closed at once, with a reset.
+    pub fn may_tell(&mut self, origin: Origin) -> bool {
+        let now = self.outbox.now().monotonic;
+        origin.ip().is_none_or(|addr| self.addresses.may_tell(addr, now))
+    }
+
     /// Has it logged that somebody was turned away: at most a line a second, with a count.
     pub fn log_refused(&mut self, origin: Origin, why: Refusal) {
         self.note_refused(origin, why.word());

@@ -43,6 +43,9 @@ pub struct Limits {
     /// The rate limit of connects from one address: so many a second, twice as many at once.
     /// `None` is no limit. 32.
     pub connect_rate: Option<u32>,
+    /// Refused connects from one address that are told why: so many a second, twice as many at once.
+    /// Others are dropped with a reset, which is cheap however fast they come. `None` tells all. 16.
+    pub refusal_rate: Option<u32>,
     /// Input backpressure: once more than this has been read from all connections together and
     /// waits, for its rate or an answer, a read takes at most 256 bytes, and the rest waits in
     /// the kernel. 32 MiB.
@@ -109,6 +112,7 @@ impl Default for Limits {
             rate: Some(10),
             per_ip_rate: 32,
             connect_rate: Some(32),
+            refusal_rate: Some(16),
             input_total: 32 << 20,
             idle_time: None,
             ping_time: Duration::from_secs(25),
@@ -155,6 +159,7 @@ impl Limits {
             ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("per_ip_rate", self.per_ip_rate as usize),
             ("connect_rate", self.connect_rate.map_or(1, |rate| rate as usize)),
+            ("refusal_rate", self.refusal_rate.map_or(1, |rate| rate as usize)),
             ("chunk", self.chunk),
             ("read_budget", self.read_budget),
             ("line_budget", self.line_budget),

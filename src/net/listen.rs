@@ -2,9 +2,9 @@
 //! Knows no line and no chat.
 
 mod socket;
+mod spare;
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,8 +17,10 @@ use socket2::{Domain, Protocol, TcpKeepalive, Type};
 use crate::net::tls::{Certificate, Tls};
 #[cfg(target_os = "linux")]
 use crate::net::transport::USER_TIMEOUT;
-use crate::net::transport::{Origin, Socket, Transport};
+use crate::net::transport::{Origin, Socket};
 use socket::Listening;
+pub(crate) use spare::Spare;
+use spare::reject;
 
 /// A burst of this many connects is answered at once. With std's and mio's 128, the
 /// kernel drops the rest, and they try again after a second, then three.
@@ -30,6 +32,10 @@ const SEND_BUFFER: usize = 96 << 10;
 
 /// After accepting has failed for want of a descriptor, it is tried again this often.
 const RETRY: Duration = Duration::from_millis(100);
+
+/// After a connect that was dropped without a word, no more are accepted for so long. One address
+/// that connects without end would otherwise wake the loop for each; a newcomer hardly notices.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// A listener that fails says so at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(10);
@@ -44,6 +50,8 @@ pub(crate) enum Incoming {
 
 pub(crate) struct Listener {
     socket: Listening,
+    /// What it is registered under.
+    token: Token,
     label: String,
     /// Everybody who connects there is a proxy.
     is_proxied: bool,
@@ -57,6 +65,8 @@ pub(crate) struct Listener {
     ready: bool,
     /// Accepting failed for want of a descriptor, and is to be tried again then.
     retry_at: Option<Instant>,
+    /// It is not registered until then.
+    paused_until: Option<Instant>,
     logged_at: Option<Instant>,
 }
 
@@ -98,6 +108,7 @@ impl Listener {
         let label = label.to_owned();
         Listener {
             socket,
+            token: Token(0),
             label,
             is_proxied: false,
             is_web: false,
@@ -105,12 +116,45 @@ impl Listener {
             place,
             ready: false,
             retry_at: None,
+            paused_until: None,
             logged_at: None,
         }
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.token = token;
         self.socket.register(registry, token)
+    }
+
+    /// Leaves whoever comes waiting for a moment.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; the listener is broken then.
+    pub(crate) fn pause(&mut self, registry: &Registry, now: Instant) -> io::Result<()> {
+        if self.paused_until.is_none() {
+            self.socket.deregister(registry)?;
+            self.ready = false;
+            self.paused_until = Some(now + PAUSE);
+        }
+        Ok(())
+    }
+
+    /// Accepts again if it was to wait until now.
+    ///
+    /// # Errors
+    ///
+    /// As with [`Listener::pause`].
+    pub(crate) fn wait_over(&mut self, registry: &Registry, now: Instant) -> io::Result<()> {
+        if self.paused_until.is_some_and(|until| until <= now) {
+            self.paused_until = None;
+            self.ready = true;
+            self.socket.register(registry, self.token)?;
+        }
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry();
+        }
+        Ok(())
     }
 
     /// Who connects there is a browser, or shakes hands first.
@@ -153,14 +197,15 @@ impl Listener {
         self.ready
     }
 
-    pub(crate) fn retry_at(&self) -> Option<Instant> {
-        self.retry_at
+    /// When it waits no longer.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.paused_until.or(self.retry_at)
     }
 
     /// A descriptor has come free, or the time has come: whoever waited is tried again.
     pub(crate) fn retry(&mut self) {
         if self.retry_at.take().is_some() {
-            self.ready = true;
+            self.ready = self.paused_until.is_none();
         }
     }
 
@@ -234,39 +279,6 @@ fn keep_alive(socket: &socket2::Socket) -> io::Result<()> {
     Ok(())
 }
 
-/// A descriptor kept back, so that there is one to say no with when all are in use.
-pub(crate) struct Spare(Option<File>);
-
-impl Spare {
-    pub(crate) fn new() -> Spare {
-        Spare(open_spare())
-    }
-
-    /// Gives the descriptor up, and accepts with it. Only then is it known whether
-    /// anybody is there at all: without one, Linux says that it has none before it looks.
-    fn accept(&mut self, listener: &Listening) -> io::Result<(Socket, Origin)> {
-        self.0 = None;
-        listener.accept()
-    }
-
-    fn take_back(&mut self) {
-        self.0 = self.0.take().or_else(open_spare);
-    }
-}
-
-fn open_spare() -> Option<File> {
-    File::open(if cfg!(windows) { "NUL" } else { "/dev/null" }).ok()
-}
-
-/// Tells one who cannot be kept why. What it has sent so far is read first: unread, it would
-/// turn the close into a reset, and the answer would be lost. Whatever fails here, no more
-/// can be done.
-fn reject(mut stream: Socket, refusal: &[u8]) {
-    let _ = stream.write(refusal);
-    let _ = stream.shutdown_write();
-    let _ = stream.read(&mut [0; 4096]);
-}
-
 enum Verdict {
     Nobody,
     GoOn,
@@ -306,6 +318,7 @@ mod errno {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use crate::net::transport::Transport;
 
     #[test]
     fn a_listener_goes_on_rests_or_tries_again_later_as_the_error_has_it() {
@@ -316,7 +329,7 @@ mod tests {
             listener.mark_ready();
             let error = io::Error::from_raw_os_error(code);
             let is_broken = listener.failed(now, error).is_err();
-            let state = (listener.is_ready(), listener.retry_at(), is_broken);
+            let state = (listener.is_ready(), listener.retry_at, is_broken);
             listener.retry();
             (state, listener.is_ready())
         };

@@ -231,9 +231,9 @@ impl Server {
         if self.listeners.iter().any(Listener::is_ready) {
             return Some(Duration::ZERO);
         }
-        let retry = self.listeners.iter().filter_map(Listener::retry_at).min();
-        let retry = retry.map(|at| at.saturating_duration_since(now.monotonic));
-        retry.into_iter().chain(hub.timeout(now)).min()
+        let accept = self.listeners.iter().filter_map(Listener::next).min();
+        let accept = accept.map(|at| at.saturating_duration_since(now.monotonic));
+        accept.into_iter().chain(hub.timeout(now)).min()
     }
 
     /// An event only marks. Its flags are hints; reading and writing find out.
@@ -278,35 +278,32 @@ impl Server {
 
     fn accept<S: Service>(&mut self, hub: &mut Hub<Tls<Socket>, S>, now: Now) -> io::Result<()> {
         for listener in &mut self.listeners {
-            if listener.retry_at().is_some_and(|at| at <= now.monotonic) {
-                listener.retry();
+            listener.wait_over(self.poll.registry(), now.monotonic)?;
+            if !listener.is_ready() {
+                continue;
             }
-            let mut budget = self.config.limits.accept_budget;
-            while listener.is_ready() && budget > 0 {
-                budget -= 1;
-                let refusal = if listener.is_encrypted() {
-                    ACCESS_DENIED.to_vec()
-                } else {
-                    hub.refusal(Refusal::Full, listener.is_web())
-                };
-                let (stream, origin) =
-                    match listener.accept(now.monotonic, &mut self.spare, &refusal)? {
-                        Incoming::Stream(stream, origin) => (stream, origin),
-                        Incoming::TurnedAway(origin) => {
-                            hub.log_refused(origin, Refusal::Full);
-                            continue;
-                        }
-                        Incoming::Nobody => continue,
-                    };
-                let peer = Peer::new(origin, listener.label());
-                let is_proxied = listener.is_proxied() || self.config.is_proxy(origin);
-                let is_full = !hub.has_room(self.config.max_clients);
-                let refusal = is_full.then_some(Refusal::Full);
-                let admission = || hub.admission(&peer, now).filter(|_| !is_proxied);
-                let refusal = refusal.or_else(admission);
-                // Who has made room makes a slot free, too.
-                hub.take_closed().for_each(drop);
-                admit(&self.poll, hub, listener, stream, &peer, is_proxied, refusal);
+            let full = if listener.is_encrypted() {
+                ACCESS_DENIED.to_vec()
+            } else {
+                hub.refusal(Refusal::Full, listener.is_web())
+            };
+            let mut is_dropping = false;
+            for _ in 0..self.config.limits.accept_budget {
+                match listener.accept(now.monotonic, &mut self.spare, &full)? {
+                    Incoming::Stream(stream, origin) => {
+                        let admitted =
+                            admit(&self.poll, &self.config, hub, listener, (stream, origin));
+                        is_dropping |= admitted == Admitted::Dropped;
+                    }
+                    Incoming::TurnedAway(origin) => hub.log_refused(origin, Refusal::Full),
+                    Incoming::Nobody => {}
+                }
+                if !listener.is_ready() {
+                    break;
+                }
+            }
+            if is_dropping && !listener.is_ready() {
+                listener.pause(self.poll.registry(), now.monotonic)?;
             }
         }
         Ok(())
@@ -349,35 +346,50 @@ fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
     Ok((listeners, addrs))
 }
 
+/// What has become of a connection that was accepted.
+#[derive(PartialEq, Eq)]
+enum Admitted {
+    Registered,
+    /// Too many from its address were refused before.
+    Dropped,
+}
+
 /// Registers a connection, once and for good, and opens or refuses it.
 fn admit<S: Service>(
     poll: &Poll,
+    config: &Config,
     hub: &mut Hub<Tls<Socket>, S>,
     listener: &Listener,
-    mut socket: Socket,
-    peer: &Peer<'_>,
-    is_proxied: bool,
-    refusal: Option<Refusal>,
-) {
-    let (token, is_web) = (Token(hub.next_slot()), listener.is_web());
-    if let Err(error) = socket.register(poll.registry(), token) {
-        return warn!(addr = peer.origin.ip(), error:%; "not_registered");
+    (mut socket, origin): (Socket, Origin),
+) -> Admitted {
+    let (peer, is_web) = (Peer::new(origin, listener.label()), listener.is_web());
+    let is_proxied = listener.is_proxied() || config.is_proxy(origin);
+    let is_full = !hub.has_room(config.max_clients);
+    // Who has made room makes a slot free, too.
+    hub.take_closed().for_each(drop);
+    let now = hub.outbox().now();
+    let admission = || hub.admission(&peer, now).filter(|_| !is_proxied);
+    let refusal = is_full.then_some(Refusal::Full).or_else(admission);
+    if let Some(why) = refusal {
+        hub.log_refused(origin, why);
+        if !is_proxied && !hub.may_tell(origin) {
+            socket.reset();
+            return Admitted::Dropped;
+        }
+    }
+    if let Err(error) = socket.register(poll.registry(), Token(hub.next_slot())) {
+        warn!(addr = origin.ip(), error:%; "not_registered");
+        return Admitted::Registered;
     }
     let stream = listener.wrap(socket);
-    if let Some(why) = refusal {
-        hub.log_refused(peer.origin, why);
-        if is_web {
-            hub.refuse_web(stream, why);
-        } else {
-            hub.refuse(stream, why);
-        }
-    } else if is_web {
-        hub.open_web(stream, peer, is_proxied);
-    } else if is_proxied {
-        hub.open_proxied(stream, peer);
-    } else {
-        hub.open(stream, peer);
+    match refusal {
+        Some(why) if is_web => hub.refuse_web(stream, why),
+        Some(why) => hub.refuse(stream, why),
+        None if is_web => _ = hub.open_web(stream, &peer, is_proxied),
+        None if is_proxied => _ = hub.open_proxied(stream, &peer),
+        None => _ = hub.open(stream, &peer),
     }
+    Admitted::Registered
 }
 
 /// The only place where clocks are read: before each poll, and after it.

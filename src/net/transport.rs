@@ -4,7 +4,6 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr};
-#[cfg(target_os = "linux")]
 use std::time::Duration;
 
 use mio::event::Source;
@@ -144,6 +143,17 @@ impl Socket {
             Socket::Tcp(socket) => socket.register(registry, token, interest),
             #[cfg(unix)]
             Socket::Unix(socket) => socket.register(registry, token, interest),
+        }
+    }
+}
+
+impl Socket {
+    /// Closes it without a farewell: the other side finds it reset, and the system keeps nothing
+    /// of it.
+    pub(crate) fn reset(self) {
+        if let Socket::Tcp(socket) = &self {
+            // Where it fails, it closes as any other does.
+            let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
         }
     }
 }

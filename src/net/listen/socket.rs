@@ -29,6 +29,14 @@ impl Listening {
         }
     }
 
+    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        match self {
+            Listening::Tcp(socket) => registry.deregister(socket),
+            #[cfg(unix)]
+            Listening::Unix { socket, .. } => registry.deregister(socket),
+        }
+    }
+
     pub(super) fn accept(&self) -> io::Result<(Socket, Origin)> {
         match self {
             Listening::Tcp(socket) => {

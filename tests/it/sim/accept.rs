@@ -86,6 +86,10 @@ impl World {
         self.journal.note(who, Fact::Arrived(arrival));
         self.clients.push(Client::new(wire, slot, preface, hello, &mut self.rng));
         if let Some(why) = refusal {
+            // As the kernel resets it, whatever it has sent.
+            if !is_proxied && !self.hub.may_tell(addr.into()) {
+                return drop(stream);
+            }
             return self.refuse(stream, why);
         }
         self.journal.hit("connect");

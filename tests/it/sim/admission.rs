@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use chinwag::{Limits, Refusal};
 
+use super::buckets::{Buckets, ONE, level};
 use super::journal::{Arrival, Entry, Fact};
 use super::layer::HELLO;
 use super::preface::Meaning;
@@ -18,6 +19,8 @@ pub(super) enum Welcome {
     LetIn,
     /// And at once, or after it has read why.
     Refused(Refusal, bool),
+    /// Too many from there were refused before.
+    Dropped,
     /// It came by way of a proxy, and nobody knows for whom.
     Unknown,
 }
@@ -29,7 +32,9 @@ struct Admission<'a> {
     here: BTreeMap<usize, Option<Vec<u8>>>,
     closing: BTreeSet<usize>,
     /// How many billionths of a connection may come from where, and when that was so.
-    connects: BTreeMap<Vec<u8>, (u128, Duration)>,
+    connects: Buckets,
+    /// The same for those who may be told why they are refused.
+    refusals: Buckets,
     pending: BTreeMap<usize, Pending>,
     /// Turned away, since then, and waited for.
     refused: BTreeMap<usize, Duration>,
@@ -61,7 +66,8 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
         world,
         here: BTreeMap::new(),
         closing: BTreeSet::new(),
-        connects: BTreeMap::new(),
+        connects: Buckets::new(),
+        refusals: Buckets::new(),
         pending: BTreeMap::new(),
         refused: BTreeMap::new(),
         hurried: BTreeSet::new(),
@@ -134,7 +140,8 @@ impl Admission<'_> {
             let staying = taken - self.closing.len();
             let may_give_way = !self.closing.is_empty() && staying < self.world.clients_max;
             assert!(!may_give_way, "#{who} finds no room, and {:?} are leaving", self.closing);
-            return self.refuse(who, Refusal::Full, at);
+            let addr = Some(arrival.addr).filter(|_| !arrival.is_proxied);
+            return self.turn_away(who, addr, Refusal::Full, at);
         }
         if !arrival.is_proxied {
             return self.admit(who, arrival.addr, at, 0);
@@ -147,15 +154,16 @@ impl Admission<'_> {
 
     /// It is known where it is from.
     fn admit(&mut self, who: usize, addr: SocketAddr, at: Duration, delivered: usize) {
+        let direct = Some(addr).filter(|_| !self.pending.contains_key(&who));
         let neighbours = neighbours(&self.world.limits, addr.ip());
-        if neighbours.as_ref().is_some_and(|neighbours| self.may_come(neighbours, at) < CONNECT) {
+        if neighbours.as_ref().is_some_and(|neighbours| self.may_come(neighbours, at) < ONE) {
             self.world.journal.hit("refused: comes too often");
-            return self.refuse(who, Refusal::Address, at);
+            return self.turn_away(who, direct, Refusal::Address, at);
         }
         let count = self.here.values().filter(|other| other.is_some() && **other == neighbours);
         let is_full = count.count() >= self.world.limits.per_ip_max;
         if is_full {
-            return self.refuse(who, Refusal::Address, at);
+            return self.turn_away(who, direct, Refusal::Address, at);
         }
         let is_alike = |other: &&Option<Vec<u8>>| other.is_none() && neighbours.is_none();
         if self.here.values().filter(is_alike).count() >= self.world.limits.per_ip_max {
@@ -172,7 +180,7 @@ impl Admission<'_> {
     fn come(&mut self, who: usize, addr: SocketAddr, at: Duration) {
         let neighbours = neighbours(&self.world.limits, addr.ip());
         if let Some(neighbours) = &neighbours {
-            let level = self.may_come(neighbours, at) - CONNECT;
+            let level = self.may_come(neighbours, at) - ONE;
             self.connects.insert(neighbours.clone(), (level, at));
         }
         self.here.insert(who, neighbours);
@@ -215,6 +223,17 @@ impl Admission<'_> {
         let is_nonsense = self.nonsense(who, pending).is_some_and(|by| pending.delivered >= by);
         let is_complete = self.hello_left(who, pending.delivered) == 0;
         pending.is_over || is_late || is_nonsense || is_complete
+    }
+
+    /// Refused with a word, or dropped without one if too many from its own address were refused
+    /// of late. Behind a proxy it is always told.
+    fn turn_away(&mut self, who: usize, own: Option<SocketAddr>, why: Refusal, at: Duration) {
+        if own.is_none_or(|addr| self.may_tell(addr, at)) {
+            return self.refuse(who, why, at);
+        }
+        self.world.journal.hit("refused: dropped");
+        self.fates.insert(who, Welcome::Dropped);
+        self.next = Some((who, Fact::Dropped));
     }
 
     fn refuse(&mut self, who: usize, why: Refusal, at: Duration) {
@@ -350,17 +369,20 @@ impl Admission<'_> {
 
     /// How many billionths of a connection may come from there.
     fn may_come(&self, neighbours: &[u8], at: Duration) -> u128 {
-        let Some(rate) = self.world.limits.connect_rate.map(u128::from) else { return CONNECT };
-        let most = 2 * rate * CONNECT;
-        let before = self.connects.get(neighbours);
-        before.map_or(most, |(level, since)| {
-            most.min(level + at.saturating_sub(*since).as_nanos() * rate)
-        })
+        level(&self.connects, self.world.limits.connect_rate, neighbours, at)
+    }
+
+    /// Whether one from there is told why it is refused.
+    fn may_tell(&mut self, addr: SocketAddr, at: Duration) -> bool {
+        let limits = &self.world.limits;
+        let Some(neighbours) = neighbours(limits, addr.ip()) else { return true };
+        let level = level(&self.refusals, limits.refusal_rate, &neighbours, at);
+        if level >= ONE {
+            self.refusals.insert(neighbours, (level - ONE, at));
+        }
+        level >= ONE
     }
 }
-
-/// One connection, in billionths.
-const CONNECT: u128 = 1_000_000_000;
 
 /// What an address has in common with those that count as the same: all of an IPv4
 /// address, half of an IPv6 one. Those of this machine itself may not count.

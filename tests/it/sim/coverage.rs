@@ -52,6 +52,7 @@ const KINDS: &[&str] = &[
     "refused: comes too often",
     "refused politely",
     "refused at once",
+    "refused: dropped",
     "loopback is exempt",
     "proxy: for another",
     "proxy: for itself",

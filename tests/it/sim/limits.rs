@@ -55,6 +55,7 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
         limit_loopback: rng.one_in(3),
         per_ip_rate: *rng.pick(&[1, 2, MANY, MANY, MANY]),
         connect_rate: *rng.pick(&[None, None, Some(1), Some(4)]),
+        refusal_rate: *rng.pick(&[None, None, Some(1), Some(4)]),
         input_total: *rng.pick(&[0, 100, 1 << 20]),
         handshake_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
         handshakes_per_ip: *rng.pick(&[1, 2, 16]),

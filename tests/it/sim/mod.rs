@@ -21,6 +21,7 @@
 
 mod accept;
 mod admission;
+mod buckets;
 mod check;
 mod clients;
 mod command;

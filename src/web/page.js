@@ -587,7 +587,7 @@ document.addEventListener('resume', wake); // of a tab that Chromium had frozen
 for (const event of ['online', 'focus', 'pageshow']) addEventListener(event, wake);
 
 const kept = JSON.parse(tab.session ?? '{}');
-if (kept.token) ({ token, name: wish.name } = seat);
+if (kept.token) ({ token, name: wish.name } = kept);
 wanted = location.hash.slice(1) || (token ? kept.room : '');
 $('bell').checked = store.bell === 'on';
 setRoom(roomCalled(token ? kept.room : 'lobby'));

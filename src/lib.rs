@@ -66,7 +66,8 @@
 //!
 //! | to change | open |
 //! | --- | --- |
-//! | what a line means, or to add a command | `chat/commands/table.rs`, `chat/commands/command.rs`, then `Chat::act` in `chat.rs` |
+//! | what a line means, or to add a command | `chat/commands/table.rs`, `chat/commands/command.rs`, then `chat/dispatch.rs` |
+//! | what the chat knows, and what it does at a line or a close | `chat.rs`, `chat/state.rs`, `chat/service.rs` |
 //! | how a line is parsed | `chat/commands.rs`, `chat/commands/` |
 //! | a sentence that the server says | `chat/reply.rs`, `chat/reply/` |
 //! | rendering for one or for many | `chat/renderer.rs` |
@@ -74,11 +75,11 @@
 //! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
 //! | users: who they are, and how they are found and reached | `chat/user.rs`, `chat/user_id.rs`, `chat/users.rs`, `chat/guests.rs` |
 //! | names, rooms and membership | `chat/name.rs`, `chat/room.rs`, `chat/membership.rs` |
-//! | presence: join and leave notices, batched | `chat/notices.rs`, `chat/notice_batches.rs` |
+//! | presence: join and leave notices, batched | `chat/notices.rs`, `chat/notice_batches.rs`, `chat/notice_batches/` |
 //! | detached users and resume tokens | `chat/resume.rs`, `chat/sessions.rs`, `chat/resumed.rs` |
 //! | operators' commands, bans, mutes | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs`, `chat/ban_list.rs`, `chat/mute.rs` |
 //! | accounts: names with passwords, and the budget of attempts | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
-//! | requests of the chat that may block, and their order | `chat/request.rs`, `chat/waiting.rs` |
+//! | requests of the chat that may block, and their order | `chat/request.rs`, `chat/requests.rs`, `chat/waiting.rs` |
 //! | users' preferences and queries | `chat/preferences.rs`, `chat/queries.rs` |
 //! | the operator's settings | `chat/settings.rs` |
 //! | the time of the turn, by clock and calendar | `chat/time.rs` |

@@ -1,16 +1,16 @@
 //! Renders events: how each dialect words them, and how a line ends.
 
+mod event;
 mod fork;
 mod json;
 mod native;
 mod tutorial;
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::str::FromStr;
 
-use super::name::Shown;
 use crate::net::line::Ending;
+pub(super) use event::{Event, Kind, LineNumber, Person};
 
 /// How events are worded for a connection. Commands are the same in every dialect.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -152,78 +152,6 @@ impl Format {
 pub(super) struct Buffer {
     line: String,
     framed: Vec<u8>,
-}
-
-/// What kind of thing happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// The first event of a json connection.
-    Hello,
-    Say,
-    Me,
-    Private,
-    /// The sender's copy of a private message.
-    Copy,
-    Join,
-    Leave,
-    Rename,
-    Topic,
-    /// From the server to a room.
-    Notice,
-    /// From the server: how many lines were shed.
-    Skipped,
-    /// From the server to one user.
-    Reply,
-    /// As `Reply`, when something could not be done.
-    Error,
-}
-
-/// The number of a line that was said to a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LineNumber {
-    /// Without gaps, from 1.
-    pub(super) seq: u64,
-    /// Which numbering of the room that is: one is like no other of this server, nor of the
-    /// server before a restart.
-    pub(super) epoch: i64,
-}
-
-/// An event, with all that any dialect shows of it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Event<'a> {
-    pub(super) kind: Kind,
-    pub(super) number: Option<LineNumber>,
-    /// Milliseconds since the epoch.
-    pub(super) at: i64,
-    pub(super) room: Option<&'a str>,
-    pub(super) from: Option<Person<'a>>,
-    pub(super) to: Option<Person<'a>>,
-    pub(super) text: Option<&'a str>,
-    /// The code that programs read instead of the text.
-    pub(super) code: Option<&'static str>,
-}
-
-impl Event<'_> {
-    /// An event with nothing but a kind and a time.
-    pub(super) fn new(kind: Kind, at: i64) -> Event<'static> {
-        Event { kind, number: None, at, room: None, from: None, to: None, text: None, code: None }
-    }
-}
-
-/// A user as others may see them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Person<'a> {
-    pub(super) name: Shown<'a>,
-    /// `None` where no dialect shows addresses.
-    pub(super) addr: Option<SocketAddr>,
-    /// The number of their connection.
-    pub(super) number: u32,
-}
-
-impl fmt::Display for Person<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.name.fmt(f)
-    }
 }
 
 #[cfg(test)]

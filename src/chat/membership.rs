@@ -2,14 +2,15 @@
 
 use log::info;
 
+use super::dialect::Dialect;
 use super::dialect::{Event, Kind};
 use super::name::{self, Unfit};
 use super::reply;
 use super::request::Naming;
 use super::room::RoomNo;
+use super::state::Chat;
 use super::time::{millis, timestamp};
 use super::user::{Arrival, Stage, User};
-use super::{Chat, Dialect};
 use crate::net::conn::ConnId;
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;

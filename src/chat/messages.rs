@@ -8,8 +8,9 @@ use super::dialect::{Dialect, Event, Kind, Person};
 use super::history::Bounds;
 use super::name::Shown;
 use super::reply;
+use super::settings::Settings;
+use super::state::Chat;
 use super::time::millis;
-use super::{Chat, Settings};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 

@@ -6,27 +6,18 @@
 //! dialect gets each notice by itself, and so do the dialects that announce connections, from
 //! when the connection opens.
 
-use std::time::Instant;
-
 use super::dialect::{Dialect, Event, Kind, Person};
 use super::name::{Name, Shown};
-use super::notice_batches::{Batch, Notice};
+use super::notice_batches::{BATCH_TIME, Batch, Notice};
 use super::renderer::Renderer;
-use super::room::{Group, Room, RoomNo};
+use super::room::{Group, Pending, Room, RoomNo};
+use super::state::Chat;
 use super::time::millis;
 use super::user::{Arrival, User};
 use super::user_id::UserId;
 use super::users::Users;
-use super::{Chat, SECOND};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
-
-/// A room's running second, and the batch that waits for its end.
-pub(super) struct Pending {
-    batch: Option<Batch>,
-    /// When the batch is due.
-    ends: Instant,
-}
 
 impl Chat {
     /// A connection was opened. Only dialects that announce connections get a notice.
@@ -150,7 +141,7 @@ impl Chat {
         }
         let now = out.now().monotonic;
         let is_first = room.pending.is_none();
-        let pending = room.pending.get_or_insert(Pending { batch: None, ends: now + SECOND });
+        let pending = room.pending.get_or_insert(Pending { batch: None, ends: now + BATCH_TIME });
         let batch = *pending.batch.get_or_insert_with(|| self.batches.begin());
         self.batches.push(batch, notice, hidden_from);
         if is_first {

@@ -11,11 +11,11 @@ use std::fmt::Display;
 use jiff::Timestamp;
 use log::warn;
 
-use super::Chat;
 use super::commands::OperatorCommand;
 use super::reply::{self, Reply};
 use super::request::{Persisted, Request};
 use super::room::RoomNo;
+use super::state::Chat;
 use super::time::timestamp;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;

@@ -1,8 +1,8 @@
 //! Preferences: away, ignore, notices, echo, dialect.
 
-use super::Chat;
 use super::dialect::Dialect;
 use super::reply;
+use super::state::Chat;
 use super::user::Extras;
 use super::user_id::UserId;
 use crate::net::conn::ConnId;

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
 
-use super::Chat;
 use super::reply::{self, Span};
 use super::room::RoomNo;
+use super::state::Chat;
 use super::time::timestamp;
 use super::user::User;
 use crate::net::conn::ConnId;

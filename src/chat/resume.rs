@@ -9,9 +9,10 @@ use super::mute::Mute;
 use super::reply;
 use super::room::RoomNo;
 use super::sessions::TOKEN;
+use super::settings::Settings;
+use super::state::Chat;
 use super::user::{Extras, User};
 use super::user_id::UserId;
-use super::{Chat, Settings};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 

@@ -1,5 +1,7 @@
 //! Rooms: their members, by format and whether they were announced, and their history.
 
+use std::time::Instant;
+
 use hashbrown::HashTable;
 use slab::Slab;
 use smallvec::SmallVec;
@@ -7,7 +9,7 @@ use smallvec::SmallVec;
 use super::dialect::Format;
 use super::history::History;
 use super::name::{NameHasher, RoomName};
-use super::notices::Pending;
+use super::notice_batches::Batch;
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::shared_log::LogId;
@@ -36,6 +38,13 @@ pub(super) struct Group {
     /// Whether others got a join notice. Users who were not announced have a list of their own,
     /// so that `/who` can skip them.
     pub(super) is_announced: bool,
+}
+
+/// A room's running second, and the batch that waits for its end.
+pub(super) struct Pending {
+    pub(super) batch: Option<Batch>,
+    /// When the batch is due.
+    pub(super) ends: Instant,
 }
 
 /// A room. Each group has its own dense list of members, so that an event is rendered once a

@@ -8,6 +8,10 @@ use jiff::tz::TimeZone;
 use super::dialect::Dialect;
 use super::text;
 
+/// The label of listeners for operators. Their connections speak the native dialect and have
+/// commands that no other connection has.
+pub const OPERATORS: &str = "op";
+
 /// Settings of a chat.
 #[derive(Clone, Debug)]
 pub struct Settings {

@@ -1,7 +1,7 @@
 //! The shape of the sources: who knows whom, what is absent where, and how long things
 //! may get. A rule that is broken is printed with the place.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -217,6 +217,87 @@ fn arrows_point_where_the_map_says() {
     }
     wrong.extend(unused.iter().map(|(from, to)| format!("{from} may know {to:?}, and does not")));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A file of the chat may not name one that names it, by whatever way: what can be read by itself
+/// is at the bottom, and the dispatcher at the top.
+#[test]
+fn the_chat_names_nothing_in_a_circle() {
+    let sources = sources("src");
+    let chat = sources.iter().filter(|source| source.module == "chat");
+    let files: BTreeMap<String, &Source> =
+        chat.map(|source| (path_in_crate(source), source)).collect();
+    let names: BTreeMap<&str, BTreeSet<String>> = files
+        .iter()
+        .map(|(path, source)| (path.as_str(), named_by(path, source, &files)))
+        .collect();
+    assert!(names.values().map(BTreeSet::len).sum::<usize>() > 150, "the paths are not seen");
+    let mut left: BTreeMap<&str, &BTreeSet<String>> =
+        names.iter().map(|(path, named)| (*path, named)).collect();
+    // Whoever names nothing that is left is in no circle, nor is whom nobody names that is left.
+    while let Some(path) = left
+        .iter()
+        .find(|(path, named)| {
+            let names_one = named.iter().any(|other| left.contains_key(other.as_str()));
+            !names_one || !left.values().any(|named| named.contains(**path))
+        })
+        .map(|(path, _)| *path)
+    {
+        left.remove(path);
+    }
+    let lines: Vec<String> = left
+        .iter()
+        .map(|(path, named)| {
+            let in_circle = named.iter().filter(|path| left.contains_key(path.as_str()));
+            format!("{path} names {}", in_circle.cloned().collect::<Vec<_>>().join(", "))
+        })
+        .collect();
+    assert!(
+        lines.is_empty(),
+        "these name one another in a circle, or are between two:\n{}",
+        lines.join("\n")
+    );
+}
+
+/// `chat::reply::people` for `src/chat/reply/people.rs`
+fn path_in_crate(source: &Source) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let inside = source.path.strip_prefix(root).expect("it was found there").with_extension("");
+    inside.iter().map(|name| name.to_str().expect("names are text")).collect::<Vec<_>>().join("::")
+}
+
+/// The files that a file names: by a path from the crate, from its parent, or from itself.
+fn named_by(own: &str, source: &Source, files: &BTreeMap<String, &Source>) -> BTreeSet<String> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    // How far an item is seen is no use of what it is seen from.
+    let lines = source.code.iter().map(|(_, line)| line.replace("pub(in crate::", "("));
+    let words: BTreeSet<String> = lines
+        .flat_map(|line| line.split(|c| !is_part(c)).map(str::to_owned).collect::<Vec<_>>())
+        .filter(|word| word.contains("::"))
+        .collect();
+    words
+        .iter()
+        .filter_map(|word| {
+            let mut from: Vec<&str> = own.split("::").collect();
+            let mut steps = word.split("::").filter(|step| !step.is_empty()).peekable();
+            if steps.next_if_eq(&"crate").is_some() {
+                from.clear();
+            }
+            while steps.next_if_eq(&"super").is_some() {
+                from.pop();
+            }
+            let mut found = from.join("::");
+            // What is no file is an item of the last that is.
+            for step in steps {
+                let next = format!("{found}::{step}").trim_start_matches(':').to_owned();
+                if !files.contains_key(&next) {
+                    break;
+                }
+                found = next;
+            }
+            Some(found).filter(|found| found != own && files.contains_key(found))
+        })
+        .collect()
 }
 
 #[test]

@@ -3,7 +3,8 @@
 
 use std::fmt::{self, Write};
 
-use super::{Event, Kind, native};
+use super::event::{Event, Kind};
+use super::native;
 
 pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
     let text = event.text.unwrap_or("");

@@ -3,7 +3,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::{Event, Kind, LineNumber};
+use super::event::{Event, Kind, LineNumber};
 
 pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
     line.push('{');

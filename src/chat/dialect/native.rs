@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Write};
 
-use super::{Event, Kind, Person};
+use super::event::{Event, Kind, Person};
 
 pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {
     let Event { kind, from, to, text, .. } = *event;

@@ -3,7 +3,8 @@
 use std::fmt::{self, Display, Write};
 use std::net::SocketAddr;
 
-use super::{Event, Kind, Person, native};
+use super::event::{Event, Kind, Person};
+use super::native;
 use crate::chat::name::Shown;
 
 pub(super) fn render(event: &Event<'_>, line: &mut String) -> fmt::Result {

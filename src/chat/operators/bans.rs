@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use log::warn;
 
-use crate::chat::Chat;
 use crate::chat::ban::{Ban, Target};
 use crate::chat::ban_list::Bans;
 use crate::chat::name::listed;
@@ -14,6 +13,7 @@ use crate::chat::queries::LISTED_MAX;
 use crate::chat::reply::{self, Why};
 use crate::chat::request::{Persisted, Request};
 use crate::chat::room::RoomNo;
+use crate::chat::state::Chat;
 use crate::chat::time::{end, timestamp};
 use crate::chat::user::User;
 use crate::chat::user_id::UserId;

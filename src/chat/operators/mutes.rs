@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use log::warn;
 
-use crate::chat::Chat;
 use crate::chat::mute::Mute;
 use crate::chat::reply;
+use crate::chat::state::Chat;
 use crate::chat::time::{end, timestamp};
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;

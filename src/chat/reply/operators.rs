@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Reply, Span, done, error};
+use super::sentence::{Reply, Span, done, error};
 use crate::chat::ban::{NoTarget, Target};
 use crate::net::transport::Origin;
 

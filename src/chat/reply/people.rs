@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::time::Duration;
 
-use super::{Reply, Span, done, error, on_or_off};
+use super::sentence::{Reply, Span, done, error, on_or_off};
 use crate::chat::name::BadShape;
 
 pub(in crate::chat) fn registered(name: &str) -> Reply<impl Display> {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{Reply, done, error};
+use super::sentence::{Reply, done, error};
 use crate::chat::name::BadShape;
 
 /// The reply to `/who`.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display};
 
-use super::{Reply, done, error};
+use super::sentence::{Reply, done, error};
 use crate::chat::dialect::Kind;
 
 /// Sent to peers that are not admitted. Their line ending is not known yet.

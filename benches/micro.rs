@@ -8,7 +8,7 @@
 mod common;
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, ConnId, Decoder, Ending, Limits, LogId, Now, Outbox, Peer, Service};
+use chinwag::{Chat, ConnId, Decoder, Ending, Limits, LogId, Now, Outbox, Peer, Service, testing};
 use common::driver::{self, Case, Group};
 use common::machine;
 use common::options::{self, Options};
@@ -159,7 +159,7 @@ fn chat_step(name: &'static str, label: &'static str, line: Vec<u8>) -> Step {
     let mut out = Outbox::new(&Limits::default(), now());
     let mut chat = Chat::new(Settings::default());
     let peer = Peer::new(SocketAddr::from(([192, 0, 2, 1], 4000)).into(), label);
-    let ids: Vec<ConnId> = (0..2).map(|slot| out.open(slot)).collect();
+    let ids: Vec<ConnId> = (0..2).map(|slot| testing::open(&mut out, slot)).collect();
     for (id, name) in ids.iter().zip([&b"REGISTER first"[..], b"REGISTER second"]) {
         chat.on_open(*id, &peer, &mut out);
         chat.on_ending(*id, Ending::Lf, &mut out);
@@ -174,7 +174,7 @@ fn chat_step(name: &'static str, label: &'static str, line: Vec<u8>) -> Step {
 /// Drops what waits, without the memory that a caller of `take` is given.
 fn take(out: &mut Outbox, ids: &[ConnId]) {
     for id in ids {
-        allocation_counter::opt_out(|| drop(black_box(out.take(*id))));
+        allocation_counter::opt_out(|| drop(black_box(testing::take(out, *id))));
     }
 }
 
@@ -182,7 +182,7 @@ fn take(out: &mut Outbox, ids: &[ConnId]) {
 fn sending_to_many() -> Step {
     const LINES: usize = 64;
     let mut out = Outbox::new(&Limits::default(), now());
-    let ids: Vec<ConnId> = (0..MANY).map(|slot| out.open(slot)).collect();
+    let ids: Vec<ConnId> = (0..MANY).map(|slot| testing::open(&mut out, slot)).collect();
     step("queue a line for 1000, each of them; taken every 64 lines", LINES * MANY, move || {
         for _ in 0..LINES {
             out.send_all(LogId::of(0), ids.iter().copied(), LINE);

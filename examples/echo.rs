@@ -8,8 +8,7 @@ struct Echo;
 
 impl Service for Echo {
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
-        out.send(id, line);
-        out.send(id, b"\n");
+        out.send_line(id, line);
     }
 }
 
@@ -22,10 +21,8 @@ fn main() -> std::io::Result<()> {
 
 #[test]
 fn a_line_comes_back_to_whoever_sent_it() {
-    let now = chinwag::Now { monotonic: std::time::Instant::now(), wall: std::time::UNIX_EPOCH };
-    let mut out = Outbox::new(&chinwag::Limits::default(), now);
-    let (ann, bob) = (out.open(0), out.open(1));
-    Echo.on_line(bob, b"hello", &mut out);
-    Echo.on_line(ann, b"", &mut out);
-    assert_eq!((out.take(ann), out.take(bob)), (b"\n".to_vec(), b"hello\n".to_vec()));
+    let mut network = chinwag::testing::Network::new(Echo, &chinwag::Limits::default());
+    let (ann, bob) = (network.connect(""), network.connect(""));
+    assert_eq!(network.say(bob, "hello\r\n"), "hello\r\n");
+    assert_eq!(network.say(ann, "\n"), "\n");
 }

@@ -4,42 +4,39 @@
 //! `+5`, `-2`, `show` or `bye`. It needs no more of the crate than
 //! `default-features = false` gives.
 
-use chinwag::{CloseReason, Config, ConnId, Listen, LogId, Outbox, Peer, Server, Service};
+use chinwag::{Config, ConnId, Listen, Outbox, Peer, Server, Service};
 
 #[derive(Default)]
 struct Counter {
     value: i64,
-    watchers: Vec<ConnId>,
 }
 
 impl Service for Counter {
     fn on_open(&mut self, id: ConnId, _: &Peer<'_>, out: &mut Outbox) {
-        self.watchers.push(id);
-        out.send(id, format!("{}\n", self.value).as_bytes());
+        self.show(id, out);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         match str::from_utf8(line).unwrap_or("").trim() {
             "" => {}
-            "show" => out.send(id, format!("{}\n", self.value).as_bytes()),
+            "show" => self.show(id, out),
             "bye" => out.close(id),
             change => match change.parse::<i64>().ok().and_then(|by| self.value.checked_add(by)) {
                 Some(value) => self.set(value, out),
-                None => out.send(id, b"+N, -N, show or bye\n"),
+                None => out.send_line(id, b"+N, -N, show or bye"),
             },
         }
-    }
-
-    fn on_close(&mut self, id: ConnId, _: CloseReason, _: &mut Outbox) {
-        self.watchers.retain(|watcher| *watcher != id);
     }
 }
 
 impl Counter {
     fn set(&mut self, value: i64, out: &mut Outbox) {
         self.value = value;
-        let line = format!("{value}\n");
-        out.send_all(LogId::of(0), self.watchers.iter().copied(), line.as_bytes());
+        out.broadcast(value.to_string().as_bytes());
+    }
+
+    fn show(&self, id: ConnId, out: &mut Outbox) {
+        out.send_line(id, self.value.to_string().as_bytes());
     }
 }
 
@@ -54,20 +51,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 #[test]
 fn a_change_is_seen_by_all() {
-    let now = chinwag::Now { monotonic: std::time::Instant::now(), wall: std::time::UNIX_EPOCH };
-    let mut out = Outbox::new(&chinwag::Limits::default(), now);
-    let mut counter = Counter::default();
-    let peer = Peer::new(chinwag::Origin::Unix, "");
-    let (ann, bob) = (out.open(0), out.open(1));
-    counter.on_open(ann, &peer, &mut out);
-    counter.on_line(ann, b"+5", &mut out);
-    counter.on_open(bob, &peer, &mut out);
-    counter.on_line(bob, b"-2\r", &mut out);
-    counter.on_line(bob, b"nonsense", &mut out);
-    counter.on_close(bob, CloseReason::Asked, &mut out);
-    counter.on_line(ann, b"9223372036854775807", &mut out);
-    counter.on_line(ann, b"bye", &mut out);
-    assert_eq!(out.take(ann), b"0\n5\n3\n+N, -N, show or bye\n");
-    assert_eq!(out.take(bob), b"5\n3\n+N, -N, show or bye\n");
-    assert!(!out.is_open(ann));
+    let mut network =
+        chinwag::testing::Network::new(Counter::default(), &chinwag::Limits::default());
+    let ann = network.connect("");
+    network.send(ann, b"+5\n");
+    let bob = network.connect("");
+    network.send(bob, b"-2\r\nnonsense\r\n");
+    network.end(bob);
+    network.send(ann, b"9223372036854775807\nbye\n+1\n");
+    assert_eq!(network.read(ann), "0\n5\n3\n+N, -N, show or bye\n");
+    assert_eq!(network.read(bob), "5\n3\r\n+N, -N, show or bye\r\n");
+    assert!(network.is_closed(ann) && network.is_closed(bob));
 }

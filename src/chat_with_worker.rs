@@ -94,9 +94,9 @@ impl ChatWithWorker {
 
     /// Passes on the chat's next request. If the worker is busy, its answer will bring the next
     /// occasion.
-    fn carry(&mut self) {
+    fn carry(&mut self, out: &mut Outbox) {
         if self.chat.takes_shutdown() {
-            self.server.shutdown();
+            out.shutdown();
         }
         if !self.is_working
             && let Some(job) = self.chat.next_request()
@@ -144,6 +144,10 @@ fn work(
 }
 
 impl Service for ChatWithWorker {
+    fn on_start(&mut self, out: &mut Outbox) {
+        self.chat.on_start(out);
+    }
+
     fn framing(&self, peer: &Peer<'_>) -> Framing {
         self.chat.framing(peer)
     }
@@ -162,7 +166,11 @@ impl Service for ChatWithWorker {
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         self.chat.on_line(id, line, out);
-        self.carry();
+        self.carry(out);
+    }
+
+    fn on_drained(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_drained(id, out);
     }
 
     fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
@@ -181,8 +189,12 @@ impl Service for ChatWithWorker {
         if self.reload_wanted.swap(false, Ordering::AcqRel) {
             self.chat.want_reload();
         }
-        self.carry();
+        self.carry(out);
         self.chat.on_tick(out);
+    }
+
+    fn on_timer(&mut self, key: u64, out: &mut Outbox) {
+        self.chat.on_timer(key, out);
     }
 
     fn on_trim_memory(&mut self) {
@@ -221,17 +233,14 @@ mod tests {
     use super::*;
     use crate::chat::{OPERATORS, Settings};
     use crate::net::limits::Limits;
-    use crate::net::server::{Config, Listen, Server};
     use crate::net::transport::Origin;
 
     const PATIENCE: Duration = Duration::from_secs(10);
 
     /// An app that only the test runs, and what its loop would have.
     fn start(perform: impl FnMut(Request) -> Answer + Send + 'static) -> (ChatWithWorker, Outbox) {
-        let listen = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
-        let server = Server::bind(Config { listen, ..Config::default() }).unwrap();
         let chat = Chat::new(Settings { operators: true, ..Settings::default() });
-        let app = ChatWithWorker::start(chat, server.handle(), perform).unwrap();
+        let app = ChatWithWorker::start(chat, Handle::detached(), perform).unwrap();
         let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
         (app, Outbox::new(&Limits::default(), now))
     }

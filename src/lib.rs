@@ -22,8 +22,7 @@
 //!
 //! impl Service for Echo {
 //!     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
-//!         out.send(id, line);
-//!         out.send(id, b"\n");
+//!         out.send_line(id, line);
 //!     }
 //! }
 //!
@@ -106,8 +105,10 @@
 //! | what a connection runs over, and its origin | `net/transport.rs` |
 //! | TLS, and certificates | `net/tls.rs`, `net/tls/`, `bin/chinwag/certificate.rs` |
 //! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs`, `net/listen/spare.rs` |
-//! | what the loop tells a service | `net/service.rs`, `net/conn.rs` |
 //! | handing over to a new process: the format, the connections | `pack.rs`, `pack/`; `net/hub/hand_over.rs`, `net/outbox/hand_over.rs` |
+//! | what the loop tells a service, and what a service may do | `net/service.rs`, `net/conn.rs`; `net/outbox/hand.rs`, `net/outbox/service_timers.rs` |
+//! | messages to a service from other threads | `net/mailbox.rs` |
+//! | a network without sockets, for tests | `testing.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the worker thread, for what may block | `chat_with_worker.rs` |
 //! | files: bans and accounts | `store.rs`, `store/` |
@@ -134,6 +135,8 @@ pub mod docs;
 mod net;
 mod pack;
 mod store;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use chat::Chat;
 pub use chat_with_worker::{ChatWithWorker, Reloader};
@@ -144,8 +147,9 @@ pub use net::http::Web;
 pub use net::hub::Hub;
 pub use net::limits::Limits;
 pub use net::line::Ending;
+pub use net::mailbox::{Mailbox, Post};
 pub use net::network::{Network, NotANetwork};
-pub use net::outbox::{Outbox, Traffic};
+pub use net::outbox::{Outbox, Traffic, Writer};
 pub use net::server::{Config, Handle, Listen, ListenUnix, Server};
 pub use net::service::{Limit, Peer, Refusal, Service};
 pub use net::shared_log::LogId;

@@ -11,6 +11,7 @@ pub(crate) mod hub;
 pub(crate) mod limits;
 pub(crate) mod line;
 pub(crate) mod listen;
+pub(crate) mod mailbox;
 pub(crate) mod network;
 pub(crate) mod outbox;
 pub(crate) mod proxy_header;

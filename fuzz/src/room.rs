@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::{Dialect, Settings};
-use chinwag::{Chat, ConnId, Ending, Limits, Now, Outbox, Peer, Service};
+use chinwag::{Chat, ConnId, Ending, Limits, Now, Outbox, Peer, Service, testing};
 
 /// Who says it.
 pub const SPEAKER: &str = "mallory";
@@ -32,7 +32,7 @@ impl Room {
         let mut chat = Chat::new(settings);
         let mut slot = 0;
         let mut connect = |name: &str, label| {
-            let id = out.open(slot);
+            let id = testing::open(&mut out, slot);
             slot += 1;
             let addr = SocketAddr::from(([127, 0, 0, 1], 4000));
             chat.on_open(id, &Peer::new(addr.into(), label), &mut out);
@@ -67,18 +67,18 @@ impl Room {
         while let Some(due) = self.chat.next_tick() {
             self.now.wall += due.saturating_duration_since(self.now.monotonic);
             self.now.monotonic = due.max(self.now.monotonic);
-            self.out.pass(self.now);
+            testing::pass(&mut self.out, self.now);
             self.chat.on_tick(&mut self.out);
         }
     }
 
     /// What a listener has got since it was last asked.
     pub fn heard(&mut self, listener: usize) -> Vec<u8> {
-        self.out.take(self.listeners[listener])
+        testing::take(&mut self.out, self.listeners[listener])
     }
 
     /// What the speaker has got since it was last asked.
     pub fn heard_by_speaker(&mut self) -> Vec<u8> {
-        self.out.take(self.speaker)
+        testing::take(&mut self.out, self.speaker)
     }
 }

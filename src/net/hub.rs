@@ -35,10 +35,9 @@ use slab::Slab;
 
 use crate::net::addresses::Addresses;
 use crate::net::codec::Kind;
-use crate::net::conn::{CloseReason, ConnId};
+use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::http::Web;
 use crate::net::limits::Limits;
-use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
 use crate::net::rate::Rate;
 use crate::net::service::{Peer, Refusal, Service};
@@ -59,7 +58,6 @@ struct Conn<T> {
     stream: T,
     /// Only while there is anything to remember: an idle connection has none.
     input: Option<Box<Input>>,
-    ending: EndingSeen,
     codec: Kind,
     /// It stands in `ready`.
     listed: bool,
@@ -86,30 +84,6 @@ enum Phase {
 enum Output {
     Quiet,
     Sent,
-}
-
-/// How a connection has shown which ending it reads best.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum EndingSeen {
-    None,
-    /// It has sent a telnet command, so CR LF is likely.
-    Telnets,
-    /// It has ended a line.
-    Own(Ending),
-}
-
-impl EndingSeen {
-    fn ending(self) -> Option<Ending> {
-        match self {
-            EndingSeen::None => None,
-            EndingSeen::Telnets => Some(Ending::CrLf),
-            EndingSeen::Own(ending) => Some(ending),
-        }
-    }
-
-    fn is_own(self) -> bool {
-        matches!(self, EndingSeen::Own(_))
-    }
 }
 
 /// The connections of one server, and the service that they talk to.
@@ -188,7 +162,7 @@ pub struct Hub<T, S> {
 impl<T: Transport, S: Service> Hub<T, S> {
     /// A hub without connections.
     pub fn new(service: S, limits: &Limits, now: Now) -> Hub<T, S> {
-        Hub {
+        let mut hub = Hub {
             service,
             conns: Slab::new(),
             outbox: Outbox::new(limits, now),
@@ -221,7 +195,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
             refused: 0,
             unreachable: 0,
             woken: false,
-        }
+        };
+        hub.service.on_start(&mut hub.outbox);
+        hub
     }
 
     /// The slot that the next connection gets: the token to register it under.
@@ -294,7 +270,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.begin_turn();
         self.handshakes_left = self.limits.handshake_budget;
         self.read_ready();
+        self.tell_drained();
         self.tick(now);
+        self.fire_service_timers();
         self.fire_timers(now);
         self.ping(now.monotonic);
         self.close_late(now.monotonic);
@@ -310,14 +288,15 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// How long nothing happens unless a stream becomes ready. `None`: for good.
     pub fn timeout(&self, now: Now) -> Option<Duration> {
-        if self.woken || !self.ready.is_empty() || self.outbox.is_behind() {
+        if self.woken || !self.ready.is_empty() || self.outbox.is_behind() || self.outbox.has_news()
+        {
             return Some(Duration::ZERO);
         }
         let closing = [self.drains.next(), self.lingers.next(), self.last_words.next()];
         let own =
             [self.timers.next(), self.pings.next(), self.trim.next(), self.refused_log.next()];
         let own = closing.into_iter().chain(own);
-        let next = own.chain([self.service.next_tick()]);
+        let next = own.chain([self.service.next_tick(), self.outbox.next_timer()]);
         let next = next.flatten().min()?;
         Some(next.saturating_duration_since(now.monotonic))
     }
@@ -325,6 +304,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// The streams that are done with, to be dropped by their owner.
     pub fn take_closed(&mut self) -> impl Iterator<Item = T> + '_ {
         self.closed.drain(..)
+    }
+
+    /// Whether the service has asked for a shutdown ([`Outbox::shutdown`]) since this was last
+    /// asked.
+    pub fn take_shutdown(&mut self) -> bool {
+        self.outbox.take_shutdown()
     }
 
     /// Lets the service say goodbye, and closes everybody politely.
@@ -382,6 +367,28 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
+    /// Fires the service's own timers, as far as what it sends can be written.
+    fn fire_service_timers(&mut self) {
+        for _ in 0..self.limits.tick_budget {
+            if self.outbox.must_flush_first() {
+                return;
+            }
+            let Some(key) = self.outbox.expired_timer() else { return };
+            self.service.on_timer(key, &mut self.outbox);
+        }
+    }
+
+    /// Tells the service of those that have been sent all that it awaited.
+    fn tell_drained(&mut self) {
+        while !self.outbox.must_flush_first()
+            && let Some(id) = self.outbox.next_drained()
+        {
+            if self.outbox.state(id) == State::Open {
+                self.service.on_drained(id, &mut self.outbox);
+            }
+        }
+    }
+
     /// From here on the service knows it, and it counts.
     fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<Origin>) {
         let tls = self.conns[id.slot()].stream.tls_version();
@@ -424,7 +431,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let conn = Conn {
             stream,
             input: None,
-            ending: EndingSeen::None,
             codec: Kind::Telnet,
             listed: false,
             ended: false,

@@ -20,6 +20,10 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// All of them.
+    pub(crate) const ALL: [Ending; 5] =
+        [Ending::Lf, Ending::CrLf, Ending::Nul, Ending::WebSocket, Ending::LengthPrefix];
+
     /// What to end a line with.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -29,6 +33,30 @@ impl Ending {
             Ending::Nul => "\0",
             Ending::WebSocket | Ending::LengthPrefix => "",
         }
+    }
+}
+
+/// How a connection has shown which ending it reads best.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndingSeen {
+    None,
+    /// It has sent a telnet command, so CR LF is likely.
+    Telnets,
+    /// It has ended a line.
+    Own(Ending),
+}
+
+impl EndingSeen {
+    pub(crate) fn ending(self) -> Option<Ending> {
+        match self {
+            EndingSeen::None => None,
+            EndingSeen::Telnets => Some(Ending::CrLf),
+            EndingSeen::Own(ending) => Some(ending),
+        }
+    }
+
+    pub(crate) fn is_own(self) -> bool {
+        matches!(self, EndingSeen::Own(_))
     }
 }
 
@@ -170,6 +198,25 @@ impl Pack for Line {
             given: from.get()?,
             discarding: from.get()?,
             max: from.get()?,
+        })
+    }
+}
+
+impl Pack for EndingSeen {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            EndingSeen::None => to.tag(0),
+            EndingSeen::Telnets => to.tag(1),
+            EndingSeen::Own(ending) => to.tag(2).put(ending),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<EndingSeen, Damaged> {
+        Ok(match from.tag()? {
+            0 => EndingSeen::None,
+            1 => EndingSeen::Telnets,
+            2 => EndingSeen::Own(from.get()?),
+            _ => return Err(from.wrong("ending that was seen")),
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Everything that waits to be sent: one outbound queue for each connection. Knows no socket
-//! and no chat, so it is a whole network by itself to test a service with.
+//! and no chat.
 //!
 //! What waits is the queue's `own` bytes, then a span of a shared log ([`crate::net::shared_log`]).
 //! A line to many is written down once and then only makes each reader's span longer.
 
 mod flush_queue;
+mod hand;
 mod hand_over;
 mod invariants;
+mod service_timers;
 #[cfg(test)]
 mod tests;
 
@@ -16,8 +18,12 @@ use std::time::Duration;
 
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::limits::Limits;
+use crate::net::line::EndingSeen;
 use crate::net::shared_log::{LogId, SharedLogs, Span, more_for};
 use crate::net::timeouts::Now;
+use service_timers::ServiceTimers;
+
+pub use hand::Writer;
 
 /// Where a queue stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +47,8 @@ struct Own {
     skipped: u64,
     /// Reading from the connection is paused because too much of this is unread.
     parked: bool,
+    /// The service wants to be told once all has been sent.
+    awaited: bool,
 }
 
 impl Own {
@@ -98,9 +106,11 @@ impl Queue {
     }
 }
 
-/// Every connection's output half.
+/// A service's hand: all that it may do to connections. Inside, every connection's output half.
 pub struct Outbox {
     queues: Vec<Queue>,
+    /// How each slot's connection ends its lines.
+    endings: Vec<EndingSeen>,
     logs: SharedLogs,
     /// The flush queue, in two lists: whose turn comes in this round, and whose in the next.
     /// The swap of the two is what tells the shared logs how far they can be trimmed.
@@ -120,6 +130,14 @@ pub struct Outbox {
     dead: Vec<ConnId>,
     /// Connections that may be read from again.
     resumed: Vec<ConnId>,
+    /// Connections that have been sent all that the service has awaited.
+    drained: VecDeque<ConnId>,
+    /// The service's timers.
+    timers: ServiceTimers,
+    /// The service has asked for a shutdown.
+    shutdown_wanted: bool,
+    /// Where lines are framed.
+    framed: Vec<u8>,
     limits: Limits,
     started: Now,
     now: Now,
@@ -150,6 +168,7 @@ impl Outbox {
     pub fn new(limits: &Limits, now: Now) -> Outbox {
         Outbox {
             queues: Vec::new(),
+            endings: Vec::new(),
             logs: SharedLogs::new(),
             this_round: VecDeque::new(),
             next_round: VecDeque::new(),
@@ -160,6 +179,10 @@ impl Outbox {
             farewells: Vec::new(),
             dead: Vec::new(),
             resumed: Vec::new(),
+            drained: VecDeque::new(),
+            timers: ServiceTimers::default(),
+            shutdown_wanted: false,
+            framed: Vec::new(),
             limits: limits.clone(),
             started: now,
             now,
@@ -295,31 +318,36 @@ impl Outbox {
         }
         self.close(id);
     }
+}
 
-    /// Opens the queue of a slot. The loop does so itself; with [`Outbox::take`], this
-    /// is a network without sockets.
+/// What the loop uses.
+impl Outbox {
+    /// Opens the queue of a slot.
     ///
     /// # Panics
     ///
     /// If the slot is in use or no `u32`.
-    pub fn open(&mut self, slot: usize) -> ConnId {
+    pub(crate) fn open(&mut self, slot: usize) -> ConnId {
         if self.queues.len() <= slot {
             self.queues.resize_with(slot + 1, || Queue::VACANT);
+            self.endings.resize(slot + 1, EndingSeen::None);
         }
         assert!(self.queues[slot].state == State::Vacant, "slot {slot} is in use");
         self.last_serial = self.last_serial.wrapping_add(1);
         let serial = self.last_serial;
         self.queues[slot] = Queue { serial, state: State::Open, ..Queue::VACANT };
+        self.endings[slot] = EndingSeen::None;
         ConnId { slot: u32::try_from(slot).expect("slots are small"), serial }
     }
 
-    /// Sets the time. The loop does so at each turn.
-    pub fn pass(&mut self, now: Now) {
+    /// Sets the time.
+    pub(crate) fn pass(&mut self, now: Now) {
         self.now = now;
     }
 
     /// Takes all that waits for a connection, as if its socket had.
-    pub fn take(&mut self, id: ConnId) -> Vec<u8> {
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn take(&mut self, id: ConnId) -> Vec<u8> {
         let mut taken = Vec::new();
         while !self.pending(id).is_empty() {
             taken.extend_from_slice(self.pending(id));
@@ -330,9 +358,19 @@ impl Outbox {
         }
         taken
     }
-}
 
-impl Outbox {
+    /// How a connection ends its lines, as far as it has shown.
+    pub(crate) fn ending_seen(&self, id: ConnId) -> EndingSeen {
+        if self.state(id) == State::Vacant { EndingSeen::None } else { self.endings[id.slot()] }
+    }
+
+    /// A connection shows how it ends its lines.
+    pub(crate) fn note_ending(&mut self, id: ConnId, seen: EndingSeen) {
+        if self.state(id) != State::Vacant {
+            self.endings[id.slot()] = seen;
+        }
+    }
+
     /// The rest of [`Outbox::send_all`], for queues whose span cannot just grow.
     fn start_span(&mut self, id: ConnId, log_id: LogId, span: Span) {
         let queue = &mut self.queues[id.slot()];

@@ -108,7 +108,7 @@ pub struct Server {
     addrs: Vec<SocketAddr>,
     spare: Spare,
     clock: Clock,
-    requests: Arc<Requests>,
+    handle: Handle,
     config: Config,
 }
 
@@ -119,12 +119,24 @@ pub struct Handle(Arc<Requests>);
 /// What handles ask for. Only the waker tells the loop to look; asking twice before it
 /// has looked is asking once, except for a shutdown, where twice means at once.
 struct Requests {
-    waker: Waker,
+    /// There is none without a server.
+    waker: Option<Waker>,
     wake: AtomicBool,
     shutdowns: AtomicU8,
 }
 
 impl Handle {
+    /// A handle on no server: what it asks for, nobody does. For tests.
+    #[must_use]
+    pub fn detached() -> Handle {
+        Handle::new(None)
+    }
+
+    fn new(waker: Option<Waker>) -> Handle {
+        let (wake, shutdowns) = (AtomicBool::new(false), AtomicU8::new(0));
+        Handle(Arc::new(Requests { waker, wake, shutdowns }))
+    }
+
     /// Has the service's `on_tick` called soon.
     pub fn wake(&self) {
         self.0.wake.store(true, Ordering::Release);
@@ -141,9 +153,14 @@ impl Handle {
         self.rouse();
     }
 
+    /// How often a shutdown was asked for; more than twice is twice.
+    fn shutdowns(&self) -> u8 {
+        self.0.shutdowns.load(Ordering::Acquire)
+    }
+
     fn rouse(&self) {
         // It fails only once the server is gone, and then there is nobody to wake.
-        let _ = self.0.waker.wake();
+        let _ = self.0.waker.as_ref().map(Waker::wake);
     }
 }
 
@@ -166,10 +183,8 @@ impl Server {
         for (index, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(FIRST_LISTENER + index))?;
         }
-        let requests =
-            Requests { waker, wake: AtomicBool::new(false), shutdowns: AtomicU8::new(0) };
-        let (spare, requests) = (Spare::new(), Arc::new(requests));
-        Ok(Server { poll, listeners, addrs, spare, clock: Clock::new(), requests, config })
+        let (spare, handle) = (Spare::new(), Handle::new(Some(waker)));
+        Ok(Server { poll, listeners, addrs, spare, clock: Clock::new(), handle, config })
     }
 
     /// Where it listens, in the order of [`Config::listen`], [`Config::listen_web`],
@@ -182,7 +197,7 @@ impl Server {
     /// A handle on this server; get it before [`Server::run`].
     #[must_use]
     pub fn handle(&self) -> Handle {
-        Handle(Arc::clone(&self.requests))
+        self.handle.clone()
     }
 
     /// Serves until a handle asks for a shutdown, and gives the service back.
@@ -210,7 +225,7 @@ impl Server {
             self.accept(&mut hub, now)?;
             // Not all who are turned away are waited for.
             self.drop_closed(&mut hub);
-            if stopping && (hub.is_empty() || self.requests.shutdowns.load(Ordering::Acquire) > 1) {
+            if stopping && (hub.is_empty() || self.handle.shutdowns() > 1) {
                 return Ok(hub.into_service());
             }
         }
@@ -258,10 +273,13 @@ impl Server {
     }
 
     fn take_requests<S: Service>(&mut self, hub: &mut Hub<Tls<Socket>, S>, stopping: &mut bool) {
-        if self.requests.wake.swap(false, Ordering::AcqRel) {
+        if self.handle.0.wake.swap(false, Ordering::AcqRel) {
             hub.wake();
         }
-        if !*stopping && self.requests.shutdowns.load(Ordering::Acquire) > 0 {
+        if hub.take_shutdown() {
+            self.handle.shutdown();
+        }
+        if !*stopping && self.handle.shutdowns() > 0 {
             info!(connections = hub.open_count(); "shutting_down");
             *stopping = true;
             self.listeners.clear();

@@ -19,6 +19,11 @@ use crate::net::transport::Origin;
 /// For each connection: `on_open` once, `on_line` any number of times, `on_close`
 /// once. No line comes once a close has begun, not even from the same packet.
 pub trait Service {
+    /// The loop begins: before anybody has connected.
+    fn on_start(&mut self, out: &mut Outbox) {
+        let _ = out;
+    }
+
     /// How the bytes of a connection become lines; the label of the listener may decide. Asked
     /// before [`Service::on_open`], and not for those over WebSocket, who have a framing already.
     fn framing(&self, peer: &Peer<'_>) -> Framing {
@@ -52,10 +57,21 @@ pub trait Service {
         let _ = (id, limit, out);
     }
 
+    /// All that waited for a connection has been sent, as was asked with
+    /// [`Outbox::notify_drained`]. Told once for each time that it was asked.
+    fn on_drained(&mut self, id: ConnId, out: &mut Outbox) {
+        let _ = (id, out);
+    }
+
     /// A close has begun: no line of this connection follows, and nothing more is queued for it.
     /// What was queued before is still being sent.
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
         let _ = (id, why, out);
+    }
+
+    /// The time of [`Outbox::set_timer`] has come. The timer is set no more.
+    fn on_timer(&mut self, key: u64, out: &mut Outbox) {
+        let _ = (key, out);
     }
 
     /// The time of [`Service::next_tick`] has come, or somebody called
@@ -69,7 +85,9 @@ pub trait Service {
     /// activity. At most once a second.
     fn on_trim_memory(&mut self) {}
 
-    /// When the service next wants [`Service::on_tick`].
+    /// When the service next wants [`Service::on_tick`]: a moment that it keeps. One that is counted
+    /// from the present whenever this is asked never comes; what is to happen in so long is easier
+    /// with [`Outbox::set_timer`].
     fn next_tick(&self) -> Option<Instant> {
         None
     }
@@ -111,6 +129,7 @@ pub trait Service {
 }
 
 /// Who connected, and where.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct Peer<'a> {
     /// Where the connection came from.

@@ -6,7 +6,7 @@ use std::time::{Instant, UNIX_EPOCH};
 
 use arbtest::arbtest;
 use chinwag::chat::Settings;
-use chinwag::{Chat, ConnId, Limits, Now, Outbox, Peer, Service};
+use chinwag::{Chat, ConnId, Limits, Now, Outbox, Peer, Service, testing};
 use serde_json::{Map, Value};
 
 const FIELDS: [&str; 9] = ["seq", "epoch", "at", "type", "room", "from", "to", "text", "code"];
@@ -27,7 +27,7 @@ fn pair() -> Pair {
     let mut out = Outbox::new(&Limits::default(), now);
     let mut chat = Chat::new(Settings::default());
     let addr = SocketAddr::from(([127, 0, 0, 1], 4000));
-    let (native, bot) = (out.open(0), out.open(1));
+    let (native, bot) = (testing::open(&mut out, 0), testing::open(&mut out, 1));
     chat.on_open(native, &Peer::new(addr.into(), "native"), &mut out);
     chat.on_open(bot, &Peer::new(addr.into(), "json"), &mut out);
     Pair { chat, out, native, bot }
@@ -82,7 +82,7 @@ fn whatever_is_typed_every_answer_is_an_object() {
         for line in ["/help", "/stats", "/rooms", "/history", "/time", "/help nick"] {
             pair.chat.on_line(pair.bot, line.as_bytes(), &mut pair.out);
         }
-        assert!(objects(&pair.out.take(pair.bot)).len() > 1);
+        assert!(objects(&testing::take(&mut pair.out, pair.bot)).len() > 1);
         Ok(())
     });
 }
@@ -93,8 +93,8 @@ fn a_text_comes_out_as_it_went_in() {
         let mut pair = pair();
         let text: String = u.arbitrary::<String>()?.replace(|c: char| c.is_control(), "");
         pair.chat.on_line(pair.native, format!("/say x{text}x").as_bytes(), &mut pair.out);
-        let native = String::from_utf8(pair.out.take(pair.native)).expect("UTF-8");
-        let objects = objects(&pair.out.take(pair.bot));
+        let native = String::from_utf8(testing::take(&mut pair.out, pair.native)).expect("UTF-8");
+        let objects = objects(&testing::take(&mut pair.out, pair.bot));
         let said = objects.last().expect("something was said");
         assert_eq!(format!("[guest] {}\n", said["text"].as_str().unwrap()), native);
         Ok(())

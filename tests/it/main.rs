@@ -5,6 +5,7 @@ mod binary;
 mod client;
 mod faults;
 mod framing;
+mod hand;
 mod json;
 mod pages;
 mod sim;

@@ -29,7 +29,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("timeouts", &["pack"]),
     ("tls", &["transport"]),
     ("transport", &["pack"]),
-    ("outbox", &["conn", "shared_log", "limits", "timeouts", "pack"]),
+    ("mailbox", &["server"]),
+    ("outbox", &["conn", "line", "shared_log", "limits", "timeouts", "pack"]),
+    ("testing", &["conn", "hub", "limits", "outbox", "service", "timeouts", "transport"]),
     ("service", &["codec", "conn", "line", "outbox", "sniff", "timeouts", "transport"]),
     (
         "hub",
@@ -102,7 +104,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
     (&["rustls"], &["tls"], "what encrypts is behind one seam, net/tls.rs"),
     (
         &["Instant::now", "SystemTime::now"],
-        &["server", "logger"],
+        &["server", "logger", "testing"],
         "only server.rs and the log read a clock; elsewhere time is an argument, so that runs can be replayed",
     ),
     (
@@ -116,6 +118,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
             "limits",
             "chat_with_worker",
             "store",
+            "testing",
             "main",
             "certificate",
             "cli",
@@ -129,7 +132,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["Rc<", "RefCell", "mpsc", "Box<dyn"],
-        &["chat_with_worker", "codec", "output"],
+        &["chat_with_worker", "codec", "mailbox", "output"],
         "two halves under one slot need no shared ownership and no channels",
     ),
     (&["unsafe "], &["memory"], "there is no unsafe code but one call to the allocator"),
@@ -399,6 +402,23 @@ fn a_function_is_measured_from_its_name_to_its_brace() {
     let lengths: Vec<usize> = functions(text).into_iter().map(|(_, length)| length).collect();
     assert_eq!(lengths[0], 4);
     assert_eq!(lengths.len(), 2);
+}
+
+/// The methods between a line that starts so and the next brace at its left.
+fn methods(text: &str, start: &str) -> BTreeSet<String> {
+    let body = text.split(start).nth(1).and_then(|rest| rest.split("\n}\n").next());
+    let lines = body.expect("it is there").lines();
+    let names = lines.filter_map(|line| line.strip_prefix("    fn ")?.split('(').next());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_wraps_the_chat_forwards_every_event() {
+    let page = |path| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let events = methods(&page("src/net/service.rs"), "pub trait Service {");
+    let forwarded = methods(&page("src/chat_with_worker.rs"), "impl Service for ChatWithWorker {");
+    assert!(events.len() > 15);
+    assert_eq!(forwarded, events);
 }
 
 #[test]

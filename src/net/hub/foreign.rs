@@ -9,7 +9,6 @@ use super::input::Input;
 use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::decoder::Item;
-use crate::net::line::Ending;
 use crate::net::service::{Refusal, Service};
 use crate::net::sniff::{Protocol, Sniffer, Verdict};
 use crate::net::transport::{Origin, Transport};
@@ -64,9 +63,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
     fn turn_away(&mut self, id: ConnId, protocol: Protocol) -> bool {
         self.log_foreign(id, protocol);
         let refusal = self.service.refusal(Refusal::Foreign(protocol));
-        let ending = self.conns[id.slot()].ending.ending().unwrap_or(Ending::Lf);
         if let Some(text) = refusal.strip_suffix(b"\n") {
-            self.outbox.send(id, &[text, ending.as_str().as_bytes()].concat());
+            self.outbox.send_line(id, text);
         }
         if protocol == Protocol::Tls {
             self.outbox.send(id, &NO_TLS);

@@ -2,7 +2,7 @@
 //!
 //! Not packed is what is rebuilt: counts, and what is empty once everybody has been written to.
 
-use super::{Conn, EndingSeen, Hub, Output, Phase};
+use super::{Conn, Hub, Output, Phase};
 use crate::net::conn::State;
 use crate::net::limits::Limits;
 use crate::net::service::Service;
@@ -152,25 +152,15 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
 impl<T> Conn<T> {
     fn pack(&self, to: &mut Packer) {
-        let Conn {
-            stream: _,
-            input,
-            ending,
-            codec,
-            listed: _,
-            ended,
-            unreachable: _,
-            output,
-            phase,
-        } = self;
-        to.put(input).put(ending).put(codec).put(ended).put(output).put(phase);
+        let Conn { stream: _, input, codec, listed: _, ended, unreachable: _, output, phase } =
+            self;
+        to.put(input).put(codec).put(ended).put(output).put(phase);
     }
 
     fn unpack(stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {
         Ok(Conn {
             stream,
             input: from.get()?,
-            ending: from.get()?,
             codec: from.get()?,
             listed: false,
             ended: from.get()?,
@@ -213,25 +203,6 @@ impl Pack for Output {
             0 => Output::Quiet,
             1 => Output::Sent,
             _ => return Err(from.wrong("mark of output")),
-        })
-    }
-}
-
-impl Pack for EndingSeen {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            EndingSeen::None => to.tag(0),
-            EndingSeen::Telnets => to.tag(1),
-            EndingSeen::Own(ending) => to.tag(2).put(ending),
-        };
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<EndingSeen, Damaged> {
-        Ok(match from.tag()? {
-            0 => EndingSeen::None,
-            1 => EndingSeen::Telnets,
-            2 => EndingSeen::Own(from.get()?),
-            _ => return Err(from.wrong("ending that was seen")),
         })
     }
 }

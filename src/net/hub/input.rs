@@ -4,11 +4,11 @@
 use std::mem;
 use std::time::Instant;
 
-use super::{EndingSeen, Hub};
+use super::Hub;
 use crate::net::codec::{AnyCodec, Framing, Kind};
 use crate::net::conn::ConnId;
 use crate::net::decoder::Item;
-use crate::net::line::Ending;
+use crate::net::line::{Ending, EndingSeen};
 use crate::net::service::{Peer, Service};
 use crate::net::sniff::Sniffer;
 use crate::net::transport::Transport;
@@ -103,11 +103,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return *peer;
         }
         let framing = self.service.framing(peer);
-        let conn = &mut self.conns[id.slot()];
-        conn.codec = framing.kind();
-        let ending = conn.codec.ending();
+        let kind = framing.kind();
+        self.conns[id.slot()].codec = kind;
+        let ending = kind.ending();
         if let Some(ending) = ending {
-            conn.ending = EndingSeen::Own(ending);
+            self.outbox.note_ending(id, EndingSeen::Own(ending));
         }
         if let Framing::Own(codec) = framing {
             self.park_input(id, Box::new(Input::new(AnyCodec::Own(codec))));

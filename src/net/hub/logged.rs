@@ -100,9 +100,9 @@ impl Accepted {
     }
 
     /// Its socket has taken these bytes; `ending` is how its lines end.
-    pub(super) fn count_out(&mut self, id: ConnId, bytes: &[u8], ending: Option<Ending>) {
+    pub(super) fn count_out(&mut self, id: ConnId, bytes: &[u8], ending: Ending) {
         if let Some(record) = self.0.get_mut(&id) {
-            let last = if ending == Some(Ending::Nul) { 0 } else { b'\n' };
+            let last = if ending == Ending::Nul { 0 } else { b'\n' };
             record.lines_out += memchr::memchr_iter(last, bytes).count() as u64;
         }
     }

@@ -3,13 +3,13 @@
 use std::io::{self, ErrorKind};
 use std::mem;
 
+use super::Hub;
 use super::input::{Input, Persisted, Waiting};
 use super::timers::Timer;
-use super::{EndingSeen, Hub};
 use crate::net::codec::websocket;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::decoder::Item;
-use crate::net::line::Ending;
+use crate::net::line::{Ending, EndingSeen};
 use crate::net::rate::Wait;
 use crate::net::service::{Limit, Service};
 use crate::net::transport::Transport;
@@ -251,17 +251,16 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Telnet ends its lines with CR LF. Until this one shows how it does, that is likely.
     fn note_telnet(&mut self, id: ConnId) {
-        let seen = &mut self.conns[id.slot()].ending;
-        if *seen == EndingSeen::None {
-            *seen = EndingSeen::Telnets;
+        if self.outbox.ending_seen(id) == EndingSeen::None {
+            self.outbox.note_ending(id, EndingSeen::Telnets);
             self.service.on_ending(id, Ending::CrLf, &mut self.outbox);
         }
     }
 
     pub(super) fn note_ending(&mut self, id: ConnId, ending: Option<Ending>) {
-        let seen = &mut self.conns[id.slot()].ending;
+        let seen = self.outbox.ending_seen(id);
         if let Some(ending) = ending.filter(|_| !seen.is_own()) {
-            *seen = EndingSeen::Own(ending);
+            self.outbox.note_ending(id, EndingSeen::Own(ending));
             self.service.on_ending(id, ending, &mut self.outbox);
         }
     }

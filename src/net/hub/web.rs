@@ -7,13 +7,13 @@ use std::time::Instant;
 use log::debug;
 
 use super::preface::Preface;
-use super::{EndingSeen, Hub, Output, Phase};
+use super::{Hub, Output, Phase};
 use crate::net::codec::Kind;
 use crate::net::codec::websocket::{self, PING_FRAME, code};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::decoder::Item;
 use crate::net::http::{self, Head, Web};
-use crate::net::line::Ending;
+use crate::net::line::{Ending, EndingSeen};
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::transport::Transport;
 
@@ -74,7 +74,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return false;
         }
         self.conns[id.slot()].codec = Kind::WebSocket;
-        self.conns[id.slot()].ending = EndingSeen::Own(Ending::WebSocket);
+        self.outbox.note_ending(id, EndingSeen::Own(Ending::WebSocket));
         self.outbox.send(id, answer);
         self.welcome(id, &peer, preface.proxy);
         // It has shown what it is.

@@ -42,12 +42,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.gather(id);
         let mut took = false;
         while !self.outbox.pending(id).is_empty() {
-            let Conn { stream, ending, output, .. } = &mut self.conns[id.slot()];
+            let Conn { stream, output, .. } = &mut self.conns[id.slot()];
             let pending = self.outbox.pending(id);
             match stream.write(pending) {
                 Ok(0) => return self.lose_reader(id),
                 Ok(count) => {
-                    self.accepted_log.count_out(id, &pending[..count], ending.ending());
+                    self.accepted_log.count_out(id, &pending[..count], self.outbox.ending(id));
                     self.outbox.consume(id, count);
                     *output = Output::Sent;
                     took = true;

@@ -179,13 +179,18 @@ impl Outbox {
         let queue = &mut self.queues[id.slot()];
         queue.place = Place::Idle;
         queue.span = Span::EMPTY;
-        queue.own.take().map_or(0, |own| self.recycle(own))
+        let Some(own) = queue.own.take() else { return 0 };
+        if own.awaited {
+            self.drained.push_back(id);
+        }
+        self.recycle(own)
     }
 
     /// Recycles an emptied buffer, unless it has grown large. Returns how many lines the queue
     /// had shed.
     fn recycle(&mut self, mut own: Box<Own>) -> u64 {
         let skipped = mem::take(&mut own.skipped);
+        own.awaited = false;
         if self.spare.len() < SPARE_MAX && own.bytes.capacity() <= SPARE_BYTES {
             own.bytes.clear();
             self.spare.push(own);

@@ -3,6 +3,7 @@
 
 use super::{Outbox, Own, Place, Queue};
 use crate::net::conn::State;
+use crate::net::line::EndingSeen;
 use crate::net::shared_log::{LogId, Span};
 use crate::net::timeouts::Now;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
@@ -12,6 +13,7 @@ impl Outbox {
         debug_assert!(!self.is_behind(), "everybody has been written to");
         let Outbox {
             queues,
+            endings,
             logs: _,
             this_round: _,
             next_round: _,
@@ -22,6 +24,10 @@ impl Outbox {
             farewells: _,
             dead: _,
             resumed: _,
+            drained,
+            timers,
+            shutdown_wanted,
+            framed: _,
             limits: _,
             started,
             now: _,
@@ -30,11 +36,18 @@ impl Outbox {
             lines_sent_max: _,
             lines_shed,
         } = self;
+        timers.pack(to);
+        to.put(endings).put(drained).put(shutdown_wanted);
         to.put(queues).put(&started.monotonic).put(last_serial).put(lines_sent).put(lines_shed);
     }
 
     pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        self.timers.restore(from)?;
+        self.endings = from.get()?;
+        self.drained = from.get()?;
+        self.shutdown_wanted = from.get()?;
         self.queues = from.get()?;
+        self.endings.resize(self.queues.len(), EndingSeen::None);
         self.owned = self.queues.iter().map(Queue::own_len).sum();
         self.started = Now { monotonic: from.get()?, ..from.now() };
         self.last_serial = from.get()?;
@@ -81,8 +94,8 @@ impl Pack for Place {
 
 impl Pack for Own {
     fn pack(&self, to: &mut Packer) {
-        let Own { bytes, unsent, skipped, parked } = self;
-        to.put(bytes).put(unsent).put(skipped).put(parked);
+        let Own { bytes, unsent, skipped, parked, awaited } = self;
+        to.put(bytes).put(unsent).put(skipped).put(parked).put(awaited);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Own, Damaged> {
@@ -91,6 +104,7 @@ impl Pack for Own {
             unsent: from.get()?,
             skipped: from.get()?,
             parked: from.get()?,
+            awaited: from.get()?,
         })
     }
 }

@@ -58,7 +58,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::{Chat, Limits, Now, Origin, Outbox, Peer, Service};
+use chinwag::{Chat, Limits, Now, Origin, Outbox, Peer, Service, testing};
 
 use command::HELPED;
 use coverage::Coverage;
@@ -193,14 +193,14 @@ fn given(line_max: usize, rules: &Rules) -> Given {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut out = Outbox::new(&Limits::default(), now);
     let mut chat = Chat::new(rules.settings());
-    let id = out.open(0);
+    let id = testing::open(&mut out, 0);
     let peer = Peer::new(Origin::Unix, "native");
     chat.on_open(id, &peer, &mut out);
     let mut help = BTreeMap::new();
     let topics = HELPED.map(|command| format!("help {command}"));
     for topic in topics.into_iter().chain(["help".to_owned()]) {
         chat.on_line(id, format!("/{topic}").as_bytes(), &mut out);
-        let text = String::from_utf8(out.take(id)).expect("help is text");
+        let text = String::from_utf8(testing::take(&mut out, id)).expect("help is text");
         help.insert(topic, text.lines().map(str::to_owned).collect());
     }
     Given { line_max, rules: rules.clone(), help }

@@ -26,7 +26,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::{Answer, Dialect, Motd, Password, Request, Settings};
-use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Origin, Outbox, Peer, Service};
+use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Origin, Outbox, Peer, Service, testing};
 
 /// 2026-11-20 15:17:28 UTC, a Friday.
 const FRIDAY: u64 = 1_795_187_848;
@@ -101,7 +101,7 @@ impl Network {
     }
 
     fn arrive_from(&mut self, client: &str, listener: &str, origin: Origin) -> ConnId {
-        let id = self.out.open(self.connected);
+        let id = testing::open(&mut self.out, self.connected);
         self.connected += 1;
         self.clients.insert(client.to_owned(), id);
         self.chat.on_open(id, &Peer::new(origin, listener), &mut self.out);
@@ -121,7 +121,7 @@ impl Network {
     fn set_time(&mut self, monotonic: Instant) {
         self.now.wall += monotonic.saturating_duration_since(self.now.monotonic);
         self.now.monotonic = monotonic.max(self.now.monotonic);
-        self.out.pass(self.now);
+        testing::pass(&mut self.out, self.now);
     }
 
     /// The connection ends, as it does without `/exit`.
@@ -167,7 +167,7 @@ impl Network {
     }
 
     fn read(&mut self, client: &str) -> String {
-        let bytes = self.out.take(self.clients[client]);
+        let bytes = testing::take(&mut self.out, self.clients[client]);
         String::from_utf8(bytes).expect("all that is sent is UTF-8")
     }
 

@@ -199,7 +199,7 @@ fn no_clock_is_too_far_off_for_anything_that_tells_a_time() {
     for seconds in [253_402_300_800, 1 << 60] {
         let mut network = Network::with(Settings { operators: true, ..Settings::default() });
         network.now.wall = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-        network.out.pass(network.now);
+        chinwag::testing::pass(&mut network.out, network.now);
         network.arrive("op", OPERATORS);
         let end = "ann> /time\nann< Thursday 30th of December 9999 10:00:00 PM";
         check_in(&mut network, end);

@@ -1,0 +1,269 @@
+//! A network without sockets, to test a service with (feature `testing`): streams in memory, with
+//! faults, under the very loop that a server runs, and time that passes when it is told to.
+//!
+//! ```
+//! use std::time::Duration;
+//!
+//! use chinwag::testing::Network;
+//! use chinwag::{ConnId, Limits, Outbox, Service};
+//!
+//! /// Answers a second later.
+//! struct Slow;
+//!
+//! impl Service for Slow {
+//!     fn on_line(&mut self, id: ConnId, _: &[u8], out: &mut Outbox) {
+//!         out.set_timer(id.slot() as u64, Duration::from_secs(1));
+//!     }
+//!
+//!     fn on_timer(&mut self, _: u64, out: &mut Outbox) {
+//!         out.broadcast(b"done");
+//!     }
+//! }
+//!
+//! let mut network = Network::new(Slow, &Limits::default());
+//! let ann = network.connect("");
+//! assert_eq!(network.say(ann, "work\r\n"), "");
+//! network.pass(Duration::from_millis(999));
+//! assert_eq!(network.read(ann), "");
+//! network.pass(Duration::from_millis(1));
+//! assert_eq!(network.read(ann), "done\r\n");
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, ErrorKind, Read, Write};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::net::conn::ConnId;
+use crate::net::hub::Hub;
+use crate::net::limits::Limits;
+use crate::net::outbox::Outbox;
+use crate::net::service::{Peer, Service};
+use crate::net::timeouts::Now;
+use crate::net::transport::{Origin, Transport};
+
+/// In so many turns whatever happens at once is over.
+const TURNS: usize = 100_000;
+
+/// A service, and its clients.
+pub struct Network<S> {
+    hub: Hub<Stream, S>,
+    now: Now,
+    /// The clients' ends.
+    streams: BTreeMap<ConnId, Stream>,
+}
+
+impl<S: Service> Network<S> {
+    /// A service without clients. The wall clock begins with the year 1970.
+    pub fn new(service: S, limits: &Limits) -> Network<S> {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        Network { hub: Hub::new(service, limits, now), now, streams: BTreeMap::new() }
+    }
+
+    /// A client connects, at a listener with this label.
+    pub fn connect(&mut self, label: &str) -> ConnId {
+        let stream = Stream::default();
+        let id = self.hub.open(stream.clone(), &Peer::new(Origin::Unix, label));
+        self.streams.insert(id, stream);
+        self.run();
+        id
+    }
+
+    /// A client sends something, and reads all that it is sent now: [`Network::send`] and
+    /// [`Network::read`].
+    pub fn say(&mut self, id: ConnId, text: &str) -> String {
+        self.send(id, text.as_bytes());
+        self.read(id)
+    }
+
+    /// A client sends these bytes, and the service does all that comes of it.
+    pub fn send(&mut self, id: ConnId, bytes: &[u8]) {
+        self.wire(id).inbound.extend(bytes);
+        self.hub.mark_readable(id.slot());
+        self.run();
+    }
+
+    /// A client reads all that it is sent now, as text; what is no UTF-8 is replaced.
+    pub fn read(&mut self, id: ConnId) -> String {
+        String::from_utf8_lossy(&self.receive(id)).into_owned()
+    }
+
+    /// A client reads all that it is sent now.
+    pub fn receive(&mut self, id: ConnId) -> Vec<u8> {
+        let mut received = Vec::new();
+        loop {
+            let piece = std::mem::take(&mut self.wire(id).outbound);
+            if piece.is_empty() {
+                return received;
+            }
+            received.extend(piece);
+            self.hub.mark_writable(id.slot());
+            self.run();
+        }
+    }
+
+    /// Fault: from here on a client leaves at most so many bytes unread; then its stream is full.
+    pub fn narrow(&mut self, id: ConnId, capacity: usize) {
+        self.wire(id).capacity = Some(capacity);
+    }
+
+    /// Fault: a client's connection breaks; what it has sent and was not read is lost.
+    pub fn reset(&mut self, id: ConnId) {
+        self.wire(id).is_broken = true;
+        self.hub.mark_readable(id.slot());
+        self.run();
+    }
+
+    /// A client sends nothing any more. It still reads.
+    pub fn end(&mut self, id: ConnId) {
+        self.wire(id).has_ended = true;
+        self.hub.mark_readable(id.slot());
+        self.run();
+    }
+
+    /// Whether the server has closed a connection, after all that was queued for it.
+    pub fn is_closed(&self, id: ConnId) -> bool {
+        self.wire(id).is_shut
+    }
+
+    /// Time passes, and what is due happens at its time.
+    pub fn pass(&mut self, time: Duration) {
+        let end = self.now.monotonic + time;
+        while let Some(left) = self.hub.timeout(self.now)
+            && self.now.monotonic + left <= end
+        {
+            self.set_time(self.now.monotonic + left);
+            self.run();
+        }
+        self.set_time(end);
+        self.run();
+    }
+
+    /// Has `on_tick` called, as [`Handle::wake`](crate::Handle::wake) does.
+    pub fn wake(&mut self) {
+        self.hub.wake();
+        self.run();
+    }
+
+    /// The service says goodbye, and everybody is closed.
+    pub fn shutdown(&mut self) {
+        self.hub.shutdown();
+        self.run();
+    }
+
+    /// The service.
+    pub fn service(&self) -> &S {
+        self.hub.service()
+    }
+
+    /// What waits to be sent.
+    pub fn outbox(&self) -> &Outbox {
+        self.hub.outbox()
+    }
+
+    /// Turns, until nothing happens without another cause.
+    fn run(&mut self) {
+        for _ in 0..TURNS {
+            self.hub.turn(self.now);
+            self.hub.take_closed().for_each(|stream| stream.wire().is_shut = true);
+            if self.hub.timeout(self.now) != Some(Duration::ZERO) {
+                return;
+            }
+        }
+        panic!("after {TURNS} turns the service still has something to do at once");
+    }
+
+    fn set_time(&mut self, monotonic: Instant) {
+        self.now.wall += monotonic - self.now.monotonic;
+        self.now.monotonic = monotonic;
+    }
+
+    fn wire(&self, id: ConnId) -> MutexGuard<'_, Wire> {
+        self.streams.get(&id).expect("it has connected here").wire()
+    }
+}
+
+/// A stream in memory. Both ends have one.
+#[derive(Clone, Default)]
+pub struct Stream(Arc<Mutex<Wire>>);
+
+#[derive(Default)]
+struct Wire {
+    /// On the way to the server, and from it.
+    inbound: VecDeque<u8>,
+    outbound: Vec<u8>,
+    /// How much may be under way from it.
+    capacity: Option<usize>,
+    /// The client sends nothing any more.
+    has_ended: bool,
+    /// The server does not.
+    is_shut: bool,
+    is_broken: bool,
+}
+
+impl Stream {
+    /// Nothing that can panic is done while it is locked.
+    fn wire(&self) -> MutexGuard<'_, Wire> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut wire = self.wire();
+        if wire.is_broken {
+            return Err(ErrorKind::ConnectionReset.into());
+        }
+        if wire.inbound.is_empty() && !wire.has_ended {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        wire.inbound.read(buffer)
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut wire = self.wire();
+        if wire.is_broken {
+            return Err(ErrorKind::BrokenPipe.into());
+        }
+        let room =
+            wire.capacity.map_or(usize::MAX, |most| most.saturating_sub(wire.outbound.len()));
+        if room == 0 {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        let count = bytes.len().min(room);
+        wire.outbound.extend(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Stream {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        self.wire().is_shut = true;
+        Ok(())
+    }
+}
+
+/// An [`Outbox`] without a loop, where only a service's answers matter: opens the queue of a slot.
+///
+/// # Panics
+///
+/// If the slot is in use or no `u32`.
+pub fn open(out: &mut Outbox, slot: usize) -> ConnId {
+    out.open(slot)
+}
+
+/// Takes all that waits for a connection, as if its socket had.
+pub fn take(out: &mut Outbox, id: ConnId) -> Vec<u8> {
+    out.take(id)
+}
+
+/// Sets the time.
+pub fn pass(out: &mut Outbox, now: Now) {
+    out.pass(now);
+}

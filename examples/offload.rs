@@ -5,56 +5,35 @@
 //! of `nc 127.0.0.1 4000`: `50000000` in one does not hold up `10` in the other for longer
 //! than it takes the worker to come to it, nor anything else at all.
 
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
-use std::thread;
+use chinwag::{Config, ConnId, Handle, Listen, Outbox, Server, Service, Worker};
 
-use chinwag::{Config, ConnId, Handle, Listen, Outbox, Server, Service};
-
-type Job = (ConnId, u64);
-
-struct Primes {
-    jobs: SyncSender<Job>,
-    done: Receiver<Job>,
-}
+struct Primes(Worker<(ConnId, u64), (ConnId, usize)>);
 
 impl Primes {
-    /// Starts the worker. Its queue is bounded, so that it cannot fall behind for ever.
-    fn start(server: Handle) -> Primes {
-        let (jobs, queue) = mpsc::sync_channel(16);
-        let (answers, done) = mpsc::channel();
-        thread::spawn(move || work(&queue, &answers, || server.wake()));
-        Primes { jobs, done }
-    }
-}
-
-/// The worker's whole life: it ends when the service does.
-fn work(queue: &Receiver<Job>, answers: &Sender<Job>, wake: impl Fn()) {
-    for (id, limit) in queue {
+    /// At most 16 jobs wait, so that the worker cannot fall behind for ever.
+    fn start(server: Handle) -> std::io::Result<Primes> {
         let is_prime = |n: &u64| (2..=n.isqrt()).all(|d| !n.is_multiple_of(d));
-        if answers.send((id, (2..=limit).filter(is_prime).count() as u64)).is_err() {
-            return;
-        }
-        // The loop may be asleep; it calls `on_tick` soon.
-        wake();
+        let count = move |(id, limit)| (id, (2..=limit).filter(is_prime).count());
+        Ok(Primes(Worker::start(server, 16, count)?))
     }
 }
 
 impl Service for Primes {
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         let Ok(Ok(limit)) = str::from_utf8(line).map(|text| text.trim().parse::<u64>()) else {
-            return out.send(id, b"a number, please\n");
+            return out.send_line(id, b"a number, please");
         };
-        match self.jobs.try_send((id, limit)) {
+        match self.0.give((id, limit)) {
             // What else this client sends waits, in order, and nobody else's does.
             Ok(()) => out.pause_reading(id),
-            Err(_) => out.send(id, b"Busy; try again in a moment.\n"),
+            Err(_) => out.send_line(id, b"Busy; try again in a moment."),
         }
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
         // To one who has left, this is sent in vain: its id names nobody any more.
-        while let Ok((id, count)) = self.done.try_recv() {
-            out.send(id, format!("{count} primes\n").as_bytes());
+        while let Some((id, count)) = self.0.take() {
+            out.send_line(id, format!("{count} primes").as_bytes());
             out.resume_reading(id);
         }
     }
@@ -65,29 +44,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listen = vec![Listen { addr, label: String::new() }];
     let server = Server::bind(Config { listen, ..Config::default() })?;
     println!("counting primes on {}", server.local_addrs()[0]);
-    let primes = Primes::start(server.handle());
+    let primes = Primes::start(server.handle())?;
     server.run(primes)?;
     Ok(())
 }
 
 #[test]
-fn answers_come_in_order_and_to_those_who_asked() -> Result<(), Box<dyn std::error::Error>> {
-    use std::io::{BufRead, BufReader, Write};
-
-    let listen = vec![Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
-    let server = Server::bind(Config { listen, ..Config::default() })?;
-    let (addr, handle) = (server.local_addrs()[0], server.handle());
-    let primes = Primes::start(server.handle());
-    let running = thread::spawn(move || server.run(primes).map(drop));
-    let mut ann = std::net::TcpStream::connect(addr)?;
-    let mut gone = std::net::TcpStream::connect(addr)?;
-    gone.write_all(b"100000\n")?;
-    drop(gone);
-    ann.write_all(b"100000\n10\nnonsense\n1\n")?;
-    let lines = BufReader::new(&ann).lines().take(4).collect::<Result<Vec<_>, _>>()?;
-    assert_eq!(lines, ["9592 primes", "4 primes", "a number, please", "0 primes"]);
-    handle.shutdown();
-    drop(ann);
-    running.join().expect("the server did not panic")?;
-    Ok(())
+fn answers_come_in_order_and_to_those_who_asked() {
+    let primes = Primes::start(Handle::detached()).unwrap();
+    let mut network = chinwag::testing::Network::new(primes, &chinwag::Limits::default());
+    let (ann, gone) = (network.connect(""), network.connect(""));
+    network.send(gone, b"100000\n");
+    network.reset(gone);
+    network.send(ann, b"100000\n10\nnonsense\n1\n");
+    let mut answers = String::new();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while answers.lines().count() < 4 {
+        assert!(std::time::Instant::now() < deadline, "only {answers:?}");
+        network.wake();
+        answers += &network.read(ann);
+        std::thread::yield_now();
+    }
+    assert_eq!(answers, "9592 primes\n4 primes\na number, please\n0 primes\n");
 }

@@ -9,8 +9,6 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread;
 use std::time::Instant;
 
 use log::error;
@@ -23,6 +21,7 @@ use crate::net::outbox::Outbox;
 use crate::net::server::Handle;
 use crate::net::service::{Limit, Peer, Refusal, Service};
 use crate::net::timeouts::Now;
+use crate::net::worker::Worker;
 
 /// A request and the user it is for; `None` is a reload that no user asked for.
 type Job = (Option<ConnId>, Request);
@@ -55,8 +54,7 @@ type Done = (Option<ConnId>, Answer);
 pub struct ChatWithWorker {
     chat: Chat,
     server: Handle,
-    jobs: Sender<Job>,
-    done: Receiver<Done>,
+    worker: Worker<Job, Done>,
     /// Whether the worker has a request that it has not answered.
     is_working: bool,
     /// Whether a [`Reloader`] has asked since the chat was last informed.
@@ -74,16 +72,19 @@ impl ChatWithWorker {
     pub fn start(
         chat: Chat,
         server: Handle,
-        perform: impl FnMut(Request) -> Answer + Send + 'static,
+        mut perform: impl FnMut(Request) -> Answer + Send + 'static,
     ) -> io::Result<ChatWithWorker> {
-        let (jobs, queue) = mpsc::channel();
-        let (answers, done) = mpsc::channel();
-        let loop_ = server.clone();
-        thread::Builder::new()
-            .name("worker".to_owned())
-            .spawn(move || work(&queue, perform, &answers, &loop_))?;
+        let worker = Worker::start(server.clone(), 1, move |(id, request)| {
+            // One that panics is answered with an error, and the next one is carried out.
+            let performed = catch_unwind(AssertUnwindSafe(|| perform(request)));
+            let answer = performed.unwrap_or_else(|_| {
+                error!("worker_panicked");
+                Answer::NotSaved("something is wrong with this server".to_owned())
+            });
+            (id, answer)
+        })?;
         let reload_wanted = Arc::new(AtomicBool::new(false));
-        Ok(ChatWithWorker { chat, server, jobs, done, is_working: false, reload_wanted })
+        Ok(ChatWithWorker { chat, server, worker, is_working: false, reload_wanted })
     }
 
     /// Asks for a reload from any thread.
@@ -102,7 +103,7 @@ impl ChatWithWorker {
             && let Some(job) = self.chat.next_request()
         {
             self.is_working = true;
-            self.jobs.send(job).expect("the worker ends after this");
+            assert!(self.worker.give(job).is_ok(), "it waits for one job at a time");
         }
     }
 }
@@ -120,26 +121,6 @@ impl Reloader {
     pub fn reload(&self) {
         self.wanted.store(true, Ordering::Release);
         self.server.wake();
-    }
-}
-
-/// The worker's loop. A request that makes it panic is answered with an error, and the next one
-/// is carried out.
-fn work(
-    queue: &Receiver<Job>,
-    mut perform: impl FnMut(Request) -> Answer,
-    answers: &Sender<Done>,
-    server: &Handle,
-) {
-    for (id, request) in queue {
-        let answer = catch_unwind(AssertUnwindSafe(|| perform(request))).unwrap_or_else(|_| {
-            error!("worker_panicked");
-            Answer::NotSaved("something is wrong with this server".to_owned())
-        });
-        if answers.send((id, answer)).is_err() {
-            return;
-        }
-        server.wake();
     }
 }
 
@@ -182,7 +163,7 @@ impl Service for ChatWithWorker {
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
-        if let Ok((id, answer)) = self.done.try_recv() {
+        if let Some((id, answer)) = self.worker.take() {
             self.is_working = false;
             self.chat.answer(id, answer, out);
         }
@@ -228,6 +209,8 @@ impl Service for ChatWithWorker {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+    use std::thread;
     use std::time::{Duration, SystemTime};
 
     use super::*;

@@ -107,10 +107,10 @@
 //! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs`, `net/listen/spare.rs` |
 //! | handing over to a new process: the format, the connections | `pack.rs`, `pack/`; `net/hub/hand_over.rs`, `net/outbox/hand_over.rs` |
 //! | what the loop tells a service, and what a service may do | `net/service.rs`, `net/conn.rs`; `net/outbox/hand.rs`, `net/outbox/service_timers.rs` |
-//! | messages to a service from other threads | `net/mailbox.rs` |
+//! | messages to a service from other threads; a thread for what may block | `net/mailbox.rs`; `net/worker.rs` |
 //! | a network without sockets, for tests | `testing.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
-//! | the worker thread, for what may block | `chat_with_worker.rs` |
+//! | the chat's worker | `chat_with_worker.rs` |
 //! | files: bans and accounts | `store.rs`, `store/` |
 //! | the pages in the crate's documentation | `docs.rs` |
 //! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/main.rs` |
@@ -128,17 +128,22 @@
 //!  └────▶ store ──────────────────────┘
 //! ```
 
+#[cfg(feature = "chat")]
 pub mod chat;
+#[cfg(feature = "chat")]
 mod chat_with_worker;
-#[cfg(doc)]
+#[cfg(all(doc, feature = "chat"))]
 pub mod docs;
 mod net;
 mod pack;
+#[cfg(feature = "chat")]
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(feature = "chat")]
 pub use chat::Chat;
+#[cfg(feature = "chat")]
 pub use chat_with_worker::{ChatWithWorker, Reloader};
 pub use net::codec::{Codec, Framing};
 pub use net::conn::{CloseReason, ConnId};
@@ -157,5 +162,7 @@ pub use net::sniff::Protocol;
 pub use net::timeouts::Now;
 pub use net::tls::{BadCertificate, Certificate, Tls};
 pub use net::transport::{Origin, Transport};
+pub use net::worker::Worker;
 pub use pack::{Damaged, Pack, Packer, Unpacker};
+#[cfg(feature = "chat")]
 pub use store::State;

@@ -25,3 +25,4 @@ pub(crate) mod telnet;
 pub(crate) mod timeouts;
 pub(crate) mod tls;
 pub(crate) mod transport;
+pub(crate) mod worker;

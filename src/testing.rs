@@ -92,14 +92,20 @@ impl<S: Service> Network<S> {
     pub fn receive(&mut self, id: ConnId) -> Vec<u8> {
         let mut received = Vec::new();
         loop {
-            let piece = std::mem::take(&mut self.wire(id).outbound);
+            let piece = self.receive_some(id);
             if piece.is_empty() {
                 return received;
             }
             received.extend(piece);
-            self.hub.mark_writable(id.slot());
-            self.run();
         }
+    }
+
+    /// A client reads what is under way, once: what comes into its place is left.
+    pub fn receive_some(&mut self, id: ConnId) -> Vec<u8> {
+        let piece = std::mem::take(&mut self.wire(id).outbound);
+        self.hub.mark_writable(id.slot());
+        self.run();
+        piece
     }
 
     /// Fault: from here on a client leaves at most so many bytes unread; then its stream is full.

@@ -13,6 +13,7 @@ use raw::Raw;
 
 /// How the bytes of a connection become lines: a service's choice
 /// ([`Service::framing`](crate::Service::framing)).
+#[non_exhaustive]
 pub enum Framing {
     /// Lines for people, and for most programs of theirs: they end with LF, CR LF, CR or NUL.
     /// Telnet's bytes are gone from them, and so are what was erased again, the sequences of keys

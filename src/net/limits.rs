@@ -35,7 +35,7 @@ pub struct Limits {
     pub stall_time: Duration,
     /// The rate limit of a connection: lines a second, twice as many at once. A line counts once,
     /// and once more for each full KiB. Lines that come too fast are delayed, never dropped.
-    /// `None` is no limit. 10.
+    /// `None`, the default, is no limit; the binary's is 10.
     pub rate: Option<u32>,
     /// What all connections of one address may send together: so many times `rate`, those that
     /// have closed since included. 32, as many as `per_ip_max`, so that they do not feel it.
@@ -109,7 +109,7 @@ impl Default for Limits {
             fresh_max: 512 << 10,
             queue_total: 256 << 20,
             stall_time: Duration::from_mins(1),
-            rate: Some(10),
+            rate: None,
             per_ip_rate: 32,
             connect_rate: Some(32),
             refusal_rate: Some(16),

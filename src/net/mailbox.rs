@@ -64,6 +64,13 @@ impl<M> Post<M> {
         self.server.wake();
         posted
     }
+
+    /// Posts a message, and waits for room. False if the mailbox is gone.
+    pub(crate) fn deliver(&self, message: M) -> bool {
+        let is_posted = self.messages.send(message).is_ok();
+        self.server.wake();
+        is_posted
+    }
 }
 
 impl<M> Clone for Post<M> {

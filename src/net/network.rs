@@ -40,30 +40,36 @@ impl Network {
     }
 
     /// Where it begins.
-    pub(crate) fn addr(&self) -> IpAddr {
+    #[must_use]
+    pub fn addr(&self) -> IpAddr {
         self.addr
     }
 
     /// How many bits the addresses share.
-    pub(crate) fn prefix(&self) -> u8 {
+    #[must_use]
+    pub fn prefix(&self) -> u8 {
         self.prefix
     }
 
     /// One address, or the /64 that an IPv6 one is in: whoever has one of those has them
     /// all.
-    pub(crate) fn of_one(addr: IpAddr) -> Network {
+    #[must_use]
+    #[expect(clippy::missing_panics_doc, reason = "it cannot")]
+    pub fn of_one(addr: IpAddr) -> Network {
         let addr = addr.to_canonical();
         let prefix = if addr.is_ipv4() { 32 } else { 64 };
         Network::new(addr, prefix).expect("an address has as many bits")
     }
 
     /// Whether it is what one subscriber has: see [`Network::of_one`].
-    pub(crate) fn is_one(&self) -> bool {
+    #[must_use]
+    pub fn is_one(&self) -> bool {
         self.prefix >= if self.addr.is_ipv4() { 32 } else { 64 }
     }
 
     /// Whether it has more addresses than any one network of the internet.
-    pub(crate) fn is_vast(&self) -> bool {
+    #[must_use]
+    pub fn is_vast(&self) -> bool {
         self.prefix < if self.addr.is_ipv4() { 8 } else { 16 }
     }
 

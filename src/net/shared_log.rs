@@ -26,7 +26,7 @@ pub struct LogId(u8);
 impl LogId {
     pub(crate) const FIRST: LogId = LogId(0);
     /// How many there are.
-    pub(crate) const COUNT: usize = LOGS;
+    pub const COUNT: usize = LOGS;
 
     /// The log of everything that has this key; neighbouring keys get different ones.
     #[must_use]

@@ -41,6 +41,7 @@ impl<K: Copy> Timeouts<K> {
     }
 
     /// Takes the first, without waiting until it is due.
+    #[cfg_attr(not(any(test, feature = "chat")), expect(dead_code))]
     pub(crate) fn pop(&mut self) -> Option<K> {
         self.queue.pop_front().map(|(_, key)| key)
     }

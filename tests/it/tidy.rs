@@ -31,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("transport", &["pack"]),
     ("mailbox", &["server"]),
     ("outbox", &["conn", "line", "shared_log", "limits", "timeouts", "pack"]),
+    ("worker", &["mailbox", "server"]),
     ("testing", &["conn", "hub", "limits", "outbox", "service", "timeouts", "transport"]),
     ("service", &["codec", "conn", "line", "outbox", "sniff", "timeouts", "transport"]),
     (
@@ -75,7 +76,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["chat"]),
     (
         "chat_with_worker",
-        &["chat", "codec", "conn", "line", "outbox", "server", "service", "timeouts"],
+        &["chat", "codec", "conn", "line", "outbox", "server", "service", "timeouts", "worker"],
     ),
 ];
 
@@ -119,6 +120,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
             "chat_with_worker",
             "store",
             "testing",
+            "worker",
             "main",
             "certificate",
             "cli",
@@ -132,7 +134,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["Rc<", "RefCell", "mpsc", "Box<dyn"],
-        &["chat_with_worker", "codec", "mailbox", "output"],
+        &["codec", "mailbox", "output", "worker"],
         "two halves under one slot need no shared ownership and no channels",
     ),
     (&["unsafe "], &["memory"], "there is no unsafe code but one call to the allocator"),

@@ -76,6 +76,9 @@ pub(crate) const WEB: &str = "web";
 /// What is in the name of those that are encrypted.
 pub(crate) const TLS: &str = "tls";
 
+/// Lines a second: nobody types so fast.
+const RATE: u32 = 10;
+
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Task {
@@ -203,6 +206,7 @@ fn read_settings(arguments: &mut Arguments, settings: &mut Settings) -> Result<(
 /// What a connection is allowed.
 fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), String> {
     let bytes = |text: &str| number(text, 1024, 1 << 30);
+    limits.rate = Some(RATE);
     set(arguments, "--max-line", &mut limits.line_max, |text| number(text, 64, 1 << 20))?;
     set(arguments, "--max-per-ip", &mut limits.per_ip_max, |text| number(text, 1, 10_000_000))?;
     // As many as may come may say as much as they do in any case.
@@ -290,7 +294,9 @@ mod tests {
     #[test]
     fn without_options_everything_is_at_its_default() {
         let options = run("").unwrap();
-        assert_eq!((options.config, options.log), (Config::default(), LevelFilter::Warn));
+        let limits = Limits { rate: Some(10), ..Limits::default() };
+        let config = Config { limits, ..Config::default() };
+        assert_eq!((options.config, options.log), (config, LevelFilter::Warn));
         assert_eq!(options.settings.greet_after, Some(Duration::from_secs(2)));
         assert_eq!((options.settings.require_name, options.motd), (false, None));
     }

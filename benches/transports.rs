@@ -30,7 +30,7 @@ const SENDERS: usize = 16;
 const REST: Duration = Duration::from_millis(2500);
 
 const ABOUT: &str = "\
-What to make of it: the figure to trust is the ratio to the plain row of the same run. What a
+What to make of it: the figure to trust is the ratio to the TCP row of the same run. What a
 connect costs holds the handshake, and naming the client.";
 
 const COST: Column = Column::main("CPU us/line", 4);
@@ -43,7 +43,7 @@ const BYTES: Column = Column::main("B/client", 0);
 
 /// A row: how clients connect.
 const ROWS: [(&str, Over); 3] =
-    [("plain", Over::Tcp), ("TLS", Over::Tls), ("WebSocket", Over::WebSocket)];
+    [("TCP", Over::Tcp), ("TLS", Over::Tls), ("WebSocket", Over::WebSocket)];
 
 #[derive(Clone, Copy)]
 struct Plan {

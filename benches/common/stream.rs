@@ -138,31 +138,34 @@ impl Frames {
     /// Puts lines in the place of frames. Returns how long they are: a line's LF takes less room
     /// than its frame's head did.
     fn unwrap(&mut self, bytes: &mut [u8]) -> usize {
-        let mut written = 0;
-        for at in 0..bytes.len() {
-            let byte = bytes[at];
-            if self.left > 0 {
-                self.left -= 1;
-                let is_text = self.head[0] == 0x81;
-                if is_text {
-                    bytes[written] = byte;
-                    written += 1;
-                }
-                if self.left == 0 {
-                    self.head.clear();
-                    if is_text && written <= at {
-                        bytes[written] = b'\n';
-                        written += 1;
-                    }
+        let (mut at, mut written) = (0, 0);
+        while at < bytes.len() {
+            if self.left == 0 {
+                self.head.push(bytes[at]);
+                at += 1;
+                match self.head[..] {
+                    // A ping, perhaps.
+                    [_, 0] => self.head.clear(),
+                    [_, length] if length < 126 => self.left = length.into(),
+                    [_, 126, high, low] => self.left = u16::from_be_bytes([high, low]).into(),
+                    _ => {}
                 }
                 continue;
             }
-            self.head.push(byte);
-            self.left = match self.head[..] {
-                [_, length] if length < 126 => length.into(),
-                [_, 126, high, low] => u16::from_be_bytes([high, low]).into(),
-                _ => 0,
-            };
+            let (count, is_text) = (self.left.min(bytes.len() - at), self.head[0] == 0x81);
+            if is_text {
+                bytes.copy_within(at..at + count, written);
+                written += count;
+            }
+            at += count;
+            self.left -= count;
+            if self.left == 0 {
+                self.head.clear();
+                if is_text && written < at {
+                    bytes[written] = b'\n';
+                    written += 1;
+                }
+            }
         }
         written
     }

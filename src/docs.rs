@@ -1,13 +1,13 @@
 //! The pages of the repository's `docs/`, to be read beside the documentation of the types. They
 //! are here for rustdoc alone: no build has them.
 //!
-//! | page | for whom |
+//! | page | for |
 //! | --- | --- |
-//! | [`using`] | who talks: commands, names, rooms, accounts, dialects |
-//! | [`protocol`] | who writes a client or a bot: what goes over the wire |
-//! | [`operating`] | who runs the server: options, operators, state, limits, TLS, logs |
-//! | [`embedding`] | who puts the loop or the chat into a program |
-//! | [`architecture`] | who wants to know how it works, and why so |
+//! | [`using`] | users: commands, names, rooms, accounts, dialects |
+//! | [`protocol`] | authors of clients and bots: what goes over the wire |
+//! | [`operating`] | operators: options, operators, state, limits, TLS, logs |
+//! | [`embedding`] | programs with the loop or the chat inside |
+//! | [`architecture`] | how it works, and why it is made so |
 //! | [`figures`] | what was measured |
 
 // The first definition of a link holds: in these pages `using.md` is a page of this module.

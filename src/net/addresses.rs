@@ -1,4 +1,5 @@
-//! How many connections come from where, how often, and how much they say. Knows no socket.
+//! Limits by address: how many connections it has, how often it connects, how much it sends. Knows
+//! no socket.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,29 +11,29 @@ use crate::net::rate::Drip;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What the connections of each address are allowed together: of an IPv4 address, or of the
-/// /64 that an IPv6 one is in, since whoever has one of those has them all.
+/// /64 that an IPv6 one is in, since a host that has one address of a /64 has them all.
 pub(crate) struct Addresses {
     max: usize,
     handshakes_max: usize,
     /// Whether this machine's own addresses count as well.
     with_loopback: bool,
-    /// How fast they may speak, and come.
+    /// The rates at which they may send lines, and connect.
     lines: Option<Drip>,
     connects: Option<Drip>,
-    /// How fast they are told why they are refused.
+    /// How often they are told why they are refused.
     refusals: Option<Drip>,
     sources: HashMap<Key, Source>,
-    /// With so many, it is worth looking for those that nothing is to be known of.
+    /// With so many addresses it is worth looking for entries that can be dropped.
     crowded: usize,
-    /// By slot, of those that count.
+    /// By slot, for connections that count.
     by_slot: Vec<Option<Key>>,
 }
 
 /// One address.
 struct Source {
-    /// Its connections, those that are closing included.
+    /// Its connections, closing ones included.
     count: u32,
-    /// Those of them that are shaking hands.
+    /// How many of them are in a handshake.
     handshakes: u32,
     /// When its buckets will be full.
     lines: Instant,
@@ -41,7 +42,7 @@ struct Source {
 }
 
 impl Source {
-    /// One of which nothing is known.
+    /// An address that nothing is known of.
     fn new(now: Instant) -> Source {
         Source { count: 0, handshakes: 0, lines: now, connects: now, refusals: now }
     }
@@ -52,7 +53,7 @@ impl Source {
 }
 
 /// The first half of an IPv6 address; an IPv4 address as if it were that of a reserved
-/// network. With every connection goes one, so it is small.
+/// network. There is one for each connection, so it is small.
 type Key = u64;
 
 /// Where IPv4 addresses stand among the keys: in `0100::/16`, whose one real network is
@@ -78,7 +79,7 @@ impl Addresses {
         }
     }
 
-    /// Whether there are as many from this address as there may be, or have come too many of
+    /// Whether this address has as many connections as it may have, or has connected too often of
     /// late.
     pub(crate) fn is_full(&self, addr: IpAddr, now: Instant) -> bool {
         self.key(addr).and_then(|key| self.sources.get(&key)).is_some_and(|source| {
@@ -101,7 +102,7 @@ impl Addresses {
         self.by_slot[id.slot()] = Some(key);
     }
 
-    /// Whether one who is refused is told why. If so, that counts.
+    /// Whether a refused client is told why. If so, that counts.
     pub(crate) fn may_tell(&mut self, addr: IpAddr, now: Instant) -> bool {
         let (Some(drip), Some(key)) = (self.refusals, self.key(addr)) else { return true };
         self.prune(now);
@@ -125,14 +126,14 @@ impl Addresses {
         source.is_none_or(|source| (source.handshakes as usize) < self.handshakes_max)
     }
 
-    /// One that counts shakes hands.
+    /// A connection that counts begins its handshake.
     pub(crate) fn begin_handshake(&mut self, id: ConnId) {
         if let Some(source) = self.source_mut(id) {
             source.handshakes += 1;
         }
     }
 
-    /// It has done so, or closes.
+    /// Its handshake is done, or it closes.
     pub(crate) fn end_handshake(&mut self, id: ConnId) {
         if let Some(source) = self.source_mut(id) {
             source.handshakes -= 1;
@@ -159,8 +160,8 @@ impl Addresses {
         }
     }
 
-    /// Drops those of whom nothing is to be known, each time that there are twice as many as
-    /// were left the last time.
+    /// Drops addresses of which nothing has to be known any more, each time that there are twice
+    /// as many as were left the last time.
     fn prune(&mut self, now: Instant) {
         if self.sources.len() >= self.crowded {
             self.sources.retain(|_, source| source.is_known(now));

@@ -53,7 +53,7 @@ pub enum CloseReason {
     Asked,
     /// The other side has sent all that it had to send.
     EndOfInput,
-    /// It sent sixteen times the longest line without ending one.
+    /// It sent sixteen times `line_max` bytes without a line ending.
     Endless,
     /// It left more than `queue_max` bytes unread.
     TooSlow,

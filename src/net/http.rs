@@ -21,7 +21,7 @@ const COMMON: &str = "X-Content-Type-Options: nosniff\r\n\
                       Cache-Control: no-cache\r\n\
                       Connection: close\r\n";
 
-/// What listeners for browsers serve, and to whom.
+/// What listeners for browsers serve, and to which hosts and origins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Web {
     /// What `GET /` is answered with, in HTML.
@@ -194,12 +194,12 @@ fn plain(status: u16, why: &str) -> Head {
     Head::Answered(status, response(status, "", why))
 }
 
-/// What one who is turned away reads.
+/// The answer to a client that is refused.
 pub(crate) fn refusal(why: &[u8]) -> Vec<u8> {
     whole(503, "", "text/plain", why)
 }
 
-/// What one reads whose head takes too long.
+/// The answer to a client whose head takes too long.
 pub(crate) fn late() -> Vec<u8> {
     response(408, "", "")
 }

@@ -7,8 +7,8 @@
 //!
 //! - Streams are edge-triggered: after `WouldBlock`, and only then, does readiness come
 //!   again. A read that did not end in `WouldBlock` leaves the connection listed ready,
-//!   waiting (for its release, or for a line's time), closing, or dead.
-//! - Lists hold [`ConnId`]s, and a stale one names nobody. Slots are freed at the end of
+//!   waiting (until reading is resumed, or its rate allows a line), closing, or dead.
+//! - Lists hold [`ConnId`]s, and a stale one names no connection. Slots are freed at the end of
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
 
@@ -49,7 +49,8 @@ use preface::Preface;
 use timers::{LastActivity, SlowConsumer, Timer};
 use trim::MemoryTrim;
 
-/// What goes with a connection, roughly: a name, a place in a room, buffers of the moment.
+/// Roughly what a connection takes besides its queue: a name, an entry in a room, short-lived
+/// buffers.
 const CONN_BYTES: usize = 1024;
 
 /// A connection's socket, and its input half. The output half is in the [`Outbox`],
@@ -59,9 +60,9 @@ struct Conn<T> {
     /// Only while there is anything to remember: an idle connection has none.
     input: Option<Box<Input>>,
     codec: Kind,
-    /// It stands in `ready`.
+    /// It is in `ready`.
     listed: bool,
-    /// The other side has sent its last.
+    /// The client has ended its input: a half-close.
     ended: bool,
     /// It cannot be written to any more.
     unreachable: bool,
@@ -88,69 +89,69 @@ enum Output {
 
 /// The connections of one server, and the service that they talk to.
 ///
-/// [`Server`](crate::Server) is what drives it. Whoever does so with a poll, or a
-/// simulation, of their own keeps to this:
+/// [`Server`](crate::Server) drives it. If you drive it yourself, from a poll or a simulation of
+/// your own, keep to this:
 ///
-/// - Whether there is room for it says [`Hub::has_room`].
+/// - Before a new stream, ask [`Hub::has_room`].
 /// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
 ///   given to [`Hub::open`], [`Hub::open_proxied`], [`Hub::open_web`] or [`Hub::refuse`], before
 ///   the next is.
 /// - Readiness is edge-triggered. Each edge is handed on with [`Hub::mark_readable`] (ends and
-///   errors, too) or [`Hub::mark_writable`]; one too many does no harm, one too few is a
-///   connection that nobody looks at any more.
+///   errors, too) or [`Hub::mark_writable`]. One too many does no harm; one too few leaves a
+///   connection hanging for ever.
 /// - After the edges of one poll comes [`Hub::turn`], with a time that never goes back, and
 ///   then the streams of [`Hub::take_closed`] are dropped: their slots are free.
-/// - Then it sleeps until the next edge, for [`Hub::timeout`] at most.
+/// - Then sleep until the next edge, for [`Hub::timeout`] at most.
 ///
-/// What is opened or shut down outside of a turn is so at the time of the last one, unless
-/// [`Hub::pass`] has told a later.
+/// What is opened or shut down outside of a turn counts as of the time of the last one, unless
+/// [`Hub::pass`] was told a later time.
 pub struct Hub<T, S> {
     service: S,
     conns: Slab<Conn<T>>,
     outbox: Outbox,
     limits: Limits,
-    /// Who may have something to read.
+    /// Connections that may have something to read.
     ready: VecDeque<ConnId>,
-    /// Where every connection is read into.
+    /// The one buffer that every connection is read into.
     chunk: Box<[u8]>,
-    /// What has been read and waits, of all together.
+    /// Bytes that were read and wait, from all connections together.
     input_held: usize,
-    /// Lines that whoever is read from now may still say in this turn.
+    /// Lines that may still be taken in this turn from the connection that is being read.
     lines_left: usize,
-    /// The input state of all who have none of their own.
+    /// Used for connections that have no input state of their own.
     spare: Option<Box<Input>>,
-    /// When the closing must be gone.
+    /// When draining connections are closed at the latest.
     drains: Timeouts<ConnId>,
-    /// When those of them must be gone that have been sent everything.
+    /// When those of them are closed that have been sent everything.
     lingers: Timeouts<ConnId>,
-    /// When those must be gone that cannot be written to, and have not had their say.
+    /// When connections are closed that cannot be written to, and whose last lines still wait.
     last_words: Timeouts<ConnId>,
     rate: Rate,
-    /// Those that have not said yet what comes before their lines.
+    /// Connections whose preface (a PROXY header, a handshake, an HTTP head) is not complete yet.
     prefaces: HashMap<ConnId, Box<Preface>>,
     web: Web,
-    /// When those over `WebSocket` are asked whether they are there.
+    /// When WebSocket connections are sent a ping.
     pings: Timeouts<ConnId>,
     addresses: Addresses,
     /// How many handshakes may still be worked on in this turn.
     handshakes_left: usize,
     timers: Timers<(ConnId, Timer)>,
-    /// Those who are behind, or have been of late.
+    /// Connections that are behind, or have been of late.
     slow_consumers: HashMap<ConnId, SlowConsumer>,
-    /// When each last sent something, where that matters.
+    /// When each connection last sent something, where that matters.
     last_activity: HashMap<ConnId, LastActivity>,
     trim: MemoryTrim,
     /// For the log.
     refused_log: Refused,
     accepted_log: Accepted,
-    /// Where those are from whom a proxy connects, until their first line.
+    /// The origins of clients behind a proxy, until their first line.
     behind_proxy: HashMap<ConnId, Origin>,
     /// When it was last logged that a PROXY header came which was not asked for.
     told_of_proxy: Option<Instant>,
     closed: Vec<T>,
     /// Connections that the service knows.
     open: usize,
-    /// Connections that are being closed: those that were let in, and those refused.
+    /// Connections that are being closed: admitted ones, and refused ones.
     draining: usize,
     refused: usize,
     /// Open connections that cannot be written to any more.
@@ -158,7 +159,7 @@ pub struct Hub<T, S> {
     woken: bool,
 }
 
-/// What the owner of the streams calls.
+/// For the owner of the streams.
 impl<T: Transport, S: Service> Hub<T, S> {
     /// A hub without connections.
     pub fn new(service: S, limits: &Limits, now: Now) -> Hub<T, S> {
@@ -205,7 +206,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.conns.vacant_key()
     }
 
-    /// Why somebody is not let in, if it is not, going by where it is from.
+    /// Why a connection from there is refused at admission; `None` if it is let in.
     pub fn admission(&self, peer: &Peer<'_>, now: Now) -> Option<Refusal> {
         if self.service.is_banned(peer, now) {
             return Some(Refusal::Banned(peer.origin));
@@ -213,26 +214,26 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.is_full_for(peer.origin).then_some(Refusal::Address)
     }
 
-    /// Whether there are as many connections from somewhere as there may be, or too many have
-    /// come of late.
+    /// Whether an address has as many connections as it may have, or has connected too often of
+    /// late.
     pub fn is_full_for(&self, origin: Origin) -> bool {
         let now = self.outbox.now().monotonic;
         origin.ip().is_some_and(|addr| self.addresses.is_full(addr, now))
     }
 
-    /// Whether one who is turned away is told why, by [`Hub::refuse`]. If too many from there have
-    /// been of late, the stream is not to be registered, and to be closed at once, with a reset.
+    /// Whether a refused connection is told why, by [`Hub::refuse`]. If not, because too many from
+    /// there were refused of late, do not register the stream, and close it at once, with a reset.
     pub fn may_tell(&mut self, origin: Origin) -> bool {
         let now = self.outbox.now().monotonic;
         origin.ip().is_none_or(|addr| self.addresses.may_tell(addr, now))
     }
 
-    /// Has it logged that somebody was turned away: at most a line a second, with a count.
+    /// Logs that a connection was refused: at most a line a second, with a count.
     pub fn log_refused(&mut self, origin: Origin, why: Refusal) {
         self.note_refused(origin, why.word());
     }
 
-    /// Turns a connection away: it is told why, and closed.
+    /// Refuses a connection: it is told why, and closed.
     pub fn refuse(&mut self, stream: T, why: Refusal) {
         let refusal = self.refusal(why, false);
         self.refuse_with(stream, &refusal);
@@ -257,14 +258,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.woken = true;
     }
 
-    /// What is opened or shut down from here on is so at this time. The last turn's may be
-    /// long ago: nothing happens on a quiet server until somebody comes.
+    /// Sets the time for what is opened or shut down from here on. The last turn may be long ago:
+    /// on a quiet server nothing happens until a client connects.
     pub fn pass(&mut self, now: Now) {
         self.outbox.pass(now);
     }
 
     /// Does the work that has been marked: reads, splits, dispatches, writes, closes.
-    /// Reading comes before deadlines, so that nobody is cut off who has just spoken.
+    /// Reading comes before deadlines, so that no client is disconnected that has just sent a line.
     pub fn turn(&mut self, now: Now) {
         self.outbox.pass(now);
         self.outbox.begin_turn();
@@ -286,7 +287,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.assert_sound();
     }
 
-    /// How long nothing happens unless a stream becomes ready. `None`: for good.
+    /// How long to sleep if no stream becomes ready. `None`: until one does.
     pub fn timeout(&self, now: Now) -> Option<Duration> {
         if self.woken || !self.ready.is_empty() || self.outbox.is_behind() || self.outbox.has_news()
         {
@@ -315,7 +316,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Lets the service say goodbye, and closes everybody politely.
     pub fn shutdown(&mut self) {
         self.refused_log.log_waiting();
-        // Nobody comes for whom they would have to make room.
+        // No newcomer will need their room.
         self.limits.draining_max = usize::MAX;
         self.service.on_shutdown(&mut self.outbox);
         for (slot, _) in &self.conns {
@@ -378,7 +379,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Tells the service of those that have been sent all that it awaited.
+    /// Tells the service of connections that have been sent all, as it has asked.
     fn tell_drained(&mut self) {
         while !self.outbox.must_flush_first()
             && let Some(id) = self.outbox.next_drained()
@@ -421,7 +422,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.drain(id, CloseReason::Refused);
     }
 
-    /// The same for whatever reason that a word can tell.
+    /// The same, with any reason, which is one word.
     fn note_refused(&mut self, origin: Origin, why: &'static str) {
         self.refused_log.note(origin, why, self.outbox.now().monotonic);
     }
@@ -449,8 +450,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 }
 
-/// Tells one who is turned away why, in one go. Read, what it has sent cannot turn the
-/// close into a reset. Whatever else comes of it, it has had its answer.
+/// Tells a refused client why, in one go. What it has sent is read first: unread, it would turn
+/// the close into a reset. Errors do not matter: the client has had its answer.
 fn reject(stream: &mut impl Transport, refusal: &[u8], chunk: &mut [u8]) {
     if !refusal.is_empty() {
         let _ = stream.write(refusal);

@@ -54,7 +54,7 @@ pub struct Limits {
     /// closed if it sends nothing for as long again. `None`, the default, is no timeout.
     pub idle_time: Option<Duration>,
     /// A WebSocket to which nothing was sent for so long, or up to twice as long, is sent a ping:
-    /// proxies cut off who is silent for a minute. 25 s.
+    /// proxies close connections that are silent for a minute. 25 s.
     pub ping_time: Duration,
     /// Open connections from one IPv4 address, or one IPv6 /64. 32.
     pub per_ip_max: usize,
@@ -72,9 +72,9 @@ pub struct Limits {
     /// Lines from one connection in one turn. A client that pipelines more waits behind all others
     /// after that. 128.
     pub line_budget: usize,
-    /// Once so many readers have had a line queued in one turn, what else has been read
-    /// waits for the next: a thousand who speak to ten thousand at once are not to keep
-    /// the writing waiting for longer than some milliseconds. 1 000 000.
+    /// Deliveries (lines times readers) that are queued in one turn; what else has been read waits
+    /// for the next turn. So a thousand clients that speak to ten thousand at once do not hold up
+    /// writing for longer than some milliseconds. 1 000 000.
     pub delivery_budget: u64,
     /// Calls of [`Service::on_tick`](crate::Service::on_tick) in one turn, if it has as much
     /// to do. 128.

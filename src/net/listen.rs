@@ -40,7 +40,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A listener that fails says so at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
-/// What has come of an attempt to accept somebody.
+/// The outcome of an attempt to accept a connection.
 pub(crate) enum Incoming {
     Stream(Socket, Origin),
     /// There was no descriptor for it.
@@ -53,11 +53,11 @@ pub(crate) struct Listener {
     /// What it is registered under.
     token: Token,
     label: String,
-    /// Everybody who connects there is a proxy.
+    /// All clients there are proxies.
     is_proxied: bool,
     /// Browsers connect there.
     is_web: bool,
-    /// What is connected there is encrypted with it.
+    /// Connections there are encrypted with it.
     certificate: Option<Certificate>,
     /// Where it listens, for the log.
     place: String,
@@ -126,7 +126,7 @@ impl Listener {
         self.socket.register(registry, token)
     }
 
-    /// Leaves whoever comes waiting for a moment.
+    /// Accepts nothing for a moment; newcomers wait in the kernel.
     ///
     /// # Errors
     ///
@@ -157,12 +157,12 @@ impl Listener {
         Ok(())
     }
 
-    /// Who connects there is a browser, or shakes hands first.
+    /// Whether clients there are browsers, or have a handshake first.
     pub(crate) fn serving(self, is_web: bool, certificate: Option<&Certificate>) -> Listener {
         Listener { is_web, certificate: certificate.cloned(), ..self }
     }
 
-    /// Whether who connects there shakes hands first.
+    /// Whether connections there have a handshake first.
     pub(crate) fn is_encrypted(&self) -> bool {
         self.certificate.is_some()
     }
@@ -175,12 +175,12 @@ impl Listener {
         }
     }
 
-    /// Whether who connects there speaks HTTP first.
+    /// Whether clients there speak HTTP first.
     pub(crate) fn is_web(&self) -> bool {
         self.is_web
     }
 
-    /// Whether everybody who connects there says first for whom.
+    /// Whether connections there begin with a PROXY header.
     pub(crate) fn is_proxied(&self) -> bool {
         self.is_proxied
     }
@@ -202,7 +202,7 @@ impl Listener {
         self.paused_until.or(self.retry_at)
     }
 
-    /// A descriptor has come free, or the time has come: whoever waited is tried again.
+    /// A descriptor has come free, or the time has come: accepting is tried again.
     pub(crate) fn retry(&mut self) {
         if self.retry_at.take().is_some() {
             self.ready = self.paused_until.is_none();
@@ -210,8 +210,8 @@ impl Listener {
     }
 
     /// Makes one attempt to accept a connection, and finds out whether to go on. When
-    /// descriptors have run out, whoever is next is told `refusal` by means of the
-    /// spare one, and closed.
+    /// descriptors have run out, the next client is told `refusal` by means of the spare one, and
+    /// closed.
     ///
     /// # Errors
     ///
@@ -267,8 +267,8 @@ impl Listener {
     }
 }
 
-/// A peer that has vanished is noticed within two minutes, said anything or not; one that
-/// is behind is looked after elsewhere ([`Transport::disable_user_timeout`]).
+/// TCP keepalive: a peer that has vanished is noticed within two minutes, even if it was idle; a
+/// slow consumer is looked after elsewhere ([`Transport::disable_user_timeout`]).
 fn keep_alive(socket: &socket2::Socket) -> io::Result<()> {
     let keepalive = TcpKeepalive::new().with_time(Duration::from_mins(1));
     #[cfg(any(target_os = "linux", target_os = "macos", target_os = "freebsd", windows))]
@@ -369,7 +369,7 @@ mod tests {
             socket2::SockRef::from(inner).tcp_user_timeout().unwrap()
         };
         assert_eq!(give_up(&stream), Some(Duration::from_mins(2)));
-        // Whoever reads a little at a time has longer, as long as it is behind.
+        // A slow consumer has longer, while it is behind.
         stream.disable_user_timeout(true);
         assert_eq!(give_up(&stream), None);
         stream.disable_user_timeout(false);

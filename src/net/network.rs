@@ -51,7 +51,7 @@ impl Network {
         self.prefix
     }
 
-    /// One address, or the /64 that an IPv6 one is in: whoever has one of those has them
+    /// One address, or the /64 that an IPv6 one is in: a host that has one has them
     /// all.
     #[must_use]
     #[expect(clippy::missing_panics_doc, reason = "it cannot")]

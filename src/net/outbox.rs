@@ -40,8 +40,8 @@ enum Place {
 #[derive(Default)]
 struct Own {
     bytes: VecDeque<u8>,
-    /// What the transport has taken and holds back: it goes before all else. It stays here
-    /// until the next flush asks anew.
+    /// Bytes that the transport has taken and holds back: they go before all else. The number
+    /// stays until the next flush asks again.
     unsent: usize,
     /// Lines shed since the queue grew over `queue_soft`.
     skipped: u64,
@@ -78,7 +78,7 @@ struct Queue {
     held: bool,
 }
 
-// There is one for each connection, and most are idle. What only the others need goes into `Own`.
+// There is one for each connection, most of them idle: fields that busy ones need are in `Own`.
 const _: () = assert!(size_of::<Queue>() <= 24);
 
 impl Queue {
@@ -106,31 +106,31 @@ impl Queue {
     }
 }
 
-/// A service's hand: all that it may do to connections. Inside, every connection's output half.
+/// What a service may do to connections, and every connection's output half.
 pub struct Outbox {
     queues: Vec<Queue>,
     /// How each slot's connection ends its lines.
     endings: Vec<EndingSeen>,
     logs: SharedLogs,
-    /// The flush queue, in two lists: whose turn comes in this round, and whose in the next.
-    /// The swap of the two is what tells the shared logs how far they can be trimmed.
+    /// The flush queue, in two lists: connections of this round, and of the next. When the two are
+    /// swapped, the shared logs are told how far they can be trimmed.
     this_round: VecDeque<ConnId>,
     next_round: VecDeque<ConnId>,
-    /// The `own` bytes of all in the flush queue. With the shared logs it decides about
-    /// backpressure.
+    /// The `own` bytes of all connections in the flush queue. With the shared logs it decides
+    /// about backpressure.
     fresh: usize,
     /// The `own` bytes of all.
     owned: usize,
     spare: Spare,
     /// Connections that are no longer `Open`, and why. The service has not been told yet.
     closing: VecDeque<(ConnId, CloseReason)>,
-    /// Why those of them that should not come back should not.
+    /// For those of them that should not come back: why.
     farewells: Vec<(ConnId, String)>,
     /// Connections that are `Dead`, and whose slots are not free yet.
     dead: Vec<ConnId>,
     /// Connections that may be read from again.
     resumed: Vec<ConnId>,
-    /// Connections that have been sent all that the service has awaited.
+    /// Connections that have been sent all, and whose service asked to be told.
     drained: VecDeque<ConnId>,
     /// The service's timers.
     timers: ServiceTimers,
@@ -161,7 +161,7 @@ pub struct Traffic {
     pub uptime: Duration,
 }
 
-/// What services use.
+/// For services.
 impl Outbox {
     /// An outbox without connections, at the given time.
     #[must_use]
@@ -216,7 +216,7 @@ impl Outbox {
         if queue.place == Place::Queued {
             self.fresh += bytes.len();
         }
-        // A connection whose turn in the flush queue is yet to come is not to blame.
+        // A connection that still waits in the flush queue is not to blame.
         if queue.place == Place::Blocked && queue.own_len() > self.limits.queue_max {
             self.kill(to, CloseReason::TooSlow);
         }
@@ -320,7 +320,7 @@ impl Outbox {
     }
 }
 
-/// What the loop uses.
+/// For the loop.
 impl Outbox {
     /// Opens the queue of a slot.
     ///

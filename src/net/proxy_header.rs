@@ -23,13 +23,13 @@ const BINARY_MAX: usize = 4096;
 pub(crate) enum Header {
     /// It may still become one.
     Unfinished,
-    /// All of it: for whom the connection is, and how many bytes say so.
+    /// It is complete: the client's origin, and the header's length in bytes.
     Complete(Source, usize),
     /// Whatever follows, it is none.
     Invalid,
 }
 
-/// For whom a proxy connects.
+/// The client that a proxy connects for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Client(SocketAddr),

@@ -38,7 +38,7 @@ pub(crate) struct Rate {
     per_second: Option<u32>,
     /// What the buckets count from.
     started: Instant,
-    /// By slot, of those who have spoken.
+    /// By slot, for connections that have sent a line.
     buckets: Vec<Bucket>,
 }
 
@@ -93,7 +93,7 @@ impl Rate {
         let own = bucket.full_at().saturating_sub(spare);
         let may_at = not_before.map_or(own, |at| own.max(self.since(at)));
         if may_at > now {
-            // Who waits for others' sake is not told again with each line.
+            // A connection that waits because of others is not told again with each line.
             let full_at = if may_at > own { may_at + one } else { 0 };
             self.put(id, Bucket::new(bucket.full_at().max(full_at), true));
             let until = self.started + Duration::from_nanos(may_at);
@@ -111,7 +111,7 @@ impl Rate {
         }
     }
 
-    /// A full bucket is one that is full from now on, whose owner has not been told.
+    /// A full bucket, whose owner has not been told of the limit.
     fn bucket(&self, id: ConnId, now: Instant) -> Bucket {
         let now = self.since(now);
         let bucket = self.buckets.get(id.slot()).copied().unwrap_or_default();

@@ -1,5 +1,6 @@
-//! The poll, its clock and its waker: where readiness comes from. Only it, `net/listen.rs` and
-//! `net/listen/socket.rs` name mio; what happens to a line is decided elsewhere.
+//! The poll, its clock and its waker: where readiness comes from. It, `net/listen.rs` (with
+//! `net/listen/socket.rs`) and `net/transport.rs` are the only ones that name mio, and it alone
+//! reads the clock. What happens to a line is decided elsewhere.
 
 use std::fmt::Display;
 use std::io;
@@ -33,15 +34,16 @@ pub struct Listen {
     pub label: String,
 }
 
-/// Where to listen without a network: a Unix socket, for whoever may open its file. That
-/// is its owner (0600); the file goes when the server stops listening.
+/// Where to listen without a network: a Unix socket, for processes that may open its file. Those
+/// are its owner's (0600); the file is removed when the server stops listening.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenUnix {
-    /// Where the file is. One that a server left there that has died is replaced.
+    /// Where the file is. A file that a dead server left there is replaced.
     pub path: PathBuf,
     /// As with [`Listen`].
     pub label: String,
-    /// Whether a proxy connects there, and says first for whom, as with [`Config::proxies`].
+    /// Whether a proxy connects there, and begins with a PROXY header, as with
+    /// [`Config::proxies`].
     pub is_proxied: bool,
 }
 
@@ -57,7 +59,7 @@ pub struct Config {
     /// Where browsers connect: HTTP, and WebSocket at `/ws`. By default nowhere; without the
     /// feature `web`, [`Server::bind`] fails with `Unsupported` for any.
     pub listen_web: Vec<Listen>,
-    /// What they are served there.
+    /// What browsers are served there.
     pub web: Web,
     /// Where TLS is spoken, with `certificate`. By default nowhere.
     pub listen_tls: Vec<Listen>,
@@ -68,8 +70,8 @@ pub struct Config {
     pub certificate: Option<Certificate>,
     /// Connections that may be open at a time; one more is refused. 10 000.
     pub max_clients: usize,
-    /// Proxies: what they connect starts with a PROXY header, version 1 or 2, that says
-    /// for whom. By default there are none.
+    /// Proxies: their connections begin with a PROXY header, version 1 or 2, that has the
+    /// client's address. By default there are none.
     pub proxies: Vec<Network>,
     /// What the loop allows a connection.
     pub limits: Limits,
@@ -94,7 +96,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Whether what comes from there says first for whom it is.
+    /// Whether connections from there begin with a PROXY header.
     fn is_proxy(&self, origin: Origin) -> bool {
         let is_in = |addr| self.proxies.iter().any(|network| network.contains(addr));
         origin.ip().is_some_and(is_in)
@@ -126,7 +128,7 @@ struct Requests {
 }
 
 impl Handle {
-    /// A handle on no server: what it asks for, nobody does. For tests.
+    /// A handle on no server: it does nothing. For tests.
     #[must_use]
     pub fn detached() -> Handle {
         Handle::new(None)
@@ -221,9 +223,9 @@ impl Server {
             self.take_requests(&mut hub, &mut stopping);
             hub.turn(now);
             self.drop_closed(&mut hub);
-            // Whoever has left has made room for who comes now.
+            // Clients that left have made room for newcomers.
             self.accept(&mut hub, now)?;
-            // Not all who are turned away are waited for.
+            // Some of the refused are closed at once.
             self.drop_closed(&mut hub);
             if stopping && (hub.is_empty() || self.handle.shutdowns() > 1) {
                 return Ok(hub.into_service());
@@ -233,8 +235,8 @@ impl Server {
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let mut result = self.poll.poll(events, timeout);
-        // A signal: nobody's time is up before it is known who is ready, above all not when
-        // the process was stopped and goes on.
+        // A signal: find out which connections are ready before any deadline passes, above all
+        // when the process was stopped and goes on.
         while result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::Interrupted) {
             result = self.poll.poll(events, Some(Duration::ZERO));
         }

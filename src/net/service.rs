@@ -25,19 +25,19 @@ pub trait Service {
     }
 
     /// How the bytes of a connection become lines; the label of the listener may decide. Asked
-    /// before [`Service::on_open`], and not for those over WebSocket, who have a framing already.
+    /// before [`Service::on_open`], and not for a WebSocket, which has a framing already.
     fn framing(&self, peer: &Peer<'_>) -> Framing {
         let _ = peer;
         Framing::Telnet
     }
 
-    /// Somebody connected.
+    /// A client has connected.
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         let _ = (id, peer, out);
     }
 
-    /// A complete line, or message: any bytes, perhaps none. What is gone from it says its
-    /// [`Framing`].
+    /// A complete line, or message: any bytes, perhaps none. [`Framing`] says which bytes are
+    /// taken out of it.
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox);
 
     /// How the connection ends its lines: a service that wants to answer with the same ending
@@ -85,9 +85,9 @@ pub trait Service {
     /// activity. At most once a second.
     fn on_trim_memory(&mut self) {}
 
-    /// When the service next wants [`Service::on_tick`]: a moment that it keeps. One that is counted
-    /// from the present whenever this is asked never comes; what is to happen in so long is easier
-    /// with [`Outbox::set_timer`].
+    /// When the service next wants [`Service::on_tick`]. Return the same moment until it has come:
+    /// "a second from now", counted anew at each call, never comes. [`Outbox::set_timer`] is
+    /// easier.
     fn next_tick(&self) -> Option<Instant> {
         None
     }
@@ -105,11 +105,11 @@ pub trait Service {
         false
     }
 
-    /// Whether those who begin with another protocol (HTTP, TLS, SSH and others, see
-    /// [`Protocol`]) are turned away here, with [`Refusal::Foreign`], before a line of theirs
-    /// is heard. Asked for each connection after [`Service::on_open`]; the label of the
-    /// listener may decide. By default whatever comes are lines: a service of its own may
-    /// well be HTTP, or begin with a control character.
+    /// Whether a client that begins with another protocol (HTTP, TLS, SSH and others, see
+    /// [`Protocol`]) is turned away, with [`Refusal::Foreign`], before the service gets a line of
+    /// it. Asked for each connection after [`Service::on_open`]; the label of the listener may
+    /// decide. By default all bytes are lines: your service may well speak HTTP, or begin with a
+    /// control character.
     fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {
         let _ = peer;
         false
@@ -128,7 +128,7 @@ pub trait Service {
     }
 }
 
-/// Who connected, and where.
+/// A client that connects: where it is from, and at which listener.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug)]
 pub struct Peer<'a> {
@@ -139,7 +139,7 @@ pub struct Peer<'a> {
     /// How its lines are to be framed, where that is known from the start: over WebSocket, and
     /// with [`Framing::LengthPrefix`].
     pub ending: Option<Ending>,
-    /// Whether nobody on the way can read it. What a proxy has decrypted does not count.
+    /// Whether it is encrypted all the way to this process. What a proxy has decrypted is not.
     pub is_encrypted: bool,
 }
 
@@ -173,9 +173,9 @@ pub enum Limit {
 pub enum Refusal {
     /// There are as many clients as there may be, or no descriptor is left.
     Full,
-    /// There are as many from its address as there may be.
+    /// Its address has as many connections as it may have, or connects too often.
     Address,
-    /// It is from there, and [`Service::is_banned`].
+    /// [`Service::is_banned`] said so.
     Banned(Origin),
     /// It began with another protocol. The service knows it; [`Service::on_close`] follows.
     Foreign(Protocol),

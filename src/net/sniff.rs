@@ -1,8 +1,8 @@
 //! Recognises other protocols by a connection's first line. Knows no connection: bytes and lines
 //! in, a verdict out.
 //!
-//! Judged is the first line that is not blank. Binary protocols show in its first bytes, at
-//! once; those that are text only when it has ended. Only so many first bytes are kept.
+//! The first line that is not blank decides. Binary protocols are known by its first bytes, at
+//! once; text protocols only when it has ended. Only a few first bytes are kept.
 
 use crate::net::decoder::Item;
 use crate::net::line::Ending;
@@ -49,7 +49,7 @@ pub(crate) enum Verdict {
     Foreign(Protocol),
 }
 
-/// So much of a line is enough to see that it begins like a request.
+/// Bytes of a line that are enough to see that it begins like a request.
 const START: usize = 32;
 
 /// A control character marks a protocol only this near the start: four letters that name it, and
@@ -60,7 +60,8 @@ const MAGIC: usize = 5;
 const GREETINGS: [&[u8]; 6] =
     [b"SSH-1.5-", b"SSH-1.99-", b"SSH-2.0-", b"RFB 003.", b"@RSYNCD: ", b"JDWP-Handshake"];
 
-/// Names of protocols that a zero byte follows. Flash clients end lines so, and say others.
+/// Names of protocols that a zero byte follows. Flash clients end their lines with one, too, but
+/// say other words.
 const NAMES: [&[u8]; 5] = [b"AMQP", b"CNXN", b"DmdT", b"JRMI", b"TSH"];
 
 /// Where PROXY headers of version 2 cannot be told from blank lines any more.
@@ -113,8 +114,7 @@ impl Sniffer {
         None
     }
 
-    /// What is to be thought of the first line, and of its being too long for one. It is asked
-    /// until it has decided.
+    /// The verdict on the first line, which may be too long for one. Asked until it has decided.
     pub(crate) fn judge(&self, item: Item<'_>) -> Verdict {
         let found = match item {
             Item::Line(line, _) if is_blank(line) => return Verdict::Undecided,
@@ -174,7 +174,7 @@ impl Sniffer {
     }
 }
 
-/// Whether nobody has said anything with it. Ctrl-D is no word either.
+/// Whether it is blank. Ctrl-D alone is blank, too.
 fn is_blank(line: &[u8]) -> bool {
     line.iter().all(|byte| matches!(byte, b' ' | b'\t' | 0x04))
 }
@@ -186,7 +186,7 @@ fn trim(mut line: &[u8]) -> &[u8] {
     line
 }
 
-/// Whose a first line is, if it is a protocol's and no person's.
+/// The protocol that a first line belongs to; `None` if a person may have typed it.
 fn protocol_of(line: &[u8], ending: Option<Ending>) -> Option<Protocol> {
     if ending == Some(Ending::Nul) && !may_precede_zero(line) {
         return Some(Protocol::Binary);

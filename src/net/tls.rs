@@ -21,7 +21,8 @@ use session::{Keys, Session};
 /// A fatal alert, access denied: what a TLS client reads that is refused.
 pub(crate) const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
 
-/// The certificate that a server shows, and its key, shared with whoever replaces them.
+/// The certificate that a server shows, and its key. A clone shares them, so that another thread
+/// can replace them.
 #[derive(Clone)]
 pub struct Certificate(Arc<RwLock<Keys>>);
 
@@ -32,17 +33,17 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// If one of them is not that, or they do not belong together; and always without the feature
-    /// `tls`.
+    /// If one of them is no such PEM, or the key is another certificate's; and always without the
+    /// feature `tls`.
     pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Certificate, BadCertificate> {
         Ok(Certificate(Arc::new(RwLock::new(Keys::from_pem(chain, key)?))))
     }
 
-    /// Replaces them for those who connect from now on, from any thread.
+    /// Replaces them, from any thread, for connections that begin from now on.
     ///
     /// # Errors
     ///
-    /// The same. What there was stays in force then.
+    /// The same. The old certificate stays in force then.
     pub fn replace(&self, chain: &[u8], key: &[u8]) -> Result<(), BadCertificate> {
         let keys = Keys::from_pem(chain, key)?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
@@ -61,7 +62,7 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// Equal is what is replaced together.
+/// Clones of one certificate are equal.
 impl PartialEq for Certificate {
     fn eq(&self, other: &Certificate) -> bool {
         ptr::eq(&raw const *self.0, &raw const *other.0)
@@ -96,10 +97,9 @@ impl Error for BadCertificate {}
 
 /// A transport, encrypted by TLS or as it is.
 ///
-/// Each connection that is encrypted has its handshake within
-/// [`Limits::handshake_time`](crate::Limits::handshake_time). A TLS client that is refused before
-/// that reads a fatal alert in place of the refusal, and a client that does not shake hands
-/// `This port speaks TLS.`
+/// The handshake may take [`Limits::handshake_time`](crate::Limits::handshake_time). A TLS client
+/// that is refused before its end gets a fatal alert in place of the refusal; a client that does
+/// not speak TLS reads `This port speaks TLS.`
 pub struct Tls<T> {
     transport: T,
     /// Of one that is encrypted.

@@ -1,5 +1,5 @@
 //! What a connection runs over: the seam between the loop and sockets. With `server.rs` and
-//! `listen.rs` the only place that names mio.
+//! `listen.rs` the only file that names mio.
 
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -19,35 +19,37 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 ///
 /// Beside what std says of [`Read`] and [`Write`]:
 ///
-/// - `read` fails with `Interrupted` where it made progress and has no bytes: it is to be
-///   called again, and that counts as a read. It fails with `UnexpectedEof` at an end that the
-///   peer has not vouched for: an unended line does not count.
-/// - What `read` has to answer it sends, or holds back until a writable edge; it does not send
-///   what was held back before, but in front of that.
-/// - `write` may take bytes and hold them back. `flush` fails with `WouldBlock` while it does,
-///   and a writable edge comes; so it is called whenever nothing else is to be written.
-/// - The end of a connection that is still shaking hands is that of one that never began.
+/// - `read` fails with `Interrupted` if it made progress and has no bytes for the loop yet, for
+///   example after a record of the handshake: the loop calls it again, and that counts as a read.
+///   It fails with `UnexpectedEof` if the peer ended without the protocol's own end (TLS's
+///   `close_notify`): an unended line is then dropped.
+/// - If `read` has to answer the peer (a handshake, a key update), it sends the answer, or holds
+///   it back until a writable edge. What was held back before goes first.
+/// - `write` may take bytes and hold them back. While it does, `flush` fails with `WouldBlock`,
+///   and a writable edge comes; so the loop calls `flush` whenever nothing else is to be written.
+/// - If a connection ends during its handshake, the service is never told of it.
 pub trait Transport: Read + Write {
     /// Tells the other side that nothing more will come, while it may still send.
     ///
     /// # Errors
     ///
-    /// `WouldBlock` while something is held back: it is to be called again after the next
-    /// writable edge. Whatever else the socket says, the loop does not mind.
+    /// `WouldBlock` while something is held back: the loop calls it again after the next writable
+    /// edge. The loop ignores all other errors.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
-    /// How many bytes it has taken, or made itself, and holds back.
+    /// How many bytes it holds back: taken by `write`, or made by itself.
     fn unsent(&self) -> usize {
         0
     }
 
-    /// Whether it is not known yet who is there: the service does not hear of it, and nothing
-    /// but a refusal is written.
+    /// Whether the handshake is not done yet. Until then the service is not told of the
+    /// connection, and nothing but a refusal is written.
     fn is_handshaking(&self) -> bool {
         false
     }
 
-    /// What came of a handshake before this was asked to read: behind a PROXY header.
+    /// Bytes of the handshake that the loop read before `read` was called: they came in one piece
+    /// with a PROXY header.
     fn begin(&mut self, read_before: &[u8]) {
         let _ = read_before;
     }
@@ -67,10 +69,9 @@ pub trait Transport: Read + Write {
         None
     }
 
-    /// Whether the other side may take as long as it likes to read. So it is while it is
-    /// behind, and for [`Limits::stall_time`](crate::Limits::stall_time) after that: it is then
-    /// looked after in the loop, and who takes a little at a time is not to be given up by the
-    /// system.
+    /// Switches the system's user timeout off or on. It is off while the peer is a slow consumer,
+    /// and for [`Limits::stall_time`](crate::Limits::stall_time) after that: the loop watches it
+    /// then, and the system would give up a peer that reads a little at a time.
     fn disable_user_timeout(&mut self, is_disabled: bool) {
         let _ = is_disabled;
     }
@@ -81,7 +82,7 @@ pub trait Transport: Read + Write {
 pub enum Origin {
     /// An address; a mapped IPv4 address shows as IPv4.
     Addr(SocketAddr),
-    /// A Unix socket, where nobody has one.
+    /// A Unix socket, which has no address.
     Unix,
 }
 
@@ -123,8 +124,8 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Sent bytes that stay unacknowledged for so long break a connection. By itself Linux tries
-/// for a quarter of an hour.
+/// A connection breaks when sent bytes stay unacknowledged for so long. By default Linux goes on
+/// trying for a quarter of an hour.
 #[cfg(target_os = "linux")]
 pub(crate) const USER_TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -209,8 +210,8 @@ impl Transport for Socket {
     }
 
     /// Linux counts the time that a peer's window is closed for what is to be sent next, and
-    /// does not mind what it reads meanwhile: with a small receive buffer, whoever stays behind
-    /// for that long would be given up.
+    /// ignores what the peer reads meanwhile: with a small receive buffer, a slow consumer would be
+    /// given up after that time.
     fn disable_user_timeout(&mut self, is_disabled: bool) {
         #[cfg(target_os = "linux")]
         if let Socket::Tcp(socket) = self {

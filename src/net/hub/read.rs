@@ -322,7 +322,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 }
 
-/// Of somebody who is closing it does not matter who vouches for the end.
+/// For a closing connection it does not matter how the peer ended.
 fn end_or(result: io::Result<usize>) -> io::Result<usize> {
     match result {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(0),

@@ -174,7 +174,7 @@ fn what_has_to_wait_stays_where_it_is_however_many_lines_it_is() {
     assert!(turns > 1000, "after {turns} turns nothing is left");
 }
 
-/// Writes down who says something.
+/// Writes down which connections send lines.
 #[derive(Default)]
 struct Recorder(Vec<usize>);
 
@@ -202,7 +202,7 @@ fn nobody_waits_for_all_that_another_has_pipelined() {
     assert_eq!(hub.service().0.len(), 10_001);
 }
 
-/// Sends much to whoever comes, and counts the ebbs.
+/// Sends much to each newcomer, and counts how often memory is trimmed.
 struct Talker(usize);
 
 impl Service for Talker {

@@ -29,7 +29,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.refuse_with(stream, &refusal);
     }
 
-    /// What one who is turned away reads.
+    /// The answer to a client that is refused.
     pub(crate) fn refusal(&self, why: Refusal, is_web: bool) -> Vec<u8> {
         let text = self.service.refusal(why);
         if is_web { http::refusal(text) } else { text.to_vec() }
@@ -100,7 +100,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Asks those to whom nothing was sent for a while whether they are there, so that no proxy
+    /// Sends a ping to connections that were sent nothing for a while, so that no proxy
     /// takes them for gone.
     pub(super) fn ping(&mut self, now: Instant) {
         while let Some(id) = self.pings.expired(now) {

@@ -30,7 +30,7 @@ fn open_spare() -> Option<File> {
     File::open(if cfg!(windows) { "NUL" } else { "/dev/null" }).ok()
 }
 
-/// Tells one who cannot be kept why. What it has sent so far is read first: unread, it would
+/// Tells a client that is refused why. What it has sent so far is read first: unread, it would
 /// turn the close into a reset, and the answer would be lost. Whatever fails here, no more
 /// can be done.
 pub(super) fn reject(mut stream: Socket, refusal: &[u8]) {

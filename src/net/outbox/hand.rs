@@ -45,7 +45,7 @@ impl Outbox {
         self.send_line_all(0, everybody, line);
     }
 
-    /// Everybody who is connected and not closing.
+    /// All connections that are open and not closing.
     pub fn ids(&self) -> impl Iterator<Item = ConnId> + '_ {
         (0..self.queues.len()).filter_map(|slot| self.id(slot)).filter(|id| self.is_open(*id))
     }

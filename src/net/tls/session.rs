@@ -355,7 +355,7 @@ fn take_front(buffer: &mut Vec<u8>, count: usize) {
     }
 }
 
-/// That there is no room now is not for whoever reads, or has written.
+/// `WouldBlock` from sending must not reach the caller of `read`, or of a `write` that was taken.
 fn unless_full(error: io::Error) -> io::Result<()> {
     if error.kind() == ErrorKind::WouldBlock { Ok(()) } else { Err(error) }
 }

@@ -124,7 +124,7 @@ impl Pair {
         Pair { server, client: client.unwrap(), wire, read: Vec::new() }
     }
 
-    /// One whose handshake is done.
+    /// A session whose handshake is done.
     fn connected(version: &'static rustls::SupportedProtocolVersion) -> Pair {
         let mut pair = Pair::new(version);
         pair.server.begin(b"");
@@ -211,7 +211,7 @@ fn a_handshake_and_records_may_come_in_any_pieces() {
             pair.client.send_close_notify();
             pair.send();
             pair.serve().expect("close_notify is an end that is vouched for");
-            // Who has nothing more to say still reads.
+            // A client that has ended its input still reads.
             pair.server.write_all(b"bye\n").unwrap();
             pair.server.shutdown_write().unwrap();
             assert_eq!(pair.receive().unwrap(), (b"bye\n".to_vec(), true));
@@ -279,7 +279,7 @@ fn who_does_not_shake_hands_is_told_that_this_port_speaks_tls() {
     pair.server.shutdown_write().unwrap();
     assert_eq!(pair.wire.0.borrow().to_client, b"This port speaks TLS.\n");
     assert!(pair.is_shut());
-    // One who waits for a greeting, too.
+    // A client that waits for a greeting, too.
     let mut pair = Pair::new(&TLS13);
     pair.server.begin(b"");
     pair.server.shutdown_write().unwrap();

@@ -206,7 +206,7 @@ impl NoticeBatches {
         self.readers.contains_key(&id)
     }
 
-    /// The lines for one reader, in order; `None` is everybody who is not special.
+    /// The lines for one special reader, in order; `None` is all other readers.
     pub(super) fn lines_for(&self, batch: Batch, id: Option<ConnId>) -> Vec<String> {
         let reader = id.and_then(|id| self.readers.get(&id));
         let begins = reader.and_then(|reader| reader.begins);

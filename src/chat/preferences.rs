@@ -47,8 +47,8 @@ impl Chat {
         self.reply(id, reply::ignoring(&name), out);
     }
 
-    /// Makes room among those that a user ignores for one more, if need be: whoever is not
-    /// connected goes. Returns whether there is room, or the one is there already.
+    /// Makes room in a user's list of ignored users for one more, if it is full: users that are not
+    /// connected are dropped. Returns whether there is room, or the target is in it already.
     fn may_ignore(&mut self, own: UserId, target: UserId) -> bool {
         let extras = self.users.by_id(own).and_then(|user| self.users.extras(user));
         let ignores = extras.map_or(&[][..], |extras| &extras.ignores);

@@ -229,7 +229,7 @@ impl Chat {
     }
 }
 
-/// Whoever ignores one or both of two users ignores the one that they are from now on.
+/// Two users are one from now on: if `ignores` has either of them, it has the one afterwards.
 fn become_one(ignores: &mut Vec<UserId>, left: UserId, user: UserId) {
     if ignores.contains(&user) {
         ignores.retain(|ignored| *ignored != left && *ignored != user);

@@ -1,4 +1,4 @@
-//! Who has become whom: a user who resumes another's session is that other from then on.
+//! Ids that users had before they resumed: each leads to the user that they are now.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,7 +10,7 @@ const MAX: usize = 1 << 14;
 /// How often in a row a user may become another, and is still known.
 const HOPS: usize = 16;
 
-/// Those who resumed, after others may have heard of them under their own id.
+/// Ids of users before they resumed, where others may have noted such an id.
 #[derive(Default)]
 pub(super) struct Resumed {
     into: HashMap<UserId, UserId>,
@@ -19,7 +19,7 @@ pub(super) struct Resumed {
 }
 
 impl Resumed {
-    /// User `was`, whom nobody is any more, is `user` from now on.
+    /// From now on the id `was` means the user `user`.
     pub(super) fn pass_on(&mut self, was: UserId, user: UserId) {
         if self.into.insert(was, user).is_none() {
             self.order.push_back(was);
@@ -31,7 +31,7 @@ impl Resumed {
         }
     }
 
-    /// Who that user is now.
+    /// The user that an id means now.
     pub(super) fn now(&self, user: UserId) -> UserId {
         let next = |user: &UserId| self.into.get(user).copied();
         std::iter::successors(Some(user), next).take(HOPS + 1).last().unwrap_or(user)

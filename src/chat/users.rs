@@ -17,13 +17,13 @@ use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::transport::Origin;
 
-/// All users. Whoever is detached keeps the name, and is found by id only.
+/// All users. Detached users keep their names, and are found by id only.
 pub(super) struct Users {
     table: Slab<User>,
     /// What few have, under the key in the user's record.
     extras: Slab<Extras>,
     last_number: u32,
-    /// The indices of those who are connected, by slot; [`NOWHERE`] for nobody.
+    /// The indices of connected users, by slot; [`NOWHERE`] where there is none.
     by_slot: Vec<u32>,
     /// Indices. The names themselves are stored with the users.
     by_name: HashTable<u32>,

@@ -15,9 +15,9 @@ use raw::Raw;
 /// ([`Service::framing`](crate::Service::framing)).
 #[non_exhaustive]
 pub enum Framing {
-    /// Lines for people, and for most programs of theirs: they end with LF, CR LF, CR or NUL.
-    /// Telnet's bytes are gone from them, and so are what was erased again, the sequences of keys
-    /// that edit nothing, and a byte order mark at the start. The default.
+    /// Lines for people, and for most programs: they end with LF, CR LF, CR or NUL. Telnet's bytes
+    /// are taken out, and so are erased characters, the sequences of keys that edit nothing, and a
+    /// byte order mark at the start. The default.
     Telnet,
     /// Lines that leave every byte alone: LF ends one, and a CR before it goes. DEL, IAC, NUL and
     /// escapes are bytes like others.
@@ -51,22 +51,20 @@ impl fmt::Debug for Framing {
 /// A framing of your own: a state machine without I/O that turns one connection's bytes into
 /// items ([`Framing::Own`]).
 ///
-/// What holds a limit here is the codec itself: it answers with [`Item::TooLong`] or
-/// [`Item::Endless`] before it holds more than it should, and with [`Item::Bulk`] for each full KiB
-/// that came without a line, so that the rate limit sees it. Whatever the pieces that the bytes
-/// arrive in, the same items have to come out.
+/// The codec has to limit what it holds: it returns [`Item::TooLong`] or [`Item::Endless`] before
+/// it holds too much, and [`Item::Bulk`] for each full KiB that came without a line, so that the
+/// rate limit sees it. The same bytes have to give the same items, in whatever pieces they come.
 pub trait Codec: Send {
-    /// The next item, taken from the front of `bytes`; `None` once they are used up, with whatever
-    /// has to be remembered of them. It is also asked when there are none: an item may be due that
-    /// takes no more bytes.
+    /// The next item, taken from the front of `bytes`; `None` once all of them are taken. It is
+    /// also called without bytes: an item may be due that takes no more.
     fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Item<'a>>;
 
-    /// What is left when no more bytes will come, if that counts as an item.
+    /// The last item, when no more bytes will come: an unterminated line, for example.
     fn finish(&mut self) -> Option<Item<'_>> {
         None
     }
 
-    /// How many bytes it holds now; they count for [`Limits::input_total`].
+    /// How many bytes it holds now; they count towards [`Limits::input_total`].
     fn held(&self) -> usize;
 }
 
@@ -81,7 +79,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// How lines to it are framed, where it need not show that first.
+    /// The ending that lines to it get, if the codec alone decides that.
     pub(crate) fn ending(self) -> Option<Ending> {
         match self {
             Kind::Telnet | Kind::Plain | Kind::Own => None,
@@ -151,7 +149,7 @@ impl AnyCodec {
         }
     }
 
-    /// Whether nothing is to be remembered, so that a new one would do as well.
+    /// Whether it holds no state, so that a new one would do as well.
     pub(crate) fn is_new(&self) -> bool {
         match self {
             AnyCodec::Telnet(decoder) => decoder.is_new(),

@@ -18,33 +18,33 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 pub enum Item<'a> {
     /// A line without its ending, and the ending; at the end of input there is none.
     Line(&'a [u8], Option<Ending>),
-    /// The present line is too long; what is still to come of it is discarded.
+    /// The present line is too long; the rest of it is discarded.
     TooLong,
-    /// Here a line ended that was too long.
+    /// A line that was too long has ended.
     Discarded(Ending),
-    /// A full KiB has come without a line: text, erased text or telnet. It is to be paid for
-    /// as a line is.
+    /// A full KiB has come without a line: text, erased text or telnet. The rate limit charges it
+    /// like a line.
     Bulk,
-    /// A telnet command, and what is to be answered.
+    /// A telnet command, and the answer to send.
     Telnet(Option<[u8; 3]>),
     /// Telnet's question whether anybody is there.
     AreYouThere,
     /// Telnet's end of input. Nothing follows.
     EndOfInput,
-    /// So much came without an ending that none is to be expected. Nothing follows.
+    /// Too many bytes came without an ending. Nothing follows.
     Endless,
-    /// What the framing itself has to answer: a pong.
+    /// An answer of the framing itself, to send as it is: a pong.
     Answer(&'a [u8]),
     /// The other side closes its WebSocket, and the code to answer with. Nothing follows.
     Close(u16),
-    /// What came breaks the rules of its framing. Nothing follows. A WebSocket is closed with this
-    /// code, which says which rule.
+    /// The bytes break the rules of the framing. Nothing follows. A WebSocket is closed with this
+    /// code, which tells the rule.
     Malformed(u16),
 }
 
-/// Turns one connection's bytes into lines, and what else it has to say.
+/// Turns one connection's bytes into items.
 ///
-/// Whatever the pieces that the bytes arrive in, the same items come out.
+/// The same bytes give the same items, however they are cut into pieces.
 #[derive(Debug)]
 pub struct Decoder {
     telnet: Telnet,
@@ -54,8 +54,8 @@ pub struct Decoder {
     after_cr: bool,
     /// Telnet has said that nothing more will come.
     has_ended: bool,
-    /// Bytes since the last ending, whatever became of them; but for telnet's commands, which
-    /// keep a connection alive for as long as it likes.
+    /// Bytes since the last ending, erased ones included, but not telnet's commands: with those a
+    /// client may keep an idle connection alive for as long as it likes.
     unended: usize,
     /// All bytes since the last ending or [`Item::Bulk`].
     unpaid: usize,
@@ -65,7 +65,7 @@ pub struct Decoder {
 /// Some editors put it at the start of a file.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// How much costs as much as a line.
+/// Bytes that cost as much as a line.
 const KIB: usize = 1024;
 
 /// What one step has led to.

@@ -4,7 +4,7 @@
 use crate::net::scan::ESC;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// No key sends as many parameters.
+/// More parameters than any key sends.
 const PARAMETERS_MAX: u8 = 64;
 
 /// How far a sequence has come.

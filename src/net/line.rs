@@ -3,7 +3,7 @@
 use crate::net::scan::{BS, CTRL_W, DEL};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// What a connection ends its lines with, and so reads best itself.
+/// How a connection ends its lines, and so how lines to it should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     /// A line feed: `nc`, and most programs.
@@ -15,7 +15,7 @@ pub enum Ending {
     Nul,
     /// Nothing: each line is a WebSocket message ([`Ending::frame`]).
     WebSocket,
-    /// Nothing: before each line stands its length ([`Framing::LengthPrefix`](crate::Framing)).
+    /// Nothing: its length comes before each line ([`Framing::LengthPrefix`](crate::Framing)).
     LengthPrefix,
 }
 
@@ -78,7 +78,7 @@ impl Line {
         Line { text: Vec::new(), given: false, discarding: false, max }
     }
 
-    /// So many bytes decide whether it is too long.
+    /// How many bytes show whether it is too long.
     pub(crate) fn room(&self) -> usize {
         if self.discarding {
             return usize::MAX;

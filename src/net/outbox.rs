@@ -222,10 +222,10 @@ impl Outbox {
         }
     }
 
-    /// Queues a line for many. It is written down once, in a shared log: use the same [`LogId`]
-    /// for the same people. For a slow consumer (its socket is full, and more than `queue_soft`
-    /// bytes wait behind it) the line is shed. Once it has caught up it is told how many were
-    /// ([`Limit::Shed`](crate::Limit::Shed)).
+    /// Queues a line for many connections (fan-out). Its bytes are stored once, in a shared log:
+    /// use the same [`LogId`] for the same connections. For a slow consumer (its socket is full,
+    /// and more than `queue_soft` bytes wait behind it) the line is shed. Once it has caught up,
+    /// the service is told how many lines were shed ([`Limit::Shed`](crate::Limit::Shed)).
     pub fn send_all(&mut self, log_id: LogId, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
         let span = self.logs.append(log_id, line);
         for id in to {

@@ -1,4 +1,4 @@
-//! The header with which a proxy says for whom it connects (PROXY protocol, versions 1 and
+//! The header in which a proxy gives its client's address (PROXY protocol, versions 1 and
 //! 2). Knows no connection: bytes in, an address out.
 //!
 //! It is parsed here and not by a crate: it is little, and the one that there was refuses

@@ -1,12 +1,12 @@
-//! How fast a connection may speak: a bucket of tokens each. Knows no clock.
+//! The rate limit: a token bucket for each connection. Knows no clock.
 
 use std::time::{Duration, Instant};
 
 use crate::net::conn::ConnId;
 use crate::pack::{Damaged, Packer, Unpacker};
 
-/// How fast tokens drip into a bucket, which holds as many as drip in two seconds. A bucket
-/// is the time at which it will be full.
+/// The rate at which tokens drip into a bucket, which holds as many as drip in two seconds. A
+/// bucket is stored as the time at which it will be full.
 #[derive(Clone, Copy)]
 pub(crate) struct Drip {
     each: Duration,

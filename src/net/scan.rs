@@ -1,5 +1,5 @@
-//! Finds the bytes that mean more than themselves, eight at a time; and counts, in tests, how
-//! many were looked at: from any peer, in any pieces, at most twice what it sent.
+//! Finds special bytes (endings, editing keys, telnet's), eight at a time. In tests it counts how
+//! many bytes were looked at: at most twice as many as came, however they were cut into pieces.
 
 pub(crate) const IAC: u8 = 255;
 pub(crate) const ESC: u8 = 0x1b;
@@ -15,7 +15,7 @@ thread_local! {
     static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// Where the first byte stands that ends a line, edits it, or may be telnet's.
+/// The index of the first byte that ends a line, edits it, or may be telnet's.
 pub(crate) fn find_special(bytes: &[u8]) -> Option<usize> {
     let mut from = 0;
     let found = loop {

@@ -145,8 +145,8 @@ impl Handle {
         self.rouse();
     }
 
-    /// Ends [`Server::run`]: the first time politely, within `drain_time`, the second
-    /// time at once.
+    /// Ends [`Server::run`]. The first call is a graceful shutdown, within `drain_time`; the second
+    /// ends it at once.
     pub fn shutdown(&self) {
         // Saturates at two, which is all that is looked at.
         let _ = self.0.shutdowns.fetch_update(Ordering::AcqRel, Ordering::Acquire, |times| {

@@ -1,7 +1,7 @@
 //! Telnet's part of the bytes, across packet boundaries. Knows no lines.
 //!
-//! The server negotiates nothing: what it is asked to do it won't, what it is offered
-//! it declines, and it never asks. (RFC 854, RFC 855.)
+//! The server negotiates nothing: it answers DO with WONT and WILL with DONT, and never asks
+//! itself. (RFC 854, RFC 855.)
 
 use crate::net::scan::{self, IAC};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
@@ -21,7 +21,7 @@ const END_OF_FILE: u8 = 236;
 /// telnet client shows nothing more until it has the answer.
 const TIMING_MARK: u8 = 6;
 
-/// A subnegotiation that is longer has no end, or is none.
+/// A longer subnegotiation is taken for one without an end.
 const SUBNEGOTIATION_MAX: u16 = 1024;
 
 /// What a byte turns out to be.
@@ -119,7 +119,7 @@ impl Telnet {
         }
     }
 
-    /// Whether nothing is to be remembered, so that a new one would do as well.
+    /// Whether it holds no state, so that a new one would do as well.
     pub(crate) fn is_new(&self) -> bool {
         self.state == State::Data && self.answered == [0; 8]
     }

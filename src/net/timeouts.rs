@@ -16,8 +16,8 @@ pub struct Now {
     pub wall: SystemTime,
 }
 
-/// Deadlines that are all the same time away. None is searched for and removed: one that does not
-/// matter any more goes when it has come to the front, or when there are many of them
+/// Deadlines that are all the same time away. Cancelling one does nothing here: an obsolete
+/// deadline is dropped when it has come to the front, or when there are many of them
 /// ([`Timeouts::prune`]). So the loop does not wake for it, and they do not pile up.
 #[derive(Debug)]
 pub(crate) struct Timeouts<K> {
@@ -35,7 +35,7 @@ impl<K: Copy> Timeouts<K> {
         Timeouts { after, queue: VecDeque::new(), crowded: FEW }
     }
 
-    /// Starts one more.
+    /// Starts a timeout.
     pub(crate) fn start(&mut self, key: K, now: Instant) {
         self.queue.push_back((now + self.after, key));
     }
@@ -70,14 +70,14 @@ impl<K: Copy> Timeouts<K> {
         self.queue.front().map(|(at, _)| *at)
     }
 
-    /// One that is due.
+    /// Takes a timeout that is due.
     pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
         self.queue.pop_front_if(|(at, _)| *at <= now).map(|(_, key)| key)
     }
 }
 
-/// Timers at any distance, the nearest first. What one is for is checked when it fires; it may
-/// have to be set anew then.
+/// Timers of any length, the nearest first. Whether a timer still matters is checked when it fires;
+/// it may have to be set anew then.
 #[derive(Debug)]
 pub(crate) struct Timers<K: Ord> {
     heap: BinaryHeap<Reverse<(Instant, K)>>,

@@ -73,7 +73,7 @@ or h. RUST_LOG wins over -v and -q.";
 /// The label of listeners for browsers.
 pub(crate) const WEB: &str = "web";
 
-/// What is in the name of those that are encrypted.
+/// In the label of listeners that are encrypted: `tls`, `json+tls`.
 pub(crate) const TLS: &str = "tls";
 
 /// Lines a second: nobody types so fast.

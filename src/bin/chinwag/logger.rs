@@ -16,7 +16,7 @@ use crate::output::Output;
 struct Logger {
     filter: Filter,
     stderr: Output,
-    /// Whether whoever takes the lines notes the time by itself.
+    /// Whether the reader of the log notes the time itself (the journal).
     has_clock: bool,
 }
 
@@ -105,8 +105,8 @@ impl Fields {
 }
 
 /// Writes a value as it is where nothing in it could be taken for anything else, or in
-/// quotation marks. What would end the line or the value is escaped then, and so is `=`: not
-/// even who looks for `key=value` anywhere in a line finds a field that somebody has made up.
+/// quotation marks. What would end the line or the value is escaped then, and so is `=`: even
+/// a search for `key=value` anywhere in a line finds no field that a user has forged.
 fn push_value(line: &mut String, value: &str) {
     if value.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\')) {
         return line.push_str(value);

@@ -36,7 +36,7 @@ use signal_hook::iterator::Signals;
 /// three, the listeners, the spare one, and the refused who are still reading.
 const DESCRIPTORS_KEPT: u64 = 32;
 
-/// The longest message of the day, in bytes: everybody who comes is sent all of it.
+/// The longest message of the day, in bytes: each newcomer is sent all of it.
 const MOTD_MAX: usize = 16 << 10;
 
 fn main() -> ExitCode {
@@ -175,9 +175,8 @@ fn affordable(wanted: usize) -> usize {
     wanted.min(most)
 }
 
-/// SIGINT and SIGTERM ask for a shutdown; the second one does not take no for an
-/// answer. SIGHUP has things read again, by somebody else: files may be slow, and
-/// whoever wants the server to end does not wait for them.
+/// SIGINT and SIGTERM ask for a graceful shutdown; the second one ends the server at once. SIGHUP
+/// reloads, in another thread: files may be slow, and a shutdown must not wait for them.
 fn watch_signals(server: Handle, reload: impl Fn() + Send + 'static) -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let watch = move || {

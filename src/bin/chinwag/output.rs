@@ -1,5 +1,5 @@
-//! Lines to stdout and stderr that hold nobody up: whoever should read them may be slow,
-//! stopped, or gone. (Non-blocking descriptors would not do: they are shared with the
+//! Lines to stdout and stderr that hold nobody up: their reader may be slow, stopped, or
+//! gone. (Non-blocking descriptors would not do: they are shared with the
 //! shell.)
 
 use std::io::{self, Write};

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 /// More than a password and its line's ending may have.
 const INPUT_MAX: u64 = 1024;
 
-/// Said of one that the chat would not take either, or not as it is.
+/// The error for a password that could not be typed in the chat.
 const RULE: &str = "a password has 8 to 128 bytes of UTF-8, without control characters (tabs \
     too) and marks of direction, and no space at its end";
 

@@ -34,8 +34,8 @@ pub(in crate::chat) enum Kind {
 pub(in crate::chat) struct LineNumber {
     /// Without gaps, from 1.
     pub(in crate::chat) seq: u64,
-    /// Which numbering of the room that is: one is like no other of this server, nor of the
-    /// server before a restart.
+    /// Which numbering of the room that is: no two numberings have the same value, across restarts
+    /// too.
     pub(in crate::chat) epoch: i64,
 }
 

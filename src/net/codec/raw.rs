@@ -8,20 +8,20 @@ use crate::net::decoder::Item;
 use crate::net::line::{Ending, Line};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// How much costs as much as a line.
+/// Bytes that cost as much as a line.
 const KIB: usize = 1024;
 
-/// How many bytes a length has.
+/// The size of a length, in bytes.
 const LENGTH: usize = 4;
 
-/// What shows where an item ends.
+/// How the end of the present item is found.
 #[derive(Clone, Copy, Debug)]
 enum End {
     /// An LF.
     Lf,
-    /// So many bytes of a length have come, and these are they.
+    /// Inside a length: its bytes so far, and how many they are.
     Length([u8; LENGTH], usize),
-    /// So many bytes are still to come.
+    /// The message goes on for so many bytes.
     After(usize),
 }
 
@@ -43,7 +43,7 @@ pub(crate) struct Raw {
     line_max: usize,
     /// Bytes since the last ending.
     unended: usize,
-    /// Those that are not paid for.
+    /// Bytes of them that the rate limit was not charged for.
     unpaid: usize,
     endless: usize,
 }
@@ -68,7 +68,7 @@ impl Raw {
         self.line.partial().len()
     }
 
-    /// Whether nothing is to be remembered, so that a new one would do as well.
+    /// Whether it holds no state, so that a new one would do as well.
     pub(crate) fn is_new(&self) -> bool {
         let is_between = matches!(self.end, End::Lf | End::Length(_, 0));
         is_between && self.line.is_new() && self.unended == 0

@@ -34,7 +34,7 @@ const MASKED: u8 = 0x80;
 /// The most that a control frame may carry.
 const CONTROL_MAX: usize = 125;
 
-/// How much costs as much as a line.
+/// Bytes that cost as much as a line.
 const KIB: usize = 1024;
 
 /// A frame's header, unpacked.
@@ -43,7 +43,7 @@ struct Frame {
     opcode: u8,
     is_last: bool,
     mask: [u8; 4],
-    /// Of its payload, how much has been read, and how much is to come.
+    /// Bytes of its payload: how many were read, and how many are left.
     read: usize,
     left: u64,
 }
@@ -53,7 +53,7 @@ enum State {
     /// Between frames, or inside a header.
     Header,
     Payload(Frame),
-    /// The other side has closed, or broken the protocol: nothing more is looked at.
+    /// The client has closed, or broken the protocol: nothing more is decoded.
     Over,
 }
 
@@ -102,7 +102,7 @@ impl Decoder {
         if self.is_given { 0 } else { self.text.len() }
     }
 
-    /// Whether nothing is to be remembered. Some pongs that are not paid for are no reason to:
+    /// Whether it holds no state. Some pongs that are not paid for are no reason to:
     /// they come one at a time, and each costs its sender a packet.
     pub(crate) fn is_new(&self) -> bool {
         matches!(self.state, State::Header) && self.header_len == 0 && !self.is_in_message
@@ -325,7 +325,7 @@ fn answer(payload: &[u8]) -> Result<u16, u16> {
     if str::from_utf8(reason).is_err() { Err(code::NOT_UTF_8) } else { Ok(code) }
 }
 
-/// What a server asks whether somebody is there with.
+/// A ping without a payload.
 pub(crate) const PING_FRAME: [u8; 2] = [FIN | PING, 0];
 
 /// Appends a text message.
@@ -343,7 +343,7 @@ pub(crate) fn write_text(text: &str, frame: &mut Vec<u8>) {
     frame.extend_from_slice(text.as_bytes());
 }
 
-/// A close frame. Of a reason that is too long there is the start.
+/// Appends a close frame. A reason that is too long is cut.
 pub(crate) fn close(code: u16, reason: &str) -> Vec<u8> {
     let end = reason.floor_char_boundary(CONTROL_MAX - 2);
     control(CLOSE, &[&code.to_be_bytes(), &reason.as_bytes()[..end]].concat())

@@ -52,11 +52,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
             if self.outbox.state(id) == State::Draining {
                 self.send_close_frame(id, why, farewell.as_deref());
                 self.drains.start(id, self.outbox.now().monotonic);
-                // It may still send, which is to be read and dropped.
+                // The client may still send; that is read and dropped.
                 self.list_ready(id);
             }
             let input = self.take_input(id);
-            // Of a WebSocket an answer is awaited, somewhere behind what is discarded.
+            // A WebSocket still has to answer the close frame, somewhere behind what is dropped.
             if let Some(mut input) = input.filter(|_| self.is_web_socket(id)) {
                 input.forget_waiting();
                 self.park_input(id, input);

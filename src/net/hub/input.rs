@@ -1,5 +1,5 @@
-//! The input half of a connection: what has been read and has not become lines yet, and which
-//! codec makes lines of it.
+//! The input half of a connection: bytes that were read and are not decoded yet, and the codec that
+//! turns them into lines.
 
 use std::mem;
 use std::time::Instant;
@@ -14,12 +14,12 @@ use crate::net::sniff::Sniffer;
 use crate::net::transport::Transport;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// The input state of a connection: what has been read and has not become lines yet.
+/// The input state of a connection: its codec, and bytes that are not lines yet.
 pub(super) struct Input {
     /// Used until the first line has told what the connection is.
     pub(super) sniffer: Sniffer,
     pub(super) codec: AnyCodec,
-    /// What came too fast.
+    /// An item that waits for the rate limit.
     pub(super) waiting: Option<Waiting>,
     /// Parked input: read, and not decoded while reading is paused. Used up to `rest_start`.
     pub(super) rest: Vec<u8>,
@@ -31,7 +31,7 @@ impl Input {
         Input { sniffer: Sniffer::default(), codec, waiting: None, rest: Vec::new(), rest_start: 0 }
     }
 
-    /// Bytes that were read before their time.
+    /// Parks bytes that cannot be decoded yet.
     pub(super) fn put_back(&mut self, bytes: &[u8]) {
         self.rest.extend_from_slice(bytes);
     }
@@ -44,7 +44,7 @@ impl Input {
         rest
     }
 
-    /// What waits for its rate is not wanted any more.
+    /// Drops the item that waits for the rate limit.
     pub(super) fn forget_waiting(&mut self) {
         self.waiting = None;
     }
@@ -75,7 +75,7 @@ impl Input {
     }
 }
 
-/// What waits for its time.
+/// An item that waits for the rate limit, until its time.
 pub(super) struct Waiting {
     pub(super) until: Instant,
     pub(super) what: Persisted,
@@ -96,8 +96,8 @@ impl Persisted {
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// The service chooses the codec, but over WebSocket. Returns the peer with how its lines are
-    /// framed, where that is known now.
+    /// Has the service choose the codec; a WebSocket has its own. Returns the peer with the line
+    /// ending that the codec implies, if it implies one.
     pub(super) fn choose_codec<'a>(&mut self, id: ConnId, peer: &Peer<'a>) -> Peer<'a> {
         if self.is_web_socket(id) {
             return *peer;
@@ -115,7 +115,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         Peer { ending, ..*peer }
     }
 
-    /// What a connection has of it, or a new one.
+    /// Takes the input state of a connection, or a new one.
     pub(super) fn take_or_new_input(&mut self, id: ConnId) -> Box<Input> {
         if let Some(input) = self.take_input(id) {
             return input;
@@ -136,7 +136,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// What a connection has of it.
+    /// Takes the input state of a connection, if it has one.
     pub(super) fn take_input(&mut self, id: ConnId) -> Option<Box<Input>> {
         let input = self.conns[id.slot()].input.take()?;
         self.input_held -= input.held();

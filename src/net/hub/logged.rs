@@ -37,7 +37,7 @@ impl Refused {
         self.log_due(now);
     }
 
-    /// When there is something to be logged.
+    /// When something has to be logged, if it has.
     pub(super) fn next(&self) -> Option<Instant> {
         self.next_line.filter(|_| self.waiting.is_some())
     }

@@ -16,14 +16,14 @@ use crate::net::service::{Peer, Refusal, Service};
 use crate::net::transport::{Origin, Transport};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// A connection that has not said yet what comes before its lines.
+/// What is known of a connection whose preface is not complete.
 pub(super) struct Preface {
     awaited: Awaited,
-    /// By then.
+    /// The deadline for what is awaited.
     until: Instant,
-    /// An HTTP head is the last of it.
+    /// The preface ends with an HTTP head.
     is_web: bool,
-    /// What has come, and is not used yet.
+    /// Bytes that were read, and are not used yet.
     pub(super) bytes: Vec<u8>,
     /// Where it is from. While its PROXY header is awaited that is the proxy's own origin, which
     /// stays that of the connections it opens for itself (health checks).
@@ -32,7 +32,7 @@ pub(super) struct Preface {
     pub(super) label: String,
 }
 
-/// What comes next.
+/// The part of the preface that comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Awaited {
     ProxyHeader,
@@ -41,7 +41,7 @@ enum Awaited {
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Takes a connection in.
+    /// Opens a connection that is admitted.
     pub fn open(&mut self, stream: T, peer: &Peer<'_>) -> ConnId {
         let id = self.insert(stream, Phase::Lines);
         if self.conns[id.slot()].stream.is_handshaking() {
@@ -140,14 +140,15 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.put_off(id, preface)
     }
 
-    /// It has had its share of this turn.
+    /// The connection has used up its budget for this turn, and goes on in the next.
     fn put_off(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         self.prefaces.insert(id, preface);
         self.list_ready(id);
         false
     }
 
-    /// Goes on with what has come. Whether lines may follow; the preface if it is unfinished.
+    /// Parses the bytes that have come. Returns whether lines may follow, or the preface if it is
+    /// unfinished.
     fn parse_preface(
         &mut self,
         id: ConnId,
@@ -182,7 +183,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.admit(id, preface)
     }
 
-    /// The connection counts for its address from here on. Whether lines may follow.
+    /// Admits a connection, which counts for its address from here on. Returns whether lines may
+    /// follow.
     fn admit(&mut self, id: ConnId, mut preface: Box<Preface>) -> bool {
         let is_handshaking = self.conns[id.slot()].stream.is_handshaking();
         let is_one_more = |addr| !self.addresses.may_shake_hands(addr);
@@ -209,7 +211,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.go_on(id, preface)
     }
 
-    /// Only an HTTP head may still be missing.
+    /// Goes on after the handshake: only an HTTP head may still be missing.
     fn go_on(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         if !preface.is_web {
             return self.introduce(id, &preface);
@@ -223,7 +225,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// The service hears of it, and then of what it has said already.
+    /// Tells the service of the connection, then of lines that have come with the preface.
     fn introduce(&mut self, id: ConnId, preface: &Preface) -> bool {
         self.welcome(id, &preface.peer(), preface.proxy);
         if preface.proxy.is_some() && self.conns[id.slot()].phase == Phase::Unknown {
@@ -263,7 +265,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.refused += 1;
     }
 
-    /// It does not shake hands. Its transport says what there is to say.
+    /// Closes a connection whose handshake has failed. Its transport tells the client why.
     fn give_up(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         self.note_refused(preface.origin, "no_handshake");
         reject(&mut self.conns[id.slot()].stream, b"", &mut self.chunk);
@@ -282,14 +284,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.drop_preface(id, preface)
     }
 
-    /// What it sent is none. The service has not heard of it, and does not when it closes.
+    /// Closes a connection without a complete preface. The service was never told of it.
     pub(super) fn drop_preface(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         self.prefaces.insert(id, preface);
         self.outbox.kill(id, CloseReason::Broken);
         false
     }
 
-    /// What comes before the lines may be late.
+    /// Closes a connection whose preface is late.
     pub(super) fn check_preface(&mut self, id: ConnId, now: Instant) {
         let Some(preface) = self.prefaces.get(&id).filter(|preface| preface.until <= now) else {
             return;
@@ -308,7 +310,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// It closes. Returns whether the service has not heard of it.
+    /// Drops the preface of a closing connection. True if there was one: the service was never told
+    /// of that connection.
     pub(super) fn forget_preface(&mut self, id: ConnId) -> bool {
         let Some(preface) = self.prefaces.remove(&id) else { return false };
         if preface.awaited == Awaited::Handshake {

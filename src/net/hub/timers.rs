@@ -34,7 +34,7 @@ pub(super) struct LastActivity {
 #[derive(Clone, Copy)]
 pub(super) struct SlowConsumer {
     at: Instant,
-    /// Otherwise it has caught up; the kernel may still have much to send.
+    /// If false, it has caught up; the kernel may still have much to send.
     is_behind: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The second half of a turn: from queues to streams, and what ends there.
+//! The write phase of a turn: flushing queues to streams, and reaping.
 
 use std::io::{self, ErrorKind};
 
@@ -8,7 +8,7 @@ use crate::net::service::{Limit, Service};
 use crate::net::transport::Transport;
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Writes to the next of those that are behind, and frees the slots of the dead.
+    /// Flushes the next connections of the flush queue, and frees the slots of dead ones.
     pub(super) fn write_ready(&mut self) {
         self.announce_closing();
         for _ in 0..self.limits.write_budget {
@@ -17,8 +17,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         self.announce_closing();
         self.close_excess();
-        // Nobody is cut off for what it could have taken. That others hear of somebody's end
-        // can be too much in turn.
+        // Flush before disconnecting: nobody is disconnected for bytes that the socket would take.
+        // Telling others of a disconnect queues more, so look again after each.
         while self.outbox.is_over_total() {
             match self.outbox.next_to_flush() {
                 Some(id) => self.flush(id),
@@ -34,8 +34,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// One `write` of all that a connection is behind; more only if that was not
-    /// taken whole, until the socket says that it is full.
+    /// One `write` of all that is queued for a connection; more only if that was not taken whole,
+    /// until the socket is full.
     pub(super) fn flush(&mut self, id: ConnId) {
         let held = self.conns[id.slot()].stream.unsent();
         self.outbox.set_unsent(id, 0);
@@ -66,8 +66,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// The queue is empty; what the transport holds back goes, too. If that was the last, the
-    /// other side is told so.
+    /// The queue is empty: flushes the transport. If the connection is draining, ends its output
+    /// (a half-close).
     fn finish_flush(&mut self, id: ConnId) -> io::Result<()> {
         let stream = &mut self.conns[id.slot()].stream;
         loop {
@@ -79,23 +79,24 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if self.outbox.state(id) != State::Draining {
             return Ok(());
         }
-        // If it fails for good the connection is broken, and reading will say so.
+        // If it fails for good the connection is broken, and reading will tell.
         match stream.shutdown_write() {
             Err(error) if stream.unsent() > 0 => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// Its socket is full. `held` bytes were held back before: to have less is progress.
+    /// Its socket is full. `held` is how many bytes the transport held back before: fewer now is
+    /// progress.
     fn block(&mut self, id: ConnId, took: bool, held: usize) {
         let unsent = self.conns[id.slot()].stream.unsent();
         self.outbox.block(id, unsent);
         self.note_blocked(id, took || unsent < held);
     }
 
-    /// What was held back may be less after a read, or more: a transport answers by itself. An
-    /// idle queue with something held back waits for a writable edge. One in line does not: the
-    /// edge that put it there may have been the last.
+    /// After a read the transport may hold back more, or less: it answers by itself. An idle queue
+    /// then waits for a writable edge. A queue in the flush queue does not: the edge that put it
+    /// there may have been the last.
     pub(super) fn note_unsent(&mut self, id: ConnId) {
         if self.outbox.state(id) == State::Unreachable {
             return;

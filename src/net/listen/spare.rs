@@ -6,7 +6,8 @@ use std::io::{self, Read, Write};
 use super::socket::Listening;
 use crate::net::transport::{Origin, Socket, Transport};
 
-/// A descriptor kept back, so that there is one to say no with when all are in use.
+/// A descriptor that is kept back, so that clients can be told why they are refused when all others
+/// are in use.
 pub(crate) struct Spare(pub(super) Option<File>);
 
 impl Spare {

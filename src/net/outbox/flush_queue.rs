@@ -173,7 +173,7 @@ impl Outbox {
         }
     }
 
-    /// All has been written. Returns how many lines were shed on the way.
+    /// All has been written. Returns how many lines were shed meanwhile.
     pub(crate) fn dequeue(&mut self, id: ConnId) -> u64 {
         self.unpark(id);
         let queue = &mut self.queues[id.slot()];
@@ -275,7 +275,7 @@ impl Outbox {
         Some(self.farewells.swap_remove(at).1)
     }
 
-    /// Queues the last bytes for a draining connection: what its framing ends with.
+    /// Queues the last bytes for a draining connection: its framing's own end, a close frame.
     pub(crate) fn send_last(&mut self, id: ConnId, bytes: &[u8]) {
         // One whose close has just begun has been put into the flush queue.
         if self.state(id) != State::Draining || self.is_idle(id) {

@@ -1,4 +1,5 @@
-//! What else a service may do: lines in each client's own framing, timers, and its own shutdown.
+//! What services may do besides sending bytes: lines in each client's own framing, timers, and a
+//! shutdown.
 
 use std::fmt;
 use std::mem;
@@ -21,8 +22,8 @@ impl Outbox {
     }
 
     /// Queues a line for many, framed as each reads it best, and written down once for each
-    /// framing: [`Outbox::send_all`] with endings. The key names those people: use the same for the
-    /// same.
+    /// framing: [`Outbox::send_all`] with endings. The key names the receivers: use the same
+    /// key for the same receivers.
     pub fn send_line_all(&mut self, key: usize, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
         let to: Vec<ConnId> = to.into_iter().collect();
         let mut framed = mem::take(&mut self.framed);
@@ -50,7 +51,7 @@ impl Outbox {
         (0..self.queues.len()).filter_map(|slot| self.id(slot)).filter(|id| self.is_open(*id))
     }
 
-    /// How lines to a connection end: as its own do, or with LF until it has shown that.
+    /// How lines to a connection end: as its own lines do, or with LF until it has ended one.
     #[must_use]
     pub fn ending(&self, id: ConnId) -> Ending {
         self.ending_seen(id).ending().unwrap_or(Ending::Lf)
@@ -72,7 +73,7 @@ impl Outbox {
         }
     }
 
-    /// Takes a timer back. If there is none with this key, nothing happens.
+    /// Cancels a timer. If there is none with this key, nothing happens.
     pub fn cancel_timer(&mut self, key: u64) {
         self.timers.cancel(key);
     }

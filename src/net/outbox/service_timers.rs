@@ -26,12 +26,12 @@ impl ServiceTimers {
         }
     }
 
-    /// When the first fires.
+    /// When the next timer fires.
     pub(super) fn next(&self) -> Option<Instant> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// One that is due; it is set no more.
+    /// Takes a timer that is due: its key.
     pub(super) fn expired(&mut self, now: Instant) -> Option<u64> {
         let (_, key) = self.due.first().copied().filter(|(at, _)| *at <= now)?;
         self.cancel(key);

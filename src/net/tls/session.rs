@@ -15,7 +15,7 @@ use super::ACCESS_DENIED;
 pub(super) use super::keys::Keys;
 use crate::net::transport::Transport;
 
-/// What a client reads that does not shake hands.
+/// The answer to a client that does not begin a handshake.
 const SPEAKS_TLS: &[u8] = b"This port speaks TLS.\n";
 
 /// How every TLS handshake begins: with a record of this type.
@@ -24,21 +24,21 @@ const HANDSHAKE: u8 = 22;
 /// The most that one record holds.
 const RECORD: usize = 16 << 10;
 
-/// What a record has besides, at most; a new key may go before it.
+/// The most that a record adds to its payload, a key update before it included.
 const RECORD_OVERHEAD: usize = 64;
 
 /// How far a connection has got.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// What comes before the handshake is read as it is.
+    /// Before the handshake: bytes are read as they are (a PROXY header).
     Raw,
-    /// The handshake has begun, and the client has said nothing.
+    /// The handshake is awaited; nothing has come yet.
     Silent,
     Handshake,
     Traffic,
     /// `close_notify` was sent.
     Closed,
-    /// Nothing more is said than what is held back.
+    /// It has failed: only what is held back is still sent.
     Failed,
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Session {
     /// Records that are not complete yet, or were read before their time.
     incoming: Vec<u8>,
     is_unprocessed: bool,
-    /// What was in records, and is not read yet.
+    /// Decrypted bytes that the loop has not read yet.
     plain: Vec<u8>,
     /// The client has sent `close_notify`.
     has_ended: bool,
@@ -86,7 +86,7 @@ impl Session {
         self.is_unprocessed = !read_before.is_empty();
     }
 
-    /// Whether nobody is known to be there: one that has failed is nobody again.
+    /// Whether the handshake is not done; so it is again after a failure.
     pub(super) fn is_handshaking(&self) -> bool {
         !matches!(self.phase, Phase::Traffic | Phase::Closed)
     }
@@ -102,7 +102,7 @@ impl Session {
         self.outgoing.len()
     }
 
-    /// What its buffers take.
+    /// How many bytes its buffers take.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.incoming.capacity() + self.plain.capacity() + self.outgoing.capacity()
@@ -190,7 +190,7 @@ impl Session {
         Ok(bytes.len())
     }
 
-    /// Says that nothing more comes, and sends what is held back.
+    /// Queues `close_notify`, and sends what is held back.
     pub(super) fn close(&mut self, transport: &mut impl Transport) -> io::Result<()> {
         match self.phase {
             Phase::Traffic => {
@@ -268,7 +268,7 @@ impl Session {
         }
     }
 
-    /// After an error: what the client is to be told of it.
+    /// After an error: the alert that tells the client of it.
     fn take_alert(&mut self) {
         while self.tls.wants_write() {
             match self.tls.process_tls_records(&mut []).state {

@@ -1,4 +1,4 @@
-//! Proxies: who says for whom it connects.
+//! `--proxy-protocol`: which peers are proxies.
 
 use chinwag::chat::OPERATORS;
 use chinwag::{Config, Network, NotANetwork};
@@ -6,7 +6,7 @@ use pico_args::Arguments;
 
 use super::all;
 
-/// Who says for whom it connects.
+/// Peers whose connections begin with a PROXY header.
 enum Proxy {
     Network(Network),
     Unix,

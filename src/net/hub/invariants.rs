@@ -13,7 +13,7 @@ impl<T, S> Hub<T, S> {
         // Everybody is one of these.
         let counted = self.open + self.prefaces.len() + self.draining + self.refused;
         assert_eq!(self.conns.len(), counted, "connections, and those that are counted");
-        assert!(self.unreachable <= self.open, "who cannot be written to is still open");
+        assert!(self.unreachable <= self.open, "more connections are unreachable than open");
         let listed = self.conns.iter().filter(|(_, conn)| conn.listed).count();
         let is_here = |state| !matches!(state, State::Vacant | State::Dead);
         let ready = self.ready.iter().filter(|id| is_here(self.outbox.state(**id))).count();

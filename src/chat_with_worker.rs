@@ -19,9 +19,10 @@ use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
 use crate::net::server::Handle;
-use crate::net::service::{Limit, Peer, Refusal, Service};
+use crate::net::service::{HandOver, Limit, Peer, Refusal, Service, Upgraded};
 use crate::net::timeouts::Now;
 use crate::net::worker::Worker;
+use crate::pack::Packer;
 
 /// A request and the user it is for; `None` is a reload that no user asked for.
 type Job = (Option<ConnId>, Request);
@@ -57,6 +58,8 @@ pub struct ChatWithWorker {
     worker: Worker<Job, Done>,
     /// Whether the worker has a request that it has not answered.
     is_working: bool,
+    /// Nothing more is to be asked, and the server is interrupted once nothing is under way.
+    is_quiescing: bool,
     /// Whether a [`Reloader`] has asked since the chat was last informed.
     reload_wanted: Arc<AtomicBool>,
 }
@@ -84,7 +87,14 @@ impl ChatWithWorker {
             (id, answer)
         })?;
         let reload_wanted = Arc::new(AtomicBool::new(false));
-        Ok(ChatWithWorker { chat, server, worker, is_working: false, reload_wanted })
+        Ok(ChatWithWorker {
+            chat,
+            server,
+            worker,
+            is_working: false,
+            is_quiescing: false,
+            reload_wanted,
+        })
     }
 
     /// Asks for a reload from any thread.
@@ -104,6 +114,9 @@ impl ChatWithWorker {
         {
             self.is_working = true;
             assert!(self.worker.give(job).is_ok(), "it waits for one job at a time");
+        }
+        if self.chat.wants_upgrade() || (self.is_quiescing && !self.is_working) {
+            self.server.interrupt();
         }
     }
 }
@@ -204,6 +217,35 @@ impl Service for ChatWithWorker {
 
     fn on_shutdown(&mut self, out: &mut Outbox) {
         self.chat.on_shutdown(out);
+    }
+}
+
+impl HandOver for ChatWithWorker {
+    fn pack(&self, to: &mut Packer) {
+        self.chat.pack(to);
+    }
+
+    fn quiesce(&mut self) -> bool {
+        self.is_quiescing = true;
+        self.chat.quiesce();
+        !self.is_working
+    }
+
+    fn on_left_behind(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_left_behind(id, out);
+    }
+
+    fn takes_upgrade(&mut self) -> bool {
+        self.chat.takes_upgrade()
+    }
+
+    fn on_upgraded(&mut self, upgraded: &Upgraded, out: &mut Outbox) {
+        self.chat.on_upgraded(upgraded, out);
+    }
+
+    fn on_not_upgraded(&mut self, why: &str, out: &mut Outbox) {
+        self.is_quiescing = false;
+        self.chat.on_not_upgraded(why, out);
     }
 }
 

@@ -101,19 +101,19 @@
 //! | the token bucket; limits by address | `net/rate.rs`, `net/addresses.rs` |
 //! | networks: a prefix of addresses | `net/network.rs` |
 //! | deadlines and timers: idle timeout, write stall | `net/timeouts.rs`, `net/hub/timers.rs` |
-//! | the poll, the clock, wake and shutdown | `net/server.rs` |
+//! | the poll, the clock, wake and shutdown | `net/server.rs`, `net/server/running.rs`, `net/server/handle.rs` |
 //! | what a connection runs over, and its origin | `net/transport.rs` |
 //! | TLS, and certificates | `net/tls.rs`, `net/tls/`, `bin/chinwag/certificate.rs` |
 //! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs`, `net/listen/spare.rs` |
-//! | handing over to a new process: the format, the connections | `pack.rs`, `pack/`; `net/hub/hand_over.rs`, `net/outbox/hand_over.rs` |
 //! | what the loop tells a service, and what a service may do | `net/service.rs`, `net/conn.rs`; `net/outbox/hand.rs`, `net/outbox/service_timers.rs` |
 //! | messages to a service from other threads; a thread for what may block | `net/mailbox.rs`; `net/worker.rs` |
 //! | a network without sockets, for tests | `testing.rs` |
+//! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the chat's worker | `chat_with_worker.rs` |
 //! | files: bans and accounts | `store.rs`, `store/` |
 //! | the pages in the crate's documentation | `docs.rs` |
-//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/main.rs` |
+//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/main.rs` |
 //! | the page for browsers | `web/`, `bin/chinwag/page.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `bin/chinwag/passwd.rs` |
 //!
@@ -155,8 +155,8 @@ pub use net::line::Ending;
 pub use net::mailbox::{Mailbox, Post};
 pub use net::network::{Network, NotANetwork};
 pub use net::outbox::{Outbox, Traffic, Writer};
-pub use net::server::{Config, Handle, Listen, ListenUnix, Server};
-pub use net::service::{Limit, Peer, Refusal, Service};
+pub use net::server::{Config, Handle, Listen, ListenUnix, Pause, Running, Server};
+pub use net::service::{HandOver, Limit, Peer, Refusal, Service, Upgraded};
 pub use net::shared_log::LogId;
 pub use net::sniff::Protocol;
 pub use net::timeouts::Now;

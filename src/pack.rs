@@ -114,6 +114,7 @@ pub struct Unpacker<'a> {
     left: &'a [u8],
     len: usize,
     now: Now,
+    version: String,
 }
 
 impl<'a> Unpacker<'a> {
@@ -124,16 +125,23 @@ impl<'a> Unpacker<'a> {
     /// If it begins otherwise than what a [`Packer`] packs, or was packed in a format that this
     /// release does not know.
     pub fn new(bytes: &'a [u8], now: Now) -> Result<Unpacker<'a>, Damaged> {
-        let mut unpacker = Unpacker { left: bytes, len: bytes.len(), now };
+        let version = String::new();
+        let mut unpacker = Unpacker { left: bytes, len: bytes.len(), now, version };
         if unpacker.get::<[u8; 8]>().ok() != Some(MAGIC) {
             return Err(Damaged { what: What::Magic, at: 0 });
         }
         let format = unpacker.get()?;
-        let version: String = unpacker.get()?;
+        let version = unpacker.get()?;
         if !(OLDEST..=FORMAT).contains(&format) {
             return Err(Damaged { what: What::Format(format, version), at: MAGIC.len() });
         }
-        Ok(unpacker)
+        Ok(Unpacker { version, ..unpacker })
+    }
+
+    /// The version of the program that has packed it.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
     }
 
     /// The next value.
@@ -167,6 +175,15 @@ impl<'a> Unpacker<'a> {
     /// If something is.
     pub fn finish(self) -> Result<(), Damaged> {
         if self.left.is_empty() { Ok(()) } else { Err(self.wrong("end")) }
+    }
+
+    /// Whether an index can be one: each has at least a byte in what was packed.
+    ///
+    /// # Errors
+    ///
+    /// If not.
+    pub fn check_index(&self, index: usize) -> Result<(), Damaged> {
+        if index < self.len { Ok(()) } else { Err(self.wrong("index")) }
     }
 
     /// What came last was not what it should be.
@@ -302,6 +319,16 @@ impl Pack for i64 {
     fn unpack(from: &mut Unpacker<'_>) -> Result<i64, Damaged> {
         let number = from.number()?;
         Ok((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
+    }
+}
+
+impl Pack for i32 {
+    fn pack(&self, to: &mut Packer) {
+        i64::from(*self).pack(to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<i32, Damaged> {
+        i32::try_from(from.get::<i64>()?).map_err(|_| from.wrong("number of 32 bits"))
     }
 }
 

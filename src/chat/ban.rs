@@ -9,6 +9,7 @@ use super::name;
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// A ban, as it is persisted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +143,28 @@ impl Meant {
     pub(super) fn take(&mut self, asker: ConnId) -> Option<UserId> {
         let at = self.0.iter().position(|(by, _)| *by == asker)?;
         Some(self.0.swap_remove(at).1)
+    }
+}
+
+impl Pack for Ban {
+    fn pack(&self, to: &mut Packer) {
+        let Ban { target, until, by, why } = self;
+        to.put(target).put(until).put(by).put(why);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Ban, Damaged> {
+        Ok(Ban { target: from.get()?, until: from.get()?, by: from.get()?, why: from.get()? })
+    }
+}
+
+impl Pack for Target {
+    fn pack(&self, to: &mut Packer) {
+        let Target { name, network } = self;
+        to.put(name).put(network);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Target, Damaged> {
+        Ok(Target { name: from.get()?, network: from.get()? })
     }
 }
 

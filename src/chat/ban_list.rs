@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::ban::{Ban, Target};
 use crate::net::network::Network;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Bans, in order. Making a long list takes a while, so a worker does it.
 #[derive(Clone, Debug, Default)]
@@ -133,6 +134,19 @@ impl Bans {
         let those = self.of_addr(addr).map(|at| &self.all[at]);
         let longest = those.max_by_key(|(ban, _)| ban.until.unwrap_or(Timestamp::MAX));
         longest.map_or("", |(ban, notice)| notice.get_or_init(|| say(ban)))
+    }
+}
+
+impl Pack for Bans {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.all.len());
+        for ban in self.all() {
+            to.put(ban);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Bans, Damaged> {
+        Ok(from.get::<Vec<Ban>>()?.into_iter().collect())
     }
 }
 

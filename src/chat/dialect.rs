@@ -10,6 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::net::line::Ending;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 pub(super) use event::{Event, Kind, LineNumber, Person};
 
 /// How events are worded for a connection. Commands are the same in every dialect.
@@ -152,6 +153,40 @@ impl Format {
 pub(super) struct Buffer {
     line: String,
     framed: Vec<u8>,
+}
+
+impl Pack for Dialect {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Dialect::Native => 0,
+            Dialect::Recipe => 1,
+            Dialect::Tutorial => 2,
+            Dialect::Fork => 3,
+            Dialect::Json => 4,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Dialect, Damaged> {
+        Ok(match from.tag()? {
+            0 => Dialect::Native,
+            1 => Dialect::Recipe,
+            2 => Dialect::Tutorial,
+            3 => Dialect::Fork,
+            4 => Dialect::Json,
+            _ => return Err(from.wrong("dialect")),
+        })
+    }
+}
+
+impl Pack for Format {
+    fn pack(&self, to: &mut Packer) {
+        let Format { dialect, ending } = self;
+        to.put(dialect).put(ending);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Format, Damaged> {
+        Ok(Format { dialect: from.get()?, ending: from.get()? })
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Guest numbers: each guest gets the lowest free one.
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use std::collections::BTreeSet;
 
 /// Which guest has which number.
@@ -35,5 +36,18 @@ impl Guests {
 
     pub(super) fn holder(&self, number: u32) -> Option<u32> {
         *self.holders.get(number as usize - 1)?
+    }
+}
+
+impl Pack for Guests {
+    fn pack(&self, to: &mut Packer) {
+        let Guests { holders, free: _ } = self;
+        to.put(holders);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Guests, Damaged> {
+        let holders: Vec<Option<u32>> = from.get()?;
+        let free = (1..).zip(&holders).filter(|(_, holder)| holder.is_none());
+        Ok(Guests { free: free.map(|(number, _)| number).collect(), holders })
     }
 }

@@ -6,6 +6,7 @@ use std::fmt::{self, Write};
 use super::dialect::{Kind, LineNumber};
 use super::name::Shown;
 use super::user_id::UserId;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// A line of history. Names are as they were then.
 pub(super) struct Record<'a> {
@@ -157,6 +158,40 @@ impl Write for Bytes<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.extend(text.as_bytes());
         Ok(())
+    }
+}
+
+impl Pack for History {
+    fn pack(&self, to: &mut Packer) {
+        let History { entries, bytes, last_seq, epoch } = self;
+        to.put(entries).put(bytes).put(last_seq).put(epoch);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<History, Damaged> {
+        Ok(History {
+            entries: from.get()?,
+            bytes: from.get()?,
+            last_seq: from.get()?,
+            epoch: from.get()?,
+        })
+    }
+}
+
+impl Pack for Entry {
+    fn pack(&self, to: &mut Packer) {
+        let Entry { at, kind, speaker, text_len, name_len, is_withdrawn } = self;
+        to.put(at).put(kind).put(speaker).put(text_len).put(name_len).put(is_withdrawn);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Entry, Damaged> {
+        Ok(Entry {
+            at: from.get()?,
+            kind: from.get()?,
+            speaker: from.get()?,
+            text_len: from.get()?,
+            name_len: from.get()?,
+            is_withdrawn: from.get()?,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use jiff::Timestamp;
 
 /// Mutes kept for names without a user; beyond it the oldest is dropped.
@@ -41,5 +42,26 @@ impl Mutes {
     pub(super) fn take(&mut self, name: &str) -> Option<Mute> {
         let at = self.0.iter().position(|(own, _)| own.eq_ignore_ascii_case(name))?;
         self.0.remove(at).map(|(_, mute)| mute)
+    }
+}
+
+impl Pack for Mute {
+    fn pack(&self, to: &mut Packer) {
+        let Mute { until } = self;
+        to.put(until);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Mute, Damaged> {
+        Ok(Mute { until: from.get()? })
+    }
+}
+
+impl Pack for Mutes {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Mutes, Damaged> {
+        Ok(Mutes(from.get()?))
     }
 }

@@ -1,5 +1,6 @@
 //! Names: which are valid, how they are stored, and how several are listed.
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -228,6 +229,35 @@ pub(super) fn listed(names: &[impl fmt::Display], count: usize) -> String {
         [one] => one.to_string(),
         [one, last] => format!("{one} and {last}"),
         [first, second, last, ..] => format!("{first}, {second} and {last}"),
+    }
+}
+
+impl Pack for Name {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Name::Guest(number) => to.tag(0).put(number),
+            Name::Short(spelling) => to.tag(1).put(spelling),
+            Name::Long(spelling) => to.tag(2).put(spelling),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Name, Damaged> {
+        Ok(match from.tag()? {
+            0 => Name::Guest(from.get()?),
+            1 => Name::Short(from.get()?),
+            2 => Name::Long(from.get()?),
+            _ => return Err(from.wrong("name")),
+        })
+    }
+}
+
+impl<const MAX: usize> Pack for Spelling<MAX> {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.as_str().to_owned());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Spelling<MAX>, Damaged> {
+        Spelling::of(&from.get::<String>()?).ok_or_else(|| from.wrong("name that is short enough"))
     }
 }
 

@@ -5,6 +5,7 @@
 //! serves all rooms. Batches live for a second only, and memory allocated for each would fragment
 //! the heap.
 
+mod hand_over;
 #[cfg(test)]
 mod tests;
 

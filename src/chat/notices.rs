@@ -18,6 +18,7 @@ use super::user_id::UserId;
 use super::users::Users;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 impl Chat {
     /// A connection was opened. Only dialects that announce connections get a notice.
@@ -296,4 +297,15 @@ fn takes_batches(user: &User) -> bool {
 
 fn notice<'a>(text: &'a str, out: &Outbox) -> Event<'a> {
     Event { text: Some(text), ..Event::new(Kind::Notice, millis(out)) }
+}
+
+impl Pack for Pending {
+    fn pack(&self, to: &mut Packer) {
+        let Pending { batch, ends } = self;
+        to.put(batch).put(ends);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Pending, Damaged> {
+        Ok(Pending { batch: from.get()?, ends: from.get()? })
+    }
 }

@@ -45,6 +45,7 @@ impl Chat {
             OperatorCommand::Announce(text) => self.announce_to_all(id, text, out),
             OperatorCommand::Reload => self.request(id, Request::Reload, out),
             OperatorCommand::Shutdown(why) => self.shut_down(id, why),
+            OperatorCommand::Upgrade => self.upgrade(id, out),
             OperatorCommand::Whois(name) => self.whois(id, name, out),
             OperatorCommand::NoTime(word) => self.reply(id, reply::no_time(word), out),
         }
@@ -83,6 +84,12 @@ impl Chat {
         warn!(by = self.operator_name(id), reason = why; "shutdown");
         why.clone_into(&mut self.farewell);
         self.is_shutdown_wanted = true;
+    }
+
+    fn upgrade(&mut self, id: ConnId, out: &mut Outbox) {
+        warn!(by = self.operator_name(id); "upgrade");
+        self.upgrades.ask(id);
+        self.reply(id, reply::upgrading(), out);
     }
 
     fn whois(&mut self, id: ConnId, name: &str, out: &mut Outbox) {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::user_id::UserId;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Users that are remembered. Older ones are unknown.
 const MAX: usize = 1 << 14;
@@ -35,6 +36,17 @@ impl Resumed {
     pub(super) fn now(&self, user: UserId) -> UserId {
         let next = |user: &UserId| self.into.get(user).copied();
         std::iter::successors(Some(user), next).take(HOPS + 1).last().unwrap_or(user)
+    }
+}
+
+impl Pack for Resumed {
+    fn pack(&self, to: &mut Packer) {
+        let Resumed { into, order } = self;
+        to.put(into).put(order);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Resumed, Damaged> {
+        Ok(Resumed { into: from.get()?, order: from.get()? })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use hashbrown::HashTable;
 use slab::Slab;
-use smallvec::SmallVec;
+use smallvec::{Array, SmallVec};
 
 use super::dialect::Format;
 use super::history::History;
@@ -13,6 +13,7 @@ use super::notice_batches::Batch;
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::shared_log::LogId;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Larger rooms get no join, leave and rename notices: with them, the arrival of n users would
 /// cost n² lines.
@@ -260,5 +261,73 @@ impl Rooms {
             // Only the lobby is left.
             self.by_number.shrink_to_fit();
         }
+    }
+}
+
+impl Pack for RoomNo {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<RoomNo, Damaged> {
+        Ok(RoomNo(from.get()?))
+    }
+}
+
+impl Pack for Group {
+    fn pack(&self, to: &mut Packer) {
+        let Group { format, is_announced } = self;
+        to.put(format).put(is_announced);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Group, Damaged> {
+        Ok(Group { format: from.get()?, is_announced: from.get()? })
+    }
+}
+
+impl Pack for Room {
+    fn pack(&self, to: &mut Packer) {
+        let Room { number, name, topic, history, pending, lists } = self;
+        to.put(number).put(name).put(topic).put(history).put(pending).put(lists);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Room, Damaged> {
+        Ok(Room {
+            number: from.get()?,
+            name: from.get()?,
+            topic: from.get()?,
+            history: from.get()?,
+            pending: from.get()?,
+            lists: from.get()?,
+        })
+    }
+}
+
+impl Pack for Rooms {
+    fn pack(&self, to: &mut Packer) {
+        let Rooms { by_number, by_name: _, hasher: _, last_epoch } = self;
+        to.put(by_number).put(last_epoch);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Rooms, Damaged> {
+        let (by_number, hasher) = (from.get::<Slab<Room>>()?, NameHasher::default());
+        let hash = |number: &RoomNo| hasher.hash(by_number[number.index()].name());
+        let mut by_name = HashTable::new();
+        for (_, room) in &by_number {
+            by_name.insert_unique(hasher.hash(room.name()), room.number, hash);
+        }
+        Ok(Rooms { by_number, by_name, hasher, last_epoch: from.get()? })
+    }
+}
+
+/// As a [`Vec`] of the same.
+impl<A: Array<Item: Pack>> Pack for SmallVec<A> {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.len());
+        A::Item::pack_all(self, to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<SmallVec<A>, Damaged> {
+        Ok(from.get::<Vec<A::Item>>()?.into_iter().collect())
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::user::AddressKey;
 use super::user_id::UserId;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Random bytes of a token. The first eight are the lookup key; the rest are the secret.
 pub(super) const TOKEN: usize = 24;
@@ -106,4 +107,33 @@ fn from_hex(token: &str) -> Option<(u64, [u8; TOKEN - 8])> {
         *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
     }
     Some(split(&bytes))
+}
+
+impl Pack for Sessions {
+    fn pack(&self, to: &mut Packer) {
+        let Sessions { by_key, detached: _, detached_by_address } = self;
+        to.put(by_key).put(detached_by_address);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Sessions, Damaged> {
+        let by_key: HashMap<u64, ResumeToken> = from.get()?;
+        let detached = by_key.values().filter(|token| token.is_detached).count();
+        Ok(Sessions { by_key, detached, detached_by_address: from.get()? })
+    }
+}
+
+impl Pack for ResumeToken {
+    fn pack(&self, to: &mut Packer) {
+        let ResumeToken { secret, user, from, is_detached } = self;
+        to.put(secret).put(user).put(from).put(is_detached);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<ResumeToken, Damaged> {
+        Ok(ResumeToken {
+            secret: from.get()?,
+            user: from.get()?,
+            from: from.get()?,
+            is_detached: from.get()?,
+        })
+    }
 }

@@ -14,6 +14,7 @@ use super::resumed::Resumed;
 use super::room::{RoomNo, Rooms};
 use super::sessions::Sessions;
 use super::settings::Settings;
+use super::upgrades::Upgrades;
 use super::users::Users;
 use super::waiting::Waiting;
 use crate::net::conn::ConnId;
@@ -48,6 +49,7 @@ pub struct Chat {
     pub(super) waiting: Waiting,
     pub(super) is_reload_wanted: bool,
     pub(super) is_shutdown_wanted: bool,
+    pub(super) upgrades: Upgrades,
     /// The operator's reason for the shutdown, if there is one.
     pub(super) farewell: String,
     pub(super) lines_in: u64,
@@ -81,6 +83,7 @@ impl Chat {
             waiting: Waiting::new(settings.waiting_max),
             is_reload_wanted: false,
             is_shutdown_wanted: false,
+            upgrades: Upgrades::default(),
             farewell: String::new(),
             lines_in: 0,
             resident_at_start: settings.resident.and_then(|resident| resident()).unwrap_or(0),

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The time of the turn, in milliseconds since the epoch.
 pub(super) fn millis(out: &Outbox) -> i64 {
@@ -23,4 +24,15 @@ pub(super) fn timestamp(now: Now) -> Timestamp {
 pub(super) fn end(now: Timestamp, time: Duration) -> Option<Timestamp> {
     let begun = now.as_second() + i64::from(now.subsec_nanosecond() > 0);
     Timestamp::from_second(begun.checked_add(i64::try_from(time.as_secs()).ok()?)?).ok()
+}
+
+/// On the wall clock, unlike other times.
+impl Pack for Timestamp {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.as_second()).put(&self.subsec_nanosecond());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Timestamp, Damaged> {
+        Timestamp::new(from.get()?, from.get()?).map_err(|_| from.wrong("time of the calendar"))
+    }
 }

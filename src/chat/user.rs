@@ -12,6 +12,7 @@ use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
 use crate::net::transport::Origin;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// A user, connected or detached. There are many, so the record is small: what only few have is in
 /// [`Extras`], and the table of users knows under which index a record is.
@@ -184,5 +185,154 @@ impl User {
 
     pub(super) fn group(&self) -> Group {
         Group { format: self.format, is_announced: self.is_announced() }
+    }
+}
+
+impl Pack for User {
+    fn pack(&self, to: &mut Packer) {
+        let User {
+            number,
+            conn,
+            name,
+            room,
+            member_index,
+            format,
+            echo,
+            notices,
+            stage,
+            arrival,
+            from,
+            extras_key,
+        } = self;
+        to.put(number)
+            .put(conn)
+            .put(name)
+            .put(room)
+            .put(member_index)
+            .put(format)
+            .put(echo)
+            .put(notices)
+            .put(stage)
+            .put(arrival)
+            .put(from)
+            .put(extras_key);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<User, Damaged> {
+        Ok(User {
+            number: from.get()?,
+            conn: from.get()?,
+            name: from.get()?,
+            room: from.get()?,
+            member_index: from.get()?,
+            format: from.get()?,
+            echo: from.get()?,
+            notices: from.get()?,
+            stage: from.get()?,
+            arrival: from.get()?,
+            from: from.get()?,
+            extras_key: from.get()?,
+        })
+    }
+}
+
+impl Pack for AddressKey {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<AddressKey, Damaged> {
+        Ok(AddressKey(from.get()?))
+    }
+}
+
+impl Pack for Stage {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Stage::Silent { ending_seen } => to.tag(0).put(ending_seen),
+            Stage::Speaking => to.tag(1),
+            Stage::Leaving => to.tag(2),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Stage, Damaged> {
+        Ok(match from.tag()? {
+            0 => Stage::Silent { ending_seen: from.get()? },
+            1 => Stage::Speaking,
+            2 => Stage::Leaving,
+            _ => return Err(from.wrong("stage of a user")),
+        })
+    }
+}
+
+impl Pack for Arrival {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Arrival::Unannounced => 0,
+            Arrival::Connected => 1,
+            Arrival::Announced => 2,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Arrival, Damaged> {
+        Ok(match from.tag()? {
+            0 => Arrival::Unannounced,
+            1 => Arrival::Connected,
+            2 => Arrival::Announced,
+            _ => return Err(from.wrong("arrival")),
+        })
+    }
+}
+
+impl Pack for Extras {
+    fn pack(&self, to: &mut Packer) {
+        let Extras {
+            writer,
+            away,
+            ignores,
+            ignored_by,
+            token_key,
+            mute,
+            is_operator,
+            is_encrypted,
+            has_account,
+            detached,
+        } = self;
+        to.put(writer)
+            .put(away)
+            .put(ignores)
+            .put(ignored_by)
+            .put(token_key)
+            .put(mute)
+            .put(is_operator)
+            .put(is_encrypted)
+            .put(has_account)
+            .put(detached);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Extras, Damaged> {
+        Ok(Extras {
+            writer: from.get()?,
+            away: from.get()?,
+            ignores: from.get()?,
+            ignored_by: from.get()?,
+            token_key: from.get()?,
+            mute: from.get()?,
+            is_operator: from.get()?,
+            is_encrypted: from.get()?,
+            has_account: from.get()?,
+            detached: from.get()?,
+        })
+    }
+}
+
+impl Pack for Detached {
+    fn pack(&self, to: &mut Packer) {
+        let Detached { room, addr } = self;
+        to.put(room).put(addr);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Detached, Damaged> {
+        Ok(Detached { room: from.get()?, addr: from.get()? })
     }
 }

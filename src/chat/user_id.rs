@@ -1,5 +1,7 @@
 //! A user's id, which is no connection's.
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
 /// The id of a user, for as long as the server runs: it outlives their connection. The number is
 /// used only once (not again within four billion users), so a stale id names nobody and is safe
 /// to keep.
@@ -8,4 +10,15 @@ pub(super) struct UserId {
     /// Where the table of users has them. Used again.
     pub(super) index: u32,
     pub(super) number: u32,
+}
+
+impl Pack for UserId {
+    fn pack(&self, to: &mut Packer) {
+        let UserId { index, number } = self;
+        to.put(index).put(number);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<UserId, Damaged> {
+        Ok(UserId { index: from.get()?, number: from.get()? })
+    }
 }

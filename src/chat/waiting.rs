@@ -31,6 +31,16 @@ impl Waiting {
         Waiting { sources: VecDeque::new(), max }
     }
 
+    /// Takes no more requests.
+    pub(super) fn close(&mut self) {
+        self.max = 0;
+    }
+
+    /// Takes so many again.
+    pub(super) fn open(&mut self, max: usize) {
+        self.max = max;
+    }
+
     pub(super) fn is_full(&self, source: Source) -> bool {
         match self.sources.iter().find(|(other, _)| *other == source) {
             Some((_, requests)) => requests.len() >= self.max,

@@ -71,6 +71,8 @@ pub enum CloseReason {
     Malformed,
     /// The server is shutting down.
     Shutdown,
+    /// Another program takes the place of the server, and cannot go on with the connection.
+    Upgrade,
 }
 
 /// In a word, for the log.
@@ -87,6 +89,7 @@ impl fmt::Display for CloseReason {
             CloseReason::Refused => "refused",
             CloseReason::Malformed => "malformed",
             CloseReason::Shutdown => "shutdown",
+            CloseReason::Upgrade => "upgrade",
         })
     }
 }
@@ -138,6 +141,7 @@ impl Pack for CloseReason {
             CloseReason::Refused => 7,
             CloseReason::Malformed => 8,
             CloseReason::Shutdown => 9,
+            CloseReason::Upgrade => 10,
         });
     }
 
@@ -153,6 +157,7 @@ impl Pack for CloseReason {
             7 => CloseReason::Refused,
             8 => CloseReason::Malformed,
             9 => CloseReason::Shutdown,
+            10 => CloseReason::Upgrade,
             _ => return Err(from.wrong("reason of a close")),
         })
     }

@@ -163,7 +163,14 @@ pub struct Hub<T, S> {
 impl<T: Transport, S: Service> Hub<T, S> {
     /// A hub without connections.
     pub fn new(service: S, limits: &Limits, now: Now) -> Hub<T, S> {
-        let mut hub = Hub {
+        let mut hub = Hub::unstarted(service, limits, now);
+        hub.service.on_start(&mut hub.outbox);
+        hub
+    }
+
+    /// The service has not been told.
+    fn unstarted(service: S, limits: &Limits, now: Now) -> Hub<T, S> {
+        Hub {
             service,
             conns: Slab::new(),
             outbox: Outbox::new(limits, now),
@@ -196,9 +203,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             refused: 0,
             unreachable: 0,
             woken: false,
-        };
-        hub.service.on_start(&mut hub.outbox);
-        hub
+        }
     }
 
     /// The slot that the next connection gets: the token to register it under.
@@ -345,6 +350,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// What waits to be sent.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
+    }
+
+    /// Between two turns, does something with the service and what waits to be sent.
+    pub fn between_turns<R>(&mut self, act: impl FnOnce(&mut S, &mut Outbox) -> R) -> R {
+        act(&mut self.service, &mut self.outbox)
     }
 
     /// Gives the service back.

@@ -4,6 +4,7 @@
 mod socket;
 mod spare;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,7 +19,7 @@ use crate::net::tls::{Certificate, Tls};
 #[cfg(target_os = "linux")]
 use crate::net::transport::USER_TIMEOUT;
 use crate::net::transport::{Origin, Socket};
-use socket::Listening;
+pub(crate) use socket::Listening;
 pub(crate) use spare::Spare;
 use spare::reject;
 
@@ -39,6 +40,9 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// A listener that fails says so at most this often.
 const LOG_EVERY: Duration = Duration::from_secs(10);
+
+/// Listening sockets of the process that was here before, in the order in which they are wanted.
+pub(crate) type Inherited = VecDeque<Listening>;
 
 /// The outcome of an attempt to accept a connection.
 pub(crate) enum Incoming {
@@ -72,7 +76,20 @@ pub(crate) struct Listener {
 
 impl Listener {
     /// Listens on an address. Returns also with which port.
-    pub(crate) fn bind(addr: SocketAddr, label: &str) -> io::Result<(Listener, SocketAddr)> {
+    pub(crate) fn bind(
+        addr: SocketAddr,
+        label: &str,
+        inherited: Option<Listening>,
+    ) -> io::Result<(Listener, SocketAddr)> {
+        let socket = match inherited {
+            Some(Listening::Tcp(socket)) => socket,
+            _ => Listener::bind_anew(addr)?,
+        };
+        let addr = socket.local_addr()?;
+        Ok((Listener::new(Listening::Tcp(socket), label, addr.to_string()), addr))
+    }
+
+    fn bind_anew(addr: SocketAddr) -> io::Result<TcpListener> {
         let socket =
             socket2::Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
         if addr.is_ipv6() {
@@ -93,15 +110,20 @@ impl Listener {
         socket.set_nonblocking(true)?;
         socket.bind(&addr.into())?;
         socket.listen(BACKLOG)?;
-        let socket = TcpListener::from_std(socket.into());
-        let addr = socket.local_addr()?;
-        Ok((Listener::new(Listening::Tcp(socket), label, addr.to_string()), addr))
+        Ok(TcpListener::from_std(socket.into()))
     }
 
     /// Listens at a path, as long as this lives.
-    pub(crate) fn bind_unix(path: &Path, label: &str, is_proxied: bool) -> io::Result<Listener> {
+    pub(crate) fn bind_unix(
+        path: &Path,
+        label: &str,
+        is_proxied: bool,
+        inherited: Option<Listening>,
+    ) -> io::Result<Listener> {
         let place = format!("unix:{}", path.display());
-        Ok(Listener { is_proxied, ..Listener::new(Listening::bind_unix(path)?, label, place) })
+        let socket = inherited.map(|socket| socket.at(path));
+        let socket = socket.map_or_else(|| Listening::bind_unix(path), Ok)?;
+        Ok(Listener { is_proxied, ..Listener::new(socket, label, place) })
     }
 
     fn new(socket: Listening, label: &str, place: String) -> Listener {
@@ -119,6 +141,10 @@ impl Listener {
             paused_until: None,
             logged_at: None,
         }
+    }
+
+    pub(crate) fn socket(&self) -> &Listening {
+        &self.socket
     }
 
     pub(crate) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
@@ -323,7 +349,7 @@ mod tests {
     #[test]
     fn a_listener_goes_on_rests_or_tries_again_later_as_the_error_has_it() {
         let now = Instant::now();
-        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
         let (econnaborted, eagain, emfile, ebadf) = (103, 11, 24, 9);
         let mut after = |code| {
             listener.mark_ready();
@@ -341,7 +367,7 @@ mod tests {
 
     #[test]
     fn a_spare_descriptor_that_somebody_else_took_is_taken_back() {
-        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
         let mut spare = Spare(None);
         let accepted = listener.accept(Instant::now(), &mut spare, b"").unwrap();
         assert!(matches!(accepted, Incoming::Nobody));
@@ -350,7 +376,7 @@ mod tests {
 
     #[test]
     fn what_a_listener_is_set_to_holds_for_who_is_accepted() {
-        let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "").unwrap();
+        let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
         let _client = std::net::TcpStream::connect(addr).unwrap();
         let (now, mut spare) = (Instant::now(), Spare::new());
         let accepted = listener.accept(now, &mut spare, b"").unwrap();

@@ -1,5 +1,6 @@
 //! Networks: addresses that start with the same bits. Knows no socket.
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use std::error::Error;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -120,6 +121,17 @@ impl fmt::Display for NotANetwork {
 }
 
 impl Error for NotANetwork {}
+
+impl Pack for Network {
+    fn pack(&self, to: &mut Packer) {
+        let Network { addr, prefix } = self;
+        to.put(addr).put(prefix);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Network, Damaged> {
+        Network::new(from.get()?, from.get()?).ok_or_else(|| from.wrong("network"))
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -2,13 +2,17 @@
 //! `net/listen/socket.rs`) and `net/transport.rs` are the only ones that name mio, and it alone
 //! reads the clock. What happens to a line is decided elsewhere.
 
+#[cfg(unix)]
+mod hand_over;
+mod handle;
+mod running;
+
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use log::{info, warn};
@@ -18,12 +22,14 @@ use mio::{Events, Poll, Token, Waker};
 use crate::net::http::Web;
 use crate::net::hub::Hub;
 use crate::net::limits::Limits;
-use crate::net::listen::{Incoming, Listener, Spare};
+use crate::net::listen::{Incoming, Inherited, Listener, Spare};
 use crate::net::network::Network;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
 use crate::net::tls::{ACCESS_DENIED, Certificate, Tls};
 use crate::net::transport::{Origin, Socket};
+pub use handle::Handle;
+pub use running::{Pause, Running};
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,58 +118,12 @@ pub struct Server {
     clock: Clock,
     handle: Handle,
     config: Config,
-}
-
-/// Speaks to a running server, from any thread.
-#[derive(Clone)]
-pub struct Handle(Arc<Requests>);
-
-/// What handles ask for. Only the waker tells the loop to look; asking twice before it
-/// has looked is asking once, except for a shutdown, where twice means at once.
-struct Requests {
-    /// There is none without a server.
-    waker: Option<Waker>,
-    wake: AtomicBool,
-    shutdowns: AtomicU8,
-}
-
-impl Handle {
-    /// A handle on no server: it does nothing. For tests.
-    #[must_use]
-    pub fn detached() -> Handle {
-        Handle::new(None)
-    }
-
-    fn new(waker: Option<Waker>) -> Handle {
-        let (wake, shutdowns) = (AtomicBool::new(false), AtomicU8::new(0));
-        Handle(Arc::new(Requests { waker, wake, shutdowns }))
-    }
-
-    /// Has the service's `on_tick` called soon.
-    pub fn wake(&self) {
-        self.0.wake.store(true, Ordering::Release);
-        self.rouse();
-    }
-
-    /// Ends [`Server::run`]. The first call is a graceful shutdown, within `drain_time`; the second
-    /// ends it at once.
-    pub fn shutdown(&self) {
-        // Saturates at two, which is all that is looked at.
-        let _ = self.0.shutdowns.fetch_update(Ordering::AcqRel, Ordering::Acquire, |times| {
-            Some(times.saturating_add(1).min(2))
-        });
-        self.rouse();
-    }
-
-    /// How often a shutdown was asked for; more than twice is twice.
-    fn shutdowns(&self) -> u8 {
-        self.0.shutdowns.load(Ordering::Acquire)
-    }
-
-    fn rouse(&self) {
-        // It fails only once the server is gone, and then there is nobody to wake.
-        let _ = self.0.waker.as_ref().map(Waker::wake);
-    }
+    /// What was taken over, by slot, until it is some connection's.
+    streams: HashMap<usize, Socket>,
+    /// When those were not heard any more, since the epoch.
+    frozen_at: Duration,
+    /// How many connections could not be taken over.
+    left: usize,
 }
 
 /// Tokens below are slots.
@@ -178,15 +138,30 @@ impl Server {
     /// What the system says of an address, with the address; `InvalidInput` for limits
     /// that cannot work together.
     pub fn bind(config: Config) -> io::Result<Server> {
+        Server::with(config, Inherited::default())
+    }
+
+    /// Listens with what was inherited, and else anew.
+    fn with(config: Config, mut inherited: Inherited) -> io::Result<Server> {
         config.limits.check()?;
         let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
-        let (mut listeners, addrs) = listen(&config)?;
+        let (mut listeners, addrs) = listen(&config, &mut inherited)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
             listener.register(poll.registry(), Token(FIRST_LISTENER + index))?;
         }
-        let (spare, handle) = (Spare::new(), Handle::new(Some(waker)));
-        Ok(Server { poll, listeners, addrs, spare, clock: Clock::new(), handle, config })
+        Ok(Server {
+            poll,
+            listeners,
+            addrs,
+            spare: Spare::new(),
+            clock: Clock::new(),
+            handle: Handle::new(Some(waker)),
+            config,
+            streams: HashMap::new(),
+            frozen_at: Duration::ZERO,
+            left: 0,
+        })
     }
 
     /// Where it listens, in the order of [`Config::listen`], [`Config::listen_web`],
@@ -207,30 +182,22 @@ impl Server {
     /// # Errors
     ///
     /// When the poll or a listener breaks. What a connection does is never an error.
-    pub fn run<S: Service>(mut self, service: S) -> io::Result<S> {
-        let mut hub = Hub::new(service, &self.config.limits, self.clock.read());
+    pub fn run<S: Service>(self, service: S) -> io::Result<S> {
+        let mut running = self.start(service);
+        while running.run()? == Pause::Interrupted {}
+        Ok(running.hub.into_service())
+    }
+
+    /// The same, for whoever wants to do something between two turns ([`Handle::interrupt`]).
+    #[must_use]
+    pub fn start<S: Service>(mut self, service: S) -> Running<S> {
+        let hub = Hub::new(service, &self.config.limits, self.clock.read());
+        self.with_hub(hub)
+    }
+
+    fn with_hub<S: Service>(mut self, mut hub: Hub<Tls<Socket>, S>) -> Running<S> {
         hub.serve_web(mem::take(&mut self.config.web));
-        let mut events = Events::with_capacity(1024);
-        let mut stopping = false;
-        loop {
-            let timeout = self.timeout(&hub);
-            self.wait(&mut events, timeout)?;
-            let now = self.clock.read_after(timeout);
-            for event in &events {
-                self.mark(event, &mut hub);
-            }
-            hub.pass(now);
-            self.take_requests(&mut hub, &mut stopping);
-            hub.turn(now);
-            self.drop_closed(&mut hub);
-            // Clients that left have made room for newcomers.
-            self.accept(&mut hub, now)?;
-            // Some of the refused are closed at once.
-            self.drop_closed(&mut hub);
-            if stopping && (hub.is_empty() || self.handle.shutdowns() > 1) {
-                return Ok(hub.into_service());
-            }
-        }
+        Running::new(self, hub)
     }
 
     fn wait(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
@@ -275,7 +242,7 @@ impl Server {
     }
 
     fn take_requests<S: Service>(&mut self, hub: &mut Hub<Tls<Socket>, S>, stopping: &mut bool) {
-        if self.handle.0.wake.swap(false, Ordering::AcqRel) {
+        if self.handle.takes_wake() {
             hub.wake();
         }
         if hub.take_shutdown() {
@@ -331,7 +298,10 @@ impl Server {
 }
 
 /// Binds all listeners.
-fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
+fn listen(
+    config: &Config,
+    inherited: &mut Inherited,
+) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
     let (mut listeners, mut addrs) = (Vec::new(), Vec::new());
     let named = |place: &dyn Display, error: io::Error| {
         io::Error::new(error.kind(), format!("{place}: {error}"))
@@ -354,13 +324,14 @@ fn listen(config: &Config) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
         (&config.listen_web_tls, true, certificate),
     ] {
         for Listen { addr, label } in places {
-            let bound = Listener::bind(*addr, label).map_err(|error| named(addr, error))?;
+            let bound = Listener::bind(*addr, label, inherited.pop_front());
+            let bound = bound.map_err(|error| named(addr, error))?;
             listeners.push(bound.0.serving(is_web, certificate));
             addrs.push(bound.1);
         }
     }
     for ListenUnix { path, label, is_proxied } in &config.listen_unix {
-        let listener = Listener::bind_unix(path, label, *is_proxied);
+        let listener = Listener::bind_unix(path, label, *is_proxied, inherited.pop_front());
         listeners.push(listener.map_err(|error| named(&path.display(), error))?);
     }
     Ok((listeners, addrs))

@@ -2,7 +2,7 @@
 //!
 //! The loop knows limits, not texts; a service knows texts, not sockets.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::net::codec::Framing;
 use crate::net::conn::{CloseReason, ConnId};
@@ -11,6 +11,7 @@ use crate::net::outbox::Outbox;
 use crate::net::sniff::Protocol;
 use crate::net::timeouts::Now;
 use crate::net::transport::Origin;
+use crate::pack::Packer;
 
 /// A protocol over lines. All that it sends goes into the [`Outbox`]; it must not block, and
 /// nothing that it does can fail. The loop does not catch its panics: they end
@@ -126,6 +127,54 @@ pub trait Service {
     fn on_shutdown(&mut self, out: &mut Outbox) {
         let _ = out;
     }
+}
+
+/// A service that a new process can go on with. A plain one need not be.
+pub trait HandOver: Service {
+    /// Packs all that it knows. How it is unpacked is its own to say: a new process has its
+    /// configuration anew, and the rest from here.
+    fn pack(&self, to: &mut Packer);
+
+    /// Finishes what is under way elsewhere, and begins nothing more. Returns whether nothing is;
+    /// if something is, the service calls [`Handle::interrupt`](crate::Handle::interrupt) once it
+    /// is done.
+    fn quiesce(&mut self) -> bool {
+        true
+    }
+
+    /// A connection cannot be handed over. It is closed next; what is sent to it now reaches it.
+    fn on_left_behind(&mut self, id: ConnId, out: &mut Outbox) {
+        let _ = (id, out);
+    }
+
+    /// Whether it wants an upgrade; true once. The service calls
+    /// [`Handle::interrupt`](crate::Handle::interrupt) when it begins to.
+    fn takes_upgrade(&mut self) -> bool {
+        false
+    }
+
+    /// It has been handed over.
+    fn on_upgraded(&mut self, upgraded: &Upgraded, out: &mut Outbox) {
+        let _ = (upgraded, out);
+    }
+
+    /// Nobody takes over, for this reason. What [`HandOver::quiesce`] has stopped may begin.
+    fn on_not_upgraded(&mut self, why: &str, out: &mut Outbox) {
+        let _ = (why, out);
+    }
+}
+
+/// An upgrade that has just happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgraded {
+    /// The version of the program that was here before.
+    pub from: String,
+    /// How many connections have been handed over.
+    pub connections: usize,
+    /// How many could not be, and were closed.
+    pub left: usize,
+    /// How long nobody was heard.
+    pub silence: Duration,
 }
 
 /// A client that connects: where it is from, and at which listener.

@@ -112,6 +112,11 @@ impl<T: Transport> Tls<T> {
         Tls { transport, session: None }
     }
 
+    /// What lies underneath.
+    pub(crate) fn transport(&self) -> &T {
+        &self.transport
+    }
+
     /// It is the server's side of TLS 1.3 or 1.2. Clients show no certificate, and no session is
     /// resumed.
     #[cfg_attr(not(feature = "tls"), expect(unreachable_code))]
@@ -146,6 +151,11 @@ impl<T: Transport> Write for Tls<T> {
 }
 
 impl<T: Transport> Transport for Tls<T> {
+    /// What is encrypted cannot: its keys are this process's own.
+    fn can_be_handed_over(&self) -> bool {
+        self.session.is_none()
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         if let Some(session) = &mut self.session {
             session.close(&mut self.transport)?;

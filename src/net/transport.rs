@@ -4,6 +4,8 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr};
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use mio::event::Source;
@@ -62,6 +64,11 @@ pub trait Transport: Read + Write {
     /// Whether it has broken, as far as that shows without reading from it.
     fn is_broken(&mut self) -> bool {
         false
+    }
+
+    /// Whether another program can go on with it as it is.
+    fn can_be_handed_over(&self) -> bool {
+        true
     }
 
     /// Where it comes from, as the system has it.
@@ -156,6 +163,39 @@ impl Socket {
             // Where it fails, it closes as any other does.
             let _ = socket2::SockRef::from(socket).set_linger(Some(Duration::ZERO));
         }
+    }
+}
+
+/// What is handed over: the descriptor, and what kind it is.
+#[cfg(unix)]
+impl Socket {
+    pub(crate) fn adopt(descriptor: OwnedFd, is_unix: bool) -> Socket {
+        if is_unix {
+            Socket::Unix(UnixStream::from_std(descriptor.into()))
+        } else {
+            Socket::Tcp(TcpStream::from_std(descriptor.into()))
+        }
+    }
+
+    pub(crate) fn is_unix(&self) -> bool {
+        matches!(self, Socket::Unix(_))
+    }
+}
+
+#[cfg(unix)]
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Socket::Tcp(socket) => socket.as_fd(),
+            Socket::Unix(socket) => socket.as_fd(),
+        }
+    }
+}
+
+/// Of connections that are only looked at.
+impl Transport for io::Empty {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 
+use slab::Slab;
+
 use super::{Damaged, Pack, Packer, Unpacker};
 
 impl<T: Pack> Pack for Vec<T> {
@@ -77,6 +79,36 @@ impl Pack for String {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<String, Damaged> {
         String::from_utf8(from.get()?).map_err(|_| from.wrong("text"))
+    }
+}
+
+impl Pack for Box<str> {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.len());
+        u8::pack_all(self.as_bytes(), to);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Box<str>, Damaged> {
+        Ok(from.get::<String>()?.into())
+    }
+}
+
+/// With its holes, so that each value keeps its key.
+impl<T: Pack> Pack for Slab<T> {
+    fn pack(&self, to: &mut Packer) {
+        let len = self.iter().next_back().map_or(0, |(key, _)| key + 1);
+        to.put(&len);
+        for key in 0..len {
+            match self.get(key) {
+                None => to.tag(0),
+                Some(value) => to.tag(1).put(value),
+            };
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Slab<T>, Damaged> {
+        let all: Vec<Option<T>> = from.get()?;
+        Ok(all.into_iter().enumerate().filter_map(|(key, value)| Some((key, value?))).collect())
     }
 }
 

@@ -15,6 +15,7 @@ mod state;
 mod strangers;
 #[cfg(feature = "tls")]
 mod tls;
+mod upgrade;
 #[cfg(feature = "web")]
 mod web;
 

@@ -62,6 +62,7 @@ Options:
       --input-total BYTES      Waiting from all together, from which reads are small [32M]
       --stall TIME             Cut off who takes nothing for so long [60s]
       --idle TIME|off          Ask, then close, who sends nothing for so long [off]
+      --check-state            Read what an upgrade hands over; say if it is understood
   -v, --verbose                Log more: who comes, goes and takes a name; -vv: details
   -q, --quiet                  Log less: errors only; -qq: nothing
   -V, --version                Print the version
@@ -85,6 +86,8 @@ pub(crate) enum Task {
     Help,
     Version,
     Run(Box<Options>),
+    /// Say whether this could go on with what another program hands over.
+    CheckState(Box<Options>),
     /// Give a name a password.
     Passwd(PathBuf, String),
     /// List the names that have one.
@@ -142,11 +145,13 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     while arguments.contains(["-q", "--quiet"]) {
         log = log.saturating_sub(1);
     }
+    let is_check = flag(&mut arguments, "--check-state");
     if let Some(stray) = arguments.finish().first() {
         return Err(format!("unexpected argument '{}'; see --help", stray.to_string_lossy()));
     }
     let log = LevelFilter::iter().nth(log).unwrap_or(LevelFilter::Trace);
-    Ok(Task::Run(Box::new(Options { config, settings, motd, state, tls, log })))
+    let options = Box::new(Options { config, settings, motd, state, tls, log });
+    Ok(if is_check { Task::CheckState(options) } else { Task::Run(options) })
 }
 
 /// Whether all is text.

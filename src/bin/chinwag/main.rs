@@ -9,7 +9,10 @@ mod output;
 mod page;
 #[cfg(feature = "accounts")]
 mod passwd;
+mod signals;
 mod start;
+mod system;
+mod upgrade;
 
 use std::env;
 use std::fs;
@@ -22,15 +25,17 @@ use std::thread;
 
 use certificate::CertificateFiles;
 use chinwag::chat::{Answer, Motd, Request};
-use chinwag::{Chat, ChatWithWorker, Handle, Server, State};
+use chinwag::{Chat, ChatWithWorker, HandOver, Handle, Pause, Running, Server, State, Unpacker};
 use cli::{Options, Task};
 use jiff::tz::TimeZone;
 use log::warn;
-use output::Output;
+use output::{Output, PATIENCE};
 #[cfg(feature = "accounts")]
 use passwd::{list as list_accounts, set as set_password};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
+use signal_hook::consts::{SIGHUP, SIGUSR2};
+use signals::Watch;
+use start::Ready;
+use upgrade::Upgrade;
 
 /// Descriptors that are no client's: the poll, the waker, the signals, the standard
 /// three, the listeners, the spare one, and the refused who are still reading.
@@ -40,6 +45,8 @@ const DESCRIPTORS_KEPT: u64 = 32;
 const MOTD_MAX: usize = 16 << 10;
 
 fn main() -> ExitCode {
+    // Before there is any other thread.
+    system::block_signals();
     let started =
         Output::start(io::stdout()).and_then(|out| Ok((out, Output::start(io::stderr())?)));
     let Ok((stdout, stderr)) = started else { return ExitCode::FAILURE };
@@ -48,17 +55,18 @@ fn main() -> ExitCode {
         Ok(Task::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
         Ok(Task::Passwd(dir, name)) => finish(set_password(&dir, &name), &stdout, &stderr),
         Ok(Task::Accounts(dir)) => finish(list_accounts(&dir), &stdout, &stderr),
+        Ok(Task::CheckState(options)) => finish(check_state(*options), &stdout, &stderr),
         Ok(Task::Run(options)) => {
             logger::init(options.log, stderr.clone());
-            match serve(*options, &stdout) {
+            match serve(*options, [&stdout, &stderr]) {
                 Ok(()) => 0,
                 Err(error) => fail(&stderr, &error.to_string(), 1),
             }
         }
         Err(message) => fail(&stderr, &message, 2),
     };
-    stdout.finish();
-    stderr.finish();
+    stdout.finish(PATIENCE);
+    stderr.finish(PATIENCE);
     ExitCode::from(code)
 }
 
@@ -92,7 +100,15 @@ fn fail(stderr: &Output, why: &str, code: u8) -> u8 {
     say(stderr, &format!("chinwag: {}", cli::one_line(why)), code)
 }
 
-fn serve(options: Options, stdout: &Output) -> io::Result<()> {
+/// Whether this program could go on with what it is handed, and with nothing else.
+fn check_state(options: Options) -> io::Result<String> {
+    let state = upgrade::read_state()?;
+    let chat = |from: &mut Unpacker<'_>| Chat::unpack(options.settings, from);
+    Server::check(&options.config, Server::unpacker(&state)?, chat)?;
+    Ok(upgrade::understood(&state))
+}
+
+fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let Options { mut config, mut settings, motd, state, tls, .. } = options;
     settings.zone = TimeZone::system();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
@@ -107,16 +123,26 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
     let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
     #[cfg(feature = "web")]
     page::add(&mut config.web);
-    let server = Server::bind(config.clone())?;
-    start::log(&config, &settings);
-    let ready = || start::say_where(&server, &config, stdout);
+    let inherited = upgrade::inherited()?;
+    let mut from = inherited.as_deref().map(Server::unpacker).transpose()?;
+    let server = match &mut from {
+        None => Server::bind(config.clone())?,
+        Some(from) => Server::adopt(config.clone(), from, system::take)?,
+    };
+    let ready = Ready::new(&server, &config, &settings, from.is_some());
     if let Some(certificate) = files.certificate.clone() {
         let name = "certificate".to_owned();
         thread::Builder::new().name(name).spawn(move || certificate.watch())?;
     }
+    let has_worker = state.is_some() || settings.operators;
+    let mut chat = match &mut from {
+        None => Chat::new(settings),
+        Some(from) => Chat::unpack(settings, from)?,
+    };
+    let handle = server.handle();
     // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
     // else with a worker beside it.
-    if state.is_none() && !settings.operators {
+    if !has_worker {
         let reload = aside("reload", move || {
             if let Err(error) = files.reload_motd() {
                 warn!(error:%; "motd_not_reloaded");
@@ -125,19 +151,59 @@ fn serve(options: Options, stdout: &Output) -> io::Result<()> {
                 certificate.reload_and_log();
             }
         })?;
-        watch_signals(server.handle(), reload)?;
-        ready();
-        return server.run(Chat::new(settings)).map(drop);
+        let running = begin(server, chat, from)?;
+        drop(inherited);
+        return run(running, handle, reload, &ready, outputs);
     }
-    let mut chat = Chat::new(settings);
     if let Some(state) = &state {
         chat.restore(state.persisted());
     }
-    let app = ChatWithWorker::start(chat, server.handle(), worker(files, state))?;
+    let app = ChatWithWorker::start(chat, handle.clone(), worker(files, state))?;
     let reloader = app.reloader();
-    watch_signals(server.handle(), move || reloader.reload())?;
-    ready();
-    server.run(app).map(drop)
+    let running = begin(server, app, from)?;
+    drop(inherited);
+    run(running, handle, move || reloader.reload(), &ready, outputs)
+}
+
+/// With the connections of the program that was here before, if there was one.
+fn begin<S: HandOver>(
+    server: Server,
+    service: S,
+    from: Option<Unpacker<'_>>,
+) -> io::Result<Running<S>> {
+    match from {
+        None => Ok(server.start(service)),
+        Some(from) => Ok(server.thaw(service, from)?),
+    }
+}
+
+/// Serves until it is told to stop, or until another program takes over.
+///
+/// SIGINT and SIGTERM ask for a graceful shutdown; the second one ends the server at once. SIGHUP
+/// reloads, in another thread: files may be slow, and a shutdown must not wait for them. SIGUSR2
+/// asks for an upgrade.
+fn run<S: HandOver>(
+    mut running: Running<S>,
+    server: Handle,
+    reload: impl Fn() + Clone + Send + 'static,
+    ready: &Ready,
+    outputs: [&Output; 2],
+) -> io::Result<()> {
+    let mut upgrade = Upgrade::new(server.clone());
+    let asker = upgrade.asker();
+    let mut watch = Watch::start(move |signal| match signal {
+        SIGHUP => reload(),
+        SIGUSR2 => asker.ask(),
+        _ => server.shutdown(),
+    })?;
+    ready.say(outputs[0]);
+    while running.run()? == Pause::Interrupted {
+        if let Err(error) = upgrade.step(&mut running, &mut watch, outputs) {
+            warn!(error; "not_upgraded");
+            running.between_turns(|service, out| service.on_not_upgraded(&error, out));
+        }
+    }
+    Ok(())
 }
 
 /// What the worker does.
@@ -175,25 +241,12 @@ fn affordable(wanted: usize) -> usize {
     wanted.min(most)
 }
 
-/// SIGINT and SIGTERM ask for a graceful shutdown; the second one ends the server at once. SIGHUP
-/// reloads, in another thread: files may be slow, and a shutdown must not wait for them.
-fn watch_signals(server: Handle, reload: impl Fn() + Send + 'static) -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
-    let watch = move || {
-        for signal in signals.forever() {
-            match signal {
-                SIGHUP => reload(),
-                _ => server.shutdown(),
-            }
-        }
-    };
-    thread::Builder::new().name("signals".to_owned()).stack_size(64 << 10).spawn(watch)?;
-    Ok(())
-}
-
 /// A thread that does something whenever it is asked to, which is never waited for. Asking
 /// again before it has begun is asking once.
-fn aside(name: &str, work: impl Fn() + Send + 'static) -> io::Result<impl Fn() + Send + 'static> {
+fn aside(
+    name: &str,
+    work: impl Fn() + Send + 'static,
+) -> io::Result<impl Fn() + Clone + Send + 'static> {
     let wanted = Arc::new(AtomicBool::new(false));
     let is_wanted = Arc::clone(&wanted);
     let watch = move || loop {
@@ -202,10 +255,10 @@ fn aside(name: &str, work: impl Fn() + Send + 'static) -> io::Result<impl Fn() +
         }
         thread::park();
     };
-    let thread = thread::Builder::new().name(name.to_owned()).spawn(watch)?;
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(watch)?.thread().clone();
     Ok(move || {
         wanted.store(true, Ordering::Release);
-        thread.thread().unpark();
+        thread.unpark();
     })
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 const WAITING_MAX: usize = 256;
 
 /// How long the last lines may take when the program ends.
-const PATIENCE: Duration = Duration::from_millis(500);
+pub(crate) const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A queue of lines, and the thread that writes them.
 #[derive(Clone)]
@@ -50,11 +50,11 @@ impl Output {
     }
 
     /// Waits until all is written, but not for long.
-    pub(crate) fn finish(&self) {
+    pub(crate) fn finish(&self, patience: Duration) {
         let (done, is_done) = mpsc::sync_channel(1);
         if self.lines.try_send(Message::Done(done)).is_ok() {
             // In vain, if nobody reads.
-            let _ = is_done.recv_timeout(PATIENCE);
+            let _ = is_done.recv_timeout(patience);
         }
     }
 }
@@ -109,7 +109,7 @@ mod tests {
         for _ in 0..4 * WAITING_MAX {
             open.send(()).unwrap();
         }
-        output.finish();
+        output.finish(PATIENCE);
         drop((output, open));
         let lines: Vec<String> =
             lines.iter().map(|line| String::from_utf8(line).unwrap()).collect();

@@ -10,27 +10,47 @@ use log::info;
 use crate::cli;
 use crate::output::Output;
 
-/// Tells where the server listens: by now it does, and minds signals.
-pub(crate) fn say_where(server: &Server, config: &Config, stdout: &Output) {
-    let (web, tls) = (cli::WEB, cli::TLS);
-    let labels = config.listen.iter().map(|listen| listen.label.clone());
-    let labels = labels.chain(config.listen_web.iter().map(|_| web.to_owned()));
-    let labels = labels.chain(config.listen_tls.iter().map(|it| format!("{}+{tls}", it.label)));
-    let labels = labels.chain(config.listen_web_tls.iter().map(|_| format!("{web}+{tls}")));
-    for (addr, label) in server.local_addrs().iter().zip(labels) {
-        stdout.line(&format!("chinwag listening on {addr} ({label})"));
+/// What is to be said when it begins, if it does: a program that takes the place of another goes
+/// on.
+pub(crate) struct Ready(Vec<String>);
+
+impl Ready {
+    /// Tells where the server listens, and logs what holds.
+    pub(crate) fn new(
+        server: &Server,
+        config: &Config,
+        settings: &Settings,
+        goes_on: bool,
+    ) -> Ready {
+        if goes_on {
+            return Ready(Vec::new());
+        }
+        log(config, settings);
+        let addrs = server.local_addrs();
+        let (web, tls) = (cli::WEB, cli::TLS);
+        let labels = config.listen.iter().map(|listen| listen.label.clone());
+        let labels = labels.chain(config.listen_web.iter().map(|_| web.to_owned()));
+        let labels = labels.chain(config.listen_tls.iter().map(|it| format!("{}+{tls}", it.label)));
+        let labels = labels.chain(config.listen_web_tls.iter().map(|_| format!("{web}+{tls}")));
+        let ports = addrs.iter().zip(labels);
+        let ports = ports.map(|(addr, label)| format!("chinwag listening on {addr} ({label})"));
+        let files = config.listen_unix.iter().map(|ListenUnix { path, label, .. }| {
+            let path = cli::one_line(&path.display().to_string());
+            format!("chinwag listening on unix:{path} ({label})")
+        });
+        let hint = io::stdout().is_terminal();
+        let hint = hint.then(|| format!("Connect with: {}", how_to_connect(addrs, config)));
+        Ready(ports.chain(files).chain(hint).collect())
     }
-    for ListenUnix { path, label, .. } in &config.listen_unix {
-        let path = cli::one_line(&path.display().to_string());
-        stdout.line(&format!("chinwag listening on unix:{path} ({label})"));
-    }
-    if io::stdout().is_terminal() {
-        stdout.line(&format!("Connect with: {}", how_to_connect(server.local_addrs(), config)));
+
+    /// Says so: by now it listens, and minds signals.
+    pub(crate) fn say(&self, stdout: &Output) {
+        self.0.iter().for_each(|line| stdout.line(line));
     }
 }
 
 /// What holds from now on, in the words of the options.
-pub(crate) fn log(config: &Config, settings: &Settings) {
+fn log(config: &Config, settings: &Settings) {
     let Limits { line_max, per_ip_max, rate, stall_time, idle_time, .. } = config.limits;
     let Limits { queue_soft, queue_park, queue_max, queue_total, .. } = config.limits;
     let or_off = |value: Option<String>| value.unwrap_or_else(|| "off".to_owned());

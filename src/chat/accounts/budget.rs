@@ -5,6 +5,8 @@ use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use crate::pack::{Damaged, Packer, Unpacker};
+
 /// With this many addresses, those without recent activity are dropped.
 const FEW: usize = 64;
 
@@ -72,6 +74,19 @@ impl Budget {
         if let Some(at) = tried.iter().rposition(|(_, other)| other.eq_ignore_ascii_case(name)) {
             tried.remove(at);
         }
+    }
+}
+
+/// What is handed over.
+impl Budget {
+    pub(in crate::chat) fn pack(&self, to: &mut Packer) {
+        let Budget { time: _, for_a_name: _, in_all: _, by_addr, crowded: _ } = self;
+        to.put(by_addr);
+    }
+
+    pub(in crate::chat) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        self.by_addr = from.get()?;
+        Ok(())
     }
 }
 

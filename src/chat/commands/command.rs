@@ -72,6 +72,7 @@ pub(in crate::chat) enum OperatorCommand<'a> {
     Announce(&'a str),
     Reload,
     Shutdown(&'a str),
+    Upgrade,
     Whois(&'a str),
     /// A word where a time is expected that begins like one.
     NoTime(&'a str),

@@ -48,7 +48,7 @@ const fn row(
 }
 
 /// All commands. Where two are as near to a mistyped one, the first is the hint.
-pub(in crate::chat) static TABLE: [Row; 41] = [
+pub(in crate::chat) static TABLE: [Row; 42] = [
     row(
         "register",
         Everybody,
@@ -204,6 +204,13 @@ pub(in crate::chat) static TABLE: [Row; 41] = [
     row("shutdown", Operators, "/shutdown [WHY]", "end the server, politely", |rest| {
         operator(Some(OperatorCommand::Shutdown(rest.trim())))
     }),
+    row(
+        "upgrade",
+        Operators,
+        "/upgrade",
+        "let the program that is installed now take over",
+        |_| operator(Some(OperatorCommand::Upgrade)),
+    ),
     row("whois", Operators, "/whois NAME", "where NAME is from, and how it is doing", |rest| {
         operator(one_word(rest).map(OperatorCommand::Whois))
     }),
@@ -230,7 +237,7 @@ pub(in crate::chat) static HELP: [(Audience, &str); 12] = [
     ),
     (
         Operators,
-        "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, /announce, /reload, /shutdown",
+        "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, /announce, /reload, /upgrade, /shutdown",
     ),
 ];
 

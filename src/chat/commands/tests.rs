@@ -174,6 +174,7 @@ fn operators_commands_are_parsed() {
         ("/mute bob 60M", Mute("bob", hours(1))),
         ("/unmute bob", Unmute("bob")),
         ("/announce tea at four", Announce("tea at four")),
+        ("/upgrade", Upgrade),
         ("/shutdown", Shutdown("")),
         ("/shutdown new version", Shutdown("new version")),
         ("/whois bob", Whois("bob")),

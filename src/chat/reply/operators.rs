@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::sentence::{Reply, Span, done, error};
 use crate::chat::ban::{NoTarget, Target};
+use crate::chat::upgrades::summary;
+use crate::net::service::Upgraded;
 use crate::net::transport::Origin;
 
 /// Ends a sentence, with the reason if there is one.
@@ -163,5 +165,26 @@ pub(in crate::chat) fn whois(
         fmt::from_fn(move |f| {
             write!(f, "{name}: {from}, idle {idle}, {queued} bytes queued{marks}")
         }),
+    )
+}
+
+pub(in crate::chat) fn upgrading() -> Reply<&'static str> {
+    done("upgrading", "The program that is installed now is asked whether it can take over.")
+}
+
+pub(in crate::chat) fn upgraded(upgraded: &Upgraded) -> Reply<impl Display> {
+    let summary = summary(upgraded);
+    done("upgraded", fmt::from_fn(move |f| write!(f, "Upgraded {summary}.")))
+}
+
+pub(in crate::chat) fn not_upgraded(why: &str) -> Reply<impl Display> {
+    error("not_upgraded", fmt::from_fn(move |f| write!(f, "Not upgraded: {why}.")))
+}
+
+/// To those whose connections end.
+pub(in crate::chat) fn left_behind() -> Reply<&'static str> {
+    done(
+        "left_behind",
+        "The server is upgraded, and this connection cannot go along: connect again.",
     )
 }

@@ -19,6 +19,7 @@ pub(crate) mod code {
     pub(crate) const NOT_UTF_8: u16 = 1007;
     pub(crate) const POLICY: u16 = 1008;
     pub(crate) const TOO_LONG: u16 = 1009;
+    pub(crate) const SERVICE_RESTART: u16 = 1012;
 }
 
 const CONTINUATION: u8 = 0;

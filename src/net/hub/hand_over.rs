@@ -3,27 +3,62 @@
 //! Not packed is what is rebuilt: counts, and what is empty once everybody has been written to.
 
 use super::{Conn, Hub, Output, Phase};
-use crate::net::conn::State;
+use crate::net::codec::Kind;
+use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::limits::Limits;
-use crate::net::service::Service;
+use crate::net::service::{HandOver, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::Transport;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Packs all that is to be known of the connections, but for their streams and for the
-    /// service. Before that everybody is written to until nothing waits, or the socket is full.
-    /// Those streams are to be dropped first that [`Hub::take_closed`] has then; all else goes
-    /// on as before, if it is to.
-    pub fn freeze(&mut self, to: &mut Packer) {
+    /// Writes to everybody until nothing waits, or the socket is full. Then what
+    /// [`Hub::take_closed`] has is to be dropped, and [`Hub::pack`] may follow.
+    pub fn settle(&mut self) {
         while self.outbox.is_behind() {
             self.write_ready();
         }
         self.refused_log.log_waiting();
-        self.pack(to);
     }
 
-    fn pack(&self, to: &mut Packer) {
+    /// Tells those goodbye that cannot be handed over, and begins to close them. What is still to
+    /// come of that another program can do: when all has been sent, what they send is dropped.
+    /// Returns how many they are.
+    pub fn leave_behind(&mut self) -> usize
+    where
+        S: HandOver,
+    {
+        let stays = |conn: &Conn<T>| conn.codec == Kind::Own || !conn.stream.can_be_handed_over();
+        let slots = self.conns.iter().filter(|(_, conn)| stays(conn)).map(|(slot, _)| slot);
+        let all: Vec<ConnId> = slots.filter_map(|slot| self.outbox.id(slot)).collect();
+        let mut left = 0;
+        for id in &all {
+            left += usize::from(self.outbox.is_open(*id));
+            if self.prefaces.contains_key(id) {
+                self.outbox.kill(*id, CloseReason::Broken);
+            } else if self.outbox.is_open(*id) {
+                self.service.on_left_behind(*id, &mut self.outbox);
+                self.outbox.drain(*id, CloseReason::Upgrade);
+            }
+        }
+        self.settle();
+        // Whoever has not taken all of it by now will not.
+        for id in &all {
+            if self.outbox.state(*id) != State::Vacant && !self.outbox.is_idle(*id) {
+                self.outbox.kill(*id, CloseReason::Upgrade);
+            }
+        }
+        left
+    }
+
+    /// What each connection runs over, by slot.
+    pub fn streams(&self) -> impl Iterator<Item = (usize, &T)> {
+        self.conns.iter().map(|(slot, conn)| (slot, &conn.stream))
+    }
+
+    /// Packs all that is to be known of the connections, but for their streams and for the
+    /// service. All goes on as before, if it is to.
+    pub fn pack(&self, to: &mut Packer) {
         let Hub {
             service: _,
             conns,
@@ -87,11 +122,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
         from: &mut Unpacker<'_>,
         mut stream: impl FnMut(usize) -> Option<T>,
     ) -> Result<Hub<T, S>, Damaged> {
-        let mut hub = Hub::new(service, limits, now);
+        let mut hub = Hub::unstarted(service, limits, now);
         hub.outbox.restore(from)?;
         let mut conns = Vec::new();
         for _ in 0..from.get::<usize>()? {
             let slot = from.get()?;
+            hub.outbox.id(slot).ok_or_else(|| from.wrong("queue of a connection"))?;
             let stream = stream(slot).ok_or_else(|| from.wrong("stream of a connection"))?;
             conns.push((slot, Conn::unpack(stream, from)?));
         }
@@ -154,7 +190,12 @@ impl<T> Conn<T> {
     fn pack(&self, to: &mut Packer) {
         let Conn { stream: _, input, codec, listed: _, ended, unreachable: _, output, phase } =
             self;
-        to.put(input).put(codec).put(ended).put(output).put(phase);
+        match input {
+            // No other process has a service's own codec: those are left behind.
+            Some(input) if *codec != Kind::Own => to.tag(1).put(input),
+            _ => to.tag(0),
+        };
+        to.put(codec).put(ended).put(output).put(phase);
     }
 
     fn unpack(stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {

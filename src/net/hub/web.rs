@@ -133,6 +133,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let (code, reason) = match (why, farewell) {
             (CloseReason::Asked, Some(farewell)) => (code::POLICY, farewell),
             (CloseReason::Asked, None) => (code::NORMAL, ""),
+            (CloseReason::Upgrade, _) => (code::SERVICE_RESTART, ""),
             (CloseReason::Shutdown | CloseReason::Idle, _) => (code::GOING_AWAY, ""),
             _ => return,
         };

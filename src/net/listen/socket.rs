@@ -2,6 +2,8 @@
 
 use std::io;
 #[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
 
 use mio::net::{TcpListener, TcpStream};
@@ -10,12 +12,12 @@ use mio::{Interest, Registry, Token};
 use crate::net::transport::{Origin, Socket};
 
 /// A listening socket.
-pub(super) enum Listening {
+pub(crate) enum Listening {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
         // Goes first: as long as the socket is there, no other file can be taken for its.
-        _file: File,
+        file: File,
         socket: mio::net::UnixListener,
     },
 }
@@ -69,12 +71,54 @@ impl Listening {
         set_permissions(path, Permissions::from_mode(0o600))?;
         socket.listen(super::BACKLOG)?;
         let socket = mio::net::UnixListener::from(std::os::fd::OwnedFd::from(socket));
-        Ok(Listening::Unix { _file: file, socket })
+        Ok(Listening::Unix { file, socket })
+    }
+
+    /// The path of one that was taken over is in the configuration.
+    pub(super) fn at(self, path: &std::path::Path) -> Listening {
+        #[cfg(unix)]
+        if let Listening::Unix { mut file, socket } = self {
+            path.clone_into(&mut file.path);
+            return Listening::Unix { file, socket };
+        }
+        let _ = path;
+        self
     }
 
     #[cfg(not(unix))]
     pub(super) fn bind_unix(_: &std::path::Path) -> io::Result<Listening> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no Unix sockets"))
+    }
+}
+
+/// What is handed over: the socket, and which file is its own.
+#[cfg(unix)]
+impl Listening {
+    pub(crate) fn adopt(descriptor: OwnedFd, identity: Option<(u64, u64)>) -> Listening {
+        match identity {
+            None => Listening::Tcp(TcpListener::from_std(descriptor.into())),
+            Some(identity) => Listening::Unix {
+                file: File { path: PathBuf::new(), identity },
+                socket: mio::net::UnixListener::from_std(descriptor.into()),
+            },
+        }
+    }
+
+    pub(crate) fn identity(&self) -> Option<(u64, u64)> {
+        match self {
+            Listening::Tcp(_) => None,
+            Listening::Unix { file, .. } => Some(file.identity),
+        }
+    }
+}
+
+#[cfg(unix)]
+impl AsFd for Listening {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Listening::Tcp(socket) => socket.as_fd(),
+            Listening::Unix { socket, .. } => socket.as_fd(),
+        }
     }
 }
 
@@ -87,7 +131,7 @@ fn inherit(stream: TcpStream) -> TcpStream {
 
 /// The socket's file, which goes when nobody listens any more.
 #[cfg(unix)]
-pub(super) struct File {
+pub(crate) struct File {
     path: PathBuf,
     identity: (u64, u64),
 }

@@ -94,8 +94,8 @@ impl Endings<'_> {
         assert_eq!(present.closed, None, "#{who} is closed twice");
         let is_right = match why {
             CloseReason::Broken => present.has_failed,
-            // Only a WebSocket can be.
-            CloseReason::Malformed => false,
+            // Only a WebSocket can be; and all here can go along.
+            CloseReason::Malformed | CloseReason::Upgrade => false,
             CloseReason::Shutdown => is_shutting_down,
             CloseReason::Stalled => {
                 // Who could take something is written to before it is cut off.

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use chinwag::{Chat, Hub, Packer, Unpacker};
+use chinwag::chat::Settings;
+use chinwag::{Chat, HandOver, Hub, Now, Packer, Unpacker};
 
 use super::record::Recorder;
 use super::rng::Rng;
@@ -16,13 +17,15 @@ impl World {
         let now = self.now();
         self.hub.pass(now);
         let mut packer = Packer::new(now);
-        self.hub.freeze(&mut packer);
+        self.hub.settle();
         self.drop_closed();
+        self.hub.pack(&mut packer);
         let bytes = packer.finish();
         let chat = Chat::new(self.rules.settings());
         let nobody = Recorder::new(chat, self.journal.clone(), Rng::new(0), now.monotonic);
         let placeholder = Hub::new(nobody, &self.limits, now);
-        let (service, streams) = std::mem::replace(&mut self.hub, placeholder).into_parts();
+        let (mut service, streams) = std::mem::replace(&mut self.hub, placeholder).into_parts();
+        service.hand_over(self.rules.settings(), now);
         let mut streams: BTreeMap<_, _> = streams.collect();
         let mut unpacker = Unpacker::new(&bytes, now).expect("it is packed here");
         let thawed =
@@ -30,5 +33,17 @@ impl World {
         self.hub = thawed.expect("it is packed here");
         unpacker.finish().expect("all of it is unpacked");
         assert!(streams.is_empty(), "each stream is a connection's");
+    }
+}
+
+impl Recorder {
+    /// The chat is another, too.
+    fn hand_over(&mut self, settings: Settings, now: Now) {
+        let mut packer = Packer::new(now);
+        self.chat.pack(&mut packer);
+        let bytes = packer.finish();
+        let mut unpacker = Unpacker::new(&bytes, now).expect("it is packed here");
+        self.chat = Chat::unpack(settings, &mut unpacker).expect("it is packed here");
+        unpacker.finish().expect("all of it is unpacked");
     }
 }

@@ -10,7 +10,7 @@ use super::journal::{Acted, EVERYBODY, Fact, Journal, Line, Newcomer};
 use super::rng::Rng;
 
 pub(super) struct Recorder {
-    chat: Chat,
+    pub(super) chat: Chat,
     journal: Journal,
     rng: Rng,
     start: Instant,

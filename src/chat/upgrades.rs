@@ -1,0 +1,65 @@
+//! Upgrades: who has asked for one, and what `/stats` says of those that there were.
+
+use crate::net::conn::ConnId;
+use crate::net::service::Upgraded;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+/// Those that there were, and the one that is asked for.
+#[derive(Default)]
+pub(super) struct Upgrades {
+    is_wanted: bool,
+    /// The operator who is told what comes of it.
+    asker: Option<ConnId>,
+    count: u32,
+    last: String,
+}
+
+impl Upgrades {
+    pub(super) fn ask(&mut self, by: ConnId) {
+        self.is_wanted = true;
+        self.asker = Some(by);
+    }
+
+    pub(super) fn is_wanted(&self) -> bool {
+        self.is_wanted
+    }
+
+    /// True once.
+    pub(super) fn takes_wish(&mut self) -> bool {
+        std::mem::take(&mut self.is_wanted)
+    }
+
+    pub(super) fn take_asker(&mut self) -> Option<ConnId> {
+        self.asker.take()
+    }
+
+    pub(super) fn note(&mut self, upgraded: &Upgraded) {
+        self.count += 1;
+        self.last = summary(upgraded);
+    }
+
+    /// Nothing, if there was none.
+    pub(super) fn line(&self) -> Option<String> {
+        let times = if self.count == 1 { "once" } else { &format!("{} times", self.count) };
+        (self.count > 0).then(|| format!("Upgraded: {times}, last {}", self.last))
+    }
+}
+
+/// `from 0.1.0, with 12 connections, in 8 ms`
+pub(super) fn summary(upgraded: &Upgraded) -> String {
+    let Upgraded { from, connections, left, silence } = upgraded;
+    let left = if *left > 0 { &format!(" and without {left}") } else { "" };
+    format!("from {from}, with {connections} connections{left}, in {} ms", silence.as_millis())
+}
+
+impl Pack for Upgrades {
+    fn pack(&self, to: &mut Packer) {
+        let Upgrades { is_wanted, asker, count, last } = self;
+        to.put(is_wanted).put(asker).put(count).put(last);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Upgrades, Damaged> {
+        let (is_wanted, asker) = (from.get()?, from.get()?);
+        Ok(Upgrades { is_wanted, asker, count: from.get()?, last: from.get()? })
+    }
+}

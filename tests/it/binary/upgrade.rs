@@ -1,0 +1,146 @@
+//! An upgrade in place: another program takes over, and nobody notices.
+#![cfg(target_os = "linux")]
+
+mod along;
+mod successors;
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use super::{Folder, Program, piped};
+use crate::client::{Client, eventually};
+
+/// A place where the program is installed, and replaced.
+fn install(name: &str) -> Folder {
+    let folder = Folder::new(name);
+    fs::create_dir_all(&folder.0).unwrap();
+    fs::hard_link(env!("CARGO_BIN_EXE_chinwag"), folder.0.join("chinwag")).unwrap();
+    folder
+}
+
+fn start(folder: &Folder, arguments: &[&str]) -> Program {
+    let mut command = Command::new(folder.0.join("chinwag"));
+    let arguments = [&["-v", "-l", "127.0.0.1:0"], arguments].concat();
+    Program::start_as(piped(&mut command).args(&arguments), &arguments)
+}
+
+/// Asks for an upgrade, and says what the log says has come of it. A machine that has too much to
+/// do may not even start the check in time.
+fn ask(program: &Program) -> String {
+    loop {
+        program.signal("USR2");
+        let line = program.logged("upgraded");
+        if !line.contains("it has not answered within") {
+            return line;
+        }
+    }
+}
+
+/// Asks for an upgrade, and waits until it is done.
+fn upgrade(program: &Program) -> String {
+    let line = ask(program);
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(line.contains(&format!("event=upgraded from={version} ")), "{line}");
+    line
+}
+
+/// Whatever happens, it is over then.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+/// Says numbered lines and hears them, and those of all others, until it is told to stop. Each
+/// one's come in order, none twice and none not.
+fn talk(mut client: Client, name: &str, names: &[String], is_over: &AtomicBool) {
+    let mut heard = vec![0; names.len()];
+    let me = names.iter().position(|other| other == name).unwrap();
+    while !is_over.load(Ordering::Acquire) {
+        client.say(&format!("{}", heard[me] + 1));
+        let own = heard[me] + 1;
+        while heard[me] < own {
+            let line = client.line();
+            let (who, number) = line.strip_prefix('[').and_then(|it| it.split_once("] ")).unwrap();
+            let who = names.iter().position(|other| other == who).unwrap();
+            heard[who] += 1;
+            assert_eq!(number, heard[who].to_string(), "to {name}, of {}", names[who]);
+        }
+    }
+}
+
+#[test]
+fn many_talk_through_many_upgrades_and_nothing_is_lost_or_comes_twice() {
+    let folder = install("upgrade-talkers");
+    let program = start(&folder, &["--rate", "off"]);
+    let names: Vec<String> = (0..12).map(|number| format!("talker-{number}")).collect();
+    let is_over = AtomicBool::new(false);
+    let clients: Vec<Client> = names.iter().map(|name| program.client(name)).collect();
+    thread::scope(|scope| {
+        let _ends = Ends(&is_over);
+        for (client, name) in clients.into_iter().zip(&names) {
+            let (names, is_over) = (&names, &is_over);
+            scope.spawn(move || talk(client, name, names, is_over));
+        }
+        for _ in 0..20 {
+            assert!(upgrade(&program).contains("connections=12"));
+        }
+    });
+}
+
+#[test]
+fn a_signal_to_end_is_heard_whenever_it_comes() {
+    let folder = install("upgrade-and-end");
+    for millis in 0..=24 {
+        let program = start(&folder, &[]);
+        let mut client = program.client("ann");
+        program.signal("USR2");
+        thread::sleep(Duration::from_millis(millis / 2));
+        program.signal("TERM");
+        client.expect("Server is shutting down.");
+        client.finish_writing();
+        let mut program = program;
+        eventually("it ends", || program.child.try_wait().unwrap().is_some());
+        let status = program.child.try_wait().unwrap().unwrap();
+        assert_eq!((status.code(), status.signal()), (Some(0), None), "after {millis} halves");
+    }
+}
+
+#[test]
+fn one_upgrade_after_another_leaves_nothing_behind() {
+    let folder = install("upgrade-flat");
+    let program = start(&folder, &["--rate", "off"]);
+    let mut ann = program.client("ann");
+    let pid = program.child.id();
+    let descriptors = || {
+        let all = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
+        all.count()
+    };
+    let threads = || fs::read_dir(format!("/proc/{pid}/task")).unwrap().count();
+    let resident = || {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap()
+    };
+    upgrade(&program);
+    assert_eq!(ann.ask("/up first"), "FIRST");
+    let before = (descriptors(), threads(), resident());
+    for number in 0..30 {
+        // Asked for twice, one or two happen.
+        program.signal("USR2");
+        upgrade(&program);
+        assert_eq!(ann.ask(&format!("/up a{number}")), format!("A{number}"));
+    }
+    eventually("no descriptor is left", || descriptors() == before.0);
+    eventually("no thread is left", || threads() == before.1);
+    assert!(resident() < before.2 + before.2 / 4, "{} kB, and {} before", resident(), before.2);
+    let environment = fs::read(format!("/proc/{pid}/environ")).unwrap();
+    assert!(environment.windows(7).any(|word| word == b"CHINWAG"), "it is as it was started");
+    drop(program);
+}

@@ -1,0 +1,127 @@
+//! Programs that cannot take over: the one that is there goes on, and says why.
+
+use std::fs;
+use std::process::Command;
+
+use super::{ask, install, start, upgrade};
+use crate::binary::{Folder, Outcome, Program, chinwag};
+
+/// Puts a program in place of the one that is there. Another process writes it: what is open for
+/// writing in any process cannot be executed.
+fn replace(folder: &Folder, text: &str) {
+    let (new, path) = (folder.0.join("new"), folder.0.join("chinwag"));
+    let command = r#"printf %s "$0" > "$1" && chmod 755 "$1" && mv "$1" "$2""#;
+    let mut shell = Command::new("sh");
+    let status = shell.args(["-c", command, text]).arg(new).arg(path).status();
+    assert!(status.unwrap().success());
+}
+
+#[test]
+fn a_bad_successor_takes_nothing_over_and_the_log_says_why() {
+    let folder = install("upgrade-bad");
+    let path = folder.0.join("chinwag");
+    let program = start(&folder, &[]);
+    let mut ann = program.client("ann");
+    ann.write("half a ");
+    let good = fs::canonicalize(env!("CARGO_BIN_EXE_chinwag")).unwrap();
+    let garbage = "\u{1}\u{2}\u{3} this is no program";
+    let scripts = [
+        (garbage, "Exec format error"),
+        ("#!/nowhere/interpreter\n", "No such file or directory"),
+        ("#!/bin/sh\nexit 3\n", "it says nothing"),
+        // It ends well, and has checked nothing.
+        ("#!/bin/sh\nexit 0\n", "it says nothing"),
+        ("#!/bin/sh\necho 7 bytes are understood\n", "7 bytes are understood"),
+        ("#!/bin/sh\nhead -c 10 > /dev/null; kill -9 $$\n", "it says nothing"),
+        // An older version.
+        (
+            "#!/bin/sh\necho \"unexpected argument '--check-state'; see --help\" >&2\nexit 2\n",
+            "unexpected argument '--check-state'; see --help",
+        ),
+    ];
+    let fails = |why: &str| {
+        let line = ask(&program);
+        assert!(line.contains("level=warn event=not_upgraded"), "{line}");
+        assert!(line.contains(why), "{line}, and not {why}");
+        assert!(line.contains(&*path.to_string_lossy()), "{line}");
+    };
+    for (text, why) in scripts {
+        replace(&folder, text);
+        fails(why);
+    }
+    replace(&folder, "#!/bin/sh\nexec sleep 60\n");
+    program.signal("USR2");
+    assert!(program.logged("upgraded").contains("it has not answered within 5s"));
+    fs::remove_file(&path).unwrap();
+    fails("No such file or directory");
+    fs::create_dir(&path).unwrap();
+    fails("Permission denied");
+    fs::remove_dir(&path).unwrap();
+    fs::write(&path, "").unwrap();
+    fails("Permission denied");
+    fs::remove_file(&path).unwrap();
+    // A wrapper that checks well, and then is not there: exec itself fails.
+    let wrapper = format!(
+        "#!/bin/sh\ncase \"$*\" in *--check-state*) rm \"$0\"; exec {} \"$@\" ;; esac\n",
+        good.display()
+    );
+    replace(&folder, &wrapper);
+    fails("No such file or directory");
+    // All has gone on meanwhile, and goes on.
+    ann.write("line\n");
+    ann.expect("[ann] half a line");
+    fs::hard_link(&good, &path).unwrap();
+    upgrade(&program);
+    assert_eq!(ann.ask("/up still here"), "STILL HERE");
+}
+
+/// What a running server hands over, as the one that takes over would read it.
+fn state_of(folder: &Folder, program: &Program) -> Vec<u8> {
+    replace(folder, "#!/bin/sh\ncat > \"$0.state\"\nexit 1\n");
+    assert!(ask(program).contains("it says nothing"));
+    fs::read(folder.0.join("chinwag.state")).unwrap()
+}
+
+/// What the program says of a state.
+fn check(state: &[u8]) -> Outcome {
+    let folder = Folder::new("upgrade-check");
+    fs::create_dir_all(&folder.0).unwrap();
+    let path = folder.0.join("state");
+    fs::write(&path, state).unwrap();
+    let mut command = chinwag();
+    let arguments = ["-l", "127.0.0.1:0", "--check-state"];
+    let input = fs::File::open(&path).unwrap();
+    let output = command.args(arguments).stdin(input).output().unwrap();
+    let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect();
+    let (stdout, stderr) = (lines(&output.stdout), lines(&output.stderr));
+    Outcome { code: output.status.code(), stdout, stderr }
+}
+
+#[test]
+fn what_is_handed_over_is_understood_whole_or_not_at_all() {
+    let folder = install("upgrade-state");
+    let program = start(&folder, &[]);
+    let mut ann = program.client("ann");
+    assert_eq!(ann.ask("/topic tea"), "ann set the topic: tea");
+    assert_eq!(ann.ask("hello"), "[ann] hello");
+    let mut bob = program.client("bob");
+    bob.say("/away out for lunch\n/ignore ann\n/join garden\n/resume");
+    bob.write("half a l");
+    assert!((0..9).any(|_| bob.line().contains("/resume ")));
+    let state = state_of(&folder, &program);
+    let good = check(&state);
+    assert_eq!((good.code, good.stdout), (Some(0), vec![understood(&state)]), "{:?}", good.stderr);
+    for cut in [1, state.len() / 3, state.len() / 2] {
+        let bad = check(&state[..state.len() - cut]);
+        assert_eq!((bad.code, bad.stdout.len()), (Some(1), 0));
+        assert!(bad.stderr[0].starts_with("chinwag: there is no "), "{:?}", bad.stderr);
+    }
+    let newer = [&state[..8], &[99], &state[9..]].concat();
+    assert!(check(&newer).stderr[0].contains("it is in format 99, of version "));
+    let other = check(b"something else");
+    assert_eq!(other.stderr, ["chinwag: it is not what a chinwag has packed"]);
+}
+
+fn understood(state: &[u8]) -> String {
+    format!("{} bytes are understood", state.len())
+}

@@ -108,7 +108,7 @@
 //! | what the loop tells a service, and what a service may do | `net/service.rs`, `net/conn.rs`; `net/outbox/hand.rs`, `net/outbox/service_timers.rs` |
 //! | messages to a service from other threads; a thread for what may block | `net/mailbox.rs`; `net/worker.rs` |
 //! | a network without sockets, for tests | `testing.rs` |
-//! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
+//! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/users/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the chat's worker | `chat_with_worker.rs` |
 //! | files: bans and accounts | `store.rs`, `store/` |

@@ -134,13 +134,13 @@ impl Server {
         mut from: Unpacker<'_>,
     ) -> Result<Running<S>, Damaged> {
         let (now, mut streams) = (from.now(), std::mem::take(&mut self.streams));
-        let (connections, version) = (streams.len(), from.version().to_owned());
+        let version = from.version().to_owned();
         let stream = |slot| streams.remove(&slot).map(Tls::plain);
         let mut hub = Hub::thaw(service, &self.config.limits, now, &mut from, stream)?;
         from.finish()?;
         let silence = since_epoch(self.clock.read()).saturating_sub(self.frozen_at);
         let millis = silence.as_secs_f64() * 1000.0;
-        let left = self.left;
+        let (left, connections) = (self.left, hub.open_count());
         info!(from = version, connections, left, silence_ms:% = format_args!("{millis:.1}"); "upgraded");
         let upgraded = Upgraded { from: version, connections, left, silence };
         hub.between_turns(|service, out| service.on_upgraded(&upgraded, out));

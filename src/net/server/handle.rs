@@ -49,8 +49,8 @@ impl Handle {
         self.shutdowns() > 0
     }
 
-    /// Ends [`Server::run`](crate::Server::run). The first call is a graceful shutdown, within `drain_time`; the second
-    /// ends it at once.
+    /// Ends [`Server::run`](crate::Server::run). The first call is a graceful shutdown, within
+    /// `drain_time`; the second ends it at once.
     pub fn shutdown(&self) {
         // Saturates at two, which is all that is looked at.
         let _ = self.0.shutdowns.fetch_update(Ordering::AcqRel, Ordering::Acquire, |times| {

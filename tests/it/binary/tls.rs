@@ -308,3 +308,31 @@ fn a_broken_record_is_the_end_of_the_connection() {
     assert!(error.to_string().contains("BadRecordMac"), "{error}");
     assert!(program.logged("event=ended").contains(" why=broken "));
 }
+
+/// What is encrypted cannot go along: it is told, and comes back with the token that it gets.
+#[cfg(target_os = "linux")]
+#[test]
+fn an_upgrade_closes_who_is_encrypted_and_gives_the_named_a_token() {
+    let (cert, key) = (file("chat.crt"), file("chat.key"));
+    let listen = ["-l", "127.0.0.1:0", "-l", "tls=127.0.0.1:0"];
+    let program =
+        Program::start(&[&["-v"], &listen[..], &["--tls-cert", &cert, "--tls-key", &key]].concat());
+    let mut ann = program.client("ann");
+    let mut bob = Secure::named(program.addrs[1], "bob");
+    let mut guest = Secure::connect(program.addrs[1]);
+    assert_eq!(guest.ask("/up here"), "HERE");
+    // It is still shaking hands.
+    let _slow = Client::connect(program.addrs[1]);
+    eventually("all are here", || ann.ask("/up all?") == "ALL?");
+    program.signal("USR2");
+    let line = program.logged("upgraded");
+    assert!(line.contains(" connections=1 left=") && !line.contains("left=0"), "{line}");
+    let told = "The server is upgraded, and this connection cannot go along: connect again.\n";
+    assert_eq!(guest.rest(), told);
+    let rest = bob.rest();
+    let token = rest.strip_prefix(told).and_then(|rest| rest.trim().rsplit(' ').next()).unwrap();
+    let mut bob = Secure::connect(program.addrs[1]);
+    assert_eq!(bob.ask(&format!("/resume {token}")), "You are now bob");
+    bob.say("I am back");
+    ann.expect("[bob] I am back");
+}

@@ -1,5 +1,5 @@
-//! What is handed over of the chat to a new process. Its settings, the message of the day and the
-//! accounts are read anew; what is asked of the worker has been answered by then.
+//! The chat's part of an upgrade: what is packed for the new process. Settings, the message of the
+//! day and accounts are not packed, but read anew; all requests to the worker have been answered.
 
 use super::reply;
 use super::settings::Settings;

@@ -1,4 +1,4 @@
-//! Upgrades: who has asked for one, and what `/stats` says of those that there were.
+//! Upgrades: the operator that asked for one, and what `/stats` says of past ones.
 
 use crate::net::conn::ConnId;
 use crate::net::service::Upgraded;
@@ -8,7 +8,7 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 #[derive(Default)]
 pub(super) struct Upgrades {
     is_wanted: bool,
-    /// The operator who is told what comes of it.
+    /// The operator who is told the outcome.
     asker: Option<ConnId>,
     count: u32,
     last: String,

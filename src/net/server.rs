@@ -188,7 +188,7 @@ impl Server {
         Ok(running.hub.into_service())
     }
 
-    /// The same, for whoever wants to do something between two turns ([`Handle::interrupt`]).
+    /// The same, for callers that do something between two turns ([`Handle::interrupt`]).
     #[must_use]
     pub fn start<S: Service>(mut self, service: S) -> Running<S> {
         let hub = Hub::new(service, &self.config.limits, self.clock.read());

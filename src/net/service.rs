@@ -131,11 +131,11 @@ pub trait Service {
 
 /// A service that a new process can go on with. A plain one need not be.
 pub trait HandOver: Service {
-    /// Packs all that it knows. How it is unpacked is its own to say: a new process has its
-    /// configuration anew, and the rest from here.
+    /// Packs all that it knows, but for its configuration, which the new process reads anew. The
+    /// service itself decides how it is unpacked.
     fn pack(&self, to: &mut Packer);
 
-    /// Finishes what is under way elsewhere, and begins nothing more. Returns whether nothing is;
+    /// Finishes work in other threads, and begins no more. Returns whether nothing is;
     /// if something is, the service calls [`Handle::interrupt`](crate::Handle::interrupt) once it
     /// is done.
     fn quiesce(&mut self) -> bool {
@@ -158,7 +158,7 @@ pub trait HandOver: Service {
         let _ = (upgraded, out);
     }
 
-    /// Nobody takes over, for this reason. What [`HandOver::quiesce`] has stopped may begin.
+    /// The upgrade has failed, for this reason. Work that [`HandOver::quiesce`] has stopped goes on.
     fn on_not_upgraded(&mut self, why: &str, out: &mut Outbox) {
         let _ = (why, out);
     }
@@ -173,7 +173,7 @@ pub struct Upgraded {
     pub connections: usize,
     /// How many could not be, and were closed.
     pub left: usize,
-    /// How long nobody was heard.
+    /// For how long no connection was served.
     pub silence: Duration,
 }
 

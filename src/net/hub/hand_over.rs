@@ -1,6 +1,6 @@
 //! What is handed over of all connections to the process that replaces this one.
 //!
-//! Not packed is what is rebuilt: counts, and what is empty once everybody has been written to.
+//! Counts are not packed, but rebuilt; nor are lists that are empty once all queues are flushed.
 
 use super::{Conn, Hub, Output, Phase};
 use crate::net::codec::Kind;
@@ -12,7 +12,7 @@ use crate::net::transport::Transport;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Writes to everybody until nothing waits, or the socket is full. Then what
+    /// Flushes all queues until nothing waits, or the socket is full. Then what
     /// [`Hub::take_closed`] has is to be dropped, and [`Hub::pack`] may follow.
     pub fn settle(&mut self) {
         while self.outbox.is_behind() {
@@ -21,9 +21,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.refused_log.log_waiting();
     }
 
-    /// Tells those goodbye that cannot be handed over, and begins to close them. What is still to
-    /// come of that another program can do: when all has been sent, what they send is dropped.
-    /// Returns how many they are.
+    /// Says goodbye to connections that cannot be handed over, and begins to close them. The new
+    /// program does the rest: it sends what is queued, and drops what they still send. Returns how
+    /// many they are.
     pub fn leave_behind(&mut self) -> usize
     where
         S: HandOver,
@@ -42,7 +42,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             }
         }
         self.settle();
-        // Whoever has not taken all of it by now will not.
+        // A connection that has not taken all of it by now will not.
         for id in &all {
             if self.outbox.state(*id) != State::Vacant && !self.outbox.is_idle(*id) {
                 self.outbox.kill(*id, CloseReason::Upgrade);

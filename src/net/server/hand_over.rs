@@ -20,7 +20,7 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What stays open, by number.
 struct Descriptors {
-    /// When nobody was heard any more, since the epoch.
+    /// When the old process stopped serving, since the epoch.
     frozen_at: Duration,
     /// How many connections are left behind.
     left: usize,
@@ -144,7 +144,7 @@ impl Server {
         info!(from = version, connections, left, silence_ms:% = format_args!("{millis:.1}"); "upgraded");
         let upgraded = Upgraded { from: version, connections, left, silence };
         hub.between_turns(|service, out| service.on_upgraded(&upgraded, out));
-        // Whoever has asked for that may have asked the process that was here before.
+        // An upgrade or a shutdown may have been asked of the old process.
         hub.wake();
         Ok(self.with_hub(hub))
     }

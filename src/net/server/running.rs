@@ -24,7 +24,8 @@ pub struct Running<S> {
 pub enum Pause {
     /// A handle has asked for a shutdown, and all is closed.
     Stopped,
-    /// [`Handle::interrupt`](crate::Handle::interrupt) was called. Nothing has ended: it is to be run again.
+    /// [`Handle::interrupt`](crate::Handle::interrupt) was called. Nothing has ended: call
+    /// [`Running::run`] again.
     Interrupted,
 }
 

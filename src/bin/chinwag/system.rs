@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2};
@@ -13,14 +13,26 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2};
 /// Those that mean something here.
 pub(crate) const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGUSR2];
 
-/// Takes over a descriptor that the program before this one has left open. It must not be taken
-/// twice, nor be anything that this program has opened itself.
+/// Takes over a descriptor that the program before this one has left open, and has it closed by
+/// the next `exec`. It must not be taken twice, nor be anything that this program has opened
+/// itself. One call for each of many: that is most of an upgrade.
 pub(crate) fn take(number: RawFd) -> Option<OwnedFd> {
-    // SAFETY: it takes a number, and only looks whether a descriptor has it.
-    let is_open = number > 2 && unsafe { libc::fcntl(number, libc::F_GETFD) } >= 0;
+    // SAFETY: it takes numbers, and fails where nothing is open.
+    let is_open =
+        number > 2 && unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) } == 0;
     // SAFETY: it is open, and nobody else here knows of it: the program before this one has left
     // it, told of it once, and is gone.
     is_open.then(|| unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Whether a descriptor stays open at the next `exec`.
+pub(crate) fn keep_open(descriptor: BorrowedFd<'_>, is_kept: bool) {
+    let flags = if is_kept { 0 } else { libc::FD_CLOEXEC };
+    // SAFETY: it takes numbers, and the descriptor is open as long as it is borrowed. So it does
+    // not fail.
+    unsafe {
+        libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFD, flags);
+    }
 }
 
 /// A file without a name, in memory.

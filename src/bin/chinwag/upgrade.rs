@@ -165,14 +165,14 @@ impl Upgrade {
             error
         };
         // It fails only if the system has no thread left; then nobody hears signals any more.
-        let is_watched = watch.go_on().and(running.keep_open(false));
-        is_watched.err().unwrap_or(error).to_string()
+        running.descriptors().for_each(|it| system::keep_open(it, false));
+        watch.go_on().err().unwrap_or(error).to_string()
     }
 
     fn exec<S: HandOver>(&self, running: &mut Running<S>) -> io::Result<io::Error> {
         let successor = self.successor().map_err(io::Error::other)?;
         let state = in_memory(&running.freeze_for_good())?;
-        running.keep_open(true)?;
+        running.descriptors().for_each(|it| system::keep_open(it, true));
         Ok(successor.named(&successor.command().env(VARIABLE, "1").stdin(state).exec()))
     }
 

@@ -2,12 +2,11 @@
 //! listeners and streams stay open under their numbers, and all else is packed.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, SystemTime};
 
 use log::info;
 use mio::Token;
-use socket2::SockRef;
 
 use super::{Clock, Config, Running, Server};
 use crate::net::hub::Hub;
@@ -60,19 +59,11 @@ impl<S: HandOver> Running<S> {
         packer.finish()
     }
 
-    /// Whether its descriptors stay open when another program takes the place of this one. At
-    /// first they do not.
-    ///
-    /// # Errors
-    ///
-    /// What the system says, which is nothing as long as they are open.
-    pub fn keep_open(&self, is_kept: bool) -> io::Result<()> {
+    /// What has to stay open when another program takes the place of this one. At first nothing
+    /// does.
+    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let listeners = self.server.listeners.iter().map(|listener| listener.socket().as_fd());
-        let streams = self.hub.streams().map(|(_, stream)| stream.transport().as_fd());
-        for descriptor in listeners.chain(streams) {
-            SockRef::from(&descriptor).set_cloexec(!is_kept)?;
-        }
-        Ok(())
+        listeners.chain(self.hub.streams().map(|(_, stream)| stream.transport().as_fd()))
     }
 }
 
@@ -87,7 +78,8 @@ impl Server {
     }
 
     /// Goes on with the listeners and streams of the process that was here before, as
-    /// [`Server::bind`] begins. `take` gives the descriptor of a number. The service comes next,
+    /// [`Server::bind`] begins. `take` gives the descriptor of a number, to be closed by the next
+    /// `exec`. The service comes next,
     /// and then [`Server::thaw`].
     ///
     /// # Errors
@@ -100,13 +92,9 @@ impl Server {
         take: impl Fn(RawFd) -> Option<OwnedFd>,
     ) -> io::Result<Server> {
         let take = |number| {
-            let missing = || {
-                let why = format!("descriptor {number} is not open");
-                io::Error::new(io::ErrorKind::InvalidData, why)
-            };
-            let descriptor = take(number).ok_or_else(missing)?;
-            SockRef::from(&descriptor).set_cloexec(true)?;
-            Ok::<OwnedFd, io::Error>(descriptor)
+            let why = || format!("descriptor {number} is not open");
+            let missing = || io::Error::new(io::ErrorKind::InvalidData, why());
+            take(number).ok_or_else(missing)
         };
         let Descriptors { frozen_at, left, listeners, streams } = from.get()?;
         let mut inherited = Inherited::new();

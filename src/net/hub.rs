@@ -92,7 +92,7 @@ enum Output {
 /// [`Server`](crate::Server) drives it. If you drive it yourself, from a poll or a simulation of
 /// your own, keep to this:
 ///
-/// - Before a new stream, ask [`Hub::has_room`].
+/// - Before a new stream, ask [`Hub::admission`], and then [`Hub::has_room`].
 /// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
 ///   given to [`Hub::open`], [`Hub::open_proxied`], [`Hub::open_web`] or [`Hub::refuse`], before
 ///   the next is.

@@ -355,12 +355,13 @@ fn admit<S: Service>(
 ) -> Admitted {
     let (peer, is_web) = (Peer::new(origin, listener.label()), listener.is_web());
     let is_proxied = listener.is_proxied() || config.is_proxy(origin);
-    let is_full = !hub.has_room(config.max_clients);
+    let now = hub.outbox().now();
+    let refusal = hub.admission(&peer, now).filter(|_| !is_proxied);
+    // The last question: nobody is closed to make room for one who is not let in.
+    let is_full = refusal.is_none() && !hub.has_room(config.max_clients);
     // Who has made room makes a slot free, too.
     hub.take_closed().for_each(drop);
-    let now = hub.outbox().now();
-    let admission = || hub.admission(&peer, now).filter(|_| !is_proxied);
-    let refusal = is_full.then_some(Refusal::Full).or_else(admission);
+    let refusal = refusal.or(is_full.then_some(Refusal::Full));
     if let Some(why) = refusal {
         hub.log_refused(origin, why);
         if !is_proxied && !hub.may_tell(origin) {

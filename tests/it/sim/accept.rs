@@ -62,22 +62,23 @@ impl World {
         let hello = (self.has_layers && self.rng.one_in(2)).then(|| *self.rng.pick(&HELLOS));
         let layered = hello.map(|_| SimStream::layered(&wire));
         let stream = layered.unwrap_or_else(|| SimStream::new(&wire));
-        let has_room = self.hub.has_room(self.clients_max);
-        if self.drop_closed() > 0 {
-            self.journal.hit("made room");
-        }
-        let slot = self.free_slot();
         let is_by_proxy = self.has_proxies && self.rng.one_in(3);
         let from: &[&str] = if is_by_proxy { &PROXY_ADDRESSES } else { &ADDRESSES };
         let addr = address(&mut self.rng, from, who);
         let proxies: Network = PROXIES.parse().expect("it is a network");
         let is_proxied = proxies.contains(addr.ip());
         let canonical = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-        let refusal = if has_room {
-            (!is_proxied && self.hub.is_full_for(addr.into())).then_some(Refusal::Address)
+        let is_barred = !is_proxied && self.hub.is_full_for(addr.into());
+        let refusal = if is_barred {
+            Some(Refusal::Address)
         } else {
-            Some(Refusal::Full)
+            (!self.hub.has_room(self.clients_max)).then_some(Refusal::Full)
         };
+        if self.drop_closed() > 0 {
+            assert_eq!(refusal, None, "who is closed makes room for one who is let in");
+            self.journal.hit("made room");
+        }
+        let slot = self.free_slot();
         let preface = is_by_proxy.then(|| {
             let source = address(&mut self.rng, &ADDRESSES, who);
             write_preface(&mut self.rng, source)

@@ -133,6 +133,10 @@ impl Admission<'_> {
     fn arrive(&mut self, who: usize, arrival: Arrival, at: Duration) {
         let before = self.fates.insert(who, Welcome::Unknown);
         assert_eq!(before, None, "everybody comes once");
+        // Nobody makes room for one whom its address keeps out.
+        if !arrival.is_proxied && self.is_barred(arrival.addr, at) {
+            return self.turn_away(who, Some(arrival.addr), Refusal::Address, at);
+        }
         // Who is shaking hands is here already.
         let unknown = self.pending.values().filter(|pending| !pending.is_shaking).count();
         let taken = self.here.len() + unknown;
@@ -155,16 +159,10 @@ impl Admission<'_> {
     /// It is known where it is from.
     fn admit(&mut self, who: usize, addr: SocketAddr, at: Duration, delivered: usize) {
         let direct = Some(addr).filter(|_| !self.pending.contains_key(&who));
+        if self.is_barred(addr, at) {
+            return self.turn_away(who, direct, Refusal::Address, at);
+        }
         let neighbours = neighbours(&self.world.limits, addr.ip());
-        if neighbours.as_ref().is_some_and(|neighbours| self.may_come(neighbours, at) < ONE) {
-            self.world.journal.hit("refused: comes too often");
-            return self.turn_away(who, direct, Refusal::Address, at);
-        }
-        let count = self.here.values().filter(|other| other.is_some() && **other == neighbours);
-        let is_full = count.count() >= self.world.limits.per_ip_max;
-        if is_full {
-            return self.turn_away(who, direct, Refusal::Address, at);
-        }
         let is_alike = |other: &&Option<Vec<u8>>| other.is_none() && neighbours.is_none();
         if self.here.values().filter(is_alike).count() >= self.world.limits.per_ip_max {
             self.world.journal.hit("loopback is exempt");
@@ -174,6 +172,17 @@ impl Admission<'_> {
         }
         let arrival = Arrival { addr, is_proxied: false, is_layered: false };
         self.next = Some((who, Fact::Arrived(arrival)));
+    }
+
+    /// Whether too many from an address have come of late, or are here.
+    fn is_barred(&self, addr: SocketAddr, at: Duration) -> bool {
+        let neighbours = neighbours(&self.world.limits, addr.ip());
+        if neighbours.as_ref().is_some_and(|neighbours| self.may_come(neighbours, at) < ONE) {
+            self.world.journal.hit("refused: comes too often");
+            return true;
+        }
+        let count = self.here.values().filter(|other| other.is_some() && **other == neighbours);
+        count.count() >= self.world.limits.per_ip_max
     }
 
     /// It counts for its address.

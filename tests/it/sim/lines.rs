@@ -258,7 +258,7 @@ pub(super) fn write_return(rng: &mut Rng) -> String {
     }
     match rng.below(4) {
         0 => match rng.below(12) {
-            11 => format!("/resume {token} 2 1"),
+            9.. => format!("/resume {token} 2 1"),
             seq => format!("/resume {token} {seq}"),
         },
         1 if rng.one_in(3) => format!("/resume {token} {}", u64::MAX),

@@ -70,6 +70,21 @@ fn who_has_left_and_does_not_close_keeps_a_descriptor_only_while_few_do() {
 }
 
 #[test]
+fn nobody_is_closed_to_make_room_for_one_who_is_not_let_in() {
+    let limits = Limits { per_ip_max: 2, limit_loopback: true, ..fast() };
+    let limits = Limits { drain_time: HOUR, linger_time: HOUR, ..limits };
+    let server = start(Config { max_clients: 2, ..limited(limits) });
+    let mut alice = Client::named(server.addr, "alice");
+    let mut gone = Client::connect(server.addr);
+    assert_eq!(gone.ask("/exit"), "Bye.");
+    gone.expect_end();
+    let full = "Too many connections from your address.\n";
+    assert_eq!(Client::connect(server.addr).rest(), full);
+    assert_eq!(alice.ask("/up still here"), "STILL HERE");
+    assert!(!gone.is_reset());
+}
+
+#[test]
 fn however_many_are_refused_at_once_each_reads_why() {
     let server = start(capped(1));
     let mut alice = Client::named(server.addr, "alice");

@@ -70,7 +70,7 @@ const FOREIGN: [(&[u8], Protocol); 58] = [
     ),
 ];
 
-const SPEECH: [&[u8]; 34] = [
+const SPEECH: [&[u8]; 35] = [
     b"hello\n",
     b"GET well soon\n",
     b"GET / \r\n",
@@ -104,7 +104,9 @@ const SPEECH: [&[u8]; 34] = [
     b"\x08\x7fhello\n",
     b"\xef\xbb\xbfhello\n",
     b"\xff\xfb\x1f\xff\xfa\x1f\0\x50\0\x18\xff\xf0\r\n\r\0/nick ann\r\n",
+    // Telnet's DONT, even where the next byte is a letter: a text in UTF-16 has a zero there.
     b"\xff\xfe\x01hello\n",
+    b"\xff\xfehello\n",
 ];
 
 /// What comes of bytes that arrive in these pieces, and then end.

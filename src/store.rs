@@ -81,6 +81,7 @@ impl State {
             accounts: self.accounts.lines.entries().map(|entry| entry.account.clone()).collect(),
             #[cfg(not(feature = "accounts"))]
             accounts: Vec::new(),
+            new_passwords: Vec::new(),
         }
     }
 
@@ -137,12 +138,16 @@ impl State {
     fn reload(&mut self) -> Answer {
         match State::read(&self.dir) {
             Ok(state) => {
+                #[cfg(feature = "accounts")]
+                let new_passwords = state.new_passwords(self);
+                #[cfg(not(feature = "accounts"))]
+                let new_passwords = Vec::new();
                 self.bans = state.bans;
                 #[cfg(feature = "accounts")]
                 {
                     self.accounts = state.accounts;
                 }
-                Answer::Reloaded(Some(self.persisted()))
+                Answer::Reloaded(Some(Persisted { new_passwords, ..self.persisted() }))
             }
             Err(error) => Answer::NotReloaded(error.to_string()),
         }

@@ -121,4 +121,6 @@ pub struct Persisted {
     pub bans: Bans,
     /// Names with passwords.
     pub accounts: Vec<Account>,
+    /// Names of which the password is another than before a reload.
+    pub new_passwords: Vec<String>,
 }

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::time::Instant;
 
+use super::commands::Command;
 use super::dialect::{Dialect, Format};
 use super::password;
 use super::reply;
+use super::request::Naming;
 use super::room::RoomNo;
 use super::settings::OPERATORS;
 use super::state::Chat;
@@ -76,8 +78,11 @@ impl Service for Chat {
         self.forget_newcomers();
         let command = self.commands(id).parse(seen, |name| self.is_known(name));
         match command {
-            Ok(command) if self.may_be_secret(id, &command, bare, seen) => {
+            Ok(command) if self.may_be_secret(&command, bare, seen) => {
                 self.reply(id, reply::not_said(), out);
+            }
+            Ok(Command::Name(Naming::Register, _, None)) if self.may_be_slip(id, seen) => {
+                self.reply(id, reply::unclear(), out);
             }
             Ok(command) => self.act(id, command, out),
             Err(mistake) => self.refuse_line(id, mistake, out),

@@ -1,5 +1,6 @@
 //! Accounts as lines, `alice:$argon2id$…:op`. Only hashes of passwords are kept.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::Path;
 
@@ -181,6 +182,16 @@ impl State {
         let entry = Entry { account, hash };
         lines.put(entry, |old| old.has_name(name));
         self.save_accounts(lock, lines)
+    }
+
+    /// The names that have another password than they had in `old`.
+    pub(super) fn new_passwords(&self, old: &State) -> Vec<String> {
+        let old: HashMap<String, &str> =
+            old.accounts.lines.entries().map(|entry| (key(entry), &*entry.hash)).collect();
+        let is_other =
+            |entry: &&Entry| old.get(&key(entry)).is_some_and(|hash| *hash != entry.hash);
+        let others = self.accounts.lines.entries().filter(is_other);
+        others.map(|entry| entry.account.name.clone()).collect()
     }
 
     /// Looks at all accounts, so that the time does not show where one stands.

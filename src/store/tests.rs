@@ -280,6 +280,26 @@ mod of_accounts {
     }
 
     #[test]
+    fn a_reload_names_those_whose_password_others_have_changed() {
+        let dir = Dir::new("accounts-new");
+        let mut state = dir.open();
+        for name in ["Ann", "bob"] {
+            state.protect(name, &password("hunter22")).unwrap();
+        }
+        let mut reload = || match state.perform(Request::Reload) {
+            Answer::Reloaded(Some(persisted)) => persisted.new_passwords,
+            answer => panic!("{answer:?}"),
+        };
+        assert!(reload().is_empty());
+        for name in ["ANN", "cat"] {
+            State::set_password(&dir.0, name, &password("hunter23")).unwrap();
+        }
+        // Nobody can have logged in to one that is new.
+        assert_eq!(reload(), ["Ann"]);
+        assert!(reload().is_empty());
+    }
+
+    #[test]
     fn comments_flags_and_the_order_stay() {
         let dir = Dir::new("accounts-order");
         let mut state = dir.open();

@@ -6,6 +6,7 @@ use log::{info, warn};
 
 use super::protected::{Attempt, network};
 use crate::chat::commands::{AccountCommand, Command, looks_secret, split_word};
+use crate::chat::dialect::Dialect;
 use crate::chat::password::{Password, Secret};
 use crate::chat::reply;
 use crate::chat::request::{Account, Answer, Naming, Request};
@@ -37,12 +38,10 @@ impl Chat {
     /// `line` as it would be said.
     pub(in crate::chat) fn may_be_secret(
         &self,
-        id: ConnId,
         command: &Command<'_>,
         bytes: &[u8],
         line: &str,
     ) -> bool {
-        let has_name = || self.users.get(id).is_some_and(User::is_named);
         match command {
             // With two slashes, or after `/say`, the line is meant to be said.
             Command::Say(_) if line.starts_with('/') => false,
@@ -50,13 +49,17 @@ impl Chat {
                 has_token(line)
                     || (self.settings.accounts && (starts_unseen(bytes) || looks_secret(line)))
             }
-            // A user who has a name, and may have forgotten the slash of a command with its
-            // password.
-            Command::Name(Naming::Register, _, None) => {
-                self.settings.accounts && !line.starts_with("REGISTER") && has_name()
-            }
             _ => false,
         }
+    }
+
+    /// Whether `register WORD` may be a command without its slash, and the word a password: if it
+    /// is not in capitals. In the clients' dialects it is how one takes one's first name.
+    pub(in crate::chat) fn may_be_slip(&self, id: ConnId, line: &str) -> bool {
+        let is_unlikely_name =
+            |user: &User| user.is_named() || user.format.dialect == Dialect::Native;
+        let is_keyword = line.starts_with("REGISTER");
+        self.settings.accounts && !is_keyword && self.users.get(id).is_some_and(is_unlikely_name)
     }
 
     /// Whether a user is an operator: through the listener, or through the account they are
@@ -265,6 +268,19 @@ impl Chat {
         self.take_name(id, name, by, out);
         if let Some(extras) = self.users.extras_of(id) {
             extras.has_account = self.accounts.mark_used(name);
+        }
+    }
+
+    /// These names have new passwords, that were not set by who has the name. Whoever does is
+    /// logged out, and their resume token is revoked: they may be why.
+    pub(in crate::chat) fn forget_log_ins(&mut self, names: &[String], out: &mut Outbox) {
+        for name in names {
+            self.end_session_of(name, out);
+            let Some((id, _)) = self.users.find(name) else { continue };
+            self.revoke_token(id);
+            if let Some(extras) = self.users.extras_of(id) {
+                extras.has_account = false;
+            }
         }
     }
 

@@ -211,6 +211,7 @@ impl Chat {
         let before = mem::take(&mut self.bans);
         let banned = self.expel_banned(None, &persisted.bans, &before, None, out);
         self.withdraw(&banned, "");
+        self.forget_log_ins(&persisted.new_passwords, out);
         self.restore(persisted);
     }
 }

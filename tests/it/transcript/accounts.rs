@@ -230,6 +230,45 @@ fn a_new_password_ends_what_a_token_was_good_for() {
 }
 
 #[test]
+fn a_password_that_others_have_changed_ends_log_ins_and_tokens() {
+    let mut network = network();
+    let token = "07".repeat(24);
+    let is_changed = |network: &mut Network| {
+        let account = Account { name: "Ann".to_owned(), op: false, unused_until: None };
+        let kept = Persisted {
+            accounts: vec![account],
+            new_passwords: vec!["Ann".to_owned()],
+            ..Persisted::default()
+        };
+        network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
+    };
+    check_in(
+        &mut network,
+        &format!(
+            "ann> /protect hunter22
+             ann< Name ann is protected from now on: /nick ann PASSWORD
+             ann> /resume
+             ann< To come back within 2 m: /resume {token}"
+        ),
+    );
+    is_changed(&mut network);
+    let unknown = format!("g1> /resume {token}\ng1< That token is not known, or no longer.");
+    check_in(
+        &mut network,
+        &format!(
+            "ann> /passwd hunter23
+             ann< You have not shown that ann is yours: /nick ann PASSWORD
+             {unknown}
+             ann> /resume
+             ann< To come back within 2 m: /resume {token}"
+        ),
+    );
+    network.cut_off("ann");
+    is_changed(&mut network);
+    check_in(&mut network, &unknown);
+}
+
+#[test]
 fn who_tries_too_often_waits_and_nobody_else_does() {
     let mut network = network();
     network.arrive_from("eve", "native", "192.0.2.7:1".parse::<SocketAddr>().unwrap().into());

@@ -16,8 +16,6 @@ fn what_may_be_a_password_is_not_said() {
         "protect hunter22",
         "unregister hunter22",
         "nick ann hunter22",
-        "register correcthorse",
-        "Register correcthorse",
         "> protect hunter22",
         "\\register hunter22",
         "password hunter22",
@@ -38,6 +36,29 @@ fn what_may_be_a_password_is_not_said() {
 }
 
 #[test]
+fn register_in_small_letters_takes_no_password_for_a_name() {
+    const TOLD: &str = "Nothing done: /nick NAME takes a name, /protect PASSWORD has it protected.";
+    let mut network = network();
+    network.arrive("seed", "recipe");
+    for who in ["ann", "g1"] {
+        for line in ["register correcthorse", "Register correcthorse"] {
+            check_in(&mut network, &format!("{who}> {line}\n{who}< {TOLD}"));
+        }
+    }
+    check_in(&mut network, "g1> REGISTER dan\ng1< Registered as dan");
+    // There it is the way to one's first name.
+    check_in(
+        &mut network,
+        &format!(
+            "seed> register eve
+             seed< Registered as eve
+             seed> register correcthorse
+             seed< {TOLD}"
+        ),
+    );
+}
+
+#[test]
 fn what_is_meant_to_be_said_is_said() {
     check_in(
         &mut network(),
@@ -52,7 +73,6 @@ fn what_is_meant_to_be_said_is_said() {
          ann> password managers are fine
          ann< [ann] password managers are fine",
     );
-    check_in(&mut network(), "g1> register gus\ng1< Registered as gus");
 }
 
 #[test]

@@ -110,6 +110,7 @@ impl Desk {
                 Answer::Reloaded(Some(Persisted {
                     bans: self.bans.iter().cloned().collect(),
                     accounts,
+                    ..Persisted::default()
                 }))
             }
             _ => Answer::Wrong,

@@ -96,6 +96,7 @@
 //! | the turn itself, and admission | `net/hub.rs` |
 //! | outbound queues, slow consumers, backpressure | `net/outbox.rs`, `net/outbox/flush_queue.rs` |
 //! | invariants, asserted after every turn | `net/hub/invariants.rs`, `net/outbox/invariants.rs` |
+//! | counting work, for the tests | `work.rs` |
 //! | shared logs: a line to many is kept once | `net/shared_log.rs` |
 //! | limits and budgets | `net/limits.rs` |
 //! | the token bucket; limits by address | `net/rate.rs`, `net/addresses.rs` |
@@ -140,6 +141,7 @@ mod pack;
 mod store;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod work;
 
 #[cfg(feature = "chat")]
 pub use chat::Chat;

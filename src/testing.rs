@@ -41,6 +41,7 @@ use crate::net::outbox::Outbox;
 use crate::net::service::{Peer, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
+pub use crate::work::work_done;
 
 /// In so many turns whatever happens at once is over.
 const TURNS: usize = 100_000;

@@ -7,6 +7,7 @@ use super::dialect::{Kind, LineNumber};
 use super::name::Shown;
 use super::user_id::UserId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::work;
 
 /// A line of history. Names are as they were then.
 pub(super) struct Record<'a> {
@@ -120,6 +121,7 @@ impl History {
     /// lines are not shown again; the numbers stay taken.
     pub(super) fn withdraw(&mut self, is_one: impl Fn(UserId) -> bool, name: &str) {
         let mut start = 0;
+        work::walk(self.entries.len());
         for entry in &mut self.entries {
             let own = self.bytes.range(start..start + entry.name_len());
             let is_called_so = own.len() == name.len()
@@ -132,12 +134,16 @@ impl History {
     /// Calls `show` with each line from number `seq` on.
     pub(super) fn each_from(&self, seq: u64, mut show: impl FnMut(&Record<'_>)) {
         let first = self.first_seq();
-        let mut start = 0;
+        let count = (self.last_seq + 1).saturating_sub(seq.max(first));
+        let skipped = self.entries.len() - usize::try_from(count).expect("so many are kept");
+        let shown = self.entries.range(skipped..);
+        let mut start = self.bytes.len() - shown.clone().map(Entry::len).sum::<usize>();
         // A line may wrap around the end of the ring.
         let mut line = Vec::new();
-        for (entry, at_seq) in self.entries.iter().zip(first..) {
+        for (entry, at_seq) in shown.zip(seq.max(first)..) {
+            work::walk(1);
             let end = start + entry.len();
-            if at_seq >= seq && !entry.is_withdrawn {
+            if !entry.is_withdrawn {
                 line.clear();
                 line.extend(self.bytes.range(start..end));
                 let whole = str::from_utf8(&line).expect("only text is kept, and cut where it was");

@@ -18,6 +18,7 @@ use slab::Slab;
 
 use super::name::{Name, NameHasher, Shown, listed};
 use crate::net::conn::ConnId;
+use crate::work;
 
 /// Join, leave and rename notices within this time are batched.
 pub(super) const BATCH_TIME: Duration = Duration::from_secs(1);
@@ -126,12 +127,6 @@ pub(super) struct NoticeBatches {
     /// Readers who must not see all that the others in their room see.
     readers: HashMap<ConnId, Reader>,
     hasher: NameHasher,
-}
-
-#[cfg(test)]
-thread_local! {
-    /// How many lines and notes were looked at.
-    static WALKED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 impl NoticeBatches {
@@ -281,10 +276,7 @@ fn hash(hasher: &NameHasher, name: &Name) -> u64 {
 /// The keys of a linked list, from `first` on.
 fn chain<T>(table: &Slab<T>, first: Key, next: impl Fn(&T) -> Key) -> impl Iterator<Item = Key> {
     let keys = successors(Some(first), move |key| table.get(*key as usize).map(&next));
-    keys.take_while(|key| *key != NONE).inspect(|_| {
-        #[cfg(test)]
-        WALKED.set(WALKED.get() + 1);
-    })
+    keys.take_while(|key| *key != NONE).inspect(|_| work::walk(1))
 }
 
 fn key(index: usize) -> Key {

@@ -14,6 +14,7 @@ use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::shared_log::LogId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::work;
 
 /// Larger rooms get no join, leave and rename notices: with them, the arrival of n users would
 /// cost n² lines.
@@ -117,17 +118,19 @@ impl Room {
 
     /// The members by group. All in one list are sent the same bytes.
     pub(super) fn lists(&self) -> impl Iterator<Item = (Group, &[ConnId])> {
-        self.lists.iter().map(|(group, list)| (*group, list.as_slice()))
+        let lists = self.lists.iter().map(|(group, list)| (*group, list.as_slice()));
+        lists.inspect(|(_, list)| work::walk(list.len()))
     }
 
     /// The members who were announced, by group.
     pub(super) fn announced(&self) -> impl Iterator<Item = &[ConnId]> {
-        self.lists().filter(|(group, _)| group.is_announced).map(|(_, list)| list)
+        let lists = self.lists.iter().filter(|(group, _)| group.is_announced);
+        lists.map(|(_, list)| list.as_slice())
     }
 
     /// All members, in no meaningful order.
     pub(super) fn all(&self) -> impl Iterator<Item = ConnId> + '_ {
-        self.lists.iter().flat_map(|(_, list)| list).copied()
+        self.lists().flat_map(|(_, list)| list).copied()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -230,7 +233,7 @@ impl Rooms {
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Room> {
-        self.by_number.iter_mut().map(|(_, room)| room)
+        self.by_number.iter_mut().inspect(|_| work::walk(1)).map(|(_, room)| room)
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = RoomNo> {
@@ -238,7 +241,7 @@ impl Rooms {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
-        self.by_number.iter().map(|(_, room)| room)
+        self.by_number.iter().inspect(|_| work::walk(1)).map(|(_, room)| room)
     }
 
     fn make(&mut self, name: &str) -> RoomNo {

@@ -18,6 +18,7 @@ use super::user::{AddressKey, Detached, Extras, NOWHERE, User};
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::transport::Origin;
+use crate::work;
 
 /// All users. Detached users keep their names, and are found by id only.
 pub(super) struct Users {
@@ -162,12 +163,13 @@ impl Users {
     /// All who are connected, by slot.
     pub(super) fn all(&self) -> impl Iterator<Item = (ConnId, &User)> {
         let users = self.by_slot.iter().filter_map(|index| self.table.get(*index as usize));
-        users.filter_map(|user| Some((user.conn()?, user)))
+        users.inspect(|_| work::walk(1)).filter_map(|user| Some((user.conn()?, user)))
     }
 
     /// All who are detached, in no meaningful order.
     pub(super) fn detached(&self) -> impl Iterator<Item = (UserId, &User)> {
-        let users = self.table.iter().filter(|(_, user)| user.conn().is_none());
+        let users = self.table.iter().inspect(|_| work::walk(1));
+        let users = users.filter(|(_, user)| user.conn().is_none());
         users.map(|(index, user)| (self.id_at(index), user))
     }
 

@@ -9,6 +9,7 @@ use crate::net::conn::ConnId;
 use crate::net::limits::Limits;
 use crate::net::rate::Drip;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::work;
 
 /// What the connections of each address are allowed together: of an IPv4 address, or of the
 /// /64 that an IPv6 one is in, since a host that has one address of a /64 has them all.
@@ -164,6 +165,7 @@ impl Addresses {
     /// as many as were left the last time.
     fn prune(&mut self, now: Instant) {
         if self.sources.len() >= self.crowded {
+            work::walk(self.sources.len());
             self.sources.retain(|_, source| source.is_known(now));
             self.crowded = FEW.max(2 * self.sources.len());
             self.sources.shrink_to(self.crowded);

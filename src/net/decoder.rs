@@ -12,6 +12,7 @@ use crate::net::line::{Ending, Line};
 use crate::net::scan::{self, CTRL_U, DEL, ESC, IAC};
 use crate::net::telnet::{self, Command, Telnet};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::work;
 
 /// What comes out of a codec ([`Codec`](crate::Codec), [`Decoder`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,7 +212,7 @@ impl Decoder {
     }
 
     fn escape(&mut self, byte: u8, bytes: &mut &[u8]) -> Step<'static> {
-        scan::count(1);
+        work::look_at(1);
         match self.escape.step(byte) {
             escape::Step::Taken => {
                 *bytes = &bytes[1..];

@@ -21,6 +21,7 @@ use crate::net::limits::Limits;
 use crate::net::line::EndingSeen;
 use crate::net::shared_log::{LogId, SharedLogs, Span, more_for};
 use crate::net::timeouts::Now;
+use crate::work;
 use service_timers::ServiceTimers;
 
 pub use hand::Writer;
@@ -229,6 +230,7 @@ impl Outbox {
     pub fn send_all(&mut self, log_id: LogId, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
         let span = self.logs.append(log_id, line);
         for id in to {
+            work::walk(1);
             let Some(queue) = self.queues.get_mut(id.slot()) else { continue };
             if queue.serial != id.serial || queue.state != State::Open {
                 continue;

@@ -1,5 +1,7 @@
-//! Finds special bytes (endings, editing keys, telnet's), eight at a time. In tests it counts how
-//! many bytes were looked at: at most twice as many as came, however they were cut into pieces.
+//! Finds special bytes (endings, editing keys, telnet's), eight at a time, and counts how many
+//! bytes were looked at: at most twice as many as came, however they were cut into pieces.
+
+use crate::work;
 
 pub(crate) const IAC: u8 = 255;
 pub(crate) const ESC: u8 = 0x1b;
@@ -9,11 +11,6 @@ pub(crate) const CTRL_W: u8 = 0x17;
 /// What terminals send for their erase key, the one or the other.
 pub(crate) const BS: u8 = 0x08;
 pub(crate) const DEL: u8 = 0x7f;
-
-#[cfg(test)]
-thread_local! {
-    static LOOKED_AT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-}
 
 /// The index of the first byte that ends a line, edits it, or may be telnet's.
 pub(crate) fn find_special(bytes: &[u8]) -> Option<usize> {
@@ -25,7 +22,7 @@ pub(crate) fn find_special(bytes: &[u8]) -> Option<usize> {
         }
         from += at + 1;
     };
-    count(found.map_or(bytes.len(), |at| at + 1));
+    work::look_at(found.map_or(bytes.len(), |at| at + 1));
     found
 }
 
@@ -62,19 +59,6 @@ fn mark_unusual(word: u64) -> u64 {
     // DEL and 255 are the bytes of which this leaves nothing.
     let low_bits = !(word | HIGH);
     (below_space | low_bits.wrapping_sub(EACH)) & HIGH
-}
-
-/// So many bytes were looked at.
-pub(crate) fn count(bytes: usize) {
-    #[cfg(test)]
-    LOOKED_AT.set(LOOKED_AT.get() + bytes);
-    let _ = bytes;
-}
-
-/// How many bytes this thread has looked at since the last time it asked.
-#[cfg(test)]
-pub(crate) fn take_looked_at() -> usize {
-    LOOKED_AT.take()
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 //! The server negotiates nothing: it answers DO with WONT and WILL with DONT, and never asks
 //! itself. (RFC 854, RFC 855.)
 
-use crate::net::scan::{self, IAC};
+use crate::net::scan::IAC;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::work;
 
 const DONT: u8 = 254;
 const DO: u8 = 253;
@@ -84,7 +85,7 @@ impl Telnet {
     /// Takes the first of some bytes, if it is telnet's after all.
     pub(crate) fn step(&mut self, bytes: &mut &[u8]) -> Option<Step> {
         let (byte, rest) = bytes.split_first()?;
-        scan::count(1);
+        work::look_at(1);
         let (state, step) = self.next(*byte);
         self.state = state;
         // What came behind a byte 255 that was no command is not telnet's.

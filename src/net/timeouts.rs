@@ -6,6 +6,7 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::work;
 
 /// The time of a turn, on both clocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +49,8 @@ impl<K: Copy> Timeouts<K> {
 
     /// Takes the first of those that are wanted, without waiting until it is due.
     pub(crate) fn take_first(&mut self, is_wanted: impl Fn(K) -> bool) -> Option<K> {
-        let at = self.queue.iter().position(|(_, key)| is_wanted(*key))?;
+        let mut keys = self.queue.iter().inspect(|_| work::walk(1));
+        let at = keys.position(|(_, key)| is_wanted(*key))?;
         self.queue.remove(at).map(|(_, key)| key)
     }
 
@@ -57,6 +59,7 @@ impl<K: Copy> Timeouts<K> {
     pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
         while self.queue.pop_front_if(|(_, key)| is_done(*key)).is_some() {}
         if self.queue.len() >= self.crowded {
+            work::walk(self.queue.len());
             self.queue.retain(|(_, key)| !is_done(*key));
             self.crowded = FEW.max(2 * self.queue.len());
         }
@@ -72,7 +75,9 @@ impl<K: Copy> Timeouts<K> {
 
     /// Takes a timeout that is due.
     pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
-        self.queue.pop_front_if(|(at, _)| *at <= now).map(|(_, key)| key)
+        let (_, key) = self.queue.pop_front_if(|(at, _)| *at <= now)?;
+        work::walk(1);
+        Some(key)
     }
 }
 
@@ -97,6 +102,7 @@ impl<K: Copy + Ord> Timers<K> {
     /// Drops obsolete ones, each time that there are twice as many as were left the last time.
     pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
         if self.heap.len() >= self.crowded {
+            work::walk(self.heap.len());
             self.heap.retain(|Reverse((_, key))| !is_done(*key));
             self.crowded = FEW.max(2 * self.heap.len());
             self.heap.shrink_to(self.crowded);
@@ -109,6 +115,7 @@ impl<K: Copy + Ord> Timers<K> {
 
     pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
         self.next().filter(|at| *at <= now)?;
+        work::walk(1);
         self.heap.pop().map(|Reverse((_, key))| key)
     }
 }

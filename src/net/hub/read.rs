@@ -13,6 +13,7 @@ use crate::net::line::{Ending, EndingSeen};
 use crate::net::rate::Wait;
 use crate::net::service::{Limit, Service};
 use crate::net::transport::Transport;
+use crate::work;
 
 /// Under input backpressure one read takes at most so many bytes.
 const SMALL_READ: usize = 256;
@@ -26,6 +27,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 return;
             }
             let Some(id) = self.ready.pop_front() else { return };
+            work::walk(1);
             match self.outbox.state(id) {
                 State::Open | State::Unreachable => {
                     self.conns[id.slot()].listed = false;

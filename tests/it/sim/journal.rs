@@ -214,6 +214,12 @@ impl Journal {
         self.0.entries.borrow()[len..].iter().filter(is_said).map(|entry| entry.who).collect()
     }
 
+    /// How many bytes the streams have given since so much was noted.
+    pub(super) fn read_since(&self, len: usize) -> usize {
+        let read = |entry: &Entry| if let Fact::Read(count) = entry.fact { count } else { 0 };
+        self.0.entries.borrow()[len..].iter().map(read).sum()
+    }
+
     pub(super) fn entries(&self) -> Vec<Entry> {
         self.0.entries.borrow().clone()
     }

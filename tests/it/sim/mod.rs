@@ -9,7 +9,8 @@
 //! says from the bytes what the chat should have heard, `model.rs`, `command.rs` and
 //! `text.rs` say from what it heard what everybody should have received, `admission.rs`,
 //! `pace.rs`, `shares.rs` and `endings.rs` who should have been let in, delayed and closed, and
-//! `check.rs`, `received.rs` and `ledger.rs` compare.
+//! `check.rs`, `received.rs` and `ledger.rs` compare. `work.rs` says after each turn whether it was
+//! paid for.
 //!
 //! - `cargo test` runs 256 seeds, in which everything listed in `coverage.rs` happens.
 //! - `SIM_SEEDS=100000 cargo test --release sim -- --nocapture` runs more, and says how many
@@ -49,6 +50,7 @@ mod slip;
 mod stream;
 mod text;
 mod turns;
+mod work;
 mod worker;
 mod world;
 mod wrap;

@@ -3,7 +3,7 @@
 
 /// Every command that starts with a slash, in the order of the protocol's page, but for
 /// the one of a single letter, which is near to everything short.
-const COMMANDS: [&str; 25] = [
+pub(super) const COMMANDS: [&str; 25] = [
     "nick", "msg", "reply", "me", "say", "join", "leave", "who", "rooms", "topic", "history",
     "away", "ignore", "unignore", "notices", "echo", "dialect", "resume", "time", "up", "down",
     "stats", "help", "exit", "quit",

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use chinwag::testing::work_done;
+
 use super::clients::Client;
 use super::journal::{EVERYBODY, Fact, Rest};
 use super::stream::SimStream;
@@ -157,7 +159,9 @@ impl World {
         let (work, ticks) = (self.journal.work(), self.hub.service().ticks());
         let before: Vec<(u64, usize)> = self.clients.iter().map(Client::progress).collect();
         let noted = self.journal.len();
+        let (sent, done) = (self.lines_out(), work_done());
         self.hub.turn(now);
+        self.check_work(done, noted, self.lines_out() - sent);
         let is_place_free = self.drop_closed() > 0;
         let wasted = was_due && !marked && self.journal.work() == work;
         self.idle_turns = if wasted { self.idle_turns + 1 } else { 0 };

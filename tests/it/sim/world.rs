@@ -43,6 +43,9 @@ pub(super) struct World {
     pub(super) is_woken: bool,
     /// Turns in a row that were asked for at once and got nothing done.
     pub(super) idle_turns: usize,
+    /// Bytes that were read so far, and bytes that were looked at.
+    pub(super) read: u64,
+    pub(super) looked_at: u64,
 }
 
 /// Where clients connect: half of the runs know one dialect, the others all of them.
@@ -82,6 +85,8 @@ impl World {
             wall: WALL,
             is_woken: false,
             idle_turns: 0,
+            read: 0,
+            looked_at: 0,
             upgrades: with_upgrades.then(|| Rng::new(seed.wrapping_mul(5))),
             rng,
         }

@@ -82,7 +82,7 @@ impl Chat {
 
     /// Whether a user with this name is connected, or has it kept until they resume.
     pub(super) fn is_known(&self, name: &str) -> bool {
-        self.users.find_any(name).is_some_and(|user| user.is_named() || user.conn().is_some())
+        self.users.find_any(name).is_some()
     }
 
     /// Disconnects a user for good: no session is kept.

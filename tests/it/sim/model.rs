@@ -377,8 +377,7 @@ impl Model<'_> {
             return;
         }
         self.listener(who).has_spoken = true;
-        let is_known =
-            |name: &str| self.find(name).is_some() || self.name_of_detached(name).is_some();
+        let is_known = |name: &str| self.find(name).is_some() || self.is_detached(name);
         self.act(who, parse(&text, is_known), line);
     }
 

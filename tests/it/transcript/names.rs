@@ -303,6 +303,8 @@ fn a_guest_is_held_under_its_number_and_comes_back_with_it() {
         &format!(
             "ann> SEND @guest-2 hi
              ann< No one is called guest-2.
+             ann> SEND guest-2 hi
+             ann< No one is called guest-2.
              g4> /resume {0}
              g4< You are now guest-2
              g4< 15:17 [guest] hi

@@ -38,17 +38,19 @@ impl Model<'_> {
         self.reply(who, "resume", &text);
     }
 
-    pub(super) fn name_of_detached(&self, name: &str) -> Option<String> {
-        let mut detached = self
-            .sessions
-            .iter()
-            .filter_map(|session| session.detached.as_ref()?.member.name.clone());
-        detached.find(|detached| detached.eq_ignore_ascii_case(name))
+    /// Guests, too.
+    pub(super) fn is_detached(&self, name: &str) -> bool {
+        let mut detached = self.sessions.iter().filter_map(|session| session.detached.as_ref());
+        detached.any(|detached| detached.member.shown().eq_ignore_ascii_case(name))
     }
 
     /// The name as its bearer spells it, of one who is detached.
     pub(super) fn detached_name(&mut self, name: &str) -> Option<String> {
-        let found = self.name_of_detached(name);
+        let mut detached = self
+            .sessions
+            .iter()
+            .filter_map(|session| session.detached.as_ref()?.member.name.clone());
+        let found = detached.find(|detached| detached.eq_ignore_ascii_case(name));
         if found.is_some() {
             self.saw("a name is kept for who was cut off");
         }

@@ -62,7 +62,8 @@ pub struct Limits {
     pub limit_loopback: bool,
     /// How long a handshake of the transport may take, where there is one. 10 s.
     pub handshake_time: Duration,
-    /// Handshakes that are under way for one address, as for `per_ip_max`. 16.
+    /// Handshakes that are under way for one address: 32, as many as `per_ip_max`, so that all of
+    /// a household or office can come back at once.
     pub handshakes_per_ip: usize,
     /// Handshakes that are worked on in one turn: each takes a fifth of a millisecond, or one
     /// with an RSA key, which everybody else waits for. 8.
@@ -119,7 +120,7 @@ impl Default for Limits {
             per_ip_max: 32,
             limit_loopback: false,
             handshake_time: Duration::from_secs(10),
-            handshakes_per_ip: 16,
+            handshakes_per_ip: 32,
             handshake_budget: 8,
             chunk: 16 << 10,
             read_budget: 4,

@@ -178,6 +178,10 @@ impl<T: Transport> Transport for Tls<T> {
         }
     }
 
+    fn take_overhead(&mut self, count: usize) -> bool {
+        self.session.as_mut().is_some_and(|session| session.take_overhead(count))
+    }
+
     fn tls_version(&self) -> Option<&'static str> {
         self.session.as_ref()?.version()
     }

@@ -18,6 +18,9 @@ use crate::work;
 /// Under input backpressure one read takes at most so many bytes.
 const SMALL_READ: usize = 256;
 
+/// So many bytes cost as much as a line.
+const KIB: usize = 1024;
+
 impl<T: Transport, S: Service> Hub<T, S> {
     /// Reads from the connections that were ready when the turn began. One that has more to read
     /// goes to the end of the list, behind all others.
@@ -56,6 +59,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return self.leave_unread(id);
         }
         for _ in 0..self.limits.read_budget {
+            if !self.pay_overhead(id) {
+                return self.leave_unread(id);
+            }
             if self.is_enough() {
                 break;
             }
@@ -89,6 +95,21 @@ impl<T: Transport, S: Service> Hub<T, S> {
             }
         }
         self.list_ready(id);
+    }
+
+    /// What a transport makes no content of costs as much as telnet's bytes. False if it has to
+    /// wait for its rate.
+    fn pay_overhead(&mut self, id: ConnId) -> bool {
+        while self.conns[id.slot()].stream.take_overhead(KIB) {
+            if let Err(wait) = self.pay(id, price(Item::Bulk)) {
+                let mut input = self.take_or_new_input(id);
+                input.waiting = Some(self.defer(id, Item::Bulk, wait));
+                self.park_input(id, input);
+                return false;
+            }
+            self.lines_left = self.lines_left.saturating_sub(1);
+        }
+        true
     }
 
     /// A connection is not read from for now. The edge that led here may have been its end, and

@@ -1,7 +1,7 @@
 //! What can only be seen from inside: how often the loop looks at what it is sent, and when
 //! it wants to be called again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
@@ -25,6 +25,9 @@ const PEER: Peer<'_> =
 #[derive(Default)]
 struct Wire {
     pieces: VecDeque<Vec<u8>>,
+    /// Reads of a KiB without content, before those.
+    empty: Rc<Cell<usize>>,
+    overhead: usize,
     is_full: bool,
     is_broken: bool,
     /// What it was told of how long it may take.
@@ -33,6 +36,11 @@ struct Wire {
 
 impl Read for Wire {
     fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        if let Some(left) = self.empty.get().checked_sub(1) {
+            self.empty.set(left);
+            self.overhead += 1024;
+            return Err(ErrorKind::Interrupted.into());
+        }
         let mut piece = self.pieces.pop_front().ok_or(ErrorKind::WouldBlock)?;
         let rest = piece.split_off(piece.len().min(chunk.len()));
         if !rest.is_empty() {
@@ -57,6 +65,12 @@ impl Write for Wire {
 impl Transport for Wire {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
+    }
+
+    fn take_overhead(&mut self, count: usize) -> bool {
+        let left = self.overhead.checked_sub(count);
+        self.overhead = left.unwrap_or(self.overhead);
+        left.is_some()
     }
 
     fn is_broken(&mut self) -> bool {
@@ -172,6 +186,31 @@ fn what_has_to_wait_stays_where_it_is_however_many_lines_it_is() {
         hub.turn(now);
     }
     assert!(turns > 1000, "after {turns} turns nothing is left");
+}
+
+#[test]
+fn what_becomes_no_content_waits_for_its_rate_as_well() {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let limits = Limits { rate: Some(10), ..Limits::default() };
+    let mut hub = Hub::new(Recorder::default(), &limits, now);
+    let empty = Rc::new(Cell::new(100));
+    let pieces = VecDeque::from([b"hi\n".to_vec()]);
+    hub.open(Wire { pieces, empty: empty.clone(), ..Wire::default() }, &PEER);
+    hub.mark_readable(0);
+    // What has not been paid for has been read: one more than a full bucket.
+    for (left, lines) in [(79, 0), (69, 0), (59, 0)] {
+        hub.turn(now);
+        while hub.timeout(now) == Some(Duration::ZERO) {
+            hub.turn(now);
+        }
+        assert_eq!((empty.get(), hub.service().0.len()), (left, lines));
+        now.monotonic += Duration::from_secs(1);
+    }
+    while hub.timeout(now).is_some() {
+        now.monotonic += Duration::from_secs(1);
+        hub.turn(now);
+    }
+    assert_eq!((empty.get(), hub.service().0.len()), (0, 1));
 }
 
 /// Writes down which connections send lines.

@@ -10,6 +10,10 @@ use rustls::{Error, ServerConfig};
 
 use super::BadCertificate;
 
+/// What ring signs with.
+const UNKNOWN_KIND: &str =
+    "it is none of RSA with 2048 to 8192 bits, ECDSA with P-256 or P-384, Ed25519";
+
 /// What a handshake needs of the server's.
 pub(super) struct Keys(Arc<ServerConfig>);
 
@@ -17,18 +21,13 @@ impl Keys {
     pub(super) fn from_pem(chain: &[u8], key: &[u8]) -> Result<Keys, BadCertificate> {
         let chain: Result<Vec<CertificateDer<'_>>, pem::Error> =
             CertificateDer::pem_slice_iter(chain).collect();
-        let chain = chain.map_err(|error| BadCertificate::Chain(error.to_string()))?;
+        let chain = chain.map_err(|error| BadCertificate::Chain(broken_pem(&error)))?;
         if chain.is_empty() {
             let why = "there is no PEM block CERTIFICATE in it".to_owned();
             return Err(BadCertificate::Chain(why));
         }
-        let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
-            pem::Error::NoItemsFound => {
-                "there is no PEM block of a key without a password in it".to_owned()
-            }
-            error => error.to_string(),
-        });
-        let key = key.map_err(BadCertificate::Key)?;
+        let parsed = PrivateKeyDer::from_pem_slice(key);
+        let key = parsed.map_err(|error| BadCertificate::Key(why_no_key(key, &error)))?;
         let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder =
             builder.with_safe_default_protocol_versions().expect("ring has ciphers for all");
@@ -38,7 +37,7 @@ impl Keys {
             Error::InconsistentKeys(_) => {
                 BadCertificate::Key("it does not belong to the certificate".to_owned())
             }
-            error => BadCertificate::Key(error.to_string()),
+            _ => BadCertificate::Key(UNKNOWN_KIND.to_owned()),
         })?;
         // Connections last: a client that came back to a session would gain nothing.
         config.session_storage = Arc::new(NoServerSessionStorage {});
@@ -48,5 +47,23 @@ impl Keys {
 
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.0)
+    }
+}
+
+/// A key with a password has its own block, or the usual one with a header that says so.
+fn why_no_key(pem: &[u8], error: &pem::Error) -> String {
+    if pem.windows(9).any(|word| word == b"ENCRYPTED") {
+        "it has a password; one without is wanted".to_owned()
+    } else if let pem::Error::NoItemsFound = error {
+        "there is no PEM block of a key in it".to_owned()
+    } else {
+        broken_pem(error)
+    }
+}
+
+fn broken_pem(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "a PEM block in it has no end".to_owned(),
+        error => error.to_string(),
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Session {
     has_ended: bool,
     /// Records that the transport has not taken.
     outgoing: Vec<u8>,
+    /// Bytes that were read since the handshake, and became no content.
+    overhead: usize,
 }
 
 /// What to do once all records are processed.
@@ -77,6 +79,7 @@ impl Session {
             plain: Vec::new(),
             has_ended: false,
             outgoing: Vec::new(),
+            overhead: 0,
         }
     }
 
@@ -100,6 +103,12 @@ impl Session {
 
     pub(super) fn unsent(&self) -> usize {
         self.outgoing.len()
+    }
+
+    pub(super) fn take_overhead(&mut self, count: usize) -> bool {
+        let left = self.overhead.checked_sub(count);
+        self.overhead = left.unwrap_or(self.overhead);
+        left.is_some()
     }
 
     /// How many bytes its buffers take.
@@ -237,6 +246,7 @@ impl Session {
         loop {
             let UnbufferedStatus { mut discard, state, .. } =
                 self.tls.process_tls_records(&mut self.incoming);
+            let mut content = 0;
             let mut is_done = false;
             let mut result = Ok(());
             match state {
@@ -244,6 +254,7 @@ impl Session {
                     while let Some(record) = traffic.next_record() {
                         let record = record?;
                         discard += record.discard;
+                        content += record.payload.len();
                         self.plain.extend_from_slice(record.payload);
                     }
                 }
@@ -262,6 +273,9 @@ impl Session {
                 Err(error) => result = Err(error),
             }
             self.incoming.drain(..discard);
+            if self.phase == Phase::Traffic {
+                self.overhead += discard - content;
+            }
             if is_done || result.is_err() {
                 return result;
             }

@@ -242,6 +242,20 @@ fn what_was_read_before_the_handshake_is_part_of_it() {
 }
 
 #[test]
+fn bytes_that_become_no_content_are_counted() {
+    let mut pair = Pair::connected(&TLS13);
+    pair.say(b"hello\n");
+    pair.exchange();
+    // A header, the type and a tag.
+    assert!(!pair.server.take_overhead(23) && pair.server.take_overhead(22));
+    for _ in 0..10 {
+        pair.client.refresh_traffic_keys().unwrap();
+    }
+    pair.exchange();
+    assert!(pair.server.take_overhead(10 * 27) && !pair.server.take_overhead(1));
+}
+
+#[test]
 fn before_the_handshake_begins_bytes_are_read_as_they_are() {
     let mut pair = Pair::new(&TLS13);
     pair.wire.0.borrow_mut().to_server.extend(b"PROXY UNKNOWN\r\n");
@@ -452,10 +466,17 @@ fn unless_progress(error: io::Error) -> io::Result<usize> {
 fn a_certificate_says_what_is_wrong_with_it() {
     let why = |chain: &[u8], key: &[u8]| Certificate::from_pem(chain, key).unwrap_err().to_string();
     assert_eq!(why(KEY, KEY), "the certificate: there is no PEM block CERTIFICATE in it");
-    assert_eq!(
-        why(CHAIN, CHAIN),
-        "the key: there is no PEM block of a key without a password in it"
-    );
+    assert_eq!(why(CHAIN, CHAIN), "the key: there is no PEM block of a key in it");
+    let has_password = "the key: it has a password; one without is wanted";
+    let header = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n";
+    for (kind, header) in [("ENCRYPTED PRIVATE KEY", ""), ("RSA PRIVATE KEY", header)] {
+        let key = format!("-----BEGIN {kind}-----\n{header}MAA=\n-----END {kind}-----\n");
+        assert_eq!(why(CHAIN, key.as_bytes()), has_password);
+    }
+    let unknown = b"-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n";
+    assert!(why(CHAIN, unknown).starts_with("the key: it is none of RSA"));
+    let cut = &CHAIN[..CHAIN.len() / 2];
+    assert_eq!(why(cut, KEY), "the certificate: a PEM block in it has no end");
     assert_eq!(why(CHAIN, OTHER), "the key: it does not belong to the certificate");
     let both = [KEY, CHAIN].concat();
     Certificate::from_pem(&both, &both).unwrap();

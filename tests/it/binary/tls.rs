@@ -169,6 +169,17 @@ fn who_is_refused_gets_an_alert() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn as_many_as_one_address_may_have_can_shake_hands_at_once() {
+    let program = start(&["--limit-loopback", "--connect-rate", "off"]);
+    let connect = |_| TcpStream::connect_timeout(&program.addr(), PATIENCE).unwrap();
+    let begun: Vec<TcpStream> = (0..32).map(connect).collect();
+    let mut clients: Vec<Secure> = begun.into_iter().map(Secure::over).collect();
+    for client in &mut clients {
+        assert_eq!(client.ask("/echo off"), "Echo off.");
+    }
+}
+
+#[test]
 fn with_no_descriptor_left_the_refusal_is_an_alert_too() {
     let program = start(&[]);
     let mut first = Secure::named(program.addr(), "first");

@@ -390,10 +390,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     /// Tells the service of connections that have been sent all, as it has asked.
+    /// What it asks for meanwhile is told in the next turn.
     fn tell_drained(&mut self) {
-        while !self.outbox.must_flush_first()
-            && let Some(id) = self.outbox.next_drained()
-        {
+        for _ in 0..self.outbox.drained_count() {
+            if self.outbox.must_flush_first() {
+                return;
+            }
+            let Some(id) = self.outbox.next_drained() else { return };
             if self.outbox.state(id) == State::Open {
                 self.service.on_drained(id, &mut self.outbox);
             }

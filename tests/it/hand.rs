@@ -37,6 +37,10 @@ impl Service for Obedient {
         let (command, rest) = line.split_once(' ').unwrap_or((line, ""));
         match command {
             "say" => out.broadcast(rest.as_bytes()),
+            "all" => {
+                let all: Vec<ConnId> = out.ids().collect();
+                out.send_line_all(usize::MAX, all, rest.as_bytes());
+            }
             "write" => write!(out.writer(id), "one\ntwo {rest}\nend").unwrap(),
             "ids" => {
                 let count = out.ids().count();
@@ -89,6 +93,10 @@ fn a_line_to_all_is_framed_as_each_reads_it_best() {
     assert_eq!(network.read(nul), "5\0hello\0");
     assert_eq!(network.read(prefixed), "\0\0\0\x05hello");
     assert_eq!(network.say(crlf, "write x\n"), "one\r\ntwo x\r\nend");
+    let messages = "\0\0\0\x03one\0\0\0\x05two x\0\0\0\x03end";
+    assert_eq!(network.say(prefixed, "\0\0\0\x07write x"), messages);
+    assert_eq!(network.say(lf, "all x\n"), "x\n");
+    assert_eq!(network.read(prefixed), "\0\0\0\x01x");
     network.end(lf);
     assert_eq!(network.say(prefixed, "\0\0\0\x03ids"), "\0\0\0\x014");
 }

@@ -213,6 +213,36 @@ fn what_becomes_no_content_waits_for_its_rate_as_well() {
     assert_eq!((empty.get(), hub.service().0.len()), (0, 1));
 }
 
+/// Asks to be told again whenever it is told, a while.
+#[derive(Default)]
+struct Impatient(usize);
+
+impl Service for Impatient {
+    fn on_line(&mut self, id: ConnId, _: &[u8], out: &mut Outbox) {
+        out.notify_drained(id);
+    }
+
+    fn on_drained(&mut self, id: ConnId, out: &mut Outbox) {
+        self.0 += 1;
+        if self.0 < 1000 {
+            out.notify_drained(id);
+        }
+    }
+}
+
+#[test]
+fn a_service_that_awaits_what_is_there_is_told_once_a_turn() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Impatient::default(), &Limits::default(), now);
+    hub.open(Wire { pieces: [b"hi\n".to_vec()].into(), ..Wire::default() }, &PEER);
+    hub.mark_readable(0);
+    for _ in 0..10 {
+        hub.turn(now);
+    }
+    assert!((5..=10).contains(&hub.service().0), "told {} times", hub.service().0);
+    assert_eq!(hub.timeout(now), Some(Duration::ZERO));
+}
+
 /// Writes down which connections send lines.
 #[derive(Default)]
 struct Recorder(Vec<usize>);

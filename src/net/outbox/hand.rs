@@ -33,7 +33,11 @@ impl Outbox {
             if !those.is_empty() {
                 framed.clear();
                 ending.write(line, &mut framed);
-                self.send_all(LogId::of(key * Ending::ALL.len() + at), those, &framed);
+                self.send_all(
+                    LogId::of(key.wrapping_mul(Ending::ALL.len()).wrapping_add(at)),
+                    those,
+                    &framed,
+                );
             }
         }
         framed.clear();
@@ -58,7 +62,8 @@ impl Outbox {
     }
 
     /// Text for one client, by `write!` and `writeln!`: each LF ends a line, which is framed as with
-    /// [`Outbox::send_line`]. All is queued when the writer is dropped.
+    /// [`Outbox::send_line`]. What comes after the last one is sent as it is, such as a prompt; to who
+    /// reads messages it is one more. All is queued when the writer is dropped.
     pub fn writer(&mut self, to: ConnId) -> Writer<'_> {
         Writer { out: self, to, text: String::new() }
     }
@@ -115,6 +120,10 @@ impl Outbox {
         !self.drained.is_empty() || self.shutdown_wanted
     }
 
+    pub(crate) fn drained_count(&self) -> usize {
+        self.drained.len()
+    }
+
     pub(crate) fn next_drained(&mut self) -> Option<ConnId> {
         self.drained.pop_front()
     }
@@ -140,9 +149,11 @@ impl fmt::Write for Writer<'_> {
 
 impl Drop for Writer<'_> {
     fn drop(&mut self) {
+        let has_messages = self.out.ending(self.to).as_str().is_empty();
         for line in self.text.split_inclusive('\n') {
             match line.strip_suffix('\n') {
                 Some(line) => self.out.send_line(self.to, line.as_bytes()),
+                None if has_messages => self.out.send_line(self.to, line.as_bytes()),
                 None => self.out.send(self.to, line.as_bytes()),
             }
         }

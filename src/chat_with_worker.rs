@@ -17,6 +17,7 @@ use crate::chat::{Answer, Chat, Request};
 use crate::net::codec::Framing;
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
+use crate::net::metrics::Exposition;
 use crate::net::outbox::Outbox;
 use crate::net::server::Handle;
 use crate::net::service::{HandOver, Limit, Peer, Refusal, Service, Upgraded};
@@ -213,6 +214,12 @@ impl Service for ChatWithWorker {
 
     fn refusal(&self, why: Refusal) -> &[u8] {
         self.chat.refusal(why)
+    }
+
+    fn on_scrape(&self, metrics: &mut Exposition) {
+        self.chat.on_scrape(metrics);
+        let help = "Whether the worker has a request.";
+        metrics.gauge("chinwag_worker_busy", help, u64::from(self.is_working));
     }
 
     fn on_shutdown(&mut self, out: &mut Outbox) {

@@ -89,6 +89,7 @@
 //! | framing: WebSocket | `net/codec/websocket.rs` |
 //! | HTTP heads and answers; pings; how a WebSocket closes | `net/http.rs`, `net/hub/web.rs` |
 //! | the PROXY protocol, and what else comes before lines | `net/proxy_header.rs`, `net/hub/preface.rs` |
+//! | metrics: what is counted, and its text; probes | `net/metrics.rs`, `net/metrics/`, `net/http/probe.rs`, `net/hub/probe.rs` |
 //! | recognising other protocols | `net/sniff.rs`, `net/hub/foreign.rs` |
 //! | the write phase of a turn: flushing queues | `net/hub/write.rs` |
 //! | how connections drain and close | `net/hub/closing.rs` |
@@ -121,7 +122,7 @@
 //! Which module may name which is a test, `tests/it/tidy.rs`:
 //!
 //! ```text
-//! bin ─▶ server ─▶ hub ─▶ codec, http, decoder, sniff, timeouts, rate, addresses
+//! bin ─▶ server ─▶ hub ─▶ codec, http, metrics, decoder, sniff, timeouts, rate, addresses
 //!  │       │        ├──▶ outbox ◀── service ◀── chat
 //!  │       └▶ listen └──▶ service
 //!  │            └▶ tls
@@ -155,6 +156,7 @@ pub use net::hub::Hub;
 pub use net::limits::Limits;
 pub use net::line::Ending;
 pub use net::mailbox::{Mailbox, Post};
+pub use net::metrics::Exposition;
 pub use net::network::{Network, NotANetwork};
 pub use net::outbox::{Outbox, Traffic, Writer};
 pub use net::server::{Config, Handle, Listen, ListenUnix, Pause, Running, Server};

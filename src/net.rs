@@ -12,6 +12,7 @@ pub(crate) mod limits;
 pub(crate) mod line;
 pub(crate) mod listen;
 pub(crate) mod mailbox;
+pub(crate) mod metrics;
 pub(crate) mod network;
 pub(crate) mod outbox;
 pub(crate) mod proxy_header;

@@ -9,6 +9,7 @@ use super::state::Chat;
 use super::time::timestamp;
 use super::user::User;
 use crate::net::conn::ConnId;
+use crate::net::metrics::Exposition;
 use crate::net::outbox::Outbox;
 
 /// The most names that `/who` lists, and the most rooms that `/rooms` lists.
@@ -82,6 +83,23 @@ impl Chat {
         let (weekday, day) = (now.strftime("%A"), now.day());
         let rest = now.strftime("of %B %Y %I:%M:%S %p");
         self.reply(id, reply::time(&format!("{weekday} {day}{suffix} {rest}")), out);
+    }
+
+    /// What a monitor is told.
+    pub(super) fn write_metrics(&self, metrics: &mut Exposition) {
+        let gauges = [
+            ("chinwag_users", "Users, guests among them.", self.users.counts().0),
+            ("chinwag_rooms", "Rooms, quiet ones among them.", self.rooms.numbers().count()),
+            (
+                "chinwag_detached_sessions",
+                "Users who were cut off, and may resume.",
+                self.sessions.detached(),
+            ),
+            ("chinwag_worker_waiting", "Requests that wait for the worker.", self.waiting.len()),
+        ];
+        for (name, help, value) in gauges {
+            metrics.gauge(name, help, value as u64);
+        }
     }
 
     pub(super) fn stats(&mut self, id: ConnId, out: &mut Outbox) {

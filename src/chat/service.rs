@@ -16,6 +16,7 @@ use super::time::timestamp;
 use super::user::{Stage, User};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
+use crate::net::metrics::Exposition;
 use crate::net::outbox::Outbox;
 use crate::net::service::{Limit, Peer, Refusal, Service};
 use crate::net::sniff::Protocol;
@@ -173,6 +174,10 @@ impl Service for Chat {
             // Those protocols have no place for a line of text.
             Refusal::Foreign(_) => b"",
         }
+    }
+
+    fn on_scrape(&self, metrics: &mut Exposition) {
+        self.write_metrics(metrics);
     }
 
     fn on_shutdown(&mut self, out: &mut Outbox) {

@@ -51,6 +51,11 @@ impl Waiting {
         }
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.sources.iter().map(|(_, requests)| requests.len()).sum()
+    }
+
     pub(super) fn push(&mut self, source: Source, id: ConnId, request: Request) {
         match self.sources.iter_mut().find(|(other, _)| *other == source) {
             Some((_, requests)) => requests.push_back((id, request)),

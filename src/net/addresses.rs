@@ -28,6 +28,8 @@ pub(crate) struct Addresses {
     crowded: usize,
     /// By slot, for connections that count.
     by_slot: Vec<Option<Key>>,
+    /// Handshakes under way, of all.
+    handshakes: usize,
 }
 
 /// One address.
@@ -77,6 +79,7 @@ impl Addresses {
             sources: HashMap::new(),
             crowded: FEW,
             by_slot: Vec::new(),
+            handshakes: 0,
         }
     }
 
@@ -129,6 +132,7 @@ impl Addresses {
 
     /// A connection that counts begins its handshake.
     pub(crate) fn begin_handshake(&mut self, id: ConnId) {
+        self.handshakes += 1;
         if let Some(source) = self.source_mut(id) {
             source.handshakes += 1;
         }
@@ -136,9 +140,15 @@ impl Addresses {
 
     /// Its handshake is done, or it closes.
     pub(crate) fn end_handshake(&mut self, id: ConnId) {
+        self.handshakes -= 1;
         if let Some(source) = self.source_mut(id) {
             source.handshakes -= 1;
         }
+    }
+
+    /// How many handshakes are under way.
+    pub(crate) fn handshakes(&self) -> usize {
+        self.handshakes
     }
 
     fn source_mut(&mut self, id: ConnId) -> Option<&mut Source> {
@@ -198,6 +208,7 @@ impl Addresses {
             sources,
             crowded: _,
             by_slot,
+            handshakes: _,
         } = self;
         to.put(sources).put(by_slot);
     }

@@ -75,6 +75,23 @@ pub enum CloseReason {
     Upgrade,
 }
 
+impl CloseReason {
+    /// All there are, in order.
+    pub(crate) const ALL: [CloseReason; 11] = [
+        CloseReason::Asked,
+        CloseReason::EndOfInput,
+        CloseReason::Endless,
+        CloseReason::TooSlow,
+        CloseReason::Stalled,
+        CloseReason::Idle,
+        CloseReason::Broken,
+        CloseReason::Refused,
+        CloseReason::Malformed,
+        CloseReason::Shutdown,
+        CloseReason::Upgrade,
+    ];
+}
+
 /// In a word, for the log.
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,8 @@
 //! The head of an HTTP request, and what it is answered with: a page at `/`, WebSocket at `/ws`,
 //! and nothing else. No I/O, and no connection.
 
+pub(crate) mod probe;
+
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -81,26 +83,43 @@ impl Request<'_> {
     }
 }
 
+/// What has come of reading a head.
+enum Parsed<'a> {
+    Unfinished,
+    /// It is none, or too long.
+    Refused(u16, &'static str),
+    /// It takes so many bytes.
+    Request(Request<'a>, usize),
+}
+
 /// Reads as much of a head as there is.
-#[cfg(feature = "web")]
 pub(crate) fn read(bytes: &[u8], web: &Web) -> Head {
+    match parse(bytes) {
+        Parsed::Unfinished => Head::Unfinished,
+        Parsed::Refused(status, why) => plain(status, why),
+        Parsed::Request(request, used) => answer(&request, web, used),
+    }
+}
+
+#[cfg(feature = "web")]
+fn parse(bytes: &[u8]) -> Parsed<'_> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
     let used = match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(used)) if used <= HEAD_MAX => used,
-        Ok(httparse::Status::Partial) if bytes.len() < HEAD_MAX => return Head::Unfinished,
-        Ok(_) | Err(httparse::Error::TooManyHeaders) => return plain(431, ""),
-        Err(_) => return plain(400, "This is no HTTP request."),
+        Ok(httparse::Status::Partial) if bytes.len() < HEAD_MAX => return Parsed::Unfinished,
+        Ok(_) | Err(httparse::Error::TooManyHeaders) => return Parsed::Refused(431, ""),
+        Err(_) => return Parsed::Refused(400, "This is no HTTP request."),
     };
     let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
     let (method, target) = (parsed.method.unwrap_or(""), parsed.path.unwrap_or(""));
-    answer(&Request { method, target, headers }, web, used)
+    Parsed::Request(Request { method, target, headers }, used)
 }
 
 /// Nobody comes here: there are no such listeners.
 #[cfg(not(feature = "web"))]
-pub(crate) fn read(_: &[u8], _: &Web) -> Head {
-    plain(404, "")
+fn parse(_: &[u8]) -> Parsed<'_> {
+    Parsed::Refused(404, "")
 }
 
 fn answer(request: &Request<'_>, web: &Web, used: usize) -> Head {

@@ -19,6 +19,7 @@ mod input;
 mod invariants;
 mod logged;
 mod preface;
+mod probe;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ use crate::net::codec::Kind;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::http::Web;
 use crate::net::limits::Limits;
+use crate::net::metrics::{Exposition, KindNo, Metrics};
 use crate::net::outbox::Outbox;
 use crate::net::rate::Rate;
 use crate::net::service::{Peer, Refusal, Service};
@@ -68,6 +70,8 @@ struct Conn<T> {
     unreachable: bool,
     output: Output,
     phase: Phase,
+    /// For the metrics. Of those that the service knows.
+    kind: KindNo,
 }
 
 /// How far a connection has got before it speaks lines.
@@ -75,6 +79,8 @@ struct Conn<T> {
 enum Phase {
     /// It was turned away, and the service never heard of it.
     Refused,
+    /// A monitor's, of which the service never hears.
+    Probe,
     /// It may still turn out to speak another protocol.
     Unknown,
     Lines,
@@ -94,8 +100,8 @@ enum Output {
 ///
 /// - Before a new stream, ask [`Hub::admission`], and then [`Hub::has_room`].
 /// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
-///   given to [`Hub::open`], [`Hub::open_proxied`], [`Hub::open_web`] or [`Hub::refuse`], before
-///   the next is.
+///   given to [`Hub::open`], [`Hub::open_proxied`], [`Hub::open_web`], [`Hub::open_probe`] or
+///   [`Hub::refuse`], before the next is.
 /// - Readiness is edge-triggered. Each edge is handed on with [`Hub::mark_readable`] (ends and
 ///   errors, too) or [`Hub::mark_writable`]. One too many does no harm; one too few leaves a
 ///   connection hanging for ever.
@@ -156,6 +162,13 @@ pub struct Hub<T, S> {
     refused: usize,
     /// Open connections that cannot be written to any more.
     unreachable: usize,
+    /// Monitors, and those of them that have not been answered yet.
+    probes: usize,
+    probes_asking: usize,
+    metrics: Metrics,
+    exposition: Exposition,
+    clients_max: usize,
+    is_stopping: bool,
     woken: bool,
 }
 
@@ -202,6 +215,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
             draining: 0,
             refused: 0,
             unreachable: 0,
+            probes: 0,
+            probes_asking: 0,
+            metrics: Metrics::default(),
+            exposition: Exposition::default(),
+            clients_max: usize::MAX,
+            is_stopping: false,
             woken: false,
         }
     }
@@ -320,6 +339,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Lets the service say goodbye, and closes everybody politely.
     pub fn shutdown(&mut self) {
+        self.is_stopping = true;
         self.refused_log.log_waiting();
         // No newcomer will need their room.
         self.limits.draining_max = usize::MAX;
@@ -334,12 +354,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Connections that the service knows, or may know once they have said what comes before
     /// their lines; those that are closing do not count ([`Hub::has_room`]).
     pub fn open_count(&self) -> usize {
-        self.open + self.prefaces.len()
+        self.open + self.prefaces.len() - self.probes_asking
     }
 
-    /// Whether no stream is left, not even a closing one.
+    /// Whether no stream is left, not even a closing one; but for monitors'.
     pub fn is_empty(&self) -> bool {
-        self.conns.is_empty()
+        self.conns.len() == self.probes
     }
 
     /// The service.
@@ -408,6 +428,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let tls = self.conns[id.slot()].stream.tls_version();
         let peer = &Peer { is_encrypted: tls.is_some(), ..*peer };
         self.accepted_log.begin(id, peer, proxy, tls, self.outbox.now().monotonic);
+        let conn = &mut self.conns[id.slot()];
+        let framing = if peer.ending.is_some() { "websocket" } else { "lines" };
+        conn.kind = self.metrics.accept(conn.stream.name(), framing, peer.label);
         self.open += 1;
         self.restart_idle_timer(id);
         let peer = self.choose_codec(id, peer);
@@ -437,6 +460,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// The same, with any reason, which is one word.
     fn note_refused(&mut self, origin: Origin, why: &'static str) {
+        self.metrics.refuse(why);
         self.refused_log.note(origin, why, self.outbox.now().monotonic);
     }
 
@@ -451,6 +475,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             unreachable: false,
             output: Output::Quiet,
             phase,
+            kind: KindNo::default(),
         };
         self.outbox.open(self.conns.insert(conn))
     }

@@ -97,6 +97,8 @@ pub struct Limits {
     /// Refused connections that are closed politely at the same time; further ones
     /// are written to and closed at once. 16.
     pub refused_max: usize,
+    /// Connections of monitors at the same time; further ones are refused. 16.
+    pub probes_max: usize,
 }
 
 impl Default for Limits {
@@ -134,6 +136,7 @@ impl Default for Limits {
             last_words_time: Duration::from_mins(1),
             draining_max: 256,
             refused_max: 16,
+            probes_max: 16,
         }
     }
 }

@@ -52,6 +52,14 @@ pub(crate) enum Incoming {
     Nobody,
 }
 
+/// Who connects there.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Serves {
+    Lines,
+    Browsers,
+    Probes,
+}
+
 pub(crate) struct Listener {
     socket: Listening,
     /// What it is registered under.
@@ -59,8 +67,7 @@ pub(crate) struct Listener {
     label: String,
     /// All clients there are proxies.
     is_proxied: bool,
-    /// Browsers connect there.
-    is_web: bool,
+    serves: Serves,
     /// Connections there are encrypted with it.
     certificate: Option<Certificate>,
     /// Where it listens, for the log.
@@ -133,7 +140,7 @@ impl Listener {
             token: Token(0),
             label,
             is_proxied: false,
-            is_web: false,
+            serves: Serves::Lines,
             certificate: None,
             place,
             ready: false,
@@ -183,9 +190,14 @@ impl Listener {
         Ok(())
     }
 
-    /// Whether clients there are browsers, or have a handshake first.
-    pub(crate) fn serving(self, is_web: bool, certificate: Option<&Certificate>) -> Listener {
-        Listener { is_web, certificate: certificate.cloned(), ..self }
+    /// Whom it serves, if not clients that send lines, and whether they have a handshake first.
+    pub(crate) fn serving(self, serves: Serves, certificate: Option<&Certificate>) -> Listener {
+        Listener { serves, certificate: certificate.cloned(), ..self }
+    }
+
+    /// Whether it serves monitors, which are not clients and are always let in.
+    pub(crate) fn is_for_probes(&self) -> bool {
+        self.serves == Serves::Probes
     }
 
     /// Whether connections there have a handshake first.
@@ -203,7 +215,7 @@ impl Listener {
 
     /// Whether clients there speak HTTP first.
     pub(crate) fn is_web(&self) -> bool {
-        self.is_web
+        self.serves != Serves::Lines
     }
 
     /// Whether connections there begin with a PROXY header.

@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::VecDeque;
 use std::mem;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::limits::Limits;
@@ -117,6 +117,11 @@ pub struct Outbox {
     /// swapped, the shared logs are told how far they can be trimmed.
     this_round: VecDeque<ConnId>,
     next_round: VecDeque<ConnId>,
+    /// Since when the connections of each round may be waiting, and since when those of the first
+    /// round did that has been flushed since this was last asked.
+    this_round_since: Option<Instant>,
+    next_round_since: Option<Instant>,
+    flushed_since: Option<Instant>,
     /// The `own` bytes of all connections in the flush queue. With the shared logs it decides
     /// about backpressure.
     fresh: usize,
@@ -173,6 +178,9 @@ impl Outbox {
             logs: SharedLogs::new(),
             this_round: VecDeque::new(),
             next_round: VecDeque::new(),
+            this_round_since: None,
+            next_round_since: None,
+            flushed_since: None,
             fresh: 0,
             owned: 0,
             spare: Spare::new(),

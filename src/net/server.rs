@@ -22,7 +22,7 @@ use mio::{Events, Poll, Token, Waker};
 use crate::net::http::Web;
 use crate::net::hub::Hub;
 use crate::net::limits::Limits;
-use crate::net::listen::{Incoming, Inherited, Listener, Spare};
+use crate::net::listen::{Incoming, Inherited, Listener, Serves, Spare};
 use crate::net::network::Network;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
@@ -74,6 +74,9 @@ pub struct Config {
     /// What the listeners for TLS show: [`Server::bind`] fails with `InvalidInput` for any without
     /// it.
     pub certificate: Option<Certificate>,
+    /// Where monitors ask for `/metrics`, `/livez` and `/readyz`, whoever they are. By default
+    /// nowhere; it takes the feature `web` likewise.
+    pub listen_metrics: Vec<SocketAddr>,
     /// Connections that may be open at a time; one more is refused. 10 000.
     pub max_clients: usize,
     /// Proxies: their connections begin with a PROXY header, version 1 or 2, that has the
@@ -94,6 +97,7 @@ impl Default for Config {
             listen_tls: Vec::new(),
             listen_web_tls: Vec::new(),
             certificate: None,
+            listen_metrics: Vec::new(),
             max_clients: 10_000,
             proxies: Vec::new(),
             limits: Limits::default(),
@@ -165,7 +169,8 @@ impl Server {
     }
 
     /// Where it listens, in the order of [`Config::listen`], [`Config::listen_web`],
-    /// [`Config::listen_tls`] and [`Config::listen_web_tls`], with the real ports.
+    /// [`Config::listen_tls`], [`Config::listen_web_tls`] and [`Config::listen_metrics`], with the
+    /// real ports.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addrs
@@ -197,6 +202,7 @@ impl Server {
 
     fn with_hub<S: Service>(mut self, mut hub: Hub<Tls<Socket>, S>) -> Running<S> {
         hub.serve_web(mem::take(&mut self.config.web));
+        hub.serve_probes(self.config.max_clients);
         Running::new(self, hub)
     }
 
@@ -210,8 +216,7 @@ impl Server {
         result
     }
 
-    fn timeout<S: Service>(&mut self, hub: &Hub<Tls<Socket>, S>) -> Option<Duration> {
-        let now = self.clock.read();
+    fn timeout<S: Service>(&self, hub: &Hub<Tls<Socket>, S>, now: Now) -> Option<Duration> {
         if self.listeners.iter().any(Listener::is_ready) {
             return Some(Duration::ZERO);
         }
@@ -251,7 +256,8 @@ impl Server {
         if !*stopping && self.handle.shutdowns() > 0 {
             info!(connections = hub.open_count(); "shutting_down");
             *stopping = true;
-            self.listeners.clear();
+            // Monitors are told so.
+            self.listeners.truncate(self.config.listen_metrics.len());
             hub.shutdown();
         }
     }
@@ -307,7 +313,8 @@ fn listen(
         io::Error::new(error.kind(), format!("{place}: {error}"))
     };
     let web = config.listen_web.iter().chain(&config.listen_web_tls);
-    if web.count() > 0 && !cfg!(feature = "web") {
+    let is_http = web.count() > 0 || !config.listen_metrics.is_empty();
+    if is_http && !cfg!(feature = "web") {
         let why = "it was built without the feature web";
         return Err(io::Error::new(io::ErrorKind::Unsupported, why));
     }
@@ -317,16 +324,19 @@ fn listen(
         let why = "listeners for TLS need a certificate";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
-    for (places, is_web, certificate) in [
-        (&config.listen, false, None),
-        (&config.listen_web, true, None),
-        (&config.listen_tls, false, certificate),
-        (&config.listen_web_tls, true, certificate),
+    let probed = config.listen_metrics.iter().map(|&addr| Listen { addr, label: String::new() });
+    for (places, serves, certificate) in [
+        // In front: they are what is left at a shutdown.
+        (&probed.collect(), Serves::Probes, None),
+        (&config.listen, Serves::Lines, None),
+        (&config.listen_web, Serves::Browsers, None),
+        (&config.listen_tls, Serves::Lines, certificate),
+        (&config.listen_web_tls, Serves::Browsers, certificate),
     ] {
         for Listen { addr, label } in places {
             let bound = Listener::bind(*addr, label, inherited.pop_front());
             let bound = bound.map_err(|error| named(addr, error))?;
-            listeners.push(bound.0.serving(is_web, certificate));
+            listeners.push(bound.0.serving(serves, certificate));
             addrs.push(bound.1);
         }
     }
@@ -334,6 +344,7 @@ fn listen(
         let listener = Listener::bind_unix(path, label, *is_proxied, inherited.pop_front());
         listeners.push(listener.map_err(|error| named(&path.display(), error))?);
     }
+    addrs.rotate_left(config.listen_metrics.len());
     Ok((listeners, addrs))
 }
 
@@ -355,10 +366,11 @@ fn admit<S: Service>(
 ) -> Admitted {
     let (peer, is_web) = (Peer::new(origin, listener.label()), listener.is_web());
     let is_proxied = listener.is_proxied() || config.is_proxy(origin);
+    let is_probe = listener.is_for_probes();
     let now = hub.outbox().now();
-    let refusal = hub.admission(&peer, now).filter(|_| !is_proxied);
+    let refusal = hub.admission(&peer, now).filter(|_| !is_proxied && !is_probe);
     // The last question: nobody is closed to make room for one who is not let in.
-    let is_full = refusal.is_none() && !hub.has_room(config.max_clients);
+    let is_full = refusal.is_none() && !is_probe && !hub.has_room(config.max_clients);
     // Who has made room makes a slot free, too.
     hub.take_closed().for_each(drop);
     let refusal = refusal.or(is_full.then_some(Refusal::Full));
@@ -377,6 +389,7 @@ fn admit<S: Service>(
     match refusal {
         Some(why) if is_web => hub.refuse_web(stream, why),
         Some(why) => hub.refuse(stream, why),
+        None if is_probe => hub.open_probe(stream, origin),
         None if is_web => _ = hub.open_web(stream, &peer, is_proxied),
         None if is_proxied => _ = hub.open_proxied(stream, &peer),
         None => _ = hub.open(stream, &peer),

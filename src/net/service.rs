@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::net::codec::Framing;
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
+use crate::net::metrics::Exposition;
 use crate::net::outbox::Outbox;
 use crate::net::sniff::Protocol;
 use crate::net::timeouts::Now;
@@ -121,6 +122,12 @@ pub trait Service {
     fn refusal(&self, why: Refusal) -> &[u8] {
         let _ = why;
         b""
+    }
+
+    /// What a monitor is told beside what the loop counts: a few numbers, never a name or an
+    /// address, and quickly, since all wait for it.
+    fn on_scrape(&self, metrics: &mut Exposition) {
+        let _ = metrics;
     }
 
     /// The last chance to say something to everybody; all are closed right after it.

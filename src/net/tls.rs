@@ -151,6 +151,10 @@ impl<T: Transport> Write for Tls<T> {
 }
 
 impl<T: Transport> Transport for Tls<T> {
+    fn name(&self) -> &'static str {
+        if self.session.is_some() { "tls" } else { self.transport.name() }
+    }
+
     /// What is encrypted cannot: its keys are this process's own.
     fn can_be_handed_over(&self) -> bool {
         self.session.is_none()

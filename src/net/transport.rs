@@ -39,6 +39,11 @@ pub trait Transport: Read + Write {
     /// edge. The loop ignores all other errors.
     fn shutdown_write(&mut self) -> io::Result<()>;
 
+    /// What it is, in one word, for metrics.
+    fn name(&self) -> &'static str {
+        "other"
+    }
+
     /// How many bytes it holds back: taken by `write`, or made by itself.
     fn unsent(&self) -> usize {
         0
@@ -231,6 +236,14 @@ impl Write for Socket {
 }
 
 impl Transport for Socket {
+    fn name(&self) -> &'static str {
+        match self {
+            Socket::Tcp(_) => "tcp",
+            #[cfg(unix)]
+            Socket::Unix(_) => "unix",
+        }
+    }
+
     fn shutdown_write(&mut self) -> io::Result<()> {
         match self {
             Socket::Tcp(socket) => socket.shutdown(Shutdown::Write),

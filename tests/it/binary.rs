@@ -7,6 +7,8 @@ mod endings;
 mod flood;
 mod limits;
 mod logs;
+#[cfg(feature = "web")]
+mod metrics;
 mod operators;
 mod options;
 mod proxy;
@@ -27,6 +29,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 
 use crate::client::{Client, PATIENCE, eventually};
+#[cfg(feature = "web")]
+pub(crate) use metrics::scrape_with_everything;
 
 /// A process that is killed when this is dropped.
 pub(super) struct Program {

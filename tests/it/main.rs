@@ -3,10 +3,14 @@
 mod allocations;
 mod binary;
 mod client;
+#[cfg(feature = "web")]
+mod exposition;
 mod faults;
 mod framing;
 mod hand;
 mod json;
+#[cfg(feature = "web")]
+mod metrics;
 mod pages;
 mod sim;
 mod tcp;

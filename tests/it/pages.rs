@@ -102,6 +102,28 @@ fn objects_and_codes_are_those_that_there_are() {
 }
 
 #[test]
+#[cfg(feature = "web")]
+fn every_metric_is_explained() {
+    let operating = page("docs/operating.md");
+    let named: BTreeSet<&str> = quoted(&operating).into_iter().collect();
+    let scrape = crate::binary::scrape_with_everything();
+    for name in scrape.names() {
+        let part = |end: &str| name.strip_suffix(end).is_some_and(|name| named.contains(name));
+        let is_named = named.contains(name) || ["_bucket", "_sum", "_count"].into_iter().any(part);
+        assert!(is_named, "docs/operating.md does not name the metric {name}");
+    }
+    assert!(scrape.len() > 60);
+    for file in ["docs/deploy/alerts.yml", "docs/deploy/dashboard.json"] {
+        let text = page(file);
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let words = text.split(|c| !is_word(c)).filter(|word| word.starts_with("chinwag_"));
+        for word in words {
+            assert!(scrape.names().any(|name| name == word), "{file}: there is no {word}");
+        }
+    }
+}
+
+#[test]
 fn options_are_those_of_the_binary() {
     let help = Command::new(env!("CARGO_BIN_EXE_chinwag")).arg("--help").output().unwrap();
     assert_eq!(blocks("options"), [String::from_utf8(help.stdout).unwrap()]);

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rate", &["conn", "pack"]),
     ("shared_log", &[]),
     ("limits", &[]),
+    ("metrics", &["conn", "pack"]),
     ("scan", &["work"]),
     ("escape", &["scan", "pack"]),
     ("line", &["scan", "pack"]),
@@ -34,7 +35,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("outbox", &["conn", "line", "shared_log", "limits", "timeouts", "pack", "work"]),
     ("worker", &["mailbox", "server"]),
     ("testing", &["conn", "hub", "limits", "outbox", "service", "timeouts", "transport", "work"]),
-    ("service", &["codec", "conn", "line", "outbox", "sniff", "timeouts", "transport", "pack"]),
+    (
+        "service",
+        &["codec", "conn", "line", "metrics", "outbox", "sniff", "timeouts", "transport", "pack"],
+    ),
     (
         "hub",
         &[
@@ -45,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "http",
             "limits",
             "line",
+            "metrics",
             "outbox",
             "proxy_header",
             "rate",
@@ -79,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "conn",
             "shared_log",
             "line",
+            "metrics",
             "network",
             "outbox",
             "service",
@@ -93,8 +99,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "chat_with_worker",
         &[
-            "chat", "codec", "conn", "line", "outbox", "server", "service", "timeouts", "worker",
-            "pack",
+            "chat", "codec", "conn", "line", "metrics", "outbox", "server", "service", "timeouts",
+            "worker", "pack",
         ],
     ),
 ];

@@ -35,6 +35,8 @@ Options:
   -l, --listen tls=ADDR        Listen for TLS; also DIALECT+tls=ADDR, web+tls=ADDR
       --tls-cert FILE          The certificates to show for TLS, in PEM, and
       --tls-key FILE           their key; read again once changed, and at SIGHUP
+  -l, --listen metrics=ADDR    Listen for monitors: /metrics, /livez and /readyz;
+                               alone it does not replace the default
       --state DIR              Keep bans and accounts here; they outlive the server
       --greet-after TIME|off   Greet who has said nothing for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again
@@ -73,6 +75,9 @@ or h. RUST_LOG wins over -v and -q.";
 
 /// The label of listeners for browsers.
 pub(crate) const WEB: &str = "web";
+
+/// The label of listeners for monitors.
+pub(crate) const METRICS: &str = "metrics";
 
 /// In the label of listeners that are encrypted: `tls`, `json+tls`.
 pub(crate) const TLS: &str = "tls";
@@ -452,6 +457,8 @@ mod tests {
             ("-l tls=[::1]:1 --tls-cert a", "--tls-cert a: --tls-key FILE is wanted, too"),
             ("-l tls=[::1]:1 --tls-key b", "--tls-key b: --tls-cert FILE is wanted, too"),
             ("--tls-cert a --tls-key b", "--tls-cert a: --listen tls=ADDR, DIALECT+tls=ADDR or"),
+            ("-l metrics=unix:/a", "--listen metrics=unix:/a: monitors come by metrics=ADDR"),
+            ("-l metrics+tls=[::1]:1", "monitors come by metrics=ADDR"),
             ("--state a --state b", "--state is given twice"),
             ("--proxy-protocol 10.0.0.0/33", "--proxy-protocol 10.0.0.0/33: ADDR or ADDR/BITS"),
             ("--rate fast", "--rate fast: a number from 1 to 1000000"),

@@ -118,7 +118,8 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     config.certificate = certificate.as_ref().map(|files| files.certificate.clone());
     let files = Files { words: settings.motd.clone(), motd, certificate };
     files.reload_motd()?;
-    config.max_clients = affordable(config.max_clients);
+    let monitors = if config.listen_metrics.is_empty() { 0 } else { config.limits.probes_max };
+    config.max_clients = affordable(config.max_clients, DESCRIPTORS_KEPT + monitors as u64);
     let state = state.map(|dir| State::open(&dir)).transpose();
     let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
     #[cfg(feature = "web")]
@@ -230,10 +231,11 @@ fn perform(state: Option<&mut State>, request: Request) -> Answer {
     }
 }
 
-/// Raises the descriptor limit as far as it goes, and tells how many clients fit.
-fn affordable(wanted: usize) -> usize {
+/// Raises the descriptor limit as far as it goes, and tells how many clients fit beside those
+/// that are kept.
+fn affordable(wanted: usize, kept: u64) -> usize {
     let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
-    let most = limit.saturating_sub(DESCRIPTORS_KEPT).max(1);
+    let most = limit.saturating_sub(kept).max(1);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     if wanted > most {
         warn!(wanted, allowed = most, descriptors = limit; "max_clients_lowered");

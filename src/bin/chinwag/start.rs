@@ -27,11 +27,12 @@ impl Ready {
         }
         log(config, settings);
         let addrs = server.local_addrs();
-        let (web, tls) = (cli::WEB, cli::TLS);
+        let (web, tls, metrics) = (cli::WEB, cli::TLS, cli::METRICS);
         let labels = config.listen.iter().map(|listen| listen.label.clone());
         let labels = labels.chain(config.listen_web.iter().map(|_| web.to_owned()));
         let labels = labels.chain(config.listen_tls.iter().map(|it| format!("{}+{tls}", it.label)));
         let labels = labels.chain(config.listen_web_tls.iter().map(|_| format!("{web}+{tls}")));
+        let labels = labels.chain(config.listen_metrics.iter().map(|_| metrics.to_owned()));
         let ports = addrs.iter().zip(labels);
         let ports = ports.map(|(addr, label)| format!("chinwag listening on {addr} ({label})"));
         let files = config.listen_unix.iter().map(|ListenUnix { path, label, .. }| {
@@ -39,6 +40,8 @@ impl Ready {
             format!("chinwag listening on unix:{path} ({label})")
         });
         let hint = io::stdout().is_terminal();
+        // Monitors' addresses come last.
+        let addrs = &addrs[..addrs.len() - config.listen_metrics.len()];
         let hint = hint.then(|| format!("Connect with: {}", how_to_connect(addrs, config)));
         Ready(ports.chain(files).chain(hint).collect())
     }

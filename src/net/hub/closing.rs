@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use super::{Hub, Phase};
+use super::{Conn, Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::Service;
 use crate::net::transport::Transport;
@@ -39,11 +39,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Tells the service of each connection whose close has begun. That can make others close.
     pub(super) fn announce_closing(&mut self) {
         while let Some((id, why)) = self.outbox.next_closing() {
-            let is_refused = self.conns[id.slot()].phase == Phase::Refused;
-            let is_known = !self.forget_preface(id) && !is_refused;
-            self.draining += usize::from(!is_refused);
+            let Conn { phase, kind, .. } = self.conns[id.slot()];
+            let had_preface = self.forget_preface(id);
+            let is_known = !had_preface && phase.has_place();
+            self.draining += usize::from(phase.has_place());
+            self.probes_asking -= usize::from(had_preface && phase == Phase::Probe);
             self.unreachable -= usize::from(self.conns[id.slot()].unreachable);
             if is_known {
+                self.metrics.close(kind, why);
                 self.accepted_log.note_end(id, why, || self.service.log_name(id));
                 self.open -= 1;
                 self.service.on_close(id, why, &mut self.outbox);
@@ -105,7 +108,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let (conns, outbox) = (&self.conns, &self.outbox);
         let is_leaving = |id: ConnId| {
             matches!(outbox.state(id), State::Draining | State::Unreachable)
-                && conns[id.slot()].phase != Phase::Refused
+                && conns[id.slot()].phase.has_place()
         };
         let mut queues = [&mut self.lingers, &mut self.drains, &mut self.last_words].into_iter();
         if let Some(id) = queues.find_map(|queue| queue.take_first(is_leaving)) {
@@ -132,10 +135,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     fn reap(&mut self, id: ConnId) {
         let conn = self.conns.remove(id.slot());
-        if conn.phase == Phase::Refused {
-            self.refused -= 1;
-        } else {
-            self.draining -= 1;
+        match conn.phase {
+            Phase::Refused => self.refused -= 1,
+            Phase::Probe => self.probes -= 1,
+            Phase::Unknown | Phase::Lines => self.draining -= 1,
         }
         self.accepted_log.end(id, self.outbox.now().monotonic);
         self.outbox.free_slot(id);

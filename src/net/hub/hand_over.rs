@@ -91,6 +91,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
             draining: _,
             refused: _,
             unreachable: _,
+            probes: _,
+            probes_asking: _,
+            metrics,
+            exposition: _,
+            clients_max: _,
+            is_stopping: _,
             woken,
         } = self;
         outbox.pack(to);
@@ -106,6 +112,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         rate.pack(to);
         addresses.pack(to);
+        metrics.pack(to);
     }
 
     /// A hub with the connections that another has packed. `stream` says what runs under each
@@ -147,6 +154,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         hub.rate.restore(from)?;
         hub.addresses.restore(from)?;
+        hub.metrics.restore(from)?;
         hub.rebuild(from)?;
         Ok(hub)
     }
@@ -166,9 +174,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.unreachable += usize::from(conn.unreachable);
             match (conn.phase, self.outbox.state(id)) {
                 (Phase::Refused, _) => self.refused += 1,
+                (Phase::Probe, _) => {
+                    self.probes += 1;
+                    self.probes_asking += usize::from(self.prefaces.contains_key(&id));
+                }
                 (_, State::Draining) => self.draining += 1,
                 _ if self.prefaces.contains_key(&id) => {}
-                _ => self.open += 1,
+                _ if self.metrics.recount(conn.kind) => self.open += 1,
+                _ => return Err(from.wrong("kind of a connection")),
             }
         }
         for (id, preface) in &self.prefaces {
@@ -188,14 +201,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
 impl<T> Conn<T> {
     fn pack(&self, to: &mut Packer) {
-        let Conn { stream: _, input, codec, listed: _, ended, unreachable: _, output, phase } =
+        let Conn { stream: _, input, codec, listed: _, ended, unreachable: _, output, phase, kind } =
             self;
         match input {
             // No other process has a service's own codec: those are left behind.
             Some(input) if *codec != Kind::Own => to.tag(1).put(input),
             _ => to.tag(0),
         };
-        to.put(codec).put(ended).put(output).put(phase);
+        to.put(codec).put(ended).put(output).put(phase).put(kind);
     }
 
     fn unpack(stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {
@@ -208,6 +221,7 @@ impl<T> Conn<T> {
             unreachable: false,
             output: from.get()?,
             phase: from.get()?,
+            kind: from.get()?,
         })
     }
 }
@@ -218,6 +232,7 @@ impl Pack for Phase {
             Phase::Refused => 0,
             Phase::Unknown => 1,
             Phase::Lines => 2,
+            Phase::Probe => 3,
         });
     }
 
@@ -226,6 +241,7 @@ impl Pack for Phase {
             0 => Phase::Refused,
             1 => Phase::Unknown,
             2 => Phase::Lines,
+            3 => Phase::Probe,
             _ => return Err(from.wrong("phase of a connection")),
         })
     }

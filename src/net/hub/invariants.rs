@@ -11,7 +11,8 @@ impl<T, S> Hub<T, S> {
         }
         self.outbox.assert_sound();
         // Everybody is one of these.
-        let counted = self.open + self.prefaces.len() + self.draining + self.refused;
+        let answered = self.probes - self.probes_asking;
+        let counted = self.open + self.prefaces.len() + self.draining + self.refused + answered;
         assert_eq!(self.conns.len(), counted, "connections, and those that are counted");
         assert!(self.unreachable <= self.open, "more connections are unreachable than open");
         let listed = self.conns.iter().filter(|(_, conn)| conn.listed).count();

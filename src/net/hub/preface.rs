@@ -71,6 +71,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
         id
     }
 
+    /// Waits for a monitor's request.
+    pub(super) fn await_probe(&mut self, id: ConnId, peer: &Peer<'_>) {
+        let preface = self.new_preface(peer, true);
+        self.await_preface(id, preface, Awaited::Head, self.limits.drain_time);
+    }
+
     fn await_header(&mut self, stream: T, peer: &Peer<'_>, is_web: bool) -> ConnId {
         let id = self.insert(stream, Phase::Lines);
         let preface = self.new_preface(peer, is_web);
@@ -116,7 +122,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
             let result = self.conns[id.slot()].stream.read(&mut self.chunk);
             self.note_unsent(id);
             match result {
-                Ok(count) if count > 0 => preface.bytes.extend_from_slice(&self.chunk[..count]),
+                Ok(count) if count > 0 => {
+                    self.metrics.bytes_received += count as u64;
+                    preface.bytes.extend_from_slice(&self.chunk[..count]);
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {
                     if !is_shaking || self.conns[id.slot()].stream.is_handshaking() {
                         continue;

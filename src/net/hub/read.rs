@@ -73,6 +73,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             match result {
                 Ok(0) => return self.end_of_input(id),
                 Ok(count) => {
+                    self.metrics.bytes_received += count as u64;
                     self.trim.note_activity();
                     self.restart_idle_timer(id);
                     if !self.decode_chunk(id, count) {
@@ -242,6 +243,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         match item {
             Item::Line(line, ending) => {
                 self.note_ending(id, ending);
+                self.metrics.lines_received += 1;
                 self.accepted_log.count_in(id);
                 self.service.on_line(id, line, &mut self.outbox);
             }
@@ -323,6 +325,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             match end_or(result) {
                 Ok(0) => return self.end_discarded(id),
                 Ok(count) => {
+                    self.metrics.bytes_received += count as u64;
                     self.note_heard(id);
                     if self.finds_close_frame(id, count) {
                         return self.end_discarded(id);

@@ -41,6 +41,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         id: ConnId,
         preface: Box<Preface>,
     ) -> Result<bool, Box<Preface>> {
+        if self.conns[id.slot()].phase == Phase::Probe {
+            return self.read_probe(id, preface);
+        }
         match http::read(&preface.bytes, &self.web) {
             Head::Unfinished => Err(preface),
             Head::Answered(status, answer) => {
@@ -93,7 +96,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     pub(super) fn end_late_head(&mut self, id: ConnId) {
         let Some(preface) = self.prefaces.remove(&id) else { return };
         debug!(conn = id.serial(), addr = preface.origin.ip(); "no_http_head");
-        if preface.bytes.is_empty() {
+        if preface.bytes.is_empty() || self.conns[id.slot()].phase == Phase::Probe {
             self.drop_preface(id, preface);
         } else {
             self.answer_and_close(id, &http::late());

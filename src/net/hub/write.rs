@@ -48,6 +48,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 Ok(0) => return self.lose_reader(id),
                 Ok(count) => {
                     self.accepted_log.count_out(id, &pending[..count], self.outbox.ending(id));
+                    self.metrics.bytes_sent += count as u64;
                     self.outbox.consume(id, count);
                     *output = Output::Sent;
                     took = true;

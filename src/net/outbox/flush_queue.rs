@@ -3,10 +3,12 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::time::Instant;
 
 use super::{Outbox, Own, Place, Queue};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::shared_log::Span;
+use crate::net::timeouts::Now;
 
 /// So many emptied buffers are recycled, none with more capacity than this many bytes.
 const SPARE_MAX: usize = 64;
@@ -65,6 +67,16 @@ impl Outbox {
         self.owned
     }
 
+    /// How many bytes are held for many, in the shared logs.
+    pub(crate) fn shared(&self) -> usize {
+        self.logs.held()
+    }
+
+    /// When it was made.
+    pub(crate) fn started(&self) -> Now {
+        self.started
+    }
+
     /// Whether there is work for the next turn: a connection in the flush queue, or one that has
     /// closed or been resumed between two turns.
     pub(crate) fn is_behind(&self) -> bool {
@@ -82,15 +94,26 @@ impl Outbox {
                     return Some(id);
                 }
             }
+            let flushed_since = self.this_round_since.take();
+            self.flushed_since = self.flushed_since.or(flushed_since);
             if self.next_round.is_empty() {
+                self.next_round_since = None;
                 self.logs.clear();
                 give_back(&mut self.this_round);
                 give_back(&mut self.next_round);
                 return None;
             }
             mem::swap(&mut self.this_round, &mut self.next_round);
+            let now = self.now.monotonic;
+            self.this_round_since = self.next_round_since.replace(now).or(Some(now));
             self.logs.end_round();
         }
+    }
+
+    /// Since when at most those waited whose round has been flushed since this was last asked.
+    /// The time counts up to then that their sockets were not full.
+    pub(crate) fn take_flushed_since(&mut self) -> Option<Instant> {
+        self.flushed_since.take()
     }
 
     /// What is to be written now, in one piece wherever possible; empty once all has been.

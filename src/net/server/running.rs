@@ -42,7 +42,9 @@ impl<S: Service> Running<S> {
     pub fn run(&mut self) -> io::Result<Pause> {
         let Running { server, hub, events, stopping } = self;
         loop {
-            let timeout = server.timeout(hub);
+            let now = server.clock.read();
+            hub.end_turn(now);
+            let timeout = server.timeout(hub, now);
             server.wait(events, timeout)?;
             let now = server.clock.read_after(timeout);
             for event in &*events {

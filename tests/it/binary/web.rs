@@ -9,7 +9,7 @@ use crate::client::{Client, PATIENCE};
 const MASK: [u8; 4] = [1, 2, 3, 4];
 
 /// One WebSocket, or a connection that may become one.
-struct Browser(TcpStream);
+pub(super) struct Browser(TcpStream);
 
 impl Browser {
     fn connect(addr: SocketAddr) -> Browser {
@@ -19,7 +19,7 @@ impl Browser {
     }
 
     /// Sends a request, and reads the head of the answer.
-    fn request(addr: SocketAddr, start: &str, headers: &str) -> (Browser, String) {
+    pub(super) fn request(addr: SocketAddr, start: &str, headers: &str) -> (Browser, String) {
         let mut browser = Browser::connect(addr);
         let request = format!("{start} HTTP/1.1\r\nHost: {addr}\r\n{headers}\r\n");
         browser.0.write_all(request.as_bytes()).unwrap();

@@ -1,23 +1,25 @@
 //! Where to listen, and what is spoken there.
 
-use std::net::ToSocketAddrs;
+use std::net::{SocketAddr, ToSocketAddrs};
 
 use chinwag::chat::{Dialect, OPERATORS};
 use chinwag::{Config, Listen, ListenUnix};
 
-use super::{TLS, WEB};
+use super::{METRICS, TLS, WEB};
 
 /// Where to listen.
 pub(super) enum Place {
     Port { listen: Listen, is_web: bool, is_tls: bool },
     Unix(ListenUnix),
+    Metrics(SocketAddr),
 }
 
-/// What is given takes the place of the default; operators alone are not.
+/// What is given takes the place of the default; operators and monitors alone do not.
 pub(super) fn read(places: Vec<Place>, config: &mut Config) {
     let is_port = |place: &Place| match place {
         Place::Port { .. } => true,
         Place::Unix(listen) => listen.label != OPERATORS,
+        Place::Metrics(_) => false,
     };
     if places.iter().any(is_port) {
         config.listen.clear();
@@ -25,6 +27,7 @@ pub(super) fn read(places: Vec<Place>, config: &mut Config) {
     for place in places {
         match place {
             Place::Unix(listen) => config.listen_unix.push(listen),
+            Place::Metrics(addr) => config.listen_metrics.push(addr),
             Place::Port { listen, is_web, is_tls } => {
                 let listeners = match (is_web, is_tls) {
                     (false, false) => &mut config.listen,
@@ -46,7 +49,7 @@ pub(super) fn dialects(config: &Config) -> Vec<Dialect> {
 }
 
 /// `[DIALECT=]ADDR`, `[DIALECT=]unix:PATH`, `op=unix:PATH`, `web=ADDR`, `tls=ADDR`,
-/// `DIALECT+tls=ADDR`, `web+tls=ADDR`
+/// `DIALECT+tls=ADDR`, `web+tls=ADDR`, `metrics=ADDR`
 pub(super) fn place(text: &str) -> Result<Place, String> {
     let (label, addr) = text.split_once('=').unwrap_or((Dialect::default().name(), text));
     let (label, is_tls) = match label.strip_suffix(TLS) {
@@ -59,7 +62,11 @@ pub(super) fn place(text: &str) -> Result<Place, String> {
         return Err("operators come by unix:PATH".to_owned());
     }
     let dialect: Dialect = match label {
-        OPERATORS => Dialect::Native,
+        METRICS if path.is_some() || is_tls => {
+            return Err("monitors come by metrics=ADDR".to_owned());
+        }
+        // Which monitors do not speak.
+        OPERATORS | METRICS => Dialect::Native,
         WEB if path.is_some() => return Err("browsers come by ADDR".to_owned()),
         // What the page speaks.
         WEB => Dialect::Json,
@@ -79,6 +86,9 @@ pub(super) fn place(text: &str) -> Result<Place, String> {
     let unusable = |why: String| format!("{why}; IP:PORT, [::]:PORT or HOST:PORT is wanted");
     let found = addr.to_socket_addrs().map_err(|error| unusable(error.to_string()))?.next();
     let addr = found.ok_or_else(|| unusable("no address of that name".to_owned()))?;
+    if label == METRICS {
+        return Ok(Place::Metrics(addr));
+    }
     let listen = Listen { addr, label: dialect.name().to_owned() };
     Ok(Place::Port { listen, is_web: label == WEB, is_tls })
 }

@@ -1,0 +1,327 @@
+//! Metrics of a loop that is driven by hand, so that everything happens that can.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use chinwag::chat::Settings;
+use chinwag::{Chat, Hub, Limits, Now, Origin, Packer, Peer, Refusal, Transport, Unpacker};
+
+use crate::exposition::Scrape;
+
+const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
+                       Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
+/// The other end of a [`Wire`].
+#[derive(Clone, Default)]
+struct End(Rc<RefCell<Pipes>>);
+
+#[derive(Default)]
+struct Pipes {
+    to_read: VecDeque<u8>,
+    written: Vec<u8>,
+    /// What reading ends with, other than `WouldBlock`.
+    end: Option<ErrorKind>,
+    is_full: bool,
+}
+
+struct Wire(End);
+
+impl Read for Wire {
+    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
+        let mut pipes = self.0.0.borrow_mut();
+        if !pipes.to_read.is_empty() {
+            return pipes.to_read.read(chunk);
+        }
+        match pipes.end {
+            // Stands for an end in order.
+            Some(ErrorKind::UnexpectedEof) => Ok(0),
+            end => Err(end.unwrap_or(ErrorKind::WouldBlock).into()),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut pipes = self.0.0.borrow_mut();
+        if pipes.is_full {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        pipes.written.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Transport for Wire {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A chat, its loop, and a clock that goes when it is told to.
+struct World {
+    hub: Hub<Wire, Chat>,
+    now: Now,
+}
+
+impl World {
+    fn new(limits: &Limits) -> World {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+        let settings = Settings { greet_after: None, ..Settings::default() };
+        let mut hub = Hub::new(Chat::new(settings), limits, now);
+        hub.serve_probes(1000);
+        World { hub, now }
+    }
+
+    /// Connects to a listener of this label; `web`: as a browser.
+    fn connect(&mut self, label: &str) -> End {
+        let end = End::default();
+        let stream = Wire(end.clone());
+        let peer = Peer::new(Origin::Addr(SocketAddr::from(([192, 0, 2, 1], 4000))), label);
+        match label {
+            "metrics" => self.hub.open_probe(stream, peer.origin),
+            "web" => drop(self.hub.open_web(stream, &peer, false)),
+            _ => drop(self.hub.open(stream, &peer)),
+        }
+        self.turn();
+        end
+    }
+
+    /// A turn in which all there are may have something to read.
+    fn turn(&mut self) {
+        for slot in 0..64 {
+            self.hub.mark_readable(slot);
+        }
+        self.hub.turn(self.now);
+        self.hub.end_turn(self.now);
+        self.hub.take_closed().for_each(drop);
+    }
+
+    fn say(&mut self, end: &End, bytes: impl AsRef<[u8]>) {
+        end.0.borrow_mut().to_read.extend(bytes.as_ref());
+        self.turn();
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.monotonic += time;
+        self.turn();
+    }
+
+    /// Asks a question as monitors do. Returns the head and the body of the answer.
+    fn ask(&mut self, request: &str) -> (String, String) {
+        let end = self.connect("metrics");
+        self.say(&end, format!("{request} HTTP/1.1\r\nHost: chat.example\r\n\r\n"));
+        end.0.borrow_mut().end = Some(ErrorKind::UnexpectedEof);
+        self.turn();
+        let answer = String::from_utf8(end.0.borrow().written.clone()).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        (head.to_owned(), body.to_owned())
+    }
+
+    fn scrape(&mut self) -> Scrape {
+        let (head, body) = self.ask("GET /metrics");
+        assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
+        assert!(head.contains("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+        assert!(!body.contains("192.0.2.") && !body.contains("alice"), "{body}");
+        Scrape::read(&body)
+    }
+}
+
+fn small() -> Limits {
+    Limits {
+        line_max: 64,
+        queue_soft: 1024,
+        queue_park: 1024,
+        queue_max: 1024,
+        rate: None,
+        idle_time: Some(Duration::from_mins(10)),
+        ..Limits::default()
+    }
+}
+
+#[test]
+fn every_end_is_counted_by_why() {
+    let mut world = World::new(&small());
+    let quitting = world.connect("native");
+    world.say(&quitting, "quit\n");
+    let ended = world.connect("native");
+    ended.0.borrow_mut().end = Some(ErrorKind::UnexpectedEof);
+    let broken = world.connect("native");
+    broken.0.borrow_mut().end = Some(ErrorKind::ConnectionReset);
+    world.turn();
+    let endless = world.connect("native");
+    world.say(&endless, "x".repeat(2000));
+    let foreign = world.connect("native");
+    world.say(&foreign, "GET / HTTP/1.1\r\n");
+    let malformed = world.connect("web");
+    world.say(&malformed, UPGRADE);
+    world.say(&malformed, b"\x82\x80abcd");
+    for (full, help) in [(1, "/help\n"), (0, "/time\n")] {
+        let slow = world.connect("native");
+        slow.0.borrow_mut().is_full = true;
+        world.say(&slow, "/time\n");
+        world.say(&slow, help.repeat(1 + 20 * full));
+    }
+    world.pass(Duration::from_mins(1));
+    world.pass(Duration::from_mins(1));
+    let idle = world.connect("native");
+    world.pass(Duration::from_mins(10));
+    world.pass(Duration::from_mins(10));
+    let stays = world.connect("native");
+    world.hub.shutdown();
+    world.turn();
+    let scrape = world.scrape();
+    for why in ["closed", "end_of_input", "endless_line", "too_slow", "stalled", "idle", "broken"]
+        .iter()
+        .chain(&["refused", "malformed", "shutdown"])
+    {
+        let count = scrape.get(&format!("chinwag_closed_total{{why=\"{why}\"}}"));
+        assert_eq!(count, 1, "{why}");
+    }
+    assert_eq!(scrape.get("chinwag_accepted_total"), 10);
+    assert_eq!(scrape.get("chinwag_refused_total{why=\"http\"}"), 1);
+    drop((idle, stays));
+}
+
+#[test]
+fn connections_are_told_apart_and_what_they_say_is_counted() {
+    let mut world = World::new(&small());
+    let clients = [world.connect("native"), world.connect("native"), world.connect("json")];
+    let browser = world.connect("web");
+    let before = world.scrape();
+    assert_eq!(before.get("chinwag_connections_starting"), 1);
+    world.say(&browser, UPGRADE);
+    world.say(&clients[0], "REGISTER alice\nhello\nunended");
+    let scrape = world.scrape();
+    for (framing, listener, count) in
+        [("lines", "native", 2), ("lines", "json", 1), ("websocket", "web", 1)]
+    {
+        let labels =
+            format!("{{transport=\"other\",framing=\"{framing}\",listener=\"{listener}\"}}");
+        assert_eq!(scrape.get(&format!("chinwag_connections{labels}")), count, "{listener}");
+    }
+    let grown = |series: &str| scrape.get(series) - before.get(series);
+    assert_eq!(grown("chinwag_lines_received_total"), 2);
+    // The reply, and what all four read of it.
+    assert_eq!(scrape.get("chinwag_users"), 4);
+    let said = "REGISTER alice\nhello\nunended".len();
+    let asked = "GET /metrics HTTP/1.1\r\nHost: chat.example\r\n\r\n".len();
+    assert_eq!(grown("chinwag_received_bytes_total"), (UPGRADE.len() + said + asked) as u64);
+    assert_eq!(scrape.get("chinwag_input_bytes"), "unended".len() as u64);
+    // Monitors take no place, and what they are sent is no line.
+    assert_eq!((world.hub.open_count(), scrape.get("chinwag_connections_starting")), (4, 0));
+    let again = world.scrape();
+    for series in ["chinwag_lines_sent_total", "chinwag_accepted_total", "chinwag_users"] {
+        assert_eq!(again.get(series), scrape.get(series), "{series}");
+    }
+}
+
+#[test]
+fn however_much_there_is_there_are_a_hundred_series_at_most() {
+    let mut world = World::new(&small());
+    for number in 0..40 {
+        drop(world.connect(&format!("odd \\ \" \n {number}")));
+    }
+    for why in [Refusal::Full, Refusal::Address, Refusal::Banned(Origin::Unix)] {
+        world.hub.log_refused(Origin::Unix, why);
+    }
+    let scrape = world.scrape();
+    assert!(scrape.len() > 60, "{} series", scrape.len());
+    let other = "chinwag_connections{transport=\"other\",framing=\"other\",listener=\"other\"}";
+    assert_eq!(scrape.get(other), 15);
+}
+
+#[test]
+fn the_time_that_lines_wait_to_be_written_is_measured() {
+    let mut world = World::new(&Limits { write_budget: 1, ..small() });
+    let clients: Vec<End> = (0..3).map(|_| world.connect("native")).collect();
+    world.turn();
+    let before = world.scrape();
+    world.say(&clients[0], "hello\n");
+    for _ in 0..3 {
+        world.pass(Duration::from_millis(200));
+    }
+    let first = world.scrape();
+    // What is said meanwhile waits for the round to be over, and then for its own.
+    world.say(&clients[0], "hello\n");
+    world.say(&clients[1], "hello\n");
+    for _ in 0..6 {
+        world.pass(Duration::from_millis(200));
+    }
+    let scrape = world.scrape();
+    let grown = |series: &str| scrape.get(series) - before.get(series);
+    let sum = |scrape: &Scrape| scrape.seconds("chinwag_flush_lag_seconds_sum");
+    let (first, second) = (sum(&first) - sum(&before), sum(&scrape) - sum(&first));
+    assert!((first - 0.6).abs() < 0.01, "{first}");
+    // 0.4 and 0.6 seconds.
+    assert!((second - 1.0).abs() < 0.01, "{second}");
+    let within = |le: &str| grown(&format!("chinwag_flush_lag_seconds_bucket{{le=\"{le}\"}}"));
+    assert_eq!(within("1") - within("0.5"), 2);
+    assert!(grown("chinwag_turn_seconds_count") >= 4);
+}
+
+#[test]
+fn a_monitor_is_told_what_it_may_ask_and_whether_there_is_room() {
+    let mut world = World::new(&small());
+    let mut status = |request: &str| world.ask(request).0[9..12].to_owned();
+    assert_eq!(status("GET /livez"), "200");
+    assert_eq!(status("GET /readyz?verbose"), "200");
+    assert_eq!(status("GET /"), "404");
+    assert_eq!(status("POST /metrics"), "405");
+    let (head, body) = world.ask("HEAD /readyz");
+    assert!(head.contains("\r\nContent-Length: 6") && body.is_empty(), "{head} {body}");
+    world.hub.serve_probes(1);
+    let client = world.connect("native");
+    assert_eq!(world.ask("GET /readyz").1, "full\n");
+    assert_eq!(world.ask("GET /livez").1, "alive\n");
+    client.0.borrow_mut().end = Some(ErrorKind::ConnectionReset);
+    world.turn();
+    assert_eq!(world.ask("GET /readyz").1, "ready\n");
+    world.hub.shutdown();
+    assert_eq!(world.ask("GET /readyz").1, "shutting down\n");
+}
+
+#[test]
+fn monitors_that_say_nothing_hold_neither_the_others_up_nor_a_shutdown() {
+    let mut world = World::new(&small());
+    let silent: Vec<End> = (0..16).map(|_| world.connect("metrics")).collect();
+    let one_more = world.connect("metrics");
+    assert!(one_more.0.borrow().written.starts_with(b"HTTP/1.1 503 "));
+    world.pass(Duration::from_secs(5));
+    assert_eq!(world.ask("GET /livez").1, "alive\n");
+    world.connect("metrics");
+    assert!(world.hub.is_empty());
+    drop(silent);
+}
+
+#[test]
+fn connections_that_are_handed_over_are_still_told_apart() {
+    let mut world = World::new(&small());
+    let clients = [world.connect("native"), world.connect("json"), world.connect("json")];
+    let monitor = world.connect("metrics");
+    world.say(&monitor, "GET /live");
+    let mut packed = Packer::new(world.now);
+    world.hub.settle();
+    world.hub.pack(&mut packed);
+    let bytes = packed.finish();
+    let (chat, streams) = world.hub.into_parts();
+    let mut streams: HashMap<usize, Wire> = streams.collect();
+    let mut from = Unpacker::new(&bytes, world.now).unwrap();
+    let stream = |slot| streams.remove(&slot);
+    world.hub = Hub::thaw(chat, &small(), world.now, &mut from, stream).unwrap();
+    clients[1].0.borrow_mut().end = Some(ErrorKind::UnexpectedEof);
+    world.say(&monitor, "z HTTP/1.1\r\nHost: here\r\n\r\n");
+    assert!(monitor.0.borrow().written.ends_with(b"\r\n\r\nalive\n"));
+    let scrape = world.scrape();
+    for listener in ["native", "json"] {
+        let labels = format!("{{transport=\"other\",framing=\"lines\",listener=\"{listener}\"}}");
+        assert_eq!(scrape.get(&format!("chinwag_connections{labels}")), 1, "{listener}");
+    }
+}

@@ -86,7 +86,7 @@
 //! | framing: which codec, and one of your own; lines and messages whose bytes are left alone | `net/codec.rs`, `net/codec/raw.rs` |
 //! | framing: bytes become lines; telnet and editing keys | `net/decoder.rs`; `net/telnet.rs`, `net/escape.rs`, `net/line.rs` (`net/scan.rs` finds special bytes) |
 //! | the read phase of a turn, and the rate limit | `net/hub/read.rs`, `net/hub/input.rs` |
-//! | framing: WebSocket | `net/codec/websocket.rs` |
+//! | framing: WebSocket | `net/codec/websocket.rs`, `net/codec/websocket/` |
 //! | HTTP heads and answers; pings; how a WebSocket closes | `net/http.rs`, `net/hub/web.rs` |
 //! | the PROXY protocol, and what else comes before lines | `net/proxy_header.rs`, `net/hub/preface.rs` |
 //! | metrics: what is counted, and its text; probes | `net/metrics.rs`, `net/metrics/`, `net/http/probe.rs`, `net/hub/probe.rs` |

@@ -4,7 +4,9 @@
 pub(crate) mod probe;
 
 use std::fmt::Write;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use crate::net::network::Network;
 
 /// The longest head that is read, in bytes.
 pub(crate) const HEAD_MAX: usize = 8 << 10;
@@ -35,14 +37,31 @@ pub struct Web {
     pub hosts: Vec<String>,
     /// Pages that may connect besides this server's own: `https://chat.example`.
     pub origins: Vec<String>,
+    /// Proxies: what they connect is asked for whoever `X-Forwarded-For` says: its last address
+    /// that is no proxy's. By default there are none, and nobody is believed.
+    pub proxies: Vec<Network>,
     /// What `/ws?dialect=LABEL` may ask for in place of the listener's label.
     pub labels: Vec<String>,
 }
 
-/// What the first bytes of a connection are.
+impl Web {
+    /// Whether what comes from there says for whom it asks.
+    pub(crate) fn is_proxy(&self, addr: IpAddr) -> bool {
+        self.proxies.iter().any(|network| network.contains(addr))
+    }
+}
+
+/// A request that has come whole.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// For whom it is; `None`: for who has connected.
+    pub(crate) client: Result<Option<IpAddr>, NoAddress>,
+    pub(crate) head: Head,
+}
+
+/// What a request comes to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Head {
-    Unfinished,
     /// To be answered with this, and closed.
     Answered(u16, Vec<u8>),
     /// To be answered with this; what is behind `used` bytes is WebSocket.
@@ -92,13 +111,46 @@ enum Parsed<'a> {
     Request(Request<'a>, usize),
 }
 
-/// Reads as much of a head as there is.
-pub(crate) fn read(bytes: &[u8], web: &Web) -> Head {
-    match parse(bytes) {
-        Parsed::Unfinished => Head::Unfinished,
-        Parsed::Refused(status, why) => plain(status, why),
-        Parsed::Request(request, used) => answer(&request, web, used),
+/// Reads a request from this address. `None` if it is unfinished.
+pub(crate) fn read(bytes: &[u8], from: Option<IpAddr>, web: &Web) -> Option<Asked> {
+    let refused = |status, why| Some(Asked { client: Err(NoAddress), head: plain(status, why) });
+    let (request, used) = match parse(bytes) {
+        Parsed::Unfinished => return None,
+        Parsed::Refused(status, why) => return refused(status, why),
+        Parsed::Request(request, used) => (request, used),
+    };
+    let is_forwarded = from.is_some_and(|from| web.is_proxy(from));
+    let client = if is_forwarded { forwarded_for(&request, web) } else { Ok(None) };
+    if client.is_err() {
+        return refused(400, "X-Forwarded-For is a list of addresses.");
     }
+    Some(Asked { client, head: answer(&request, web, used) })
+}
+
+/// For whom a request is cannot be known.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NoAddress;
+
+/// The last address that is no proxy's: each proxy has added whom it was asked by, and what
+/// stands before that anybody may have written. If all are proxies', the first.
+fn forwarded_for(request: &Request<'_>, web: &Web) -> Result<Option<IpAddr>, NoAddress> {
+    let values: Vec<&str> = request.values("X-Forwarded-For").collect();
+    let mut client = None;
+    for text in values.iter().rev().flat_map(|value| value.rsplit(',')).map(str::trim) {
+        let addr = address(text).ok_or(NoAddress)?;
+        client = Some(addr);
+        if !web.is_proxy(addr) {
+            break;
+        }
+    }
+    Ok(client)
+}
+
+/// Some proxies add a port, or brackets.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let with_port = || text.parse().map(|addr: SocketAddr| addr.ip());
+    bare.parse().or_else(|_| with_port()).ok().map(|addr: IpAddr| addr.to_canonical())
 }
 
 #[cfg(feature = "web")]

@@ -366,9 +366,10 @@ fn admit<S: Service>(
 ) -> Admitted {
     let (peer, is_web) = (Peer::new(origin, listener.label()), listener.is_web());
     let is_proxied = listener.is_proxied() || config.is_proxy(origin);
+    let origin_comes_later = is_proxied || is_web && hub.is_web_proxy(origin);
     let is_probe = listener.is_for_probes();
     let now = hub.outbox().now();
-    let refusal = hub.admission(&peer, now).filter(|_| !is_proxied && !is_probe);
+    let refusal = hub.admission(&peer, now).filter(|_| !origin_comes_later && !is_probe);
     // The last question: nobody is closed to make room for one who is not let in.
     let is_full = refusal.is_none() && !is_probe && !hub.has_room(config.max_clients);
     // Who has made room makes a slot free, too.
@@ -376,7 +377,7 @@ fn admit<S: Service>(
     let refusal = refusal.or(is_full.then_some(Refusal::Full));
     if let Some(why) = refusal {
         hub.log_refused(origin, why);
-        if !is_proxied && !hub.may_tell(origin) {
+        if !origin_comes_later && !hub.may_tell(origin) {
             socket.reset();
             return Admitted::Dropped;
         }

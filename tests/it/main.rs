@@ -16,3 +16,7 @@ mod sim;
 mod tcp;
 mod tidy;
 mod transcript;
+#[cfg(feature = "web")]
+mod web;
+#[cfg(feature = "web")]
+mod wire;

@@ -1,119 +1,15 @@
 //! Metrics of a loop that is driven by hand, so that everything happens that can.
 
-use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::SocketAddr;
-use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::collections::HashMap;
+use std::io::ErrorKind;
+use std::time::Duration;
 
-use chinwag::chat::Settings;
-use chinwag::{Chat, Hub, Limits, Now, Origin, Packer, Peer, Refusal, Transport, Unpacker};
+use chinwag::{Hub, Limits, Origin, Packer, Refusal, Unpacker};
 
 use crate::exposition::Scrape;
-
-const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
-                       Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-/// The other end of a [`Wire`].
-#[derive(Clone, Default)]
-struct End(Rc<RefCell<Pipes>>);
-
-#[derive(Default)]
-struct Pipes {
-    to_read: VecDeque<u8>,
-    written: Vec<u8>,
-    /// What reading ends with, other than `WouldBlock`.
-    end: Option<ErrorKind>,
-    is_full: bool,
-}
-
-struct Wire(End);
-
-impl Read for Wire {
-    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
-        let mut pipes = self.0.0.borrow_mut();
-        if !pipes.to_read.is_empty() {
-            return pipes.to_read.read(chunk);
-        }
-        match pipes.end {
-            // Stands for an end in order.
-            Some(ErrorKind::UnexpectedEof) => Ok(0),
-            end => Err(end.unwrap_or(ErrorKind::WouldBlock).into()),
-        }
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut pipes = self.0.0.borrow_mut();
-        if pipes.is_full {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        pipes.written.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Wire {
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// A chat, its loop, and a clock that goes when it is told to.
-struct World {
-    hub: Hub<Wire, Chat>,
-    now: Now,
-}
+use crate::wire::{End, UPGRADE, Wire, World};
 
 impl World {
-    fn new(limits: &Limits) -> World {
-        let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
-        let settings = Settings { greet_after: None, ..Settings::default() };
-        let mut hub = Hub::new(Chat::new(settings), limits, now);
-        hub.serve_probes(1000);
-        World { hub, now }
-    }
-
-    /// Connects to a listener of this label; `web`: as a browser.
-    fn connect(&mut self, label: &str) -> End {
-        let end = End::default();
-        let stream = Wire(end.clone());
-        let peer = Peer::new(Origin::Addr(SocketAddr::from(([192, 0, 2, 1], 4000))), label);
-        match label {
-            "metrics" => self.hub.open_probe(stream, peer.origin),
-            "web" => drop(self.hub.open_web(stream, &peer, false)),
-            _ => drop(self.hub.open(stream, &peer)),
-        }
-        self.turn();
-        end
-    }
-
-    /// A turn in which all there are may have something to read.
-    fn turn(&mut self) {
-        for slot in 0..64 {
-            self.hub.mark_readable(slot);
-        }
-        self.hub.turn(self.now);
-        self.hub.end_turn(self.now);
-        self.hub.take_closed().for_each(drop);
-    }
-
-    fn say(&mut self, end: &End, bytes: impl AsRef<[u8]>) {
-        end.0.borrow_mut().to_read.extend(bytes.as_ref());
-        self.turn();
-    }
-
-    fn pass(&mut self, time: Duration) {
-        self.now.monotonic += time;
-        self.turn();
-    }
-
     /// Asks a question as monitors do. Returns the head and the body of the answer.
     fn ask(&mut self, request: &str) -> (String, String) {
         let end = self.connect("metrics");
@@ -161,7 +57,7 @@ fn every_end_is_counted_by_why() {
     let foreign = world.connect("native");
     world.say(&foreign, "GET / HTTP/1.1\r\n");
     let malformed = world.connect("web");
-    world.say(&malformed, UPGRADE);
+    world.say(&malformed, format!("{UPGRADE}\r\n"));
     world.say(&malformed, b"\x82\x80abcd");
     for (full, help) in [(1, "/help\n"), (0, "/time\n")] {
         let slow = world.connect("native");
@@ -197,7 +93,7 @@ fn connections_are_told_apart_and_what_they_say_is_counted() {
     let browser = world.connect("web");
     let before = world.scrape();
     assert_eq!(before.get("chinwag_connections_starting"), 1);
-    world.say(&browser, UPGRADE);
+    world.say(&browser, format!("{UPGRADE}\r\n"));
     world.say(&clients[0], "REGISTER alice\nhello\nunended");
     let scrape = world.scrape();
     for (framing, listener, count) in
@@ -213,7 +109,7 @@ fn connections_are_told_apart_and_what_they_say_is_counted() {
     assert_eq!(scrape.get("chinwag_users"), 4);
     let said = "REGISTER alice\nhello\nunended".len();
     let asked = "GET /metrics HTTP/1.1\r\nHost: chat.example\r\n\r\n".len();
-    assert_eq!(grown("chinwag_received_bytes_total"), (UPGRADE.len() + said + asked) as u64);
+    assert_eq!(grown("chinwag_received_bytes_total"), (UPGRADE.len() + 2 + said + asked) as u64);
     assert_eq!(scrape.get("chinwag_input_bytes"), "unended".len() as u64);
     // Monitors take no place, and what they are sent is no line.
     assert_eq!((world.hub.open_count(), scrape.get("chinwag_connections_starting")), (4, 0));

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("telnet", &["scan", "pack", "work"]),
     ("decoder", &["escape", "line", "scan", "telnet", "pack", "work"]),
     ("codec", &["decoder", "limits", "line", "pack"]),
-    ("http", &[]),
+    ("http", &["network"]),
     ("proxy_header", &[]),
     ("sniff", &["decoder", "line", "proxy_header", "scan", "telnet", "pack"]),
     ("listen", &["tls", "transport"]),

@@ -56,6 +56,8 @@ Options:
       --web-host NAME          What browsers may call this server, besides an address
                                and localhost; may be repeated
       --origin URL             A page that may connect as well; may be repeated
+      --forwarded-for ADDR[/N]  A proxy, or a network of them, whose X-Forwarded-For says
+                               for which browser it asks; may be repeated
       --rate N|off             Lines a second that a client may send [10]
       --queue-soft BYTES       Unread, from which a client misses lines [64K]
       --queue-park BYTES       Unread, from which it is not read from [128K]
@@ -461,6 +463,7 @@ mod tests {
             ("-l metrics+tls=[::1]:1", "monitors come by metrics=ADDR"),
             ("--state a --state b", "--state is given twice"),
             ("--proxy-protocol 10.0.0.0/33", "--proxy-protocol 10.0.0.0/33: ADDR or ADDR/BITS"),
+            ("--forwarded-for x", "--forwarded-for x: ADDR or ADDR/BITS"),
             ("--rate fast", "--rate fast: a number from 1 to 1000000"),
             ("--queue-soft 1G", "--queue-soft 1073741824, --queue-park 131072"),
             ("--stall x", "--stall x: a time above 0, at most 24h, is wanted; ms,"),

@@ -3,12 +3,14 @@
 //!
 //! A message's end is a line's end, and so is an LF inside it. Extensions are never agreed upon.
 
+mod sent;
 #[cfg(test)]
 mod tests;
 
 use crate::net::decoder::Item;
 use crate::net::line::Ending;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+pub(crate) use sent::SentMessages;
 
 /// Close codes, RFC 6455 section 7.4.
 pub(crate) mod code {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use log::{Level, info, log_enabled, warn};
 
+use crate::net::codec::websocket::SentMessages;
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
 use crate::net::service::Peer;
@@ -68,6 +69,8 @@ struct Record {
     since: Instant,
     lines_in: u64,
     lines_out: u64,
+    /// Over WebSocket.
+    messages: Option<Box<SentMessages>>,
     /// Its name when the close began, and why it did.
     ended: Option<(String, CloseReason)>,
 }
@@ -89,7 +92,16 @@ impl Accepted {
         let (addr, port) = (origin.ip(), origin.port());
         let proxy = proxy.and_then(Origin::ip);
         info!(conn = id.serial(), addr, port, proxy, listener, tls; "accepted");
-        self.0.insert(id, Record { origin, since: now, lines_in: 0, lines_out: 0, ended: None });
+        let (since, lines_in, lines_out) = (now, 0, 0);
+        let (messages, ended) = (None, None);
+        self.0.insert(id, Record { origin, since, lines_in, lines_out, messages, ended });
+    }
+
+    /// It speaks WebSocket, once it has been sent so many bytes.
+    pub(super) fn begin_messages(&mut self, id: ConnId, after: usize) {
+        if let Some(record) = self.0.get_mut(&id) {
+            record.messages = Some(Box::new(SentMessages::after(after)));
+        }
     }
 
     /// It has sent a line.
@@ -101,10 +113,12 @@ impl Accepted {
 
     /// Its socket has taken these bytes; `ending` is how its lines end.
     pub(super) fn count_out(&mut self, id: ConnId, bytes: &[u8], ending: Ending) {
-        if let Some(record) = self.0.get_mut(&id) {
-            let last = if ending == Ending::Nul { 0 } else { b'\n' };
-            record.lines_out += memchr::memchr_iter(last, bytes).count() as u64;
-        }
+        let Some(record) = self.0.get_mut(&id) else { return };
+        let last = if ending == Ending::Nul { 0 } else { b'\n' };
+        record.lines_out += match &mut record.messages {
+            Some(messages) => messages.count(bytes),
+            None => memchr::memchr_iter(last, bytes).count() as u64,
+        };
     }
 
     /// Its close has begun; what is queued for it is still to be counted.
@@ -122,7 +136,7 @@ impl Accepted {
     /// Its slot is freed.
     pub(super) fn end(&mut self, id: ConnId, now: Instant) {
         let Some(record) = self.0.remove(&id) else { return };
-        let Record { origin, since, lines_in, lines_out, ended } = record;
+        let Record { origin, since, lines_in, lines_out, ended, .. } = record;
         let Some((name, why)) = ended else { return };
         let duration = now.saturating_duration_since(since).as_secs_f64();
         info!(
@@ -145,8 +159,8 @@ impl Pack for Accepted {
 
 impl Pack for Record {
     fn pack(&self, to: &mut Packer) {
-        let Record { origin, since, lines_in, lines_out, ended } = self;
-        to.put(origin).put(since).put(lines_in).put(lines_out).put(ended);
+        let Record { origin, since, lines_in, lines_out, messages, ended } = self;
+        to.put(origin).put(since).put(lines_in).put(lines_out).put(messages).put(ended);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Record, Damaged> {
@@ -155,6 +169,7 @@ impl Pack for Record {
             since: from.get()?,
             lines_in: from.get()?,
             lines_out: from.get()?,
+            messages: from.get()?,
             ended: from.get()?,
         })
     }

@@ -186,7 +186,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// The client's address is known now: the connection is refused or let in like others.
     fn admit_proxied(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
-        if let Some(why) = self.admission(&preface.peer(), self.outbox.now()) {
+        let is_known = !self.is_behind_web_proxy(&preface);
+        let refusal = self.admission(&preface.peer(), self.outbox.now()).filter(|_| is_known);
+        if let Some(why) = refusal {
             return self.turn_down(id, &preface, why);
         }
         self.admit(id, preface)
@@ -200,7 +202,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if is_handshaking && preface.origin.ip().is_some_and(is_one_more) {
             return self.turn_down(id, &preface, Refusal::Address);
         }
-        self.count_address(id, preface.origin);
+        if !self.is_behind_web_proxy(&preface) {
+            self.count_address(id, preface.origin);
+        }
         if !is_handshaking {
             return self.go_on(id, preface);
         }
@@ -211,10 +215,16 @@ impl<T: Transport, S: Service> Hub<T, S> {
         false
     }
 
+    /// Whether its HTTP head is still to say whose it is.
+    fn is_behind_web_proxy(&self, preface: &Preface) -> bool {
+        preface.is_web && self.is_web_proxy(preface.origin)
+    }
+
     /// It may have been banned since it connected.
     fn end_handshake(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         self.addresses.end_handshake(id);
-        if self.service.is_banned(&preface.peer(), self.outbox.now()) {
+        let is_known = !self.is_behind_web_proxy(&preface);
+        if is_known && self.service.is_banned(&preface.peer(), self.outbox.now()) {
             return self.turn_down(id, &preface, Refusal::Banned(preface.origin));
         }
         self.go_on(id, preface)
@@ -252,7 +262,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     /// Refuses a connection that has its slot already.
-    fn turn_down(&mut self, id: ConnId, preface: &Preface, why: Refusal) -> bool {
+    pub(super) fn turn_down(&mut self, id: ConnId, preface: &Preface, why: Refusal) -> bool {
         self.log_refused(preface.origin, why);
         let refusal = self.refusal(why, preface.is_web);
         self.answer_and_close(id, &refusal);
@@ -335,7 +345,7 @@ impl Preface {
         self.awaited == Awaited::Handshake
     }
 
-    fn peer(&self) -> Peer<'_> {
+    pub(super) fn peer(&self) -> Peer<'_> {
         Peer::new(self.origin, &self.label)
     }
 }

@@ -2,6 +2,7 @@
 //! closes.
 
 use std::mem;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use log::debug;
@@ -15,12 +16,18 @@ use crate::net::decoder::Item;
 use crate::net::http::{self, Head, Web};
 use crate::net::line::{Ending, EndingSeen};
 use crate::net::service::{Peer, Refusal, Service};
-use crate::net::transport::Transport;
+use crate::net::transport::{Origin, Transport};
 
 impl<T: Transport, S: Service> Hub<T, S> {
     /// What those are answered with that [`Hub::open_web`] opens.
     pub fn serve_web(&mut self, web: Web) {
         self.web = web;
+    }
+
+    /// Whether a browser's connection from there says only in its head whose it is: only then it
+    /// is known whether it is let in.
+    pub fn is_web_proxy(&self, origin: Origin) -> bool {
+        origin.ip().is_some_and(|addr| self.web.is_proxy(addr))
     }
 
     /// The same as [`Hub::refuse`] for a browser.
@@ -39,13 +46,28 @@ impl<T: Transport, S: Service> Hub<T, S> {
     pub(super) fn read_head(
         &mut self,
         id: ConnId,
-        preface: Box<Preface>,
+        mut preface: Box<Preface>,
     ) -> Result<bool, Box<Preface>> {
         if self.conns[id.slot()].phase == Phase::Probe {
             return self.read_probe(id, preface);
         }
-        match http::read(&preface.bytes, &self.web) {
-            Head::Unfinished => Err(preface),
+        let origin = preface.origin;
+        let Some(asked) = http::read(&preface.bytes, origin.ip(), &self.web) else {
+            return Err(preface);
+        };
+        if self.is_web_proxy(origin)
+            && let Ok(client) = asked.client
+        {
+            if let Some(client) = client {
+                preface.proxy = Some(origin);
+                preface.origin = SocketAddr::new(client, 0).into();
+            }
+            if let Some(why) = self.admission(&preface.peer(), self.outbox.now()) {
+                return Ok(self.turn_down(id, &preface, why));
+            }
+            self.count_address(id, preface.origin);
+        }
+        match asked.head {
             Head::Answered(status, answer) => {
                 debug!(conn = id.serial(), addr = preface.origin.ip(), status; "http");
                 self.answer_and_close(id, &answer);
@@ -80,6 +102,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.note_ending(id, EndingSeen::Own(Ending::WebSocket));
         self.outbox.send(id, answer);
         self.welcome(id, &peer, preface.proxy);
+        self.accepted_log.begin_messages(id, answer.len());
         // It has shown what it is.
         self.conns[id.slot()].phase = Phase::Lines;
         self.pings.start(id, now.monotonic);

@@ -193,6 +193,26 @@ fn a_browser_and_a_terminal_talk() {
 }
 
 #[test]
+fn the_log_counts_the_messages_that_a_browser_was_sent() {
+    let program = start(&["-v"]);
+    let mut browser = Browser::open(program.addr(), "/ws");
+    for line in ["/up one", "/who", "/help", "hello", "quit"] {
+        browser.say(line);
+    }
+    let mut messages = 0;
+    while browser.frame().0 == 0x81 {
+        messages += 1;
+    }
+    browser.send(0x88, &1000_u16.to_be_bytes());
+    browser.ends();
+    let line = program.logged("event=ended");
+    assert!(
+        line.contains(&format!(" lines_in=5 lines_out={messages} ")) && messages > 10,
+        "{line}"
+    );
+}
+
+#[test]
 fn a_dialect_may_be_chosen_that_is_offered() {
     let program = start(&[]);
     let mut browser = Browser::open(program.addr(), "/ws?dialect=native");

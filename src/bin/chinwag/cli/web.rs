@@ -1,7 +1,8 @@
-//! What is said of browsers: which names this server has for them, and whose pages may connect.
+//! What is said of browsers: which names this server has for them, whose pages may connect, and
+//! which proxies say for whom they ask.
 
 use chinwag::chat::{Dialect, Settings};
-use chinwag::{Config, Web};
+use chinwag::{Config, Network, NotANetwork, Web};
 use pico_args::Arguments;
 
 use super::all;
@@ -15,11 +16,16 @@ pub(super) fn read(
     let origins = all(arguments, "--origin", "--origin", origin)?;
     let labels = Dialect::ALL.into_iter().filter(|dialect| settings.offers(*dialect));
     let labels = labels.map(|dialect| dialect.name().to_owned()).collect();
-    config.web = Web { hosts, origins, ..Web::default() };
+    let proxies = all(arguments, "--forwarded-for", "--forwarded-for", proxy)?;
+    config.web = Web { hosts, origins, proxies, ..Web::default() };
     if !config.listen_web.is_empty() {
         config.web.labels = labels;
     }
     Ok(())
+}
+
+fn proxy(text: &str) -> Result<Network, String> {
+    text.parse().map_err(|error: NotANetwork| error.to_string())
 }
 
 fn host(text: &str) -> Result<String, String> {

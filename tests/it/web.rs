@@ -1,0 +1,123 @@
+//! Browsers at a loop that is driven by hand: pings, late heads, and what proxies say.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use chinwag::{Limits, Web};
+
+use crate::wire::{End, UPGRADE, World};
+
+const PING: &[u8] = &[0x89, 0];
+
+impl World {
+    /// A browser's connection that says this, and what it is answered with.
+    fn request(&mut self, label: &str, head: &str) -> (End, String) {
+        let end = self.connect(label);
+        self.say(&end, head);
+        let answer = String::from_utf8_lossy(&end.take()).into_owned();
+        (end, answer)
+    }
+}
+
+impl End {
+    /// What has been written since the last time.
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.borrow_mut().written)
+    }
+}
+
+#[test]
+fn who_is_sent_nothing_is_pinged_and_who_is_sent_something_is_not() {
+    let time = Duration::from_secs(25);
+    let mut world = World::new(&Limits { ping_time: time, ..Limits::default() });
+    let (browser, answer) = world.request("web", &format!("{UPGRADE}\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    let mut pings = Vec::new();
+    for _ in 0..4 {
+        world.pass(time);
+        pings.push(browser.take());
+    }
+    // It was sent something when it came, and a ping is something.
+    assert_eq!(pings, [b"", PING, b"", PING]);
+    // A pong is no reason to be sent less, or more.
+    world.say(&browser, b"\x8a\x80abcd");
+    assert_eq!(browser.take(), b"");
+    let mut plain = world.connect("native");
+    for _ in 0..3 {
+        world.say(&plain, "hello\n");
+        assert!(browser.take().ends_with(b"hello"));
+        world.pass(time);
+        assert_eq!(browser.take(), b"");
+    }
+    plain = world.connect("native");
+    world.pass(time);
+    assert_eq!((browser.take(), plain.take()), (PING.to_vec(), Vec::new()));
+}
+
+#[test]
+fn a_head_has_five_seconds_and_is_told_so_if_it_has_begun() {
+    let mut world = World::new(&Limits::default());
+    let (begun, silent) = (world.connect("web"), world.connect("web"));
+    world.say(&begun, "GET / HTTP/1.1\r\nHost: local");
+    world.pass(Duration::from_secs(4));
+    assert_eq!(world.hub.open_count(), 2);
+    world.pass(Duration::from_secs(1));
+    let answer = String::from_utf8(begun.take()).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert_eq!((silent.take(), world.hub.open_count()), (Vec::new(), 0));
+}
+
+/// One connection from each address.
+fn world_of_one_each(web: Web) -> World {
+    let mut world = World::new(&Limits { per_ip_max: 1, ..Limits::default() });
+    world.hub.serve_web(web);
+    world
+}
+
+#[test]
+fn a_proxy_header_may_come_before_a_head_and_whom_it_names_counts() {
+    let mut world = world_of_one_each(Web::default());
+    let from = |host: u8| format!("PROXY TCP4 203.0.113.{host} 192.0.2.1 4000 80\r\n{UPGRADE}\r\n");
+    let (_first, answer) = world.request("proxied", &from(1));
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    assert!(world.request("proxied", &from(2)).1.starts_with("HTTP/1.1 101 "));
+    assert!(world.request("proxied", &from(1)).1.starts_with("HTTP/1.1 503 "));
+    assert_eq!(world.request("proxied", UPGRADE).1, "");
+}
+
+#[test]
+fn whoever_a_named_proxy_asks_for_counts_and_what_others_say_does_not() {
+    let proxies = ["192.0.2.1", "198.51.100.0/24"].map(|text| text.parse().unwrap());
+    let mut world = world_of_one_each(Web { proxies: proxies.into(), ..Web::default() });
+    let mut status = |value: &str| {
+        let (end, answer) = world.request("web", &format!("{UPGRADE}{value}\r\n"));
+        (end, answer.get(9..12).unwrap_or("").to_owned())
+    };
+    let (_one, first) = status("X-Forwarded-For: 203.0.113.1\r\n");
+    assert_eq!(first, "101");
+    let mut kept = Vec::new();
+    for (value, expected) in [
+        ("X-Forwarded-For: 203.0.113.1\r\n", "503"),
+        // What the client itself has written stands further to the left.
+        ("X-Forwarded-For: 203.0.113.9, 203.0.113.1\r\n", "503"),
+        ("X-Forwarded-For: nobody, 203.0.113.1 , 198.51.100.7\r\n", "503"),
+        ("X-Forwarded-For: 203.0.113.9\r\nx-forwarded-for: ::ffff:203.0.113.1\r\n", "503"),
+        ("X-Forwarded-For: 203.0.113.1:4711\r\n", "503"),
+        ("X-Forwarded-For: 203.0.113.2\r\n", "101"),
+        ("X-Forwarded-For: [2001:db8::1]:80\r\n", "101"),
+        ("X-Forwarded-For: 198.51.100.7, 198.51.100.8\r\n", "101"),
+        ("X-Forwarded-For: 203.0.113.3, unknown\r\n", "400"),
+        ("X-Forwarded-For: 203.0.113.3,\r\n", "400"),
+        // It asks for itself.
+        ("", "101"),
+        ("", "503"),
+    ] {
+        let (end, status) = status(value);
+        assert_eq!(status, expected, "{value}");
+        kept.push(end);
+    }
+    let mut world = world_of_one_each(Web::default());
+    let _first = world.request("web", &format!("{UPGRADE}X-Forwarded-For: 203.0.113.1\r\n\r\n"));
+    let counts = |host: [u8; 4]| world.hub.is_full_for(SocketAddr::from((host, 80)).into());
+    assert!(counts([192, 0, 2, 1]) && !counts([203, 0, 113, 1]));
+}

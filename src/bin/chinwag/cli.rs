@@ -42,7 +42,7 @@ Options:
       --motd FILE              Greet with these lines; SIGHUP reads them again
       --history LINES          Lines that each room keeps [200]
       --max-rooms N            Rooms at a time [1024]
-      --resume-for TIME|off    Hold a name for who asked and was cut off [2m]
+      --resume-for TIME|off    Keep a detached session (/resume) for so long [2m]
       --require-name           Only the named may speak to a room
       --max-line BYTES         Longest line that is accepted [4K]
       --max-clients N          Connections at a time [10000]
@@ -50,9 +50,9 @@ Options:
                                together they may send N times --rate
       --connect-rate N|off     Connections a second from one address [32]
       --limit-loopback         Hold this machine's own addresses to that as well
-      --proxy-protocol ADDR[/N]|unix  A proxy, or a network of them, or who connects to
-                               Unix sockets (but op's), that says for whom it connects
-                               (PROXY protocol 1 or 2); may be repeated
+      --proxy-protocol ADDR[/N]|unix  Expect a PROXY header (version 1 or 2) from this proxy
+                               or network of proxies, or on Unix sockets other than
+                               op's; may be repeated
       --web-host NAME          What browsers may call this server, besides an address
                                and localhost; may be repeated
       --origin URL             A page that may connect as well; may be repeated

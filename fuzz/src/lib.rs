@@ -2,6 +2,7 @@
 //! how bytes decide, what may be sent to anybody, and a world of streams in memory around
 //! the server's own hub and chat.
 
+pub mod browser;
 pub mod decisions;
 pub mod framing;
 pub mod output;

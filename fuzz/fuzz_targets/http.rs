@@ -37,5 +37,6 @@ fn is_answer(answer: &[u8]) -> bool {
     let length = lines.find_map(|line| line.strip_prefix("Content-Length: "));
     let body = answer.len() - at - 4;
     let is_whole = length.is_some_and(|length| length.parse() == Ok(body));
-    status == "101" || ["200", "400", "403", "404", "405", "426", "431", "503"].contains(&status) && is_whole
+    status == "101"
+        || ["200", "400", "403", "404", "405", "426", "431", "503"].contains(&status) && is_whole
 }

@@ -3,6 +3,8 @@
 
 mod socket;
 mod spare;
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
 
 use std::collections::VecDeque;
 use std::io;
@@ -351,88 +353,4 @@ mod errno {
     const EMFILE: i32 = 24;
     const ENOBUFS: i32 = if cfg!(target_os = "linux") { 105 } else { 55 };
     pub(super) const EXHAUSTED: [i32; 3] = [ENFILE, EMFILE, ENOBUFS];
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use super::*;
-    use crate::net::transport::Transport;
-
-    #[test]
-    fn a_listener_goes_on_rests_or_tries_again_later_as_the_error_has_it() {
-        let now = Instant::now();
-        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
-        let (econnaborted, eagain, emfile, ebadf) = (103, 11, 24, 9);
-        let mut after = |code| {
-            listener.mark_ready();
-            let error = io::Error::from_raw_os_error(code);
-            let is_broken = listener.failed(now, error).is_err();
-            let state = (listener.is_ready(), listener.retry_at, is_broken);
-            listener.retry();
-            (state, listener.is_ready())
-        };
-        assert_eq!(after(econnaborted), ((true, None, false), true));
-        assert_eq!(after(eagain), ((false, None, false), false));
-        assert_eq!(after(emfile), ((false, Some(now + RETRY), false), true));
-        assert_eq!(after(ebadf), ((true, None, true), true));
-    }
-
-    #[test]
-    fn a_spare_descriptor_that_somebody_else_took_is_taken_back() {
-        let (mut listener, _) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
-        let mut spare = Spare(None);
-        let accepted = listener.accept(Instant::now(), &mut spare, b"").unwrap();
-        assert!(matches!(accepted, Incoming::Nobody));
-        assert!(spare.0.is_some());
-    }
-
-    #[test]
-    fn what_a_listener_is_set_to_holds_for_who_is_accepted() {
-        let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
-        let _client = std::net::TcpStream::connect(addr).unwrap();
-        let (now, mut spare) = (Instant::now(), Spare::new());
-        let accepted = listener.accept(now, &mut spare, b"").unwrap();
-        let Incoming::Stream(mut stream, _) = accepted else { panic!("somebody has connected") };
-        let Socket::Tcp(inner) = &stream else { panic!("it listens on a port") };
-        let socket = socket2::SockRef::from(inner);
-        assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
-        assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
-        // A minute, and four times a quarter of one: two minutes, and so for what was sent.
-        assert!(socket.keepalive().unwrap());
-        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
-        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
-        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
-        let give_up = |stream: &Socket| {
-            let Socket::Tcp(inner) = stream else { panic!("it listens on a port") };
-            socket2::SockRef::from(inner).tcp_user_timeout().unwrap()
-        };
-        assert_eq!(give_up(&stream), Some(Duration::from_mins(2)));
-        // A slow consumer has longer, while it is behind.
-        stream.disable_user_timeout(true);
-        assert_eq!(give_up(&stream), None);
-        stream.disable_user_timeout(false);
-        assert_eq!(give_up(&stream), Some(Duration::from_mins(2)));
-    }
-
-    #[test]
-    fn an_accept_error_is_judged_by_whom_it_concerns() {
-        let judge = |code| match verdict(&io::Error::from_raw_os_error(code)) {
-            Verdict::Nobody => "nobody",
-            Verdict::GoOn => "go on",
-            Verdict::Exhausted => "exhausted",
-            Verdict::Broken => "broken",
-        };
-        let (eintr, econnaborted, eproto, eperm, enetunreach) = (4, 103, 71, 1, 101);
-        let of_networks = [100, 110, 112, 113, 104, 92, 95, 64];
-        let of_the_next = [eintr, econnaborted, eproto, eperm, enetunreach];
-        for code in of_the_next.into_iter().chain(of_networks) {
-            assert_eq!(judge(code), "go on", "{code}");
-        }
-        let (emfile, enfile, enobufs, enomem) = (24, 23, 105, 12);
-        for code in [emfile, enfile, enobufs, enomem] {
-            assert_eq!(judge(code), "exhausted", "{code}");
-        }
-        let (ebadf, einval, eagain) = (9, 22, 11);
-        assert_eq!((judge(ebadf), judge(einval), judge(eagain)), ("broken", "broken", "nobody"));
-    }
 }

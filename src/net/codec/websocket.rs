@@ -3,13 +3,13 @@
 //!
 //! A message's end is a line's end, and so is an LF inside it. Extensions are never agreed upon.
 
+mod hand_over;
 mod sent;
 #[cfg(test)]
 mod tests;
 
 use crate::net::decoder::Item;
 use crate::net::line::Ending;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
 pub(crate) use sent::SentMessages;
 
 /// Close codes, RFC 6455 section 7.4.
@@ -355,82 +355,4 @@ pub(crate) fn close(code: u16, reason: &str) -> Vec<u8> {
 fn control(opcode: u8, payload: &[u8]) -> Vec<u8> {
     let len = u8::try_from(payload.len()).expect("control frames are short");
     [&[FIN | opcode, len], payload].concat()
-}
-
-impl Pack for Frame {
-    fn pack(&self, to: &mut Packer) {
-        let Frame { opcode, is_last, mask, read, left } = self;
-        to.put(opcode).put(is_last).put(mask).put(read).put(left);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Frame, Damaged> {
-        Ok(Frame {
-            opcode: from.get()?,
-            is_last: from.get()?,
-            mask: from.get()?,
-            read: from.get()?,
-            left: from.get()?,
-        })
-    }
-}
-
-impl Pack for State {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            State::Header => to.tag(0),
-            State::Payload(frame) => to.tag(1).put(frame),
-            State::Over => to.tag(2),
-        };
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<State, Damaged> {
-        Ok(match from.tag()? {
-            0 => State::Header,
-            1 => State::Payload(from.get()?),
-            2 => State::Over,
-            _ => return Err(from.wrong("WebSocket state")),
-        })
-    }
-}
-
-impl Pack for Decoder {
-    fn pack(&self, to: &mut Packer) {
-        let Decoder {
-            state,
-            header,
-            header_len,
-            text,
-            control,
-            is_given,
-            is_in_message,
-            is_after_lf,
-            unpaid,
-            line_max,
-        } = self;
-        to.put(state)
-            .put(header)
-            .put(header_len)
-            .put(text)
-            .put(control)
-            .put(is_given)
-            .put(is_in_message)
-            .put(is_after_lf)
-            .put(unpaid)
-            .put(line_max);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Decoder, Damaged> {
-        Ok(Decoder {
-            state: from.get()?,
-            header: from.get()?,
-            header_len: from.get()?,
-            text: from.get()?,
-            control: from.get()?,
-            is_given: from.get()?,
-            is_in_message: from.get()?,
-            is_after_lf: from.get()?,
-            unpaid: from.get()?,
-            line_max: from.get()?,
-        })
-    }
 }

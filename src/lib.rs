@@ -95,7 +95,7 @@
 //! | how connections drain and close | `net/hub/closing.rs` |
 //! | what the log says of connections | `net/hub/logged.rs` |
 //! | the turn itself, and admission | `net/hub.rs` |
-//! | outbound queues, slow consumers, backpressure | `net/outbox.rs`, `net/outbox/flush_queue.rs` |
+//! | outbound queues, slow consumers, backpressure | `net/outbox.rs`, `net/outbox/queue.rs`, `net/outbox/flush_queue.rs` |
 //! | invariants, asserted after every turn | `net/hub/invariants.rs`, `net/outbox/invariants.rs` |
 //! | counting work, for the tests | `work.rs` |
 //! | shared logs: a line to many is kept once | `net/shared_log.rs` |

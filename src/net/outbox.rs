@@ -8,6 +8,7 @@ mod flush_queue;
 mod hand;
 mod hand_over;
 mod invariants;
+mod queue;
 mod service_timers;
 #[cfg(test)]
 mod tests;
@@ -19,93 +20,13 @@ use std::time::{Duration, Instant};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::limits::Limits;
 use crate::net::line::EndingSeen;
-use crate::net::shared_log::{LogId, SharedLogs, Span, more_for};
+use crate::net::shared_log::{LogId, SharedLogs, Span};
 use crate::net::timeouts::Now;
 use crate::work;
+use queue::{Place, Queue, Spare};
 use service_timers::ServiceTimers;
 
 pub use hand::Writer;
-
-/// Where a queue stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// It has nothing to send.
-    Idle,
-    /// It is in the flush queue. Only such a queue may hold a span.
-    Queued,
-    /// Its socket is full. A writable edge puts it back into the flush queue.
-    Blocked,
-}
-
-/// What a queue holds for itself alone. On the heap only while there is any.
-#[derive(Default)]
-struct Own {
-    bytes: VecDeque<u8>,
-    /// Bytes that the transport has taken and holds back: they go before all else. The number
-    /// stays until the next flush asks again.
-    unsent: usize,
-    /// Lines shed since the queue grew over `queue_soft`.
-    skipped: u64,
-    /// Reading from the connection is paused because too much of this is unread.
-    parked: bool,
-    /// The service wants to be told once all has been sent.
-    awaited: bool,
-}
-
-impl Own {
-    fn len(&self) -> usize {
-        self.bytes.len() + self.unsent
-    }
-
-    fn extend(&mut self, bytes: &[u8]) {
-        let len = self.bytes.len();
-        self.bytes.reserve_exact(more_for(len, bytes.len()));
-        self.bytes.extend(bytes);
-    }
-}
-
-/// Emptied buffers, recycled: replies and private lines come one after the other, and would
-/// each cost an allocation.
-type Spare = Vec<Box<Own>>;
-
-struct Queue {
-    own: Option<Box<Own>>,
-    span: Span,
-    serial: u32,
-    log_id: LogId,
-    state: State,
-    place: Place,
-    /// The service has paused reading.
-    held: bool,
-}
-
-// There is one for each connection, most of them idle: fields that busy ones need are in `Own`.
-const _: () = assert!(size_of::<Queue>() <= 24);
-
-impl Queue {
-    const VACANT: Queue = Queue {
-        own: None,
-        span: Span::EMPTY,
-        serial: 0,
-        log_id: LogId::FIRST,
-        state: State::Vacant,
-        place: Place::Idle,
-        held: false,
-    };
-
-    /// Its own bytes; a recycled buffer if it has none yet.
-    fn own_mut(&mut self, spare: &mut Spare) -> &mut Own {
-        self.own.get_or_insert_with(|| spare.pop().unwrap_or_default())
-    }
-
-    fn own_len(&self) -> usize {
-        self.own.as_ref().map_or(0, |own| own.len())
-    }
-
-    fn len(&self) -> usize {
-        self.own_len() + self.span.len()
-    }
-}
 
 /// What a service may do to connections, and every connection's output half.
 pub struct Outbox {

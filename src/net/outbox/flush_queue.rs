@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::mem;
 use std::time::Instant;
 
-use super::{Outbox, Own, Place, Queue};
+use super::Outbox;
+use super::queue::{Own, Place, Queue};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::shared_log::Span;
 use crate::net::timeouts::Now;

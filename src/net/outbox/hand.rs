@@ -5,7 +5,8 @@ use std::fmt;
 use std::mem;
 use std::time::{Duration, Instant};
 
-use super::{Outbox, Place};
+use super::Outbox;
+use super::queue::Place;
 use crate::net::conn::{ConnId, State};
 use crate::net::line::Ending;
 use crate::net::shared_log::LogId;

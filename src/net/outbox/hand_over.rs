@@ -1,7 +1,8 @@
 //! What is handed over of the queues, once everybody has been written to: what is behind full
 //! sockets, and is nobody else's.
 
-use super::{Outbox, Own, Place, Queue};
+use super::Outbox;
+use super::queue::{Own, Place, Queue};
 use crate::net::conn::State;
 use crate::net::line::EndingSeen;
 use crate::net::shared_log::{LogId, Span};

@@ -1,6 +1,7 @@
 //! What holds between two turns, as assertions of debug builds.
 
-use super::{Outbox, Place, Queue};
+use super::Outbox;
+use super::queue::{Place, Queue};
 use crate::net::conn::State;
 
 impl Outbox {

@@ -103,7 +103,8 @@
 //! | the token bucket; limits by address | `net/rate.rs`, `net/addresses.rs` |
 //! | networks: a prefix of addresses | `net/network.rs` |
 //! | deadlines and timers: idle timeout, write stall | `net/timeouts.rs`, `net/hub/timers.rs` |
-//! | the poll, the clock, wake and shutdown | `net/server.rs`, `net/server/running.rs`, `net/server/handle.rs` |
+//! | the poll, the clock, wake and shutdown | `net/server.rs`, `net/server/running.rs`, `net/server/clock.rs`, `net/server/handle.rs` |
+//! | where a server listens, and what it is told to do | `net/server/config.rs` |
 //! | what a connection runs over, and its origin | `net/transport.rs` |
 //! | TLS, and certificates | `net/tls.rs`, `net/tls/`, `bin/chinwag/certificate.rs` |
 //! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs`, `net/listen/spare.rs` |

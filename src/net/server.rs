@@ -2,6 +2,8 @@
 //! `net/listen/socket.rs`) and `net/transport.rs` are the only ones that name mio, and it alone
 //! reads the clock. What happens to a line is decided elsewhere.
 
+mod clock;
+mod config;
 #[cfg(unix)]
 mod hand_over;
 mod handle;
@@ -12,106 +14,22 @@ use std::fmt::Display;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use log::{info, warn};
 use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 
-use crate::net::http::Web;
 use crate::net::hub::Hub;
-use crate::net::limits::Limits;
 use crate::net::listen::{Incoming, Inherited, Listener, Serves, Spare};
-use crate::net::network::Network;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
-use crate::net::tls::{ACCESS_DENIED, Certificate, Tls};
+use crate::net::tls::{ACCESS_DENIED, Tls};
 use crate::net::transport::{Origin, Socket};
+use clock::Clock;
+pub use config::{Config, Listen, ListenUnix};
 pub use handle::Handle;
 pub use running::{Pause, Running};
-
-/// Where to listen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listen {
-    /// The address; port 0 lets the system choose one.
-    pub addr: SocketAddr,
-    /// What the service is told in [`Peer::label`]; to the chat it names a dialect.
-    pub label: String,
-}
-
-/// Where to listen without a network: a Unix socket, for processes that may open its file. Those
-/// are its owner's (0600); the file is removed when the server stops listening.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListenUnix {
-    /// Where the file is. A file that a dead server left there is replaced.
-    pub path: PathBuf,
-    /// As with [`Listen`].
-    pub label: String,
-    /// Whether a proxy connects there, and begins with a PROXY header, as with
-    /// [`Config::proxies`].
-    pub is_proxied: bool,
-}
-
-/// What a server is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// Where to listen; by default at 127.0.0.1:1337, labelled `native`. `[::]` takes
-    /// IPv4 connections as well.
-    pub listen: Vec<Listen>,
-    /// Unix sockets to listen on as well. By default there are none; on a system that has
-    /// no such sockets [`Server::bind`] fails with `Unsupported` for any.
-    pub listen_unix: Vec<ListenUnix>,
-    /// Where browsers connect: HTTP, and WebSocket at `/ws`. By default nowhere; without the
-    /// feature `web`, [`Server::bind`] fails with `Unsupported` for any.
-    pub listen_web: Vec<Listen>,
-    /// What browsers are served there.
-    pub web: Web,
-    /// Where TLS is spoken, with `certificate`. By default nowhere.
-    pub listen_tls: Vec<Listen>,
-    /// Where browsers connect by TLS. By default nowhere.
-    pub listen_web_tls: Vec<Listen>,
-    /// What the listeners for TLS show: [`Server::bind`] fails with `InvalidInput` for any without
-    /// it.
-    pub certificate: Option<Certificate>,
-    /// Where monitors ask for `/metrics`, `/livez` and `/readyz`, whoever they are. By default
-    /// nowhere; it takes the feature `web` likewise.
-    pub listen_metrics: Vec<SocketAddr>,
-    /// Connections that may be open at a time; one more is refused. 10 000.
-    pub max_clients: usize,
-    /// Proxies: their connections begin with a PROXY header, version 1 or 2, that has the
-    /// client's address. By default there are none.
-    pub proxies: Vec<Network>,
-    /// What the loop allows a connection.
-    pub limits: Limits,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        let addr = SocketAddr::from(([127, 0, 0, 1], 1337));
-        Config {
-            listen: vec![Listen { addr, label: "native".to_owned() }],
-            listen_unix: Vec::new(),
-            listen_web: Vec::new(),
-            web: Web::default(),
-            listen_tls: Vec::new(),
-            listen_web_tls: Vec::new(),
-            certificate: None,
-            listen_metrics: Vec::new(),
-            max_clients: 10_000,
-            proxies: Vec::new(),
-            limits: Limits::default(),
-        }
-    }
-}
-
-impl Config {
-    /// Whether connections from there begin with a PROXY header.
-    fn is_proxy(&self, origin: Origin) -> bool {
-        let is_in = |addr| self.proxies.iter().any(|network| network.contains(addr));
-        origin.ip().is_some_and(is_in)
-    }
-}
 
 /// A server that is bound and not running yet.
 pub struct Server {
@@ -396,75 +314,4 @@ fn admit<S: Service>(
         None => _ = hub.open(stream, &peer),
     }
     Admitted::Registered
-}
-
-/// The only place where clocks are read: before each poll, and after it.
-struct Clock {
-    last_read: Instant,
-    /// Time that nobody could have used.
-    lost: Duration,
-}
-
-impl Clock {
-    fn new() -> Clock {
-        Clock { last_read: Instant::now(), lost: Duration::ZERO }
-    }
-
-    /// Reads it after work, all of whose time counts: deadlines pass however long it took.
-    fn read(&mut self) -> Now {
-        self.read_after(None)
-    }
-
-    /// Reads it after a poll, in which so much time may have been slept through; `None`: any.
-    fn read_after(&mut self, timeout: Option<Duration>) -> Now {
-        Now { monotonic: self.count(Instant::now(), timeout), wall: SystemTime::now() }
-    }
-
-    /// The time now, without what was lost. Where far more has passed than may have, the
-    /// machine or the process was asleep, and so could nobody have kept a deadline. None of
-    /// that time counts then: with the timeout counted, the nearest deadline would be past
-    /// at once, and whoever it is for could not do anything about it.
-    fn count(&mut self, now: Instant, timeout: Option<Duration>) -> Instant {
-        let took = now.saturating_duration_since(self.last_read);
-        let was_asleep = |timeout| took.saturating_sub(timeout) > Duration::from_secs(1);
-        if timeout.is_some_and(was_asleep) {
-            self.lost += took;
-        }
-        self.last_read = now;
-        now.checked_sub(self.lost).unwrap_or(now)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nobodys_time_is_up_because_the_machine_was_asleep() {
-        let seconds = Duration::from_secs;
-        let mut clock = Clock::new();
-        let start = clock.last_read;
-        let mut counted = |at, timeout: Option<u64>| {
-            clock.count(start + seconds(at), timeout.map(seconds)) - start
-        };
-        assert_eq!(counted(3, Some(2)), seconds(3), "a second late is only late");
-        assert_eq!(counted(3605, Some(2)), seconds(3), "an hour has not passed in a poll");
-        assert_eq!(counted(3606, Some(0)), seconds(4));
-        assert_eq!(counted(7206, Some(0)), seconds(4), "nor in one that does not wait");
-        assert_eq!(counted(10_000, None), seconds(2798), "nobody had a deadline");
-        assert_eq!(counted(10_012, Some(11)), seconds(2810));
-    }
-
-    #[test]
-    fn the_time_of_long_turns_counts_however_many_they_are() {
-        let mut clock = Clock::new();
-        let before = clock.read().monotonic;
-        for _ in 0..10 {
-            // As if the turn had begun so long ago.
-            clock.last_read = clock.last_read.checked_sub(Duration::from_secs(2)).unwrap();
-            clock.read();
-        }
-        assert_eq!(clock.lost, Duration::ZERO);
-        assert!(clock.read().monotonic >= before);
-    }
 }

@@ -12,6 +12,7 @@
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
 
+mod admission;
 mod closing;
 mod foreign;
 mod hand_over;
@@ -42,7 +43,7 @@ use crate::net::limits::Limits;
 use crate::net::metrics::{Exposition, KindNo, Metrics};
 use crate::net::outbox::Outbox;
 use crate::net::rate::Rate;
-use crate::net::service::{Peer, Refusal, Service};
+use crate::net::service::Service;
 use crate::net::timeouts::{Now, Timeouts, Timers};
 use crate::net::transport::{Origin, Transport};
 use input::Input;
@@ -230,39 +231,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.conns.vacant_key()
     }
 
-    /// Why a connection from there is refused at admission; `None` if it is let in.
-    pub fn admission(&self, peer: &Peer<'_>, now: Now) -> Option<Refusal> {
-        if self.service.is_banned(peer, now) {
-            return Some(Refusal::Banned(peer.origin));
-        }
-        self.is_full_for(peer.origin).then_some(Refusal::Address)
-    }
-
-    /// Whether an address has as many connections as it may have, or has connected too often of
-    /// late.
-    pub fn is_full_for(&self, origin: Origin) -> bool {
-        let now = self.outbox.now().monotonic;
-        origin.ip().is_some_and(|addr| self.addresses.is_full(addr, now))
-    }
-
-    /// Whether a refused connection is told why, by [`Hub::refuse`]. If not, because too many from
-    /// there were refused of late, do not register the stream, and close it at once, with a reset.
-    pub fn may_tell(&mut self, origin: Origin) -> bool {
-        let now = self.outbox.now().monotonic;
-        origin.ip().is_none_or(|addr| self.addresses.may_tell(addr, now))
-    }
-
-    /// Logs that a connection was refused: at most a line a second, with a count.
-    pub fn log_refused(&mut self, origin: Origin, why: Refusal) {
-        self.note_refused(origin, why.word());
-    }
-
-    /// Refuses a connection: it is told why, and closed.
-    pub fn refuse(&mut self, stream: T, why: Refusal) {
-        let refusal = self.refusal(why, false);
-        self.refuse_with(stream, &refusal);
-    }
-
     /// The stream in this slot may have bytes, an end or an error to read.
     pub fn mark_readable(&mut self, slot: usize) {
         if let Some(id) = self.outbox.id(slot) {
@@ -384,31 +352,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Has the service do what is due, as far as what it sends can be written.
-    fn tick(&mut self, now: Now) {
-        for _ in 0..self.limits.tick_budget {
-            let is_due = self.service.next_tick().is_some_and(|at| at <= now.monotonic);
-            if !mem::take(&mut self.woken) && !is_due {
-                return;
-            }
-            self.service.on_tick(&mut self.outbox);
-            if self.outbox.must_flush_first() {
-                return;
-            }
-        }
-    }
-
-    /// Fires the service's own timers, as far as what it sends can be written.
-    fn fire_service_timers(&mut self) {
-        for _ in 0..self.limits.tick_budget {
-            if self.outbox.must_flush_first() {
-                return;
-            }
-            let Some(key) = self.outbox.expired_timer() else { return };
-            self.service.on_timer(key, &mut self.outbox);
-        }
-    }
-
     /// Tells the service of connections that have been sent all, as it has asked.
     /// What it asks for meanwhile is told in the next turn.
     fn tell_drained(&mut self) {
@@ -421,47 +364,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 self.service.on_drained(id, &mut self.outbox);
             }
         }
-    }
-
-    /// From here on the service knows it, and it counts.
-    fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<Origin>) {
-        let tls = self.conns[id.slot()].stream.tls_version();
-        let peer = &Peer { is_encrypted: tls.is_some(), ..*peer };
-        self.accepted_log.begin(id, peer, proxy, tls, self.outbox.now().monotonic);
-        let conn = &mut self.conns[id.slot()];
-        let framing = if peer.ending.is_some() { "websocket" } else { "lines" };
-        conn.kind = self.metrics.accept(conn.stream.name(), framing, peer.label);
-        self.open += 1;
-        self.restart_idle_timer(id);
-        let peer = self.choose_codec(id, peer);
-        self.service.on_open(id, &peer, &mut self.outbox);
-        if self.service.turns_away_protocols(&peer) {
-            self.conns[id.slot()].phase = Phase::Unknown;
-        }
-    }
-
-    fn count_address(&mut self, id: ConnId, origin: Origin) {
-        if let Some(addr) = origin.ip() {
-            self.addresses.add(id, addr, self.outbox.now().monotonic);
-        }
-    }
-
-    fn refuse_with(&mut self, mut stream: T, refusal: &[u8]) {
-        if self.refused >= self.limits.refused_max {
-            reject(&mut stream, refusal, &mut self.chunk);
-            self.closed.push(stream);
-            return;
-        }
-        let id = self.insert(stream, Phase::Refused);
-        self.refused += 1;
-        self.outbox.send(id, refusal);
-        self.outbox.drain(id, CloseReason::Refused);
-    }
-
-    /// The same, with any reason, which is one word.
-    fn note_refused(&mut self, origin: Origin, why: &'static str) {
-        self.metrics.refuse(why);
-        self.refused_log.note(origin, why, self.outbox.now().monotonic);
     }
 
     fn insert(&mut self, stream: T, phase: Phase) -> ConnId {
@@ -486,14 +388,4 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.ready.push_back(id);
         }
     }
-}
-
-/// Tells a refused client why, in one go. What it has sent is read first: unread, it would turn
-/// the close into a reset. Errors do not matter: the client has had its answer.
-fn reject(stream: &mut impl Transport, refusal: &[u8], chunk: &mut [u8]) {
-    if !refusal.is_empty() {
-        let _ = stream.write(refusal);
-    }
-    let _ = stream.shutdown_write();
-    let _ = stream.read(chunk);
 }

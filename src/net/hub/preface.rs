@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use log::debug;
 
+use super::admission::reject;
 use super::timers::Timer;
-use super::{Hub, Phase, reject};
+use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::proxy_header::{self, Header, Source};
 use crate::net::service::{Peer, Refusal, Service};

@@ -1,5 +1,7 @@
-//! The timers of connections: rate limit, write stall, PROXY header, idle timeout.
+//! The timers of connections (rate limit, write stall, PROXY header, idle timeout), and those of the
+//! service.
 
+use std::mem;
 use std::time::Instant;
 
 use super::Hub;
@@ -39,6 +41,31 @@ pub(super) struct SlowConsumer {
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
+    /// Has the service do what is due, as far as what it sends can be written.
+    pub(super) fn tick(&mut self, now: Now) {
+        for _ in 0..self.limits.tick_budget {
+            let is_due = self.service.next_tick().is_some_and(|at| at <= now.monotonic);
+            if !mem::take(&mut self.woken) && !is_due {
+                return;
+            }
+            self.service.on_tick(&mut self.outbox);
+            if self.outbox.must_flush_first() {
+                return;
+            }
+        }
+    }
+
+    /// Fires the service's own timers, as far as what it sends can be written.
+    pub(super) fn fire_service_timers(&mut self) {
+        for _ in 0..self.limits.tick_budget {
+            if self.outbox.must_flush_first() {
+                return;
+            }
+            let Some(key) = self.outbox.expired_timer() else { return };
+            self.service.on_timer(key, &mut self.outbox);
+        }
+    }
+
     /// Fires the timers that are due.
     pub(super) fn fire_timers(&mut self, now: Now) {
         while let Some((id, timer)) = self.timers.expired(now.monotonic) {

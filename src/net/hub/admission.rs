@@ -1,0 +1,93 @@
+//! Admission: whether a newcomer is let in, and how one is refused.
+
+use super::{Hub, Phase};
+use crate::net::conn::{CloseReason, ConnId};
+use crate::net::service::{Peer, Refusal, Service};
+use crate::net::timeouts::Now;
+use crate::net::transport::{Origin, Transport};
+
+impl<T: Transport, S: Service> Hub<T, S> {
+    /// Why a connection from there is refused at admission; `None` if it is let in.
+    pub fn admission(&self, peer: &Peer<'_>, now: Now) -> Option<Refusal> {
+        if self.service.is_banned(peer, now) {
+            return Some(Refusal::Banned(peer.origin));
+        }
+        self.is_full_for(peer.origin).then_some(Refusal::Address)
+    }
+
+    /// Whether an address has as many connections as it may have, or has connected too often of
+    /// late.
+    pub fn is_full_for(&self, origin: Origin) -> bool {
+        let now = self.outbox.now().monotonic;
+        origin.ip().is_some_and(|addr| self.addresses.is_full(addr, now))
+    }
+
+    /// Whether a refused connection is told why, by [`Hub::refuse`]. If not, because too many from
+    /// there were refused of late, do not register the stream, and close it at once, with a reset.
+    pub fn may_tell(&mut self, origin: Origin) -> bool {
+        let now = self.outbox.now().monotonic;
+        origin.ip().is_none_or(|addr| self.addresses.may_tell(addr, now))
+    }
+
+    /// Logs that a connection was refused: at most a line a second, with a count.
+    pub fn log_refused(&mut self, origin: Origin, why: Refusal) {
+        self.note_refused(origin, why.word());
+    }
+
+    /// Refuses a connection: it is told why, and closed.
+    pub fn refuse(&mut self, stream: T, why: Refusal) {
+        let refusal = self.refusal(why, false);
+        self.refuse_with(stream, &refusal);
+    }
+
+    /// From here on the service knows it, and it counts.
+    pub(super) fn welcome(&mut self, id: ConnId, peer: &Peer<'_>, proxy: Option<Origin>) {
+        let tls = self.conns[id.slot()].stream.tls_version();
+        let peer = &Peer { is_encrypted: tls.is_some(), ..*peer };
+        self.accepted_log.begin(id, peer, proxy, tls, self.outbox.now().monotonic);
+        let conn = &mut self.conns[id.slot()];
+        let framing = if peer.ending.is_some() { "websocket" } else { "lines" };
+        conn.kind = self.metrics.accept(conn.stream.name(), framing, peer.label);
+        self.open += 1;
+        self.restart_idle_timer(id);
+        let peer = self.choose_codec(id, peer);
+        self.service.on_open(id, &peer, &mut self.outbox);
+        if self.service.turns_away_protocols(&peer) {
+            self.conns[id.slot()].phase = Phase::Unknown;
+        }
+    }
+
+    pub(super) fn count_address(&mut self, id: ConnId, origin: Origin) {
+        if let Some(addr) = origin.ip() {
+            self.addresses.add(id, addr, self.outbox.now().monotonic);
+        }
+    }
+
+    pub(super) fn refuse_with(&mut self, mut stream: T, refusal: &[u8]) {
+        if self.refused >= self.limits.refused_max {
+            reject(&mut stream, refusal, &mut self.chunk);
+            self.closed.push(stream);
+            return;
+        }
+        let id = self.insert(stream, Phase::Refused);
+        self.refused += 1;
+        self.outbox.send(id, refusal);
+        self.outbox.drain(id, CloseReason::Refused);
+    }
+
+    /// The same, with any reason, which is one word.
+    pub(super) fn note_refused(&mut self, origin: Origin, why: &'static str) {
+        self.metrics.refuse(why);
+        self.refused_log.note(origin, why, self.outbox.now().monotonic);
+    }
+}
+
+/// Tells a refused client why, in one go. What it has sent is read first: unread, it would turn
+/// the close into a reset. Errors do not matter: the client has had its answer.
+pub(super) fn reject(stream: &mut impl Transport, refusal: &[u8], chunk: &mut [u8]) {
+    if !refusal.is_empty() {
+        let _ = stream.write(refusal);
+    }
+    let _ = stream.shutdown_write();
+    let _ = stream.read(chunk);
+}

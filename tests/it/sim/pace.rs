@@ -54,7 +54,7 @@ struct Pace<'a> {
     items: &'a [(usize, Item)],
     delivered: usize,
     is_paused: bool,
-    /// More waited for it than lets it be listened to, when it last spoke.
+    /// More waits for it than lets it be listened to, or did since it last spoke.
     may_be_parked: bool,
     /// When it last sent something; and when it may last have waited since.
     heard: Duration,
@@ -242,7 +242,10 @@ impl Pace<'_> {
     /// knows that, and whose time is up has been asked or closed.
     fn check_sleep(&mut self, rest: &Rest, at: Duration) {
         let who = self.case.who;
-        let is_let = !self.is_paused && !rest.stuck.contains(&who);
+        let is_stuck = rest.stuck.contains(&who);
+        let is_let = !self.is_paused && !is_stuck;
+        // What others have said to it since it last spoke is in its queue, too.
+        self.may_be_parked |= is_stuck;
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
         }

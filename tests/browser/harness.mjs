@@ -10,35 +10,26 @@ const DEADLINE_MS = 60000;
 
 // ---- the server, and what stands between it and the browser ----
 
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  return port;
-}
-
 // The chat itself, with `web=` for the page and a plain listener for the others in these tests.
 export async function startChat(args, operators, binary) {
-  const [port, native] = [await freePort(), await freePort()];
-  let child;
-  const up = async () => {
-    child = spawn(binary, ['-q', '-l', `web=127.0.0.1:${port}`, '-l', `127.0.0.1:${native}`, '-l', `op=unix:${operators}`, ...args]);
-    await until('the server listens', () => canConnect(native));
-  };
-  const down = async () => {
+  const chat = { port: 0, native: 0, operators, up, down, stop: down };
+  let child, gone;
+  async function up() {
+    const listeners = ['-l', `web=127.0.0.1:${chat.port}`, '-l', `127.0.0.1:${chat.native}`, '-l', `op=unix:${operators}`];
+    child = spawn(binary, ['-q', ...listeners, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    gone = once(child, 'exit');
+    let said = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => (said += text));
+    await until('the server listens', () => said.includes(' (op)\n'));
+    // After a restart it is where it was.
+    [chat.port, chat.native] = ['web', 'native'].map((label) => Number(said.match(`:([0-9]+) \\(${label}\\)`)[1]));
+  }
+  async function down() {
     child.kill('SIGTERM');
-    await once(child, 'exit');
-  };
+    await gone;
+  }
   await up();
-  return { port, native, operators, up, down, stop: down };
-}
-
-function canConnect(port) {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => resolve(true) || socket.destroy());
-    socket.on('error', () => resolve(false));
-  });
+  return chat;
 }
 
 // What the browser connects to. Stalled, it passes nothing on and closes nothing.
@@ -96,6 +87,7 @@ export async function plain(where, name) {
 
 export const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  timeout: DEADLINE_MS,
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync'],
 });
@@ -103,6 +95,7 @@ export const wrong = [];
 
 export async function visit(port, { name, hash = '', ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1100, height: 720 }, ...options });
+  context.setDefaultTimeout(DEADLINE_MS);
   const page = await context.newPage();
   page.on('pageerror', (error) => wrong.push(error.stack));
   page.on('console', (message) => /Content.Security|TrustedHTML/.test(message.text()) && wrong.push(message.text()));
@@ -112,13 +105,22 @@ export async function visit(port, { name, hash = '', ...options } = {}) {
 }
 
 export async function introduce(page, name, password = '') {
+  await asksWho(page);
   await page.fill('[name=username]', name);
   await page.fill('[name=password]', password);
   await page.press('[name=password]', 'Enter');
   await holds(page, (name) => document.getElementById('name').textContent === name, name);
+  // A page that has no token yet cannot come back; before the form is closed, it has the keys.
+  await holds(page, () => document.activeElement?.id === 'text' && token);
+  await settled(page);
 }
 
+// Somebody types only where something can be typed: the form opens, and a line leaves, after hello.
+export const asksWho = (page) => holds(page, () => document.activeElement?.name === 'username');
+export const settled = (page) => holds(page, () => phase === 'open' && current.isKnown && !wanted && !asked.length);
+
 export async function type(page, ...lines) {
+  await holds(page, () => phase === 'open');
   for (const line of lines) {
     await page.fill('#text', line);
     await page.press('#text', 'Enter');

@@ -79,7 +79,7 @@ impl<S: Service> Network<S> {
 
     /// A client sends these bytes, and the service does all that comes of it.
     pub fn send(&mut self, id: ConnId, bytes: &[u8]) {
-        self.wire(id).inbound.extend(bytes);
+        self.stream(id).send(bytes);
         self.hub.mark_readable(id.slot());
         self.run();
     }
@@ -103,7 +103,7 @@ impl<S: Service> Network<S> {
 
     /// A client reads what is under way, once: what comes into its place is left.
     pub fn receive_some(&mut self, id: ConnId) -> Vec<u8> {
-        let piece = std::mem::take(&mut self.wire(id).outbound);
+        let piece = self.stream(id).receive();
         self.hub.mark_writable(id.slot());
         self.run();
         piece
@@ -111,26 +111,26 @@ impl<S: Service> Network<S> {
 
     /// Fault: from here on a client leaves at most so many bytes unread; then its stream is full.
     pub fn narrow(&mut self, id: ConnId, capacity: usize) {
-        self.wire(id).capacity = Some(capacity);
+        self.stream(id).narrow(capacity);
     }
 
     /// Fault: a client's connection breaks; what it has sent and was not read is lost.
     pub fn reset(&mut self, id: ConnId) {
-        self.wire(id).is_broken = true;
+        self.stream(id).reset();
         self.hub.mark_readable(id.slot());
         self.run();
     }
 
     /// A client sends nothing any more. It still reads.
     pub fn end(&mut self, id: ConnId) {
-        self.wire(id).has_ended = true;
+        self.stream(id).end();
         self.hub.mark_readable(id.slot());
         self.run();
     }
 
     /// Whether the server has closed a connection, after all that was queued for it.
     pub fn is_closed(&self, id: ConnId) -> bool {
-        self.wire(id).is_shut
+        self.stream(id).wire().is_shut
     }
 
     /// Time passes, and what is due happens at its time.
@@ -185,12 +185,14 @@ impl<S: Service> Network<S> {
         self.now.monotonic = monotonic;
     }
 
-    fn wire(&self, id: ConnId) -> MutexGuard<'_, Wire> {
-        self.streams.get(&id).expect("it has connected here").wire()
+    fn stream(&self, id: ConnId) -> &Stream {
+        self.streams.get(&id).expect("it has connected here")
     }
 }
 
-/// A stream in memory. Both ends have one.
+/// A stream in memory, for a [`Hub`] that a test drives itself: the hub has one clone, and the
+/// client's end is another. Nothing that happens to it marks it: whoever drives the hub calls
+/// [`Hub::mark_readable`] and [`Hub::mark_writable`].
 #[derive(Clone, Default)]
 pub struct Stream(Arc<Mutex<Wire>>);
 
@@ -209,6 +211,33 @@ struct Wire {
 }
 
 impl Stream {
+    /// The client sends these bytes.
+    pub fn send(&self, bytes: &[u8]) {
+        self.wire().inbound.extend(bytes);
+    }
+
+    /// The client reads what is under way.
+    #[must_use]
+    pub fn receive(&self) -> Vec<u8> {
+        std::mem::take(&mut self.wire().outbound)
+    }
+
+    /// The client sends nothing any more. It still reads.
+    pub fn end(&self) {
+        self.wire().has_ended = true;
+    }
+
+    /// Fault: from here on the client leaves at most so many bytes unread; then writing to it
+    /// gives `WouldBlock`.
+    pub fn narrow(&self, capacity: usize) {
+        self.wire().capacity = Some(capacity);
+    }
+
+    /// Fault: the connection breaks; what the client has sent and was not read is lost.
+    pub fn reset(&self) {
+        self.wire().is_broken = true;
+    }
+
     /// Nothing that can panic is done while it is locked.
     fn wire(&self) -> MutexGuard<'_, Wire> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

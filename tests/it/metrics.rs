@@ -1,22 +1,22 @@
 //! Metrics of a loop that is driven by hand, so that everything happens that can.
 
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::time::Duration;
 
+use chinwag::testing::Stream;
 use chinwag::{Hub, Limits, Origin, Packer, Refusal, Unpacker};
 
 use crate::exposition::Scrape;
-use crate::wire::{End, UPGRADE, Wire, World};
+use crate::wire::{UPGRADE, World};
 
 impl World {
     /// Asks a question as monitors do. Returns the head and the body of the answer.
     fn ask(&mut self, request: &str) -> (String, String) {
         let end = self.connect("metrics");
         self.say(&end, format!("{request} HTTP/1.1\r\nHost: chat.example\r\n\r\n"));
-        end.0.borrow_mut().end = Some(ErrorKind::UnexpectedEof);
+        end.end();
         self.turn();
-        let answer = String::from_utf8(end.0.borrow().written.clone()).unwrap();
+        let answer = String::from_utf8(end.receive()).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
         (head.to_owned(), body.to_owned())
     }
@@ -48,9 +48,9 @@ fn every_end_is_counted_by_why() {
     let quitting = world.connect("native");
     world.say(&quitting, "quit\n");
     let ended = world.connect("native");
-    ended.0.borrow_mut().end = Some(ErrorKind::UnexpectedEof);
+    ended.end();
     let broken = world.connect("native");
-    broken.0.borrow_mut().end = Some(ErrorKind::ConnectionReset);
+    broken.reset();
     world.turn();
     let endless = world.connect("native");
     world.say(&endless, "x".repeat(2000));
@@ -61,7 +61,7 @@ fn every_end_is_counted_by_why() {
     world.say(&malformed, b"\x82\x80abcd");
     for (full, help) in [(1, "/help\n"), (0, "/time\n")] {
         let slow = world.connect("native");
-        slow.0.borrow_mut().is_full = true;
+        slow.narrow(0);
         world.say(&slow, "/time\n");
         world.say(&slow, help.repeat(1 + 20 * full));
     }
@@ -137,7 +137,7 @@ fn however_much_there_is_there_are_a_hundred_series_at_most() {
 #[test]
 fn the_time_that_lines_wait_to_be_written_is_measured() {
     let mut world = World::new(&Limits { write_budget: 1, ..small() });
-    let clients: Vec<End> = (0..3).map(|_| world.connect("native")).collect();
+    let clients: Vec<Stream> = (0..3).map(|_| world.connect("native")).collect();
     world.turn();
     let before = world.scrape();
     world.say(&clients[0], "hello\n");
@@ -177,7 +177,7 @@ fn a_monitor_is_told_what_it_may_ask_and_whether_there_is_room() {
     let client = world.connect("native");
     assert_eq!(world.ask("GET /readyz").1, "full\n");
     assert_eq!(world.ask("GET /livez").1, "alive\n");
-    client.0.borrow_mut().end = Some(ErrorKind::ConnectionReset);
+    client.reset();
     world.turn();
     assert_eq!(world.ask("GET /readyz").1, "ready\n");
     world.hub.shutdown();
@@ -187,9 +187,9 @@ fn a_monitor_is_told_what_it_may_ask_and_whether_there_is_room() {
 #[test]
 fn monitors_that_say_nothing_hold_neither_the_others_up_nor_a_shutdown() {
     let mut world = World::new(&small());
-    let silent: Vec<End> = (0..16).map(|_| world.connect("metrics")).collect();
+    let silent: Vec<Stream> = (0..16).map(|_| world.connect("metrics")).collect();
     let one_more = world.connect("metrics");
-    assert!(one_more.0.borrow().written.starts_with(b"HTTP/1.1 503 "));
+    assert!(one_more.receive().starts_with(b"HTTP/1.1 503 "));
     world.pass(Duration::from_secs(5));
     assert_eq!(world.ask("GET /livez").1, "alive\n");
     world.connect("metrics");
@@ -208,13 +208,13 @@ fn connections_that_are_handed_over_are_still_told_apart() {
     world.hub.pack(&mut packed);
     let bytes = packed.finish();
     let (chat, streams) = world.hub.into_parts();
-    let mut streams: HashMap<usize, Wire> = streams.collect();
+    let mut streams: HashMap<usize, Stream> = streams.collect();
     let mut from = Unpacker::new(&bytes, world.now).unwrap();
     let stream = |slot| streams.remove(&slot);
     world.hub = Hub::thaw(chat, &small(), world.now, &mut from, stream).unwrap();
-    clients[1].0.borrow_mut().end = Some(ErrorKind::UnexpectedEof);
+    clients[1].end();
     world.say(&monitor, "z HTTP/1.1\r\nHost: here\r\n\r\n");
-    assert!(monitor.0.borrow().written.ends_with(b"\r\n\r\nalive\n"));
+    assert!(monitor.receive().ends_with(b"\r\n\r\nalive\n"));
     let scrape = world.scrape();
     for listener in ["native", "json"] {
         let labels = format!("{{transport=\"other\",framing=\"lines\",listener=\"{listener}\"}}");

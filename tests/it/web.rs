@@ -3,26 +3,20 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chinwag::testing::Stream;
 use chinwag::{Limits, Web};
 
-use crate::wire::{End, UPGRADE, World};
+use crate::wire::{UPGRADE, World};
 
 const PING: &[u8] = &[0x89, 0];
 
 impl World {
     /// A browser's connection that says this, and what it is answered with.
-    fn request(&mut self, label: &str, head: &str) -> (End, String) {
+    fn request(&mut self, label: &str, head: &str) -> (Stream, String) {
         let end = self.connect(label);
         self.say(&end, head);
-        let answer = String::from_utf8_lossy(&end.take()).into_owned();
+        let answer = String::from_utf8_lossy(&end.receive()).into_owned();
         (end, answer)
-    }
-}
-
-impl End {
-    /// What has been written since the last time.
-    fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut self.0.borrow_mut().written)
     }
 }
 
@@ -35,23 +29,23 @@ fn who_is_sent_nothing_is_pinged_and_who_is_sent_something_is_not() {
     let mut pings = Vec::new();
     for _ in 0..4 {
         world.pass(time);
-        pings.push(browser.take());
+        pings.push(browser.receive());
     }
     // It was sent something when it came, and a ping is something.
     assert_eq!(pings, [b"", PING, b"", PING]);
     // A pong is no reason to be sent less, or more.
     world.say(&browser, b"\x8a\x80abcd");
-    assert_eq!(browser.take(), b"");
+    assert_eq!(browser.receive(), b"");
     let mut plain = world.connect("native");
     for _ in 0..3 {
         world.say(&plain, "hello\n");
-        assert!(browser.take().ends_with(b"hello"));
+        assert!(browser.receive().ends_with(b"hello"));
         world.pass(time);
-        assert_eq!(browser.take(), b"");
+        assert_eq!(browser.receive(), b"");
     }
     plain = world.connect("native");
     world.pass(time);
-    assert_eq!((browser.take(), plain.take()), (PING.to_vec(), Vec::new()));
+    assert_eq!((browser.receive(), plain.receive()), (PING.to_vec(), Vec::new()));
 }
 
 #[test]
@@ -62,9 +56,9 @@ fn a_head_has_five_seconds_and_is_told_so_if_it_has_begun() {
     world.pass(Duration::from_secs(4));
     assert_eq!(world.hub.open_count(), 2);
     world.pass(Duration::from_secs(1));
-    let answer = String::from_utf8(begun.take()).unwrap();
+    let answer = String::from_utf8(begun.receive()).unwrap();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert_eq!((silent.take(), world.hub.open_count()), (Vec::new(), 0));
+    assert_eq!((silent.receive(), world.hub.open_count()), (Vec::new(), 0));
 }
 
 /// One connection from each address.

@@ -57,7 +57,7 @@
 //! ```
 //!
 //! Two halves make that fit Rust without shared ownership, channels, or copies of the
-//! line: a slab holds each connection's socket and input half, the [`Outbox`] holds
+//! line: the [`Hub`] holds each connection's socket and input half, the [`Outbox`] holds
 //! every output half, under the same slot. A line borrowed from the one is answered
 //! into the other, for any peer, its own sender included.
 //!

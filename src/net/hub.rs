@@ -56,12 +56,12 @@ use trim::MemoryTrim;
 /// buffers.
 const CONN_BYTES: usize = 1024;
 
-/// A connection's socket, and its input half. The output half is in the [`Outbox`],
-/// under the same slot, so that a line borrowed from here can be answered into there.
+/// A connection's socket, and what is to be known of each. Most are idle, so it is small: the
+/// input half, and what else only few have, is in tables of the [`Hub`]. The output half is in the
+/// [`Outbox`], under the same slot, so that a line borrowed from the one can be answered into the
+/// other.
 struct Conn<T> {
     stream: T,
-    /// Only while there is anything to remember: an idle connection has none.
-    input: Option<Box<Input>>,
     codec: Kind,
     /// It is in `ready`.
     listed: bool,
@@ -74,6 +74,9 @@ struct Conn<T> {
     /// For the metrics. Of those that the service knows.
     kind: KindNo,
 }
+
+// With a stream of two words, which one that may be encrypted is.
+const _: () = assert!(size_of::<Conn<[usize; 2]>>() <= 24);
 
 /// How far a connection has got before it speaks lines.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -125,6 +128,8 @@ pub struct Hub<T, S> {
     input_held: usize,
     /// Lines that may still be taken in this turn from the connection that is being read.
     lines_left: usize,
+    /// Input states, where there is anything to remember: an idle connection has none.
+    inputs: HashMap<ConnId, Box<Input>>,
     /// Used for connections that have no input state of their own.
     spare: Option<Box<Input>>,
     /// When draining connections are closed at the latest.
@@ -193,6 +198,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             chunk: vec![0; limits.chunk].into(),
             input_held: 0,
             lines_left: 0,
+            inputs: HashMap::new(),
             spare: None,
             drains: Timeouts::new(limits.drain_time),
             lingers: Timeouts::new(limits.linger_time),
@@ -274,6 +280,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let held = self.outbox.owned() + self.conns.len() * CONN_BYTES;
         if self.trim.note(held, now.monotonic) {
             self.outbox.drop_spare();
+            self.inputs.shrink_to_fit();
             self.service.on_trim_memory();
         }
         self.assert_sound();
@@ -370,7 +377,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.trim.note_activity();
         let conn = Conn {
             stream,
-            input: None,
             codec: Kind::Telnet,
             listed: false,
             ended: false,

@@ -2,7 +2,7 @@
 //!
 //! Counts are not packed, but rebuilt; nor are lists that are empty once all queues are flushed.
 
-use super::{Conn, Hub, Output, Phase};
+use super::{Conn, Hub, Input, Output, Phase};
 use crate::net::codec::Kind;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::limits::Limits;
@@ -68,6 +68,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             chunk: _,
             input_held: _,
             lines_left: _,
+            inputs,
             spare: _,
             drains,
             lingers,
@@ -103,6 +104,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
         to.put(&conns.len());
         for (slot, conn) in conns {
             to.put(&slot);
+            match outbox.id(slot).and_then(|id| inputs.get(&id)) {
+                // No other process has a service's own codec: those are left behind.
+                Some(input) if conn.codec != Kind::Own => to.tag(1).put(input),
+                _ => to.tag(0),
+            };
             conn.pack(to);
         }
         to.put(ready).put(timers).put(prefaces).put(slow_consumers).put(last_activity);
@@ -134,7 +140,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let mut conns = Vec::new();
         for _ in 0..from.get::<usize>()? {
             let slot = from.get()?;
-            hub.outbox.id(slot).ok_or_else(|| from.wrong("queue of a connection"))?;
+            let id = hub.outbox.id(slot).ok_or_else(|| from.wrong("queue of a connection"))?;
+            if let Some(input) = from.get::<Option<Box<Input>>>()? {
+                hub.keep_input(id, input);
+            }
             let stream = stream(slot).ok_or_else(|| from.wrong("stream of a connection"))?;
             conns.push((slot, Conn::unpack(stream, from)?));
         }
@@ -169,7 +178,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         for (slot, conn) in &mut self.conns {
             let id = self.outbox.id(slot).ok_or_else(|| from.wrong("queue of a connection"))?;
-            self.input_held += conn.input.as_ref().map_or(0, |input| input.held());
             conn.unreachable = self.outbox.state(id) == State::Unreachable;
             self.unreachable += usize::from(conn.unreachable);
             match (conn.phase, self.outbox.state(id)) {
@@ -201,20 +209,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
 impl<T> Conn<T> {
     fn pack(&self, to: &mut Packer) {
-        let Conn { stream: _, input, codec, listed: _, ended, unreachable: _, output, phase, kind } =
-            self;
-        match input {
-            // No other process has a service's own codec: those are left behind.
-            Some(input) if *codec != Kind::Own => to.tag(1).put(input),
-            _ => to.tag(0),
-        };
+        let Conn { stream: _, codec, listed: _, ended, unreachable: _, output, phase, kind } = self;
         to.put(codec).put(ended).put(output).put(phase).put(kind);
     }
 
     fn unpack(stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {
         Ok(Conn {
             stream,
-            input: from.get()?,
             codec: from.get()?,
             listed: false,
             ended: from.get()?,

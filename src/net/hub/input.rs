@@ -125,20 +125,24 @@ impl<T: Transport, S: Service> Hub<T, S> {
         spare.unwrap_or_else(|| Box::new(Input::new(AnyCodec::new(kind, &self.limits))))
     }
 
-    /// Parks the input state with the connection if it holds anything; else it is the spare one.
+    /// Keeps the input state for the connection if it holds anything; else it is the spare one.
     pub(super) fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
         if input.is_new() {
             input.sniffer = Sniffer::default();
             self.spare = Some(input).filter(|input| input.codec.kind() != Kind::WebSocket);
         } else {
-            self.input_held += input.held();
-            self.conns[id.slot()].input = Some(input);
+            self.keep_input(id, input);
         }
+    }
+
+    pub(super) fn keep_input(&mut self, id: ConnId, input: Box<Input>) {
+        self.input_held += input.held();
+        self.inputs.insert(id, input);
     }
 
     /// Takes the input state of a connection, if it has one.
     pub(super) fn take_input(&mut self, id: ConnId) -> Option<Box<Input>> {
-        let input = self.conns[id.slot()].input.take()?;
+        let input = self.inputs.remove(&id)?;
         self.input_held -= input.held();
         Some(input)
     }

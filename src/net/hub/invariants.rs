@@ -15,6 +15,8 @@ impl<T, S> Hub<T, S> {
         let counted = self.open + self.prefaces.len() + self.draining + self.refused + answered;
         assert_eq!(self.conns.len(), counted, "connections, and those that are counted");
         assert!(self.unreachable <= self.open, "more connections are unreachable than open");
+        let held = self.inputs.values().map(|input| input.held());
+        assert_eq!(self.input_held, held.sum::<usize>(), "bytes that were read and wait");
         let listed = self.conns.iter().filter(|(_, conn)| conn.listed).count();
         let is_here = |state| !matches!(state, State::Vacant | State::Dead);
         let ready = self.ready.iter().filter(|id| is_here(self.outbox.state(**id))).count();

@@ -175,7 +175,7 @@ fn what_has_to_wait_stays_where_it_is_however_many_lines_it_is() {
     hub.mark_readable(0);
     hub.turn(now);
     let end = |hub: &Hub<Wire, Ponderer>| {
-        let input = hub.conns[0].input.as_ref()?;
+        let input = hub.inputs.values().next()?;
         Some(input.rest().as_ptr_range().end).filter(|_| !input.rest().is_empty())
     };
     let (first, mut turns) = (end(&hub), 0);
@@ -345,13 +345,33 @@ fn what_waits_for_its_rate_waits_in_the_kernel_once_there_is_much_of_it() {
     while hub.timeout(now).is_some_and(|time| time < Duration::from_secs(1)) {
         now.monotonic += hub.timeout(now).unwrap_or_default();
         hub.turn(now);
-        let inputs = hub.conns.iter().filter_map(|(_, conn)| conn.input.as_ref());
-        assert_eq!(hub.input_held, inputs.map(|input| input.held()).sum::<usize>());
+        let held = hub.inputs.values().map(|input| input.held());
+        assert_eq!(hub.input_held, held.sum::<usize>());
         most = most.max(hub.input_held);
     }
     // Nothing is lost for it.
     assert_eq!((hub.service().0.len(), hub.input_held), (100_000, 0));
     assert!(most <= (40 << 10) + limits.chunk + 100 * 300, "{most} bytes");
+}
+
+#[test]
+fn what_a_closed_web_socket_leaves_half_said_counts_no_more() {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Recorder::default(), &Limits::default(), now);
+    let head = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let half_a_message = b"\x81\x85\0\0\0\0hel";
+    let pieces = [head.into(), half_a_message.into()].into();
+    hub.open_web(Wire { pieces, ..Wire::default() }, &PEER, false);
+    hub.mark_readable(0);
+    hub.turn(now);
+    assert_eq!((hub.open_count(), hub.input_held), (1, 3));
+    hub.shutdown();
+    hub.turn(now);
+    now.monotonic += Limits::default().drain_time;
+    hub.turn(now);
+    assert!(hub.is_empty());
+    assert_eq!(hub.input_held, 0);
 }
 
 #[test]

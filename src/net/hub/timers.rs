@@ -147,8 +147,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     fn check_idle(&mut self, id: ConnId, now: Instant) {
         let Some(idle_time) = self.limits.idle_time else { return };
         // A client whose lines wait for their rate, or whose reading is paused, is not idle.
-        let is_waiting =
-            self.conns[id.slot()].input.as_ref().is_some_and(|input| input.is_waiting());
+        let is_waiting = self.inputs.get(&id).is_some_and(|input| input.is_waiting());
         if is_waiting || self.outbox.is_reading_paused(id) || self.outbox.is_stuck(id) {
             self.restart_idle_timer(id);
         }
@@ -168,6 +167,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Forgets what was kept of a connection that is gone.
     pub(super) fn forget(&mut self, id: ConnId) {
+        drop(self.take_input(id));
         self.slow_consumers.remove(&id);
         self.last_activity.remove(&id);
         self.behind_proxy.remove(&id);

@@ -179,8 +179,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if !self.is_web_socket(id) {
             return false;
         }
-        let has_input = self.conns[id.slot()].input.is_some();
-        if count == 0 && !has_input {
+        if count == 0 && !self.inputs.contains_key(&id) {
             return false;
         }
         let mut input = self.take_or_new_input(id);

@@ -10,6 +10,7 @@
 mod accounts;
 mod ban;
 mod ban_list;
+mod bus;
 mod commands;
 mod dialect;
 mod dispatch;
@@ -22,6 +23,7 @@ mod mute;
 mod name;
 mod notice_batches;
 mod notices;
+mod operation;
 mod operators;
 mod password;
 mod preferences;

@@ -3,7 +3,7 @@
 use super::commands::{Command, Commands, Mistake};
 use super::dialect::Kind;
 use super::reply::{self, Reply};
-use super::room::RoomNo;
+use super::room::LOBBY;
 use super::state::Chat;
 use super::user::Stage;
 use crate::net::conn::ConnId;
@@ -30,7 +30,7 @@ impl Chat {
             Command::Echo(on) => self.choose_echo(id, on, out),
             Command::Dialect(name) => self.choose_dialect(id, name, out),
             Command::Join(room) => self.join(id, room, out),
-            Command::Leave => self.go_to(id, RoomNo::LOBBY, out),
+            Command::Leave => self.join(id, LOBBY, out),
             Command::Who(room) => self.who(id, room, out),
             Command::Rooms => self.list_rooms(id, out),
             Command::ResumeToken => self.issue_token(id, out),

@@ -5,12 +5,14 @@ use log::info;
 use super::dialect::Dialect;
 use super::dialect::{Event, Kind};
 use super::name::{self, Unfit};
+use super::operation::Effect;
 use super::reply;
 use super::request::Naming;
 use super::room::RoomNo;
 use super::state::Chat;
 use super::time::{millis, timestamp};
 use super::user::{Arrival, Stage, User};
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
@@ -79,15 +81,34 @@ impl Chat {
             let name = account.name.clone();
             return self.reply(id, reply::name_protected(&name), out);
         }
-        let owner = self.users.find_any(name).filter(|_| !is_own);
-        if let Some(owner) = owner.map(|owner| owner.shown().to_string()) {
-            return self.reply(id, reply::name_taken(&owner), out);
+        self.publish(id, Effect::Name { name: name.into(), by, logged_in: false }, out);
+    }
+
+    /// A user gets a name, unless it is another's.
+    pub(super) fn named(
+        &mut self,
+        id: UserId,
+        name: &str,
+        by: Naming,
+        logged_in: bool,
+        out: &mut Outbox,
+    ) {
+        let Some(conn) = self.users.conn(id) else { return };
+        if logged_in {
+            self.free_name(name, id, out);
         }
-        self.take_name(id, name, by, out);
+        let owner = self.users.find_any(name).filter(|owner| !owner.is(id));
+        if let Some(owner) = owner.map(|owner| owner.shown().to_string()) {
+            return self.reply(conn, reply::name_taken(&owner), out);
+        }
+        self.take_name(conn, id, name, by, out);
+        if logged_in && let Some(extras) = self.users.extras_mut(id) {
+            extras.has_account = self.accounts.mark_used(name);
+        }
     }
 
     /// Gives a user a name that is free or their own, and announces it.
-    pub(super) fn take_name(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
+    fn take_name(&mut self, id: ConnId, own: UserId, name: &str, by: Naming, out: &mut Outbox) {
         let is_respelled = self.users.find_any(name).is_some();
         let Some(old) = self.users.rename(id, name) else { return };
         info!(conn = id.serial(), name, was:% = old.shown(); "named");
@@ -100,7 +121,7 @@ impl Chat {
         } else {
             self.reply_named(id, name, by, out);
         }
-        self.notify_rename(id, old.shown(), out);
+        self.notify_rename(own, old.shown(), out);
     }
 
     fn reply_named(&mut self, id: ConnId, name: &str, by: Naming, out: &mut Outbox) {
@@ -124,10 +145,16 @@ impl Chat {
         if let Err(why) = name::check_room(name) {
             return self.reply(id, reply::room_unfit(why), out);
         }
-        match self.room_for(id, name, out) {
-            Some(room) => self.go_to(id, room, out),
-            None if self.refuse_if_muted(id, out) => {}
-            None => self.reply(id, reply::rooms_full(self.settings.rooms_max), out),
+        self.publish(id, Effect::Join(name.into()), out);
+    }
+
+    /// A user moves to a room, which is created if needed.
+    pub(super) fn joined(&mut self, id: UserId, name: &str, out: &mut Outbox) {
+        let Some(conn) = self.users.conn(id) else { return };
+        match self.room_for(conn, name, out) {
+            Some(room) => self.go_to(conn, id, room, out),
+            None if self.refuse_if_muted(conn, out) => {}
+            None => self.reply(conn, reply::rooms_full(self.settings.rooms_max), out),
         }
     }
 
@@ -141,21 +168,40 @@ impl Chat {
     }
 
     /// Moves a user to another room, with a leave notice there and a join notice here.
-    pub(super) fn go_to(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {
+    fn go_to(&mut self, id: ConnId, own: UserId, room: RoomNo, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if user.room == room {
             return self.who(id, None, out);
         }
         self.flush_notices_for(id, out);
-        self.notify_leave(id, out);
+        self.notify_leave(own, out);
         self.exit_room(id);
         if let Some(user) = self.users.get_mut(id) {
             user.arrival = Arrival::Announced;
         }
         self.enter_room(id, room, out);
-        self.notify_move(id, out);
+        self.notify_move(own, out);
         self.who(id, None, out);
         self.show_recent(id, out);
+    }
+
+    /// The room of a user; of one who was cut off, the one to come back to, if it is still there.
+    pub(super) fn room_of(&self, id: UserId) -> Option<RoomNo> {
+        let user = self.users.by_id(id)?;
+        if user.conn().is_some() {
+            return Some(user.room);
+        }
+        self.rooms.find(&self.users.extras(user)?.detached.as_ref()?.room)
+    }
+
+    /// The same for what a user has said: the room is there for it, if one more may be.
+    pub(super) fn room_to_speak_in(&mut self, id: UserId) -> Option<RoomNo> {
+        let user = self.users.by_id(id)?;
+        if user.conn().is_some() {
+            return Some(user.room);
+        }
+        let room = &self.users.extras(user)?.detached.as_ref()?.room;
+        self.rooms.find_or_make(room, self.settings.rooms_max)
     }
 
     pub(super) fn enter_room(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {

@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use super::dialect::{Dialect, Event, Kind, Person};
 use super::history::Bounds;
 use super::name::Shown;
+use super::operation::{Effect, Target};
 use super::reply;
 use super::settings::Settings;
 use super::state::Chat;
 use super::time::millis;
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
@@ -18,24 +20,30 @@ use crate::net::outbox::Outbox;
 const RECENT: usize = 10;
 
 impl Chat {
-    /// A message to the room. The speaker gets a copy, unless they turned echo off.
+    /// A message to the room.
     pub(super) fn say(&mut self, id: ConnId, kind: Kind, text: &str, out: &mut Outbox) {
         let Some(user) = self.users.get(id) else { return };
         if self.settings.require_name && !user.is_named() {
             return self.reply(id, reply::name_required(), out);
         }
-        if self.refuse_if_muted(id, out) {
-            return;
+        if !self.refuse_if_muted(id, out) {
+            self.publish(id, Effect::Say(kind, text.into()), out);
         }
-        self.announce(id, out);
-        let Some(user) = self.users.get(id) else { return };
-        let room = user.room;
+    }
+
+    /// A message is said. The speaker gets a copy, unless they turned echo off.
+    pub(super) fn said(&mut self, by: UserId, kind: Kind, text: &str, out: &mut Outbox) {
+        let Some(room) = self.room_to_speak_in(by) else { return };
+        self.announce(by, out);
         self.flush_notices(room, out);
-        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else { return };
-        let at = millis(out);
+        if kind == Kind::Topic {
+            self.rooms.get_mut(room).topic = Some(text.into()).filter(|_| !text.is_empty());
+        }
+        let Some(user) = self.users.by_id(by) else { return };
+        let (at, conn) = (millis(out), user.conn());
         let Settings { history_lines: lines, history_bytes: bytes, .. } = self.settings;
         let history = self.rooms.history_mut(room, at);
-        let number = history.push((own, user.shown()), kind, text, at, Bounds { lines, bytes });
+        let number = history.push((by, user.shown()), kind, text, at, Bounds { lines, bytes });
         let room = self.rooms.get(room);
         let event = Event {
             number: Some(number),
@@ -47,10 +55,10 @@ impl Chat {
         let wants_echo = user.echo || kind == Kind::Topic;
         match self.users.ignored_by(user) {
             None if wants_echo => self.renderer.send_room(room, &event, |_| true, out),
-            None => self.renderer.send_room(room, &event, |to| to != id, out),
+            None => self.renderer.send_room(room, &event, |to| Some(to) != conn, out),
             Some(ignored_by) => {
                 let ignores = |to| self.users.id(to).is_some_and(|to| ignored_by.contains(&to));
-                let wants = |to| (to != id || wants_echo) && !ignores(to);
+                let wants = |to| (Some(to) != conn || wants_echo) && !ignores(to);
                 self.renderer.send_room(room, &event, wants, out);
             }
         }
@@ -58,15 +66,9 @@ impl Chat {
 
     /// An empty text clears it.
     pub(super) fn set_topic(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
-        if self.refuse_if_muted(id, out) {
-            return;
+        if !self.refuse_if_muted(id, out) {
+            self.say(id, Kind::Topic, text, out);
         }
-        let Some(user) = self.users.get(id) else { return };
-        if !self.settings.require_name || user.is_named() {
-            let topic = Some(text.into()).filter(|_| !text.is_empty());
-            self.rooms.get_mut(user.room).topic = topic;
-        }
-        self.say(id, Kind::Topic, text, out);
     }
 
     pub(super) fn show_topic(&mut self, id: ConnId, out: &mut Outbox) {
@@ -86,8 +88,8 @@ impl Chat {
         copy: bool,
         out: &mut Outbox,
     ) {
-        match self.users.find(name).map(|(to, _)| to) {
-            Some(to) => self.whisper(id, to, text, copy, out),
+        match self.users.find(name).and_then(|(to, _)| self.users.id(to)) {
+            Some(user) => self.whisper(id, Target { user, name: name.into() }, text, copy, out),
             None => self.reply(id, reply::no_one_called(name), out),
         }
     }
@@ -95,27 +97,46 @@ impl Chat {
     pub(super) fn write_back(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
         let writer = self.users.get(id).and_then(|user| self.users.extras(user)?.writer);
         // By their id: their name may be another user's by now.
-        match writer.and_then(|writer| self.users.conn(self.resumed.now(writer))) {
-            Some(writer) => self.whisper(id, writer, text, true, out),
+        let writer = writer.map(|writer| self.resumed.now(writer));
+        match writer.filter(|writer| self.users.conn(*writer).is_some()) {
+            Some(user) => self.whisper(id, Target { user, name: "".into() }, text, true, out),
             None => self.reply(id, reply::no_one_wrote(), out),
         }
     }
 
-    fn whisper(&mut self, id: ConnId, to: ConnId, text: &str, copy: bool, out: &mut Outbox) {
-        if self.refuse_if_muted(id, out) {
-            return;
+    fn whisper(&mut self, id: ConnId, to: Target<'_>, text: &str, copy: bool, out: &mut Outbox) {
+        if !self.refuse_if_muted(id, out) {
+            self.publish(id, Effect::Whisper { to, text: text.into(), copy }, out);
         }
-        let Some(target) = self.users.get(to) else { return };
-        if out.is_stuck(to) {
+    }
+
+    /// A private message is delivered, unless its target has left or does not read.
+    pub(super) fn whispered(
+        &mut self,
+        by: UserId,
+        to: &Target<'_>,
+        text: &str,
+        copy: bool,
+        out: &mut Outbox,
+    ) {
+        let other = self.resumed.now(to.user);
+        let target = self.users.by_id(other).and_then(|user| Some((user, user.conn()?)));
+        let Some((target, conn)) = target else {
+            return match &*to.name {
+                "" => self.reply_to(by, reply::no_one_wrote(), out),
+                name => self.reply_to(by, reply::no_one_called(name), out),
+            };
+        };
+        if out.is_stuck(conn) {
             let name = target.shown().to_string();
-            return self.reply(id, reply::not_reading(&name), out);
+            return self.reply_to(by, reply::not_reading(&name), out);
         }
-        let (Some(own), Some(other)) = (self.users.id(id), self.users.id(to)) else { return };
-        let is_ignored = self.users.ignores(target, own);
-        if to != id && !is_ignored {
-            self.announce(id, out);
+        let is_ignored = self.users.ignores(target, by);
+        if other != by && !is_ignored {
+            self.announce(by, out);
         }
-        let (Some(sender), Some(target)) = (self.users.get(id), self.users.get(to)) else { return };
+        let people = (self.users.by_id(by), self.users.by_id(other));
+        let (Some(sender), Some(target)) = people else { return };
         let event = Event {
             from: Some(self.users.person(sender)),
             to: Some(self.users.person(target)),
@@ -125,18 +146,18 @@ impl Chat {
         if !is_ignored {
             self.renderer.send(target, &event, out);
         }
-        if copy && to != id {
+        if copy && other != by {
             self.renderer.send(sender, &Event { kind: Kind::Copy, ..event }, out);
         }
         let away = self.users.extras(target).and_then(|extras| extras.away.clone());
         // The away text is a message of the target, so it is hidden like others.
-        let is_hidden = self.users.ignores(sender, other) || self.is_muted(to, out);
+        let is_hidden = self.users.ignores(sender, other) || self.is_muted(conn, out);
         if let Some(text) = away.filter(|_| !is_hidden) {
             let name = target.shown().to_string();
-            self.reply(id, reply::is_away(&name, &text), out);
+            self.reply_to(by, reply::is_away(&name, &text), out);
         }
         if !is_ignored && let Some(extras) = self.users.extras_mut(other) {
-            extras.writer = Some(own);
+            extras.writer = Some(by);
         }
     }
 

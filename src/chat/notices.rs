@@ -22,46 +22,43 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 impl Chat {
     /// A connection was opened. Only dialects that announce connections get a notice.
-    pub(super) fn notify_connection(&mut self, id: ConnId, out: &mut Outbox) {
+    pub(super) fn notify_connection(&mut self, id: UserId, out: &mut Outbox) {
         if self.notify_each(Audience::Connections, Kind::Join, id, None, out)
-            && let Some(user) = self.users.get_mut(id)
+            && let Some(user) = self.users.by_id_mut(id)
         {
             user.arrival = Arrival::Connected;
         }
     }
 
     /// A user sends a line that others can see. Before the first one they get a join notice.
-    pub(super) fn announce(&mut self, id: ConnId, out: &mut Outbox) {
-        if self.users.get(id).is_some_and(|user| !user.is_announced()) {
-            self.regroup(id, |user| user.arrival = Arrival::Announced);
-            self.notify_join(id, out);
+    pub(super) fn announce(&mut self, id: UserId, out: &mut Outbox) {
+        let Some(user) = self.users.by_id_mut(id).filter(|user| !user.is_announced()) else {
+            return;
+        };
+        match user.conn() {
+            Some(conn) => self.regroup(conn, |user| user.arrival = Arrival::Announced),
+            None => user.arrival = Arrival::Announced,
         }
+        self.notify_join(id, out);
     }
 
     /// A user has moved here from another room.
-    pub(super) fn notify_move(&mut self, id: ConnId, out: &mut Outbox) {
+    pub(super) fn notify_move(&mut self, id: UserId, out: &mut Outbox) {
         self.notify_each(Audience::Connections, Kind::Join, id, None, out);
         self.notify_join(id, out);
     }
 
-    fn notify_join(&mut self, id: ConnId, out: &mut Outbox) {
-        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else { return };
-        let (room, name) = (user.room, Name::from(user.shown()));
+    fn notify_join(&mut self, id: UserId, out: &mut Outbox) {
+        let (Some(user), Some(room)) = (self.users.by_id(id), self.room_of(id)) else { return };
+        let name = Name::from(user.shown());
         self.notify_each(Audience::Programs, Kind::Join, id, None, out);
-        self.batch_notice(room, own, Notice::Joined(name), out);
+        self.batch_notice(room, id, Notice::Joined(name), out);
     }
 
-    /// A user leaves their room.
-    pub(super) fn notify_leave(&mut self, id: ConnId, out: &mut Outbox) {
-        if let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) {
-            self.notify_leave_of(user.room, own, out);
-        }
-    }
-
-    /// A user leaves a room, or has not come back to it in time. Only those who got the join
+    /// A user leaves their room, or has not come back to it in time. Only those who got the join
     /// notice get a leave notice.
-    pub(super) fn notify_leave_of(&mut self, room_no: RoomNo, id: UserId, out: &mut Outbox) {
-        let Some(user) = self.users.by_id(id) else { return };
+    pub(super) fn notify_leave(&mut self, id: UserId, out: &mut Outbox) {
+        let (Some(user), Some(room_no)) = (self.users.by_id(id), self.room_of(id)) else { return };
         let (arrival, name) = (user.arrival, Name::from(user.shown()));
         let room = self.rooms.get(room_no);
         let mut event = Event { room: Some(room.name()), ..Event::new(Kind::Leave, millis(out)) };
@@ -77,14 +74,14 @@ impl Chat {
     }
 
     /// A user has a new name; others saw `old` before.
-    pub(super) fn notify_rename(&mut self, id: ConnId, old: Shown<'_>, out: &mut Outbox) {
-        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else { return };
+    pub(super) fn notify_rename(&mut self, id: UserId, old: Shown<'_>, out: &mut Outbox) {
+        let Some(user) = self.users.by_id(id) else { return };
         let (room, is_announced) = (user.room, user.is_announced());
         let names = [old, user.shown()].map(Name::from);
         self.notify_each(Audience::Connections, Kind::Rename, id, Some(old), out);
         if is_announced {
             self.notify_each(Audience::Programs, Kind::Rename, id, Some(old), out);
-            self.batch_notice(room, own, Notice::Renamed(Box::new(names)), out);
+            self.batch_notice(room, id, Notice::Renamed(Box::new(names)), out);
         } else {
             self.announce(id, out);
         }
@@ -109,19 +106,19 @@ impl Chat {
         &mut self,
         to: Audience,
         kind: Kind,
-        id: ConnId,
+        id: UserId,
         old: Option<Shown<'_>>,
         out: &mut Outbox,
     ) -> bool {
-        let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else {
+        let (Some(user), Some(room)) = (self.users.by_id(id), self.room_of(id)) else {
             return false;
         };
-        let room = self.rooms.get(user.room);
+        let room = self.rooms.get(room);
         let person = self.users.person(user);
         let mut event = Event { room: Some(room.name()), ..Event::new(kind, millis(out)) };
         event.from = Some(Person { name: old.unwrap_or(person.name), ..person });
         event.to = old.map(|_| person);
-        notify_audience(&self.users, room, &mut self.renderer, &event, (own, to), out)
+        notify_audience(&self.users, room, &mut self.renderer, &event, (id, to), out)
     }
 
     /// Sends the native dialect a notice: the first of a second now, further ones batched.

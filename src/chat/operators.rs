@@ -12,11 +12,14 @@ use jiff::Timestamp;
 use log::warn;
 
 use super::commands::OperatorCommand;
+use super::operation::{Effect, Target};
 use super::reply::{self, Reply};
 use super::request::{Persisted, Request};
 use super::room::RoomNo;
 use super::state::Chat;
 use super::time::timestamp;
+use super::user::User;
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
@@ -41,8 +44,8 @@ impl Chat {
             OperatorCommand::Unban(target) => self.unban(id, target, out),
             OperatorCommand::Bans => self.list_bans(id, out),
             OperatorCommand::Mute(name, time) => self.mute(id, name, time, out),
-            OperatorCommand::Unmute(name) => self.unmute(id, name, out),
-            OperatorCommand::Announce(text) => self.announce_to_all(id, text, out),
+            OperatorCommand::Unmute(name) => self.publish(id, Effect::Unmute(name.into()), out),
+            OperatorCommand::Announce(text) => self.publish(id, Effect::Announce(text.into()), out),
             OperatorCommand::Reload => self.request(id, Request::Reload, out),
             OperatorCommand::Shutdown(why) => self.shut_down(id, why),
             OperatorCommand::Upgrade => self.upgrade(id, out),
@@ -54,25 +57,47 @@ impl Chat {
     /// The operator's name in notices. Without one of their own it is `op`, which is too short
     /// for any user's name.
     pub(super) fn operator_name(&self, id: ConnId) -> String {
-        let named = self.users.get(id).filter(|user| user.is_named());
-        named.map_or_else(|| "op".to_owned(), |user| user.shown().to_string())
+        shown_operator(self.users.get(id))
+    }
+
+    /// The same for a user who may have no connection.
+    fn operator_name_of(&self, id: UserId) -> String {
+        shown_operator(self.users.by_id(id))
+    }
+
+    /// Who is called so by now.
+    fn target<'a>(&mut self, id: ConnId, name: &'a str, out: &mut Outbox) -> Option<Target<'a>> {
+        let user = self.users.find(name).and_then(|(target, _)| self.users.id(target));
+        if user.is_none() {
+            self.reply(id, reply::no_one_called(name), out);
+        }
+        Some(Target { user: user?, name: name.into() })
     }
 
     fn kick(&mut self, id: ConnId, name: &str, why: &str, out: &mut Outbox) {
-        let Some((target, user)) = self.users.find(name) else {
-            return self.reply(id, reply::no_one_called(name), out);
-        };
-        let (room, name) = (user.room, user.shown().to_string());
-        let by = self.operator_name(id);
-        warn!(by, name, conn = target.serial(), reason = why; "kicked");
-        let kicked = || reply::kicked(&name, &by, why);
-        self.notify_room(room, Some(id), kicked(), out);
-        self.reply(id, kicked(), out);
-        self.expel(target, &kicked().text.to_string(), out);
+        if let Some(target) = self.target(id, name, out) {
+            self.publish(id, Effect::Kick(target, why.into()), out);
+        }
     }
 
-    fn announce_to_all(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
-        let by = self.operator_name(id);
+    /// A user is disconnected.
+    pub(super) fn kicked(&mut self, id: UserId, target: &Target<'_>, why: &str, out: &mut Outbox) {
+        let user = self.users.by_id(self.resumed.now(target.user));
+        let Some((user, conn)) = user.and_then(|user| Some((user, user.conn()?))) else {
+            return self.reply_to(id, reply::no_one_called(&target.name), out);
+        };
+        let (room, name) = (user.room, user.shown().to_string());
+        let by = self.operator_name_of(id);
+        warn!(by, name, conn = conn.serial(), reason = why; "kicked");
+        let kicked = || reply::kicked(&name, &by, why);
+        self.notify_room(room, self.users.conn(id), kicked(), out);
+        self.reply_to(id, kicked(), out);
+        self.expel(conn, &kicked().text.to_string(), out);
+    }
+
+    /// An operator's announcement reaches all rooms.
+    pub(super) fn announced(&mut self, id: UserId, text: &str, out: &mut Outbox) {
+        let by = self.operator_name_of(id);
         warn!(by, text; "announced");
         let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
         for room in rooms {
@@ -133,4 +158,9 @@ impl Chat {
     fn term(&self, until: Option<Timestamp>) -> String {
         if until.is_some() { self.until(until) } else { " for good".to_owned() }
     }
+}
+
+fn shown_operator(user: Option<&User>) -> String {
+    let named = user.filter(|user| user.is_named());
+    named.map_or_else(|| "op".to_owned(), |user| user.shown().to_string())
 }

@@ -6,6 +6,7 @@ use std::fmt::Write;
 use log::info;
 
 use super::mute::Mute;
+use super::operation::Effect;
 use super::reply;
 use super::room::RoomNo;
 use super::sessions::TOKEN;
@@ -45,7 +46,7 @@ impl Chat {
 
     /// Makes a user's token worthless: they leave on purpose, or got another.
     pub(super) fn revoke_token(&mut self, id: ConnId) {
-        if let Some(key) = self.users.take_token_key(id) {
+        if let Some(key) = self.users.id(id).and_then(|id| self.users.take_token_key(id)) {
             self.sessions.remove(key);
         }
     }
@@ -82,13 +83,18 @@ impl Chat {
     /// Removes a detached user: their time is over, or another needs their place.
     pub(super) fn end_session(&mut self, key: u64, out: &mut Outbox) {
         let token = self.sessions.remove(key).filter(|token| token.is_detached);
-        let Some(id) = token.map(|token| token.user) else { return };
-        let extras = self.users.by_id(id).and_then(|user| self.users.extras(user));
-        let detached = extras.and_then(|extras| extras.detached.as_ref());
-        if let Some(room) = detached.and_then(|detached| self.rooms.find(&detached.room)) {
-            self.notify_leave_of(room, id, out);
+        if let Some(token) = token {
+            self.publish_by(token.user, Effect::Leave, out);
         }
-        self.forget_user(id);
+    }
+
+    /// A user has left for good.
+    pub(super) fn left(&mut self, id: UserId, out: &mut Outbox) {
+        self.notify_leave(id, out);
+        match self.users.conn(id) {
+            Some(conn) => self.remove(conn),
+            None => self.forget_user(id),
+        }
     }
 
     /// Removes the detached user with this name, if there is one.
@@ -110,9 +116,23 @@ impl Chat {
         epoch: Option<i64>,
         out: &mut Outbox,
     ) {
-        let own = self.users.id(id);
-        let known = self.sessions.find(token).filter(|(_, user)| Some(*user) != own);
-        let Some((key, user)) = known else {
+        match self.sessions.find(token) {
+            Some(key) => self.publish(id, Effect::Resume { key, seq, epoch }, out),
+            None => self.reply(id, reply::token_unknown(), out),
+        }
+    }
+
+    /// A user is another one from now on, whose token they have.
+    pub(super) fn resumed(
+        &mut self,
+        own: UserId,
+        key: u64,
+        seq: Option<u64>,
+        epoch: Option<i64>,
+        out: &mut Outbox,
+    ) {
+        let Some(id) = self.users.conn(own) else { return };
+        let Some(user) = self.sessions.user(key).filter(|user| *user != own) else {
             return self.reply(id, reply::token_unknown(), out);
         };
         self.sessions.remove(key);
@@ -122,16 +142,28 @@ impl Chat {
             out.close_for_good(other, reply::replaced().text);
             self.detach(other);
         }
-        self.attach(id, user, out);
+        self.attach(id, own, user, out);
         self.show_missed(id, seq, epoch, out);
     }
 
     /// Disconnects a user whose name was just claimed with its password.
-    pub(super) fn replace(&mut self, id: ConnId, out: &mut Outbox) {
-        self.reply(id, reply::replaced(), out);
+    fn replace(&mut self, id: UserId, conn: ConnId, out: &mut Outbox) {
+        self.reply(conn, reply::replaced(), out);
         self.notify_leave(id, out);
-        out.close_for_good(id, reply::replaced().text);
-        self.remove(id);
+        out.close_for_good(conn, reply::replaced().text);
+        self.remove(conn);
+    }
+
+    /// Frees a name for the user who has its password. Who had it leaves.
+    pub(super) fn free_name(&mut self, name: &str, user: UserId, out: &mut Outbox) {
+        let Some(owner) = self.users.owner(name).filter(|owner| *owner != user) else { return };
+        if let Some(conn) = self.users.conn(owner) {
+            return self.replace(owner, conn, out);
+        }
+        if let Some(key) = self.users.take_token_key(owner) {
+            self.sessions.remove(key);
+        }
+        self.left(owner, out);
     }
 
     /// Removes the user of a connection, who was said to leave.
@@ -160,13 +192,12 @@ impl Chat {
     }
 
     /// Gives a detached user this connection. The user that it had until now leaves.
-    fn attach(&mut self, id: ConnId, user: UserId, out: &mut Outbox) {
+    fn attach(&mut self, id: ConnId, left: UserId, user: UserId, out: &mut Outbox) {
         self.flush_notices_for(id, out);
-        self.notify_leave(id, out);
+        self.notify_leave(left, out);
         self.revoke_token(id);
         self.exit_room(id);
         let was_conn = self.users.by_id(user).map(User::conn_number);
-        let Some(left) = self.users.id(id) else { return };
         let Some((record, extras)) = self.users.resume(user, id) else { return };
         if record.is_known_to_others() {
             self.resumed.pass_on(left, user);

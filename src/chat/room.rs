@@ -20,6 +20,9 @@ use crate::work;
 /// cost n² lines.
 const CROWD: usize = 200;
 
+/// The name of [`RoomNo::LOBBY`].
+pub(super) const LOBBY: &str = "lobby";
+
 /// A room's number. It is reused once the room is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct RoomNo(u32);
@@ -177,7 +180,7 @@ impl Rooms {
             hasher: NameHasher::default(),
             last_epoch: 0,
         };
-        rooms.make("lobby");
+        rooms.make(LOBBY);
         rooms
     }
 

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::commands::Command;
 use super::dialect::{Dialect, Format};
+use super::operation::Effect;
 use super::password;
 use super::reply;
 use super::request::Naming;
@@ -45,7 +46,7 @@ impl Service for Chat {
         if dialect == Dialect::Json {
             self.say_hello(id, out);
         }
-        self.notify_connection(id, out);
+        self.publish(id, Effect::Connect, out);
         if dialect == Dialect::Native && self.settings.greet_after.is_some() {
             self.newcomers.start(id, out.now().monotonic);
         }
@@ -112,10 +113,11 @@ impl Service for Chat {
         if !self.is_shutting_down && user.stage != Stage::Leaving && self.keep_session(id, out) {
             return;
         }
-        if !self.is_shutting_down {
-            self.notify_leave(id, out);
+        if self.is_shutting_down {
+            self.remove(id);
+        } else {
+            self.publish(id, Effect::Leave, out);
         }
-        self.remove(id);
         self.forget_newcomers();
     }
 

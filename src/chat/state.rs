@@ -15,6 +15,7 @@ use super::room::{RoomNo, Rooms};
 use super::sessions::Sessions;
 use super::settings::Settings;
 use super::upgrades::Upgrades;
+use super::user_id::UserId;
 use super::users::Users;
 use super::waiting::Waiting;
 use crate::net::conn::ConnId;
@@ -96,6 +97,13 @@ impl Chat {
     /// Sends a reply to one user.
     pub(super) fn reply<T: Display>(&mut self, id: ConnId, reply: Reply<T>, out: &mut Outbox) {
         if let Some(user) = self.users.get(id) {
+            self.renderer.reply(user, reply, out);
+        }
+    }
+
+    /// Sends a reply to a user, if they have a connection.
+    pub(super) fn reply_to<T: Display>(&mut self, to: UserId, reply: Reply<T>, out: &mut Outbox) {
+        if let Some(user) = self.users.by_id(to) {
             self.renderer.reply(user, reply, out);
         }
     }

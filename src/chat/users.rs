@@ -215,8 +215,8 @@ impl Users {
         self.extras.get_mut(key as usize)?.mute.take()
     }
 
-    pub(super) fn take_token_key(&mut self, conn: ConnId) -> Option<u64> {
-        let key = self.get(conn)?.extras_key;
+    pub(super) fn take_token_key(&mut self, id: UserId) -> Option<u64> {
+        let key = self.by_id(id)?.extras_key;
         self.extras.get_mut(key as usize)?.token_key.take()
     }
 
@@ -254,22 +254,26 @@ impl Users {
 
     /// The user with this name in any spelling, if they are connected.
     pub(super) fn find(&self, name: &str) -> Option<(ConnId, &User)> {
-        let user = &self.table[self.owner(name)? as usize];
+        let user = &self.table[self.owner_index(name)? as usize];
         Some((user.conn()?, user))
     }
 
     /// The user with this name in any spelling, connected or detached.
     pub(super) fn find_any(&self, name: &str) -> Option<&User> {
-        self.owner(name).map(|index| &self.table[index as usize])
+        self.owner_index(name).map(|index| &self.table[index as usize])
     }
 
     /// The detached user with this name in any spelling.
     pub(super) fn find_detached(&self, name: &str) -> Option<UserId> {
-        let id = self.id_at(self.owner(name)? as usize);
-        Some(id).filter(|id| self.conn(*id).is_none())
+        self.owner(name).filter(|id| self.conn(*id).is_none())
     }
 
-    fn owner(&self, name: &str) -> Option<u32> {
+    /// Whose name this is, in any spelling, whether they are connected or not.
+    pub(super) fn owner(&self, name: &str) -> Option<UserId> {
+        self.owner_index(name).map(|index| self.id_at(index as usize))
+    }
+
+    fn owner_index(&self, name: &str) -> Option<u32> {
         if let Some(number) = Shown::guest_number(name) {
             return self.guests.holder(number);
         }
@@ -280,7 +284,7 @@ impl Users {
     /// Renames a user to a name that is free or their own. Returns the old name.
     pub(super) fn rename(&mut self, conn: ConnId, name: &str) -> Option<Name> {
         let index = self.index(conn)?;
-        let is_respelled = self.owner(name) == Some(index);
+        let is_respelled = self.owner_index(name) == Some(index);
         self.forget_name(index);
         let user = &mut self.table[index as usize];
         let old = mem::replace(&mut user.name, Name::own(name));

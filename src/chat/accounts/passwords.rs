@@ -7,6 +7,7 @@ use log::{info, warn};
 use super::protected::{Attempt, network};
 use crate::chat::commands::{AccountCommand, Command, looks_secret, split_word};
 use crate::chat::dialect::Dialect;
+use crate::chat::operation::Effect;
 use crate::chat::password::{Password, Secret};
 use crate::chat::reply;
 use crate::chat::request::{Account, Answer, Naming, Request};
@@ -260,15 +261,7 @@ impl Chat {
         if self.bans.has_name(name, timestamp(out.now())) {
             return self.reply(id, reply::name_banned(name), out);
         }
-        let owner = self.users.find(name).map(|(owner, _)| owner);
-        if let Some(other) = owner.filter(|owner| *owner != id) {
-            self.replace(other, out);
-        }
-        self.end_session_of(name, out);
-        self.take_name(id, name, by, out);
-        if let Some(extras) = self.users.extras_of(id) {
-            extras.has_account = self.accounts.mark_used(name);
-        }
+        self.publish(id, Effect::Name { name: name.into(), by, logged_in: true }, out);
     }
 
     /// These names have new passwords, that were not set by who has the name. Whoever does is

@@ -25,7 +25,7 @@ impl Accounts {
     }
 
     /// Notes a log-in, so that the account does not expire. Returns whether there is an account.
-    pub(super) fn mark_used(&mut self, name: &str) -> bool {
+    pub(in crate::chat) fn mark_used(&mut self, name: &str) -> bool {
         let account = self.0.get_mut(&*name.to_ascii_lowercase());
         account.map(|account| account.unused_until = None).is_some()
     }

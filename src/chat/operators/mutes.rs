@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use log::warn;
 
 use crate::chat::mute::Mute;
+use crate::chat::operation::{Effect, Target};
 use crate::chat::reply;
 use crate::chat::state::Chat;
 use crate::chat::time::{end, timestamp};
+use crate::chat::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
@@ -20,26 +23,41 @@ impl Chat {
         time: Option<Duration>,
         out: &mut Outbox,
     ) {
-        let Some((target, user)) = self.users.find(name) else {
-            return self.reply(id, reply::no_one_called(name), out);
-        };
-        let name = user.shown().to_string();
-        if self.is_operator(user) {
+        let Some(target) = self.target(id, name, out) else { return };
+        if let Some(user) = self.users.by_id(target.user).filter(|user| self.is_operator(user)) {
+            let name = user.shown().to_string();
             return self.reply(id, reply::is_operator(&name), out);
         }
         let until = time.and_then(|time| end(timestamp(out.now()), time));
-        if let Some(extras) = self.users.extras_of(target) {
-            extras.mute = Some(Mute { until });
-        }
-        let by = self.operator_name(id);
-        let (conn, logged_until) = (target.serial(), until.map(|until| until.to_string()));
-        warn!(by, name, conn, until = logged_until; "muted");
-        let (term, until) = (self.term(until), self.until(until));
-        self.reply(id, reply::muting(&format!("{name}{term}")), out);
-        self.reply(target, reply::muted(&by, &until), out);
+        self.publish(id, Effect::Mute(target, until), out);
     }
 
-    pub(super) fn unmute(&mut self, id: ConnId, name: &str, out: &mut Outbox) {
+    /// A user is muted, unless they have left.
+    pub(in crate::chat) fn muted(
+        &mut self,
+        id: UserId,
+        target: &Target<'_>,
+        until: Option<Timestamp>,
+        out: &mut Outbox,
+    ) {
+        let user = self.resumed.now(target.user);
+        let Some(conn) = self.users.conn(user) else {
+            return self.reply_to(id, reply::no_one_called(&target.name), out);
+        };
+        let name = self.users.get(conn).map(|user| user.shown().to_string()).unwrap_or_default();
+        if let Some(extras) = self.users.extras_mut(user) {
+            extras.mute = Some(Mute { until });
+        }
+        let by = self.operator_name_of(id);
+        let (serial, logged_until) = (conn.serial(), until.map(|until| until.to_string()));
+        warn!(by, name, conn = serial, until = logged_until; "muted");
+        let (term, until) = (self.term(until), self.until(until));
+        self.reply_to(id, reply::muting(&format!("{name}{term}")), out);
+        self.reply(conn, reply::muted(&by, &until), out);
+    }
+
+    /// A user is muted no longer.
+    pub(in crate::chat) fn unmuted(&mut self, id: UserId, name: &str, out: &mut Outbox) {
         let (target, name) = match self.users.find(name) {
             Some((target, user)) => (Some(target), user.shown().to_string()),
             None => (None, name.to_owned()),
@@ -48,10 +66,10 @@ impl Chat {
         let own = target.and_then(|target| self.users.take_mute(target));
         let own = own.filter(|mute| !mute.is_over(now));
         if own.is_none() && self.mutes.take(&name).is_none_or(|mute| mute.is_over(now)) {
-            return self.reply(id, reply::not_muted(&name), out);
+            return self.reply_to(id, reply::not_muted(&name), out);
         }
-        warn!(by = self.operator_name(id), name; "unmuted");
-        self.reply(id, reply::not_muting(&name), out);
+        warn!(by = self.operator_name_of(id), name; "unmuted");
+        self.reply_to(id, reply::not_muting(&name), out);
         if let (Some(target), Some(_)) = (target, own) {
             self.reply(target, reply::unmuted(), out);
         }

@@ -59,7 +59,7 @@ const QUIET: Duration = Duration::from_millis(300);
 const GIVE_BACK: Duration = Duration::from_millis(2500);
 
 /// How long it may take to notice that all have gone.
-const GONE_MAX: Duration = Duration::from_secs(30);
+const GONE_MAX: Duration = Duration::from_mins(2);
 
 const ABOUT: &str = "\
 What to make of it: bytes a client are resident ones of the server, beside some 4.5 KB that
@@ -216,7 +216,7 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
     server.wait_until_accepted(clients)?;
     let connecting = start.elapsed().as_secs_f64();
     let busy = 1.0 - crowd.idle_seconds() / connecting;
-    thread::sleep(REST);
+    thread::sleep(REST.mul_f64(share));
     let cpu_when_full = server.cpu_microseconds()?;
     thread::sleep(IDLE.mul_f64(share));
     let idle = server.cpu_microseconds()? - cpu_when_full;
@@ -224,10 +224,13 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
     let kernel = machine::kernel_objects()?.saturating_sub(kernel_when_empty);
 
     let rooms = if stay == Stay::InRooms { rooms } else { Rooms::new(clients, 1) };
-    // What one is told of others has not been heard yet.
-    crowd.forget_unread()?;
-    if stay == Stay::Connected {
-        crowd.ask(0..clients, ask::name)?;
+    // What one is told of others is out of the way before lines are counted.
+    match stay {
+        Stay::Connected => crowd.ask(0..clients, ask::name)?,
+        Stay::InRooms => {
+            crowd.ask(0..clients, |_| vec![Ask::new("/notices off", "Notices off.")])?;
+        }
+        Stay::Floor | Stay::Named | Stay::Peer(_) => crowd.forget_unread()?,
     }
     let (to_all, after_spike) = stir(crowd, rooms, &server, share)?;
     let after_all = leave(&server, descriptors, empty, share)?;

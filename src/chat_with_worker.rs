@@ -267,7 +267,7 @@ mod tests {
     use crate::net::limits::Limits;
     use crate::net::transport::Origin;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     /// An app that only the test runs, and what its loop would have.
     fn start(perform: impl FnMut(Request) -> Answer + Send + 'static) -> (ChatWithWorker, Outbox) {

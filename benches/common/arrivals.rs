@@ -26,7 +26,7 @@ const ROOM: &str = "crowd";
 const WATCHERS: usize = 10;
 
 /// How long the greetings may take: two seconds of silence come first.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the last line of a greeting begins with.
 const LAST_OF_GREETING: &[u8] = b"You are guest";

@@ -3,22 +3,15 @@
 use super::rooms::{self, Rooms};
 use std::collections::{BTreeMap, VecDeque};
 
-/// A line, and what must stand in the line that answers it.
+/// A line, and what must stand in the line that answers it, after whatever else there is to tell.
 pub(crate) struct Ask {
     pub(crate) line: String,
     answer: String,
-    /// Other lines may come before the answer.
-    is_disabled: bool,
 }
 
 impl Ask {
     pub(crate) fn new(line: impl Into<String>, answer: impl Into<String>) -> Ask {
-        Ask { line: line.into(), answer: answer.into(), is_disabled: false }
-    }
-
-    /// A line that is answered some time, after whatever else there is to tell.
-    pub(crate) fn until(line: impl Into<String>, answer: impl Into<String>) -> Ask {
-        Ask { line: line.into(), answer: answer.into(), is_disabled: true }
+        Ask { line: line.into(), answer: answer.into() }
     }
 
     pub(crate) fn join(room: &str) -> Ask {
@@ -46,8 +39,8 @@ pub(crate) fn room(id: usize, rooms: Rooms) -> Vec<Ask> {
 #[derive(Default)]
 pub(crate) struct Answers {
     awaited: BTreeMap<usize, Awaited>,
-    /// One that was not as it should be.
-    wrong: Option<String>,
+    /// The last line that was no answer: if none comes, it may say why.
+    other: Option<String>,
 }
 
 struct Awaited {
@@ -61,8 +54,8 @@ impl Answers {
         self.awaited.len()
     }
 
-    pub(crate) fn wrong(&self) -> Option<&str> {
-        self.wrong.as_deref()
+    pub(crate) fn other(&self) -> Option<&str> {
+        self.other.as_deref()
     }
 
     pub(crate) fn await_for(&mut self, id: usize, asks: Vec<Ask>) {
@@ -78,13 +71,10 @@ impl Answers {
         while let Some(newline) = memchr::memchr(b'\n', unfinished) {
             let line: Vec<u8> = unfinished.drain(..=newline).collect();
             let Some(ask) = asks.front() else { break };
-            let is_answer = memchr::memmem::find(&line, ask.answer.as_bytes()).is_some();
-            if !is_answer && ask.is_disabled {
-                continue;
-            }
-            asks.pop_front();
-            if !is_answer {
-                self.wrong = Some(String::from_utf8_lossy(&line).into_owned());
+            if memchr::memmem::find(&line, ask.answer.as_bytes()).is_some() {
+                asks.pop_front();
+            } else {
+                self.other = Some(String::from_utf8_lossy(&line).into_owned());
             }
         }
         if asks.is_empty() {

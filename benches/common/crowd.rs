@@ -20,9 +20,10 @@ const WAITING_MAX: usize = 256;
 const PORTS_PER_ADDRESS: usize = 4096;
 const FIRST_PORT: usize = 20_000;
 
-/// How long one client's connect, and all clients' answers together, may take.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
-const ANSWER_MAX: Duration = Duration::from_mins(1);
+/// How long one client's connect, and all clients' answers together, may take: a machine that is
+/// busy with other things is slow, not broken.
+const CONNECT_MAX: Duration = Duration::from_mins(1);
+const ANSWER_MAX: Duration = Duration::from_mins(5);
 
 /// Few, so that what a sender is waiting for is not seen late.
 const EVENTS_MAX: usize = 256;
@@ -98,12 +99,16 @@ impl Crowd {
                     answers.await_for(id, asks);
                 }
             }
-            self.receive(&mut events, |id, bytes| answers.enter(id, bytes))?;
-            if let Some(wrong) = answers.wrong() {
-                return Err(io::Error::other(format!("a client's request was answered {wrong:?}")));
+            // What comes for those who wait for nothing is not for here.
+            if answers.len() > 0 {
+                self.receive(&mut events, |id, bytes| answers.enter(id, bytes))?;
             }
             if start.elapsed() > ANSWER_MAX {
-                return Err(io::Error::other("the server does not answer everybody"));
+                let other = answers.other().unwrap_or_default();
+                let missing = answers.len();
+                let error =
+                    format!("{missing} clients have no answer; the last line was {other:?}");
+                return Err(io::Error::other(error));
             }
         }
         Ok(())

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const OUTSTANDING: usize = 16;
 
 /// When nothing has come for so long, what is missing counts as lost.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 const EVENTS_MAX: usize = 256;
 
@@ -183,6 +183,7 @@ impl Load {
         }
         let seconds = start.elapsed().as_secs_f64();
         let idle = self.crowd.idle_seconds() - idle;
+        self.wait_for_the_ends()?;
         Ok(Outcome {
             delivered: stats::float(self.ledger.lines() - lines),
             seconds,
@@ -196,7 +197,9 @@ impl Load {
         let start = Instant::now();
         self.all_say(1)?;
         self.wait_for_the_rest()?;
-        Ok(start.elapsed())
+        let took = start.elapsed();
+        self.wait_for_the_ends()?;
+        Ok(took)
     }
 
     /// Gives the clients back.
@@ -277,12 +280,19 @@ impl Load {
     }
 
     fn wait_for_the_rest(&mut self) -> io::Result<()> {
-        let mut lines = self.ledger.lines();
+        self.receive_until(Load::all_have_arrived)
+    }
+
+    /// A line counts when it begins. Its end may come later.
+    fn wait_for_the_ends(&mut self) -> io::Result<()> {
+        self.receive_until(|load| load.lost() == 0)
+    }
+
+    fn receive_until(&mut self, is_there: fn(&Load) -> bool) -> io::Result<()> {
         let mut last_came = Instant::now();
-        while !self.all_have_arrived() && last_came.elapsed() < PATIENCE {
+        while !is_there(self) && last_came.elapsed() < PATIENCE {
             self.receive()?;
-            if self.ledger.lines() > lines {
-                lines = self.ledger.lines();
+            if !self.events.is_empty() {
                 last_came = Instant::now();
             }
         }

@@ -123,13 +123,13 @@ impl Peer {
         let name = ask::client_name(id);
         match self {
             // With the third version of their protocol one connection may hear and say.
-            Peer::Redis | Peer::Valkey => vec![Ask::until("HELLO 3\r\nSUBSCRIBE r\r", "subscribe")],
+            Peer::Redis | Peer::Valkey => vec![Ask::new("HELLO 3\r\nSUBSCRIBE r\r", "subscribe")],
             Peer::Nats => {
                 let connect = "CONNECT {\"verbose\":false,\"pedantic\":false}";
-                vec![Ask::until(format!("{connect}\r\nSUB r 1\r\nPING\r"), "PONG")]
+                vec![Ask::new(format!("{connect}\r\nSUB r 1\r\nPING\r"), "PONG")]
             }
             Peer::Ngircd | Peer::Inspircd => {
-                vec![Ask::until(format!("NICK {name}\r\nUSER {name} 0 * :{name}\r"), " 001 ")]
+                vec![Ask::new(format!("NICK {name}\r\nUSER {name} 0 * :{name}\r"), " 001 ")]
             }
             Peer::Tokio | Peer::TokioBuffered => Vec::new(),
         }
@@ -138,7 +138,7 @@ impl Peer {
     /// What it then asks for to hear what is said: IRC has no room that all are in.
     pub(crate) fn join(self) -> Vec<Ask> {
         match self {
-            Peer::Ngircd | Peer::Inspircd => vec![Ask::until("JOIN #r\r", " 366 ")],
+            Peer::Ngircd | Peer::Inspircd => vec![Ask::new("JOIN #r\r", " 366 ")],
             _ => Vec::new(),
         }
     }

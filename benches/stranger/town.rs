@@ -1,7 +1,7 @@
 //! A server in the worst state that it has to serve strangers in: rooms, people who take
 //! notices, detached sessions, a full history, accounts.
 
-use super::client::Client;
+use super::client::{self, Client};
 use crate::common::machine::Cores;
 use crate::common::server::ServerProcess;
 use mio::{Events, Interest, Poll, Token};
@@ -87,8 +87,9 @@ impl Site {
         let server = ServerProcess::start_program(words, self.cores)?;
         let addr = server.addr();
         let residents = move_in(addr, self.size)?;
-        let mut boss = Client::connect(Ipv4Addr::new(127, 0, 1, 1), addr)?;
+        let mut boss = Client::connect_aside(Ipv4Addr::new(127, 0, 1, 1), addr)?;
         boss.ask(&format!("REGISTER boss {PASSWORD}\n/join office\n"), " in office: ")?;
+        boss.patience = client::PATIENCE;
         let is_over = Arc::new(AtomicBool::new(false));
         let watched = Arc::clone(&is_over);
         let residents = Some(thread::spawn(move || live(residents, &watched)));
@@ -145,7 +146,7 @@ fn move_in(addr: SocketAddr, size: Size) -> io::Result<Vec<Client>> {
     let mut residents = Vec::new();
     for number in 0..size.lobby + size.rooms {
         let host = u8::try_from(number / NEIGHBOURS).expect("residents are few");
-        let mut client = Client::connect(Ipv4Addr::new(127, 0, 5, host + 1), addr)?;
+        let mut client = Client::connect_aside(Ipv4Addr::new(127, 0, 5, host + 1), addr)?;
         client.ask(&format!("REGISTER resident-{number}\n"), "Registered as")?;
         if number * SAY_AT_ONCE < HISTORY {
             let line = format!("{number:.<LINE_LENGTH$}\n");

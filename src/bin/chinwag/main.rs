@@ -316,7 +316,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(10);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     #[test]
     fn whoever_asks_for_what_takes_long_does_not_wait_for_it() {

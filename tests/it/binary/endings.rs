@@ -30,8 +30,14 @@ fn a_signal_makes_it_say_so_to_all_close_and_exit_with_0() {
 
 #[test]
 fn a_second_signal_ends_it_at_once() {
-    // Polite closing takes five seconds with those who do not close.
-    let before_it_gives_up = Duration::from_secs(4);
+    // Polite closing takes five seconds with those who do not close. So may a machine that is busy
+    // with other things, now and then.
+    let is_at_once = || two_signals() < Duration::from_secs(4);
+    assert!(is_at_once() || is_at_once() || is_at_once());
+}
+
+/// How long it takes to end.
+fn two_signals() -> Duration {
     let program = Program::start(&["-l", "127.0.0.1:0"]);
     let mut alice = program.client("alice");
     let begun = Instant::now();
@@ -40,7 +46,7 @@ fn a_second_signal_ends_it_at_once() {
     alice.expect_end();
     program.signal("INT");
     assert_eq!(program.outcome().code, Some(0));
-    assert!(begun.elapsed() < before_it_gives_up, "it took {:?}", begun.elapsed());
+    begun.elapsed()
 }
 
 #[test]

@@ -157,7 +157,7 @@ fn whenever_it_is_killed_what_was_answered_is_in_the_file() {
         chance ^= chance << 13;
         chance ^= chance >> 7;
         chance ^= chance << 17;
-        let time = Duration::from_micros(chance % 30_000);
+        let time = Duration::from_micros(chance % (300 * times.max(100)));
         thread::scope(|scope| {
             scope.spawn(|| {
                 thread::sleep(time);

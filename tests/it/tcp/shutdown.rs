@@ -59,7 +59,8 @@ fn a_shutdown_is_told_to_everybody_and_loses_nothing_that_was_queued() {
     // Far more than the kernel takes, so that it waits in the server.
     const LINES: usize = 700;
     let [queue_soft, queue_park, queue_max] = [1 << 20; 3];
-    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..fast() }));
+    let limits = Limits { queue_soft, queue_park, queue_max, drain_time: HOUR, ..fast() };
+    let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");
     let text = "x".repeat(1000);

@@ -44,14 +44,18 @@ fn skip_notice(line: &str) -> Option<usize> {
 #[test]
 fn who_is_not_listened_to_is_not_silent() {
     let [queue_soft, queue_park] = [1024; 2];
-    let idle_time = Some(Duration::from_millis(200));
+    let idle_time = Some(Duration::from_millis(500));
     let server = start(limited(Limits { queue_soft, queue_park, idle_time, ..fast() }));
     let mut slow = Client::connect_narrow(server.addr).register("slow");
     slow.write_until_blocked(&b"/help\n".repeat(1000));
     // Far longer than somebody may be silent, and be asked, and be silent again.
     let (start, mut alice) = (Instant::now(), Client::named(server.addr, "alice"));
-    while start.elapsed() < Duration::from_secs(1) {
-        assert!(alice.ask("/who").starts_with("2 in lobby: "));
+    while start.elapsed() < Duration::from_millis(2500) {
+        alice.say("/who");
+        // On a busy machine she is too slow herself, now and then.
+        let answer =
+            std::iter::repeat_with(|| alice.line()).find(|line| line.contains(" in lobby: "));
+        assert!(answer.is_some_and(|line| line.starts_with("2 in lobby: ")));
     }
 }
 
@@ -204,7 +208,8 @@ fn who_reads_a_little_at_a_time_has_not_stalled() {
 fn who_does_not_read_misses_notices_as_it_misses_speech_and_is_not_cut_off() {
     const RENAMES: usize = 5000;
     let [queue_soft, queue_park, queue_max] = [16 << 10, 16 << 10, 32 << 10];
-    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..fast() }));
+    let stall_time = Duration::from_hours(1);
+    let server = start(limited(Limits { queue_soft, queue_park, queue_max, stall_time, ..fast() }));
     let mut slow = Client::connect_narrow(server.addr).register("slow");
     slow.say("/dialect json");
     slow.line();

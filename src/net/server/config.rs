@@ -14,7 +14,8 @@ use crate::net::transport::Origin;
 pub struct Listen {
     /// The address; port 0 lets the system choose one.
     pub addr: SocketAddr,
-    /// What the service is told in [`Peer::label`]; to the chat it names a dialect.
+    /// What the service is told in [`Peer::label`](crate::Peer::label); to the chat it names a
+    /// dialect.
     pub label: String,
 }
 
@@ -38,10 +39,10 @@ pub struct Config {
     /// IPv4 connections as well.
     pub listen: Vec<Listen>,
     /// Unix sockets to listen on as well. By default there are none; on a system that has
-    /// no such sockets [`Server::bind`] fails with `Unsupported` for any.
+    /// no such sockets [`bind`](crate::Server::bind) fails with `Unsupported` for any.
     pub listen_unix: Vec<ListenUnix>,
     /// Where browsers connect: HTTP, and WebSocket at `/ws`. By default nowhere; without the
-    /// feature `web`, [`Server::bind`] fails with `Unsupported` for any.
+    /// feature `web`, [`bind`](crate::Server::bind) fails with `Unsupported` for any.
     pub listen_web: Vec<Listen>,
     /// What browsers are served there.
     pub web: Web,
@@ -49,8 +50,8 @@ pub struct Config {
     pub listen_tls: Vec<Listen>,
     /// Where browsers connect by TLS. By default nowhere.
     pub listen_web_tls: Vec<Listen>,
-    /// What the listeners for TLS show: [`Server::bind`] fails with `InvalidInput` for any without
-    /// it.
+    /// What the listeners for TLS show: [`bind`](crate::Server::bind) fails with `InvalidInput` for
+    /// any without it.
     pub certificate: Option<Certificate>,
     /// Where monitors ask for `/metrics`, `/livez` and `/readyz`, whoever they are. By default
     /// nowhere; it takes the feature `web` likewise.

@@ -112,7 +112,7 @@
 //! | what the loop tells a service, and what a service may do | `net/service.rs`, `net/conn.rs`; `net/outbox/hand.rs`, `net/outbox/service_timers.rs` |
 //! | messages to a service from other threads; a thread for what may block | `net/mailbox.rs`; `net/worker.rs` |
 //! | a network without sockets, for tests | `testing.rs` |
-//! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/users/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
+//! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/server/inherited.rs`, `net/descriptors.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/users/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the chat's worker | `chat_with_worker.rs` |
 //! | files: bans and accounts | `store.rs`, `store/` |
@@ -153,6 +153,8 @@ pub use chat_with_worker::{ChatWithWorker, Reloader};
 pub use net::codec::{Codec, Framing};
 pub use net::conn::{CloseReason, ConnId};
 pub use net::decoder::{Decoder, Item};
+#[cfg(unix)]
+pub use net::descriptors::memory_file;
 pub use net::http::Web;
 pub use net::hub::Hub;
 pub use net::limits::Limits;
@@ -161,6 +163,8 @@ pub use net::mailbox::{Mailbox, Post};
 pub use net::metrics::Exposition;
 pub use net::network::{Network, NotANetwork};
 pub use net::outbox::{Outbox, Traffic, Writer};
+#[cfg(unix)]
+pub use net::server::Inherited;
 pub use net::server::{Config, Handle, Listen, ListenUnix, Pause, Running, Server};
 pub use net::service::{HandOver, Limit, Peer, Refusal, Service, Upgraded};
 pub use net::shared_log::LogId;

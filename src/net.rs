@@ -4,6 +4,8 @@ pub(crate) mod addresses;
 pub(crate) mod codec;
 pub(crate) mod conn;
 pub(crate) mod decoder;
+#[cfg(unix)]
+pub(crate) mod descriptors;
 pub(crate) mod escape;
 #[cfg_attr(not(feature = "web"), expect(dead_code))]
 pub(crate) mod http;

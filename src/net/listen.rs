@@ -44,7 +44,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 const LOG_EVERY: Duration = Duration::from_secs(10);
 
 /// Listening sockets of the process that was here before, in the order in which they are wanted.
-pub(crate) type Inherited = VecDeque<Listening>;
+pub(crate) type Sockets = VecDeque<Listening>;
 
 /// The outcome of an attempt to accept a connection.
 pub(crate) enum Incoming {

@@ -7,9 +7,11 @@ mod config;
 #[cfg(unix)]
 mod hand_over;
 mod handle;
+#[cfg(unix)]
+mod inherited;
 mod running;
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::fmt::Display;
 use std::io;
 use std::mem;
@@ -21,7 +23,7 @@ use mio::event::Event;
 use mio::{Events, Poll, Token, Waker};
 
 use crate::net::hub::Hub;
-use crate::net::listen::{Incoming, Inherited, Listener, Serves, Spare};
+use crate::net::listen::{Incoming, Listener, Serves, Sockets, Spare};
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
 use crate::net::tls::{ACCESS_DENIED, Tls};
@@ -29,6 +31,8 @@ use crate::net::transport::{Origin, Socket};
 use clock::Clock;
 pub use config::{Config, Listen, ListenUnix};
 pub use handle::Handle;
+#[cfg(unix)]
+pub use inherited::Inherited;
 pub use running::{Pause, Running};
 
 /// A server that is bound and not running yet.
@@ -40,8 +44,8 @@ pub struct Server {
     clock: Clock,
     handle: Handle,
     config: Config,
-    /// What was taken over, by slot, until it is some connection's.
-    streams: HashMap<usize, Socket>,
+    /// What was taken over, with its slot, until it is some connection's.
+    streams: VecDeque<(usize, Socket)>,
     /// When those were not heard any more, since the epoch.
     frozen_at: Duration,
     /// How many connections could not be taken over.
@@ -60,13 +64,12 @@ impl Server {
     /// What the system says of an address, with the address; `InvalidInput` for limits
     /// that cannot work together.
     pub fn bind(config: Config) -> io::Result<Server> {
-        Server::with(config, Inherited::default())
+        Server::with(config, Poll::new()?, Sockets::default())
     }
 
     /// Listens with what was inherited, and else anew.
-    fn with(config: Config, mut inherited: Inherited) -> io::Result<Server> {
+    fn with(config: Config, poll: Poll, mut inherited: Sockets) -> io::Result<Server> {
         config.limits.check()?;
-        let poll = Poll::new()?;
         let waker = Waker::new(poll.registry(), WAKER)?;
         let (mut listeners, addrs) = listen(&config, &mut inherited)?;
         for (index, listener) in listeners.iter_mut().enumerate() {
@@ -80,7 +83,7 @@ impl Server {
             clock: Clock::new(),
             handle: Handle::new(Some(waker)),
             config,
-            streams: HashMap::new(),
+            streams: VecDeque::new(),
             frozen_at: Duration::ZERO,
             left: 0,
         })
@@ -224,7 +227,7 @@ impl Server {
 /// Binds all listeners.
 fn listen(
     config: &Config,
-    inherited: &mut Inherited,
+    inherited: &mut Sockets,
 ) -> io::Result<(Vec<Listener>, Vec<SocketAddr>)> {
     let (mut listeners, mut addrs) = (Vec::new(), Vec::new());
     let named = |place: &dyn Display, error: io::Error| {

@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("http", &["network"]),
     ("proxy_header", &[]),
     ("sniff", &["decoder", "line", "proxy_header", "scan", "telnet", "pack"]),
+    ("descriptors", &[]),
     ("listen", &["tls", "transport"]),
     ("timeouts", &["pack", "work"]),
     ("tls", &["transport"]),
@@ -64,6 +65,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
+            "descriptors",
             "network",
             "http",
             "hub",
@@ -140,6 +142,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
         &["std::io", "std::net::Tcp", "std::fs", "std::thread"],
         &[
             "server",
+            "descriptors",
             "listen",
             "transport",
             "tls",
@@ -170,7 +173,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["unsafe "],
-        &["memory", "system"],
+        &["descriptors", "memory", "system"],
         "there is no unsafe code but one call to the allocator, and what an upgrade asks of the system",
     ),
     (&["println!", "eprintln!"], &[], "they panic when nobody can take the output"),

@@ -25,7 +25,9 @@ use std::thread;
 
 use certificate::CertificateFiles;
 use chinwag::chat::{Answer, Motd, Request};
-use chinwag::{Chat, ChatWithWorker, HandOver, Handle, Pause, Running, Server, State, Unpacker};
+use chinwag::{
+    Chat, ChatWithWorker, HandOver, Handle, Inherited, Pause, Running, Server, State, Unpacker,
+};
 use cli::{Options, Task};
 use jiff::tz::TimeZone;
 use log::warn;
@@ -102,7 +104,8 @@ fn fail(stderr: &Output, why: &str, code: u8) -> u8 {
 
 /// Whether this program could go on with what it is handed, and with nothing else.
 fn check_state(options: Options) -> io::Result<String> {
-    let state = upgrade::read_state()?;
+    let mut state = Vec::new();
+    io::stdin().read_to_end(&mut state)?;
     let chat = |from: &mut Unpacker<'_>| Chat::unpack(options.settings, from);
     Server::check(&options.config, Server::unpacker(&state)?, chat)?;
     Ok(upgrade::understood(&state))
@@ -110,7 +113,7 @@ fn check_state(options: Options) -> io::Result<String> {
 
 fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let Options { mut config, mut settings, motd, state, tls, .. } = options;
-    settings.zone = TimeZone::system();
+    settings.zone = local_zone();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
     settings.resident = Some(memory::resident);
     settings.give_back = Some(memory::give_back);
@@ -124,11 +127,13 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
     #[cfg(feature = "web")]
     page::add(&mut config.web);
-    let inherited = upgrade::inherited()?;
-    let mut from = inherited.as_deref().map(Server::unpacker).transpose()?;
-    let server = match &mut from {
-        None => Server::bind(config.clone())?,
-        Some(from) => Server::adopt(config.clone(), from, system::take)?,
+    let mut inherited = Inherited::take()?;
+    let (server, mut from) = match &mut inherited {
+        None => (Server::bind(config.clone())?, None),
+        Some(inherited) => {
+            let (server, from) = Server::adopt(config.clone(), inherited)?;
+            (server, Some(from))
+        }
     };
     let ready = Ready::new(&server, &config, &settings, from.is_some());
     if let Some(certificate) = files.certificate.clone() {
@@ -164,6 +169,15 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let running = begin(server, app, from)?;
     drop(inherited);
     run(running, handle, move || reloader.reload(), &ready, outputs)
+}
+
+/// The time zone of this machine, out of its own file. By its name all zones of the machine would be
+/// listed first, and nobody is served meanwhile, in an upgrade.
+fn local_zone() -> TimeZone {
+    let is_named = env::var_os("TZ").is_some();
+    let data = fs::read("/etc/localtime").ok().filter(|_| !is_named);
+    let zone = data.and_then(|data| TimeZone::tzif("Local", &data).ok());
+    zone.unwrap_or_else(TimeZone::system)
 }
 
 /// With the connections of the program that was here before, if there was one.

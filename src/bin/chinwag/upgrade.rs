@@ -7,10 +7,9 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{self, Read, Seek, Write};
-use std::os::fd::AsFd;
-use std::os::unix::process::CommandExt;
+use std::fs;
+use std::io::{self, Read, Seek};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,14 +17,10 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use chinwag::{HandOver, Handle, Running};
+use chinwag::{HandOver, Handle, Running, memory_file};
 
 use crate::output::Output;
 use crate::signals::Watch;
-use crate::system;
-
-/// Set for the program that takes over: what it goes on with is its standard input.
-const VARIABLE: &str = "CHINWAG_TAKES_OVER";
 
 /// Says that the program is to check what it would be handed.
 pub(crate) const CHECK: &str = "--check-state";
@@ -72,10 +67,22 @@ enum Stage {
     None,
     /// The successor is asked whether it understands. Its answer is here before the server is
     /// interrupted.
-    Checking(Arc<OnceLock<Result<(), String>>>),
+    Checking(Checked),
     /// It does; what is under way elsewhere is waited for.
-    Quiescing,
+    Quiescing(Checked),
 }
+
+/// The file that was asked, and what it has answered.
+#[derive(Clone)]
+struct Checked {
+    file: Identity,
+    answer: Arc<OnceLock<Result<(), String>>>,
+}
+
+/// By what another file, or other contents, are noticed: the device and the number of the file,
+/// its mode, its size, and when it was written.
+#[derive(Clone, PartialEq, Eq)]
+struct Identity([u64; 4], [i64; 2]);
 
 impl Upgrade {
     pub(crate) fn new(server: Handle) -> Upgrade {
@@ -112,13 +119,13 @@ impl Upgrade {
             Stage::None if self.is_wanted(running) => {
                 self.stage = Stage::Checking(self.begin_check(running.freeze())?);
             }
-            Stage::Checking(answer) if answer.get().is_some() => {
-                answer.wait().clone()?;
-                self.stage = Stage::Quiescing;
+            Stage::Checking(checked) if checked.answer.get().is_some() => {
+                checked.answer.wait().clone()?;
+                self.stage = Stage::Quiescing(checked);
                 return self.try_step(running, watch, outputs);
             }
-            Stage::Quiescing if running.between_turns(|service, _| service.quiesce()) => {
-                return Err(self.replace(running, watch, outputs));
+            Stage::Quiescing(checked) if running.between_turns(|service, _| service.quiesce()) => {
+                return Err(self.replace(&checked.file, running, watch, outputs));
             }
             stage => self.stage = stage,
         }
@@ -132,8 +139,9 @@ impl Upgrade {
     }
 
     /// Asks the successor, in a thread that interrupts the server once it has answered.
-    fn begin_check(&self, state: Vec<u8>) -> Result<Arc<OnceLock<Result<(), String>>>, String> {
+    fn begin_check(&self, state: Vec<u8>) -> Result<Checked, String> {
         let successor = self.successor()?.clone();
+        let file = successor.identity().map_err(|error| error.to_string())?;
         let server = self.asker.server.clone();
         let answer = Arc::new(OnceLock::new());
         let place = Arc::clone(&answer);
@@ -143,12 +151,13 @@ impl Upgrade {
             server.interrupt();
         };
         let thread = thread::Builder::new().name("check".to_owned()).spawn(check);
-        thread.map(|_| answer).map_err(|error| error.to_string())
+        thread.map(|_| Checked { file, answer }).map_err(|error| error.to_string())
     }
 
     /// Has the successor take the place of this program. Says why, if it comes back.
     fn replace<S: HandOver, F: Fn(i32) + Clone + Send + 'static>(
         &self,
+        checked: &Identity,
         running: &mut Running<S>,
         watch: &mut Watch<F>,
         outputs: [&Output; 2],
@@ -160,20 +169,24 @@ impl Upgrade {
             for output in outputs {
                 output.finish(FLUSH_PATIENCE);
             }
-            let error = self.exec(running).unwrap_or_else(|error| error);
-            system::ignore_broken_pipes();
-            error
+            self.exec(checked, running).unwrap_or_else(|error| error)
         };
         // It fails only if the system has no thread left; then nobody hears signals any more.
-        running.descriptors().for_each(|it| system::keep_open(it, false));
         watch.go_on().err().unwrap_or(error).to_string()
     }
 
-    fn exec<S: HandOver>(&self, running: &mut Running<S>) -> io::Result<io::Error> {
+    /// From here on those who cannot go along are told. So the file is looked at once more, before
+    /// that: it has to be the one that was checked.
+    fn exec<S: HandOver>(
+        &self,
+        checked: &Identity,
+        running: &mut Running<S>,
+    ) -> io::Result<io::Error> {
         let successor = self.successor().map_err(io::Error::other)?;
-        let state = in_memory(&running.freeze_for_good())?;
-        running.descriptors().for_each(|it| system::keep_open(it, true));
-        Ok(successor.named(&successor.command().env(VARIABLE, "1").stdin(state).exec()))
+        if successor.identity()? != *checked {
+            return Err(successor.named(&io::Error::other("it was replaced after its check")));
+        }
+        Ok(successor.named(&running.hand_over_to(&mut successor.command())))
     }
 
     fn successor(&self) -> Result<&Successor, String> {
@@ -201,16 +214,22 @@ impl Successor {
         command
     }
 
+    fn identity(&self) -> io::Result<Identity> {
+        let file = fs::metadata(&self.program).map_err(|error| self.named(&error))?;
+        let which = [file.dev(), file.ino(), u64::from(file.mode()), file.size()];
+        Ok(Identity(which, [file.mtime(), file.mtime_nsec()]))
+    }
+
     fn named(&self, error: &io::Error) -> io::Error {
         io::Error::new(error.kind(), format!("{}: {error}", self.program.display()))
     }
 
     /// Whether it understands all that it would be handed.
     fn check(&self, state: &[u8]) -> io::Result<()> {
-        let mut answer = in_memory(b"")?;
+        let mut answer = memory_file(b"")?;
         let (stdout, stderr) = (answer.try_clone()?, answer.try_clone()?);
         let mut command = self.command();
-        command.arg(CHECK).env_remove(VARIABLE).stdin(in_memory(state)?);
+        command.arg(CHECK).stdin(memory_file(state)?);
         let child = command.stdout(stdout).stderr(stderr).spawn();
         let named = |error| self.named(&error);
         let is_good = wait(child.map_err(named)?).map_err(named)?;
@@ -229,36 +248,6 @@ impl Successor {
 /// What a program says that understands this.
 pub(crate) fn understood(state: &[u8]) -> String {
     format!("{} bytes are understood", state.len())
-}
-
-/// What this program is to go on with, if it takes the place of another.
-pub(crate) fn inherited() -> io::Result<Option<Vec<u8>>> {
-    if env::var_os(VARIABLE).is_none() {
-        return Ok(None);
-    }
-    let state = read_state()?;
-    // It is in memory, and not needed any more.
-    let file = io::stdin().as_fd().try_clone_to_owned()?;
-    File::from(file).set_len(0)?;
-    Ok(Some(state))
-}
-
-/// All of the standard input.
-pub(crate) fn read_state() -> io::Result<Vec<u8>> {
-    let mut input = File::from(io::stdin().as_fd().try_clone_to_owned()?);
-    let mut state = Vec::new();
-    // A file of known length is read in one piece.
-    state.try_reserve(usize::try_from(input.metadata()?.len()).unwrap_or(0))?;
-    input.read_to_end(&mut state)?;
-    Ok(state)
-}
-
-/// A file in memory, at its start.
-fn in_memory(bytes: &[u8]) -> io::Result<File> {
-    let mut file = system::memory_file()?;
-    file.write_all(bytes)?;
-    file.rewind()?;
-    Ok(file)
 }
 
 /// Waits for the end of a program, but not for long. Returns whether it ended well.

@@ -2,15 +2,18 @@
 //! listeners and streams stay open under their numbers, and all else is packed.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::process::{self, Command};
 use std::time::{Duration, SystemTime};
 
 use log::info;
-use mio::Token;
+use mio::Poll;
 
-use super::{Clock, Config, Running, Server};
+use super::inherited::VARIABLE;
+use super::{Clock, Config, Inherited, Running, Server};
+use crate::net::descriptors::{self, memory_file};
 use crate::net::hub::Hub;
-use crate::net::listen::{Inherited, Listener, Listening};
+use crate::net::listen::{Listener, Listening, Sockets};
 use crate::net::service::{HandOver, Service, Upgraded};
 use crate::net::timeouts::Now;
 use crate::net::tls::Tls;
@@ -23,6 +26,8 @@ struct Descriptors {
     frozen_at: Duration,
     /// How many connections are left behind.
     left: usize,
+    /// At which all streams are registered, under their slots.
+    poll: RawFd,
     /// In the order of the configuration, and which file is a Unix socket's.
     listeners: Vec<(RawFd, Option<(u64, u64)>)>,
     /// With the slot of the connection, and whether it is a Unix socket.
@@ -37,13 +42,28 @@ impl<S: HandOver> Running<S> {
         self.pack(0)
     }
 
-    /// The same for a program that takes over now. Connections that cannot be handed over are
-    /// told so, and closed.
-    pub fn freeze_for_good(&mut self) -> Vec<u8> {
+    /// Has another program take the place of this one, in this process: its standard input is what
+    /// [`Inherited::take`] takes there. Connections that cannot be handed over are told so, and
+    /// closed. Comes back only if that fails: the error names no program, and all goes on, but for
+    /// those connections.
+    ///
+    /// The service is to have nothing under way elsewhere ([`HandOver::quiesce`]). Before, the other
+    /// program should be asked whether it understands what [`Running::freeze`] packs: once it is
+    /// executed there is no way back. It should be started with the same arguments, and have the
+    /// same configuration.
+    pub fn hand_over_to(&mut self, command: &mut Command) -> io::Error {
         let now = self.server.clock.read();
         self.hub.pass(now);
         let left = self.hub.leave_behind();
-        self.pack(left)
+        let file = match memory_file(&self.pack(left)) {
+            Ok(file) => file,
+            Err(error) => return error,
+        };
+        self.descriptors().for_each(|it| descriptors::keep_open(it, true));
+        let command = command.env(VARIABLE, process::id().to_string()).stdin(file);
+        let error = descriptors::exec(command);
+        self.descriptors().for_each(|it| descriptors::keep_open(it, false));
+        error
     }
 
     fn pack(&mut self, left: usize) -> Vec<u8> {
@@ -53,17 +73,18 @@ impl<S: HandOver> Running<S> {
         hub.settle();
         server.drop_closed(hub);
         let mut packer = Packer::new(now);
-        packer.put(&Descriptors::of(&server.listeners, hub, now, left));
+        packer.put(&Descriptors::of(server, hub, now, left));
         hub.service().pack(&mut packer);
         hub.pack(&mut packer);
         packer.finish()
     }
 
-    /// What has to stay open when another program takes the place of this one. At first nothing
-    /// does.
-    pub fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let listeners = self.server.listeners.iter().map(|listener| listener.socket().as_fd());
-        listeners.chain(self.hub.streams().map(|(_, stream)| stream.transport().as_fd()))
+    /// What has to stay open when another program takes the place of this one. Else nothing does.
+    fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let Server { poll, listeners, .. } = &self.server;
+        let listeners = listeners.iter().map(|listener| listener.socket().as_fd());
+        let streams = self.hub.streams().map(|(_, stream)| stream.transport().as_fd());
+        [poll.registry().as_fd()].into_iter().chain(listeners).chain(streams)
     }
 }
 
@@ -77,38 +98,35 @@ impl Server {
         Unpacker::new(bytes, Clock::new().read())
     }
 
-    /// Goes on with the listeners and streams of the process that was here before, as
-    /// [`Server::bind`] begins. `take` gives the descriptor of a number, to be closed by the next
-    /// `exec`. The service comes next,
-    /// and then [`Server::thaw`].
+    /// Goes on with the listeners and streams of the program that was here before, as
+    /// [`Server::bind`] begins. The service comes next in what is given back, and then
+    /// [`Server::thaw`].
     ///
     /// # Errors
     ///
-    /// As [`Server::bind`], and `InvalidData` if something else was packed, or if a descriptor is
-    /// missing.
-    pub fn adopt(
-        config: Config,
-        from: &mut Unpacker<'_>,
-        take: impl Fn(RawFd) -> Option<OwnedFd>,
-    ) -> io::Result<Server> {
-        let take = |number| {
-            let why = || format!("descriptor {number} is not open");
-            let missing = || io::Error::new(io::ErrorKind::InvalidData, why());
-            take(number).ok_or_else(missing)
-        };
-        let Descriptors { frozen_at, left, listeners, streams } = from.get()?;
-        let mut inherited = Inherited::new();
-        for (number, identity) in listeners {
-            inherited.push_back(Listening::adopt(take(number)?, identity));
+    /// As [`Server::bind`], and `InvalidData` if something else was packed, or a format that this
+    /// version does not know, if a descriptor is missing, or if it was adopted before.
+    pub fn adopt(config: Config, inherited: &mut Inherited) -> io::Result<(Server, Unpacker<'_>)> {
+        if std::mem::replace(&mut inherited.is_adopted, true) {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it was adopted before"));
         }
-        let mut server = Server::with(config, inherited)?;
+        let mut from = Server::unpacker(&inherited.state)?;
+        let Descriptors { frozen_at, left, poll, listeners, streams } = from.get()?;
+        let poll = adopt_poll(poll)?;
+        let mut sockets = Sockets::new();
+        for (number, identity) in listeners {
+            let socket = Listening::adopt(descriptors::take(number)?, identity);
+            // How it stands there is not known; it is registered anew.
+            descriptors::unregister(poll.registry().as_fd(), socket.as_fd());
+            sockets.push_back(socket);
+        }
+        let mut server = Server::with(config, poll, sockets)?;
         for (number, (slot, is_unix)) in streams {
-            let mut stream = Socket::adopt(take(number)?, is_unix);
-            stream.register(server.poll.registry(), Token(slot))?;
-            server.streams.insert(slot, stream);
+            let stream = Socket::adopt(descriptors::take(number)?, is_unix);
+            server.streams.push_back((slot, stream));
         }
         (server.frozen_at, server.left) = (frozen_at, left);
-        Ok(server)
+        Ok((server, from))
     }
 
     /// Goes on with the connections, and tells the service. Nothing may be left to unpack then.
@@ -123,7 +141,11 @@ impl Server {
     ) -> Result<Running<S>, Damaged> {
         let (now, mut streams) = (from.now(), std::mem::take(&mut self.streams));
         let version = from.version().to_owned();
-        let stream = |slot| streams.remove(&slot).map(Tls::plain);
+        // They were packed in the order of the connections.
+        let stream = |slot| {
+            let next = streams.pop_front().filter(|(its_slot, _)| *its_slot == slot);
+            next.map(|(_, stream)| Tls::plain(stream))
+        };
         let mut hub = Hub::thaw(service, &self.config.limits, now, &mut from, stream)?;
         from.finish()?;
         let silence = since_epoch(self.clock.read()).saturating_sub(self.frozen_at);
@@ -157,16 +179,17 @@ impl Server {
 
 impl Descriptors {
     fn of<S: Service>(
-        listeners: &[Listener],
+        server: &Server,
         hub: &Hub<Tls<Socket>, S>,
         now: Now,
         left: usize,
     ) -> Descriptors {
-        let listeners = listeners.iter().map(Listener::socket);
+        let listeners = server.listeners.iter().map(Listener::socket);
         let streams = hub.streams();
         Descriptors {
             frozen_at: since_epoch(now),
             left,
+            poll: server.poll.registry().as_raw_fd(),
             listeners: listeners.map(|it| (it.as_fd().as_raw_fd(), it.identity())).collect(),
             streams: streams
                 .map(|(slot, it)| {
@@ -179,14 +202,22 @@ impl Descriptors {
 
 impl Pack for Descriptors {
     fn pack(&self, to: &mut Packer) {
-        let Descriptors { frozen_at, left, listeners, streams } = self;
-        to.put(frozen_at).put(left).put(listeners).put(streams);
+        let Descriptors { frozen_at, left, poll, listeners, streams } = self;
+        to.put(frozen_at).put(left).put(poll).put(listeners).put(streams);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Descriptors, Damaged> {
-        let (frozen_at, left, listeners) = (from.get()?, from.get()?, from.get()?);
-        Ok(Descriptors { frozen_at, left, listeners, streams: from.get()? })
+        let (frozen_at, left, poll) = (from.get()?, from.get()?, from.get()?);
+        Ok(Descriptors { frozen_at, left, poll, listeners: from.get()?, streams: from.get()? })
     }
+}
+
+/// The poll of the program that was here before. Its streams stay registered there, so that no
+/// edge is lost, and that thousands need not be registered anew.
+fn adopt_poll(number: RawFd) -> io::Result<Poll> {
+    let poll = Poll::new()?;
+    descriptors::replace_poll(poll.registry().as_fd(), &descriptors::take(number)?)?;
+    Ok(poll)
 }
 
 fn since_epoch(now: Now) -> Duration {

@@ -6,15 +6,21 @@ use std::process::Command;
 
 use super::{ask, install, start, upgrade};
 use crate::binary::{Folder, Outcome, Program, chinwag};
+use crate::client::Client;
 
 /// Puts a program in place of the one that is there. Another process writes it: what is open for
 /// writing in any process cannot be executed.
-fn replace(folder: &Folder, text: &str) {
+pub(in crate::binary) fn replace(folder: &Folder, text: &str) {
     let (new, path) = (folder.0.join("new"), folder.0.join("chinwag"));
     let command = r#"printf %s "$0" > "$1" && chmod 755 "$1" && mv "$1" "$2""#;
     let mut shell = Command::new("sh");
     let status = shell.args(["-c", command, text]).arg(new).arg(path).status();
     assert!(status.unwrap().success());
+}
+
+/// The start of a script, and the rest: the program that is a good one is asked, and takes over.
+pub(in crate::binary) fn checks_well(start: &str) -> String {
+    format!("{start}\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_chinwag"))
 }
 
 #[test]
@@ -61,13 +67,19 @@ fn a_bad_successor_takes_nothing_over_and_the_log_says_why() {
     fs::write(&path, "").unwrap();
     fails("Permission denied");
     fs::remove_file(&path).unwrap();
-    // A wrapper that checks well, and then is not there: exec itself fails.
-    let wrapper = format!(
-        "#!/bin/sh\ncase \"$*\" in *--check-state*) rm \"$0\"; exec {} \"$@\" ;; esac\n",
-        good.display()
-    );
-    replace(&folder, &wrapper);
+    for act in ["rm \"$0\"", "touch \"$0\"", "chmod 644 \"$0\""] {
+        replace(&folder, &checks_well(&format!("#!/bin/sh\n{act}")));
+        // It is gone, or it is not the file that was checked.
+        let rm = act.starts_with("rm");
+        fails(if rm { "No such file or directory" } else { "it was replaced after its check" });
+    }
+    // The same file, and it cannot be executed any more.
+    let shell = folder.0.join("shell");
+    std::os::unix::fs::symlink("/bin/sh", &shell).unwrap();
+    let shell = shell.display();
+    replace(&folder, &checks_well(&format!("#!{shell}\nrm {shell}")));
     fails("No such file or directory");
+    fs::remove_file(&path).unwrap();
     // All has gone on meanwhile, and goes on.
     ann.write("line\n");
     ann.expect("[ann] half a line");
@@ -98,17 +110,42 @@ fn check(state: &[u8]) -> Outcome {
     Outcome { code: output.status.code(), stdout, stderr }
 }
 
-#[test]
-fn what_is_handed_over_is_understood_whole_or_not_at_all() {
-    let folder = install("upgrade-state");
-    let program = start(&folder, &[]);
+/// Much of what there is to be handed over: two rooms, one with a topic and history, somebody away
+/// who ignores others, somebody muted, somebody cut off who may come back, half a line, and half a
+/// frame of a browser.
+#[cfg(feature = "web")]
+fn start_with_everything(folder: &Folder) -> (Program, Vec<Client>) {
+    let op = format!("op=unix:{}", folder.0.join("op").display());
+    let program = start(folder, &["-l", &op, "-l", "web=127.0.0.1:0"]);
     let mut ann = program.client("ann");
     assert_eq!(ann.ask("/topic tea"), "ann set the topic: tea");
     assert_eq!(ann.ask("hello"), "[ann] hello");
+    let mut eve = program.client("eve");
+    assert_eq!(program.operator().ask("/mute eve 1h").get(..10), Some("Muted eve "));
+    eve.line();
+    let mut cut = program.client("cut");
+    assert!(cut.ask("/resume").contains("/resume "));
+    cut.reset();
+    program.logged("event=ended");
     let mut bob = program.client("bob");
     bob.say("/away out for lunch\n/ignore ann\n/join garden\n/resume");
     bob.write("half a l");
     assert!((0..9).any(|_| bob.line().contains("/resume ")));
+    let mut browser = Client::connect(program.addrs[1]);
+    let request = format!("GET /ws HTTP/1.1\r\nHost: {}\r\n", program.addrs[1]);
+    browser.write(request + "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+    browser
+        .write("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    while browser.read_until(b'\n') != b"\r\n" {}
+    browser.write([0x81, 0x84, 1]);
+    (program, vec![ann, eve, bob, browser])
+}
+
+#[cfg(feature = "web")]
+#[test]
+fn what_is_handed_over_is_understood_whole_or_not_at_all() {
+    let folder = install("upgrade-state");
+    let (program, _clients) = start_with_everything(&folder);
     let state = state_of(&folder, &program);
     let good = check(&state);
     assert_eq!((good.code, good.stdout), (Some(0), vec![understood(&state)]), "{:?}", good.stderr);

@@ -11,6 +11,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+#[cfg(target_os = "linux")]
+use super::upgrade;
 use super::{Folder, Program, run};
 use crate::client::{Client, PATIENCE, eventually};
 
@@ -346,4 +348,19 @@ fn an_upgrade_closes_who_is_encrypted_and_gives_the_named_a_token() {
     assert_eq!(bob.ask(&format!("/resume {token}")), "You are now bob");
     bob.say("I am back");
     ann.expect("[bob] I am back");
+}
+
+/// Encrypted connections are closed only for a program that was checked and is there still.
+#[cfg(target_os = "linux")]
+#[test]
+fn who_is_encrypted_goes_on_when_the_program_is_replaced_after_its_check() {
+    let folder = upgrade::install("upgrade-encrypted");
+    let (cert, key) = (file("chat.crt"), file("chat.key"));
+    let options = ["-l", "tls=127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &key];
+    let program = upgrade::start(&folder, &options);
+    let mut bob = Secure::named(program.addrs[1], "bob");
+    upgrade::replace(&folder, &upgrade::checks_well("#!/bin/sh\nrm \"$0\""));
+    program.signal("USR2");
+    assert!(program.logged("upgraded").contains("event=not_upgraded"));
+    assert_eq!(bob.ask("/up still here"), "STILL HERE");
 }

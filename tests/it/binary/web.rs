@@ -274,3 +274,32 @@ fn a_shutdown_is_a_going_away() {
     browser.ends();
     assert_eq!(program.outcome().code, Some(0));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_upgrade_keeps_browsers_and_what_they_have_half_said() {
+    let program = start(&["-v"]);
+    let mut whole = Browser::open(program.addr(), "/ws?dialect=native");
+    let mut half = Browser::open(program.addr(), "/ws?dialect=native");
+    for (browser, name) in [(&mut whole, "whole"), (&mut half, "half")] {
+        browser.say(&format!("REGISTER {name}"));
+        assert_eq!(browser.message(), format!("Registered as {name}"));
+    }
+    // The first frame of a message, and of the next one its head and half of its mask.
+    half.send(0x01, b"half a ");
+    half.0.write_all(&[0x80, 0x84, MASK[0], MASK[1]]).unwrap();
+    whole.say("/up all that came before is read");
+    assert_eq!(whole.message(), "ALL THAT CAME BEFORE IS READ");
+    program.signal("USR2");
+    assert!(program.logged("upgraded").contains(" connections=2 left=0"));
+    half.0.write_all(&[MASK[2], MASK[3]]).unwrap();
+    let line: Vec<u8> = b"line".iter().zip(MASK).map(|(byte, mask)| byte ^ mask).collect();
+    half.0.write_all(&line).unwrap();
+    for browser in [&mut half, &mut whole] {
+        assert_eq!(browser.message(), "[half] half a line");
+    }
+    half.send(0x89, b"are you there?");
+    assert_eq!(half.frame(), (0x8a, b"are you there?".to_vec()));
+    half.send(0x88, &1000_u16.to_be_bytes());
+    assert_eq!(half.closed().0, 1000);
+}

@@ -136,3 +136,45 @@ fn an_operator_asks_for_it_and_is_told_and_what_is_kept_in_files_is_read() {
     assert_eq!(program.outcome().code, Some(0));
     assert!(!socket.exists(), "the socket's file is gone");
 }
+
+/// Each room keeps 64 KiB of what was said there.
+fn upgrade_with_history(name: &str, rooms: usize) {
+    const LINES: usize = 64;
+    let folder = install(name);
+    let program =
+        start(&folder, &["--rate", "off", "--max-rooms", "2000", "--max-clients", "3000"]);
+    let text = "x".repeat(1000);
+    let mut members = Vec::new();
+    for number in 0..rooms {
+        let mut member = program.client(&format!("member-{number}"));
+        member.say(&format!("/join room-{number}"));
+        assert!(member.line().contains(&format!(" in room-{number}: ")));
+        for line in 0..LINES {
+            member.say(&format!("{line} {text}"));
+        }
+        for line in 0..LINES {
+            member.expect(&format!("[member-{number}] {line} {text}"));
+        }
+        members.push(member);
+    }
+    assert!(upgrade(&program).contains(&format!("connections={rooms} ")));
+    let mut ann = program.client("ann");
+    for number in [0, rooms / 2, rooms - 1] {
+        ann.say(&format!("/join room-{number}"));
+        assert!(ann.line().contains(&format!(" in room-{number}: ")));
+        let last = format!("{} {text}", LINES - 1);
+        while !ann.line().ends_with(&last) {}
+        assert_eq!(members[number].ask("/up still here"), "STILL HERE");
+    }
+}
+
+#[test]
+fn what_was_said_before_can_be_read_after() {
+    upgrade_with_history("upgrade-history", 16);
+}
+
+#[test]
+#[ignore = "it takes long"]
+fn sixty_four_megabytes_of_history_go_along() {
+    upgrade_with_history("upgrade-history-64", 1024);
+}

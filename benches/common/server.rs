@@ -99,7 +99,7 @@ impl Subject {
 }
 
 /// An address where nobody listens, though somebody else might before we do.
-fn free_addr() -> io::Result<SocketAddr> {
+pub(crate) fn free_addr() -> io::Result<SocketAddr> {
     TcpListener::bind(("127.0.0.1", 0))?.local_addr()
 }
 
@@ -138,6 +138,16 @@ impl ServerProcess {
     pub(crate) fn start_program(words: Vec<String>, cores: Cores) -> io::Result<ServerProcess> {
         let folder = folder_for(Subject::Chinwag)?;
         ServerProcess::spawn(Subject::Chinwag, words, None, folder, cores)
+    }
+
+    /// The same of any program that listens there.
+    pub(crate) fn start_at(
+        words: Vec<String>,
+        addr: SocketAddr,
+        cores: Cores,
+    ) -> io::Result<ServerProcess> {
+        let folder = folder_for(Subject::Chinwag)?.join("beside");
+        ServerProcess::spawn(Subject::Chinwag, words, Some(addr), folder, cores)
     }
 
     fn spawn(
@@ -187,6 +197,27 @@ impl ServerProcess {
         format!("/proc/{}/{file}", self.child.id())
     }
 
+    /// Sends it a signal, by name.
+    pub(crate) fn signal(&self, name: &str) -> io::Result<()> {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-s", name, &id]).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("it is gone")) }
+    }
+
+    /// Whether another program has taken over, in this process.
+    pub(crate) fn has_taken_over(&self) -> bool {
+        // While it does, there is no environment.
+        let environment = fs::read(self.proc_path("environ")).unwrap_or_default();
+        memchr::memmem::find(&environment, b"CHINWAG_TAKES_OVER=").is_some()
+    }
+
+    /// The processes that it has started and that run still, by number.
+    pub(crate) fn children(&self) -> io::Result<Vec<u32>> {
+        let task = format!("task/{}/children", self.child.id());
+        let text = fs::read_to_string(self.proc_path(&task))?;
+        Ok(text.split_whitespace().filter_map(|word| word.parse().ok()).collect())
+    }
+
     /// Resident memory in bytes.
     pub(crate) fn resident(&self) -> io::Result<u64> {
         Ok(1024 * machine::number_behind(&self.proc_path("status"), "VmRSS:")?)
@@ -227,12 +258,7 @@ impl ServerProcess {
     }
 
     pub(crate) fn descriptors(&self) -> io::Result<u64> {
-        let directory = self.proc_path("fd");
-        match fs::metadata(&directory)?.len() {
-            // Before Linux 6.2 it has no length, and must be counted.
-            0 => Ok(fs::read_dir(&directory)?.count() as u64),
-            length => Ok(length),
-        }
+        descriptors_of(self.child.id())
     }
 
     /// Waits until one that does not say where it listens takes a connection there.
@@ -273,6 +299,16 @@ impl ServerProcess {
         line.split_whitespace()
             .find_map(|word| word.parse().ok())
             .ok_or_else(|| io::Error::other(format!("its first line was {line:?}")))
+    }
+}
+
+/// How many descriptors a process has open.
+pub(crate) fn descriptors_of(process: u32) -> io::Result<u64> {
+    let directory = format!("/proc/{process}/fd");
+    match fs::metadata(&directory)?.len() {
+        // Before Linux 6.2 it has no length, and must be counted.
+        0 => Ok(fs::read_dir(&directory)?.count() as u64),
+        length => Ok(length),
     }
 }
 

@@ -111,6 +111,11 @@ impl Accepted {
         }
     }
 
+    /// Whether it is kept of nobody.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Its socket has taken these bytes; `ending` is how its lines end.
     pub(super) fn count_out(&mut self, id: ConnId, bytes: &[u8], ending: Ending) {
         let Some(record) = self.0.get_mut(&id) else { return };

@@ -102,9 +102,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// A connection has taken all that waited for it.
     pub(super) fn note_caught_up(&mut self, id: ConnId) {
-        let at = self.outbox.now().monotonic;
         if let Some(slow) = self.slow_consumers.get_mut(&id).filter(|slow| slow.is_behind) {
-            *slow = SlowConsumer { at, is_behind: false };
+            *slow = SlowConsumer { at: self.outbox.now().monotonic, is_behind: false };
         }
     }
 

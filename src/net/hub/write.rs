@@ -37,17 +37,21 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// One `write` of all that is queued for a connection; more only if that was not taken whole,
     /// until the socket is full.
     pub(super) fn flush(&mut self, id: ConnId) {
-        let held = self.conns[id.slot()].stream.unsent();
-        self.outbox.set_unsent(id, 0);
-        self.outbox.gather(id);
+        let held = self.outbox.begin_flush(id);
         let mut took = false;
-        while !self.outbox.pending(id).is_empty() {
-            let Conn { stream, output, .. } = &mut self.conns[id.slot()];
+        loop {
             let pending = self.outbox.pending(id);
+            if pending.is_empty() {
+                break;
+            }
+            let Conn { stream, output, .. } = &mut self.conns[id.slot()];
             match stream.write(pending) {
                 Ok(0) => return self.lose_reader(id),
                 Ok(count) => {
-                    self.accepted_log.count_out(id, &pending[..count], self.outbox.ending(id));
+                    if !self.accepted_log.is_empty() {
+                        let ending = self.outbox.ending(id);
+                        self.accepted_log.count_out(id, &pending[..count], ending);
+                    }
                     self.metrics.bytes_sent += count as u64;
                     self.outbox.consume(id, count);
                     *output = Output::Sent;

@@ -1,5 +1,7 @@
 //! The loop's side of the outbox: which connection is flushed next, what its socket took, and
 //! which connections have ended.
+//!
+//! What each flush takes is marked `inline`: the loop is generic, and so compiled elsewhere.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -87,6 +89,7 @@ impl Outbox {
     }
 
     /// The connection that is to be flushed next.
+    #[inline]
     pub(crate) fn next_to_flush(&mut self) -> Option<ConnId> {
         loop {
             while let Some(id) = self.this_round.pop_front() {
@@ -95,20 +98,28 @@ impl Outbox {
                     return Some(id);
                 }
             }
-            let flushed_since = self.this_round_since.take();
-            self.flushed_since = self.flushed_since.or(flushed_since);
-            if self.next_round.is_empty() {
-                self.next_round_since = None;
-                self.logs.clear();
-                give_back(&mut self.this_round);
-                give_back(&mut self.next_round);
+            if !self.begin_round() {
                 return None;
             }
-            mem::swap(&mut self.this_round, &mut self.next_round);
-            let now = self.now.monotonic;
-            self.this_round_since = self.next_round_since.replace(now).or(Some(now));
-            self.logs.end_round();
         }
+    }
+
+    /// Begins the next round, if anybody waits for it.
+    fn begin_round(&mut self) -> bool {
+        let flushed_since = self.this_round_since.take();
+        self.flushed_since = self.flushed_since.or(flushed_since);
+        if self.next_round.is_empty() {
+            self.next_round_since = None;
+            self.logs.clear();
+            give_back(&mut self.this_round);
+            give_back(&mut self.next_round);
+            return false;
+        }
+        mem::swap(&mut self.this_round, &mut self.next_round);
+        let now = self.now.monotonic;
+        self.this_round_since = self.next_round_since.replace(now).or(Some(now));
+        self.logs.end_round();
+        true
     }
 
     /// Since when at most those waited whose round has been flushed since this was last asked.
@@ -118,6 +129,7 @@ impl Outbox {
     }
 
     /// What is to be written now, in one piece wherever possible; empty once all has been.
+    #[inline]
     pub(crate) fn pending(&self, id: ConnId) -> &[u8] {
         let queue = &self.queues[id.slot()];
         match &queue.own {
@@ -126,15 +138,23 @@ impl Outbox {
         }
     }
 
-    /// Copies the span behind the `own` bytes, if there are any: two short pieces then
+    /// A flush begins: the transport is to be asked again how much it holds back. Returns how much
+    /// that was. The span is copied behind the `own` bytes, if there are any: two short pieces then
     /// go out in one `write`, which is cheaper than two, or than a `writev`.
-    pub(crate) fn gather(&mut self, id: ConnId) {
-        if self.queues[id.slot()].own.is_some() {
-            self.spill(id);
-        }
+    #[inline]
+    pub(crate) fn begin_flush(&mut self, id: ConnId) -> usize {
+        if self.queues[id.slot()].own.is_none() { 0 } else { self.gather(id) }
+    }
+
+    fn gather(&mut self, id: ConnId) -> usize {
+        let held = self.queues[id.slot()].own.as_ref().map_or(0, |own| own.unsent);
+        self.set_unsent(id, 0);
+        self.spill(id);
+        held
     }
 
     /// The first `count` bytes of what is pending were taken.
+    #[inline]
     pub(crate) fn consume(&mut self, id: ConnId, count: usize) {
         let queue = &mut self.queues[id.slot()];
         match &mut queue.own {
@@ -198,23 +218,27 @@ impl Outbox {
     }
 
     /// All has been written. Returns how many lines were shed meanwhile.
+    #[inline]
     pub(crate) fn dequeue(&mut self, id: ConnId) -> u64 {
-        self.unpark(id);
         let queue = &mut self.queues[id.slot()];
         queue.place = Place::Idle;
         queue.span = Span::EMPTY;
-        let Some(own) = queue.own.take() else { return 0 };
-        if own.awaited {
-            self.drained.push_back(id);
+        match queue.own.take() {
+            Some(own) => self.recycle(id, own),
+            None => 0,
         }
-        self.recycle(own)
     }
 
     /// Recycles an emptied buffer, unless it has grown large. Returns how many lines the queue
     /// had shed.
-    fn recycle(&mut self, mut own: Box<Own>) -> u64 {
+    fn recycle(&mut self, id: ConnId, mut own: Box<Own>) -> u64 {
+        if mem::take(&mut own.parked) {
+            self.resumed.push(id);
+        }
+        if mem::take(&mut own.awaited) {
+            self.drained.push_back(id);
+        }
         let skipped = mem::take(&mut own.skipped);
-        own.awaited = false;
         if self.spare.len() < SPARE_MAX && own.bytes.capacity() <= SPARE_BYTES {
             own.bytes.clear();
             self.spare.push(own);

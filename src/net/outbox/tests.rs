@@ -32,7 +32,7 @@ fn blue() -> LogId {
 
 /// What the loop does with a connection whose turn it is and whose socket takes all.
 fn write_all(out: &mut Outbox, id: ConnId) -> String {
-    out.gather(id);
+    out.begin_flush(id);
     let written = String::from_utf8(out.take(id)).unwrap();
     assert_eq!(out.pending(id), b"");
     written
@@ -344,7 +344,7 @@ fn what_is_counted_is_what_waits_whatever_happens() {
                 7 => out.unblock(id),
                 _ => {
                     if let Some(next) = out.next_to_flush() {
-                        out.gather(next);
+                        out.begin_flush(next);
                         let count = out.pending(next).len();
                         out.consume(next, u.int_in_range(0..=count)?);
                         if out.pending(next).is_empty() {

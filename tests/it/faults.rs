@@ -10,7 +10,11 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, Hub, Limits, Now, Peer, Transport};
+use chinwag::{Chat, Hub, Limits, Now, Peer, Tls, Transport};
+
+mod over;
+
+use over::{Client, Over};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
@@ -81,6 +85,8 @@ struct Wire {
     edge: bool,
     was_hit: bool,
     closes: usize,
+    /// The most that one write takes.
+    piece: usize,
 }
 
 struct End {
@@ -128,8 +134,9 @@ impl Write for End {
             return outcome;
         }
         // Short, so that there are more calls to fail.
-        let taken = &bytes[..bytes.len().min(40)];
-        self.wire.borrow_mut().output.extend_from_slice(taken);
+        let mut wire = self.wire.borrow_mut();
+        let taken = &bytes[..bytes.len().min(wire.piece)];
+        wire.output.extend_from_slice(taken);
         Ok(taken.len())
     }
 
@@ -152,38 +159,74 @@ impl Drop for End {
 
 /// A server with three clients, and the fault that is to come.
 struct World {
-    hub: Hub<End, Chat>,
+    hub: Hub<Tls<End>, Chat>,
     wires: Vec<Rc<RefCell<Wire>>>,
+    slots: Vec<usize>,
+    clients: Vec<Client>,
+    /// What each has read.
+    heard: Vec<Vec<u8>>,
     plan: Rc<RefCell<Option<Plan>>>,
     now: Now,
 }
 
 impl World {
-    fn new(plan: Option<Plan>) -> World {
+    fn new(over: &Over, plan: Option<Plan>) -> World {
         let now = Now { monotonic: Instant::now(), wall: UNIX_EPOCH };
         let limits = Limits { rate: None, ..Limits::default() };
-        let hub = Hub::new(Chat::new(Settings::default()), &limits, now);
-        let mut world = World { hub, wires: Vec::new(), plan: Rc::new(RefCell::new(plan)), now };
+        let mut world = World {
+            hub: Hub::new(Chat::new(Settings::default()), &limits, now),
+            wires: Vec::new(),
+            slots: Vec::new(),
+            clients: (0..3).map(|_| over.client()).collect(),
+            heard: vec![Vec::new(); 3],
+            plan: Rc::new(RefCell::new(plan)),
+            now,
+        };
         for _ in 0..3 {
-            let wire = Rc::new(RefCell::new(Wire::default()));
+            let piece = if over.certificate().is_some() { 400 } else { 40 };
+            let wire = Rc::new(RefCell::new(Wire { piece, ..Wire::default() }));
             let end = End { wire: Rc::clone(&wire), plan: Rc::clone(&world.plan) };
+            let stream = match over.certificate() {
+                Some(certificate) => Tls::encrypted(end, certificate),
+                None => Tls::plain(end),
+            };
+            world.slots.push(world.hub.next_slot());
             let addr = SocketAddr::from(([127, 0, 0, 1], 4000));
-            world.hub.open(end, &Peer::new(addr.into(), "native"));
+            let peer = Peer::new(addr.into(), "native");
+            if over.is_web() {
+                world.hub.open_web(stream, &peer, false);
+            } else {
+                world.hub.open(stream, &peer);
+            }
             world.wires.push(wire);
+            world.run_until_idle();
         }
         world
     }
 
     /// A client sends something, and the server works until there is nothing to do.
     fn send(&mut self, client: usize, text: &str) {
-        self.wires[client].borrow_mut().input.extend(text.as_bytes());
+        self.clients[client].say(text);
         self.wires[client].borrow_mut().edge = true;
         self.run_until_idle();
     }
 
+    /// What is on the way reaches the other end.
+    fn carry(&mut self) {
+        for (who, wire) in self.wires.iter().enumerate() {
+            let mut wire = wire.borrow_mut();
+            let written = std::mem::take(&mut wire.output);
+            self.heard[who].extend(self.clients[who].receive(&written));
+            let to_send = self.clients[who].take_to_send();
+            wire.edge |= !to_send.is_empty();
+            wire.input.extend(to_send);
+        }
+    }
+
     fn run_until_idle(&mut self) {
         for _ in 0..1000 {
-            for (slot, wire) in self.wires.iter().enumerate() {
+            self.carry();
+            for (slot, wire) in self.slots.iter().copied().zip(&self.wires) {
                 if std::mem::take(&mut wire.borrow_mut().edge) {
                     self.hub.mark_readable(slot);
                     self.hub.mark_writable(slot);
@@ -191,6 +234,7 @@ impl World {
             }
             self.hub.turn(self.now);
             self.hub.take_closed().for_each(drop);
+            self.carry();
             let is_quiet = self.hub.timeout(self.now) != Some(Duration::ZERO);
             if is_quiet && !self.wires.iter().any(|wire| wire.borrow().edge) {
                 return;
@@ -200,7 +244,7 @@ impl World {
     }
 
     fn output(&self, client: usize) -> String {
-        String::from_utf8(self.wires[client].borrow().output.clone()).expect("UTF-8")
+        String::from_utf8(self.heard[client].clone()).expect("UTF-8")
     }
 
     fn was_hit(&self, client: usize) -> bool {
@@ -236,8 +280,8 @@ fn end(mut world: World) {
 }
 
 /// Plays with the nth call of a kind failing. False if there was none.
-fn play_with(call: Call, fault: Fault, nth: usize, expected: &[String]) -> bool {
-    let mut world = World::new(Some(Plan { call, fault, left: nth }));
+fn play_with(over: &Over, call: Call, fault: Fault, nth: usize, expected: &[String]) -> bool {
+    let mut world = World::new(over, Some(Plan { call, fault, left: nth }));
     play(&mut world);
     let is_hit = world.plan.borrow().is_none();
     for (client, expected) in expected.iter().enumerate() {
@@ -266,26 +310,54 @@ fn play_with(call: Call, fault: Fault, nth: usize, expected: &[String]) -> bool 
     is_hit
 }
 
-#[test]
-fn whichever_call_fails_and_however_nobody_else_is_hurt() {
-    let mut world = World::new(None);
+/// Plays with each call failing in each of these ways.
+fn sweep(over: &Over, faults: &[(Call, Fault)]) {
+    let mut world = World::new(over, None);
     play(&mut world);
     let expected: Vec<String> = (0..3).map(|client| world.output(client)).collect();
     assert!(expected[0].ends_with("[ann] the end\n"), "{}", expected[0]);
-    assert!(expected[1].ends_with("Bye.\r\n") && expected[2].contains("anybody here"));
+    assert!(expected[1].trim_end().ends_with("Bye.") && expected[2].contains("anybody here"));
     end(world);
-    for (call, fault) in FAULTS {
-        let count = (0..10_000).take_while(|nth| play_with(call, fault, *nth, &expected)).count();
+    for (call, fault) in faults.iter().copied() {
+        let play = |nth: &usize| play_with(over, call, fault, *nth, &expected);
+        let count = (0..10_000).take_while(play).count();
         let least = if call == Call::Shutdown { 2 } else { 10 };
         assert!(count >= least, "only {count} calls of {call:?} were there to fail");
     }
+}
+
+#[test]
+fn whichever_call_fails_and_however_nobody_else_is_hurt() {
+    sweep(&Over::Plain, &FAULTS);
+}
+
+#[cfg(feature = "web")]
+#[test]
+fn over_websocket_neither() {
+    sweep(&Over::WebSocket, &FAULTS);
+}
+
+/// Fewer, for each conversation has three handshakes.
+#[cfg(feature = "tls")]
+#[test]
+fn over_tls_neither() {
+    let [blocked, reset] = [ErrorKind::WouldBlock, ErrorKind::ConnectionReset].map(Fault::Error);
+    let faults = [
+        (Call::Read, blocked),
+        (Call::Read, reset),
+        (Call::Write, blocked),
+        (Call::Write, reset),
+        (Call::Write, Fault::Zero),
+        (Call::Shutdown, reset),
+    ];
+    sweep(&Over::tls(), &faults);
 }
 
 /// What has come by the time at which a close is given up is read, as always: unread, it
 /// would turn the end into a reset.
 #[test]
 fn whoever_closes_at_the_last_moment_has_closed_in_time() {
-    let mut world = World::new(None);
+    let mut world = World::new(&Over::Plain, None);
     world.send(0, "/exit\n");
     world.now.monotonic += Limits::default().drain_time;
     world.wires[0].borrow_mut().is_ended = true;

@@ -6,15 +6,21 @@ mod client;
 #[cfg(feature = "web")]
 mod exposition;
 mod faults;
+#[cfg(feature = "web")]
+mod frames;
 mod framing;
 mod hand;
 mod json;
 #[cfg(feature = "web")]
 mod metrics;
 mod pages;
+#[cfg(feature = "tls")]
+mod secure;
 mod sim;
 mod tcp;
 mod tidy;
+#[cfg(all(feature = "tls", feature = "web"))]
+mod tls;
 mod transcript;
 #[cfg(feature = "web")]
 mod web;

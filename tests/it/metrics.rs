@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chinwag::testing::Stream;
-use chinwag::{Hub, Limits, Origin, Packer, Refusal, Unpacker};
+use chinwag::{Hub, Limits, Origin, Packer, Refusal, Tls, Unpacker};
 
 use crate::exposition::Scrape;
 use crate::wire::{UPGRADE, World};
@@ -208,7 +208,7 @@ fn connections_that_are_handed_over_are_still_told_apart() {
     world.hub.pack(&mut packed);
     let bytes = packed.finish();
     let (chat, streams) = world.hub.into_parts();
-    let mut streams: HashMap<usize, Stream> = streams.collect();
+    let mut streams: HashMap<usize, Tls<Stream>> = streams.collect();
     let mut from = Unpacker::new(&bytes, world.now).unwrap();
     let stream = |slot| streams.remove(&slot);
     world.hub = Hub::thaw(chat, &small(), world.now, &mut from, stream).unwrap();

@@ -1,11 +1,14 @@
 //! Browsers at a loop that is driven by hand: pings, late heads, and what proxies say.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
+use arbtest::arbitrary::{Result, Unstructured};
+use arbtest::arbtest;
 use chinwag::testing::Stream;
-use chinwag::{Limits, Web};
+use chinwag::{Limits, Now, Web};
 
+use crate::frames::{frame, take_frame};
 use crate::wire::{UPGRADE, World};
 
 const PING: &[u8] = &[0x89, 0];
@@ -114,4 +117,124 @@ fn whoever_a_named_proxy_asks_for_counts_and_what_others_say_does_not() {
     let _first = world.request("web", &format!("{UPGRADE}X-Forwarded-For: 203.0.113.1\r\n\r\n"));
     let counts = |host: [u8; 4]| world.hub.is_full_for(SocketAddr::from((host, 80)).into());
     assert!(counts([192, 0, 2, 1]) && !counts([203, 0, 113, 1]));
+}
+
+const CLIENTS: usize = 3;
+
+/// Who says what.
+type Script = Vec<(usize, String)>;
+
+fn script(u: &mut Unstructured<'_>) -> Result<Script> {
+    let mut script = Vec::new();
+    for n in 0..u.int_in_range(1..=12)? {
+        let line = match u.int_in_range(0..=9)? {
+            0 => format!("/nick name-{n}"),
+            1 => "/join tea".to_owned(),
+            2 => "/join lobby".to_owned(),
+            3 => "/who".to_owned(),
+            4 => "/help".to_owned(),
+            5 => "/history".to_owned(),
+            6 => "two\nlines".to_owned(),
+            7 => "grüße ".repeat(u.int_in_range(0..=100)?),
+            8 => "x".repeat(u.int_in_range(100..=600)?),
+            _ => format!("line {n}"),
+        };
+        script.push((u.int_in_range(0..=CLIENTS - 1)?, line));
+    }
+    Ok(script)
+}
+
+/// A line as a message, in fragments, with pings and pongs between them, cut anywhere.
+fn pieces(line: &str, u: &mut Unstructured<'_>) -> Result<Vec<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let (mut rest, mut opcode, mut is_last) = (line.as_bytes(), 1, false);
+    while !is_last {
+        // Bytes that have run out ask for no more fragments.
+        is_last = u.is_empty() || u.arbitrary()?;
+        let len = if is_last { rest.len() } else { u.int_in_range(0..=rest.len())? };
+        let (fragment, after) = rest.split_at(len);
+        bytes.extend(frame(u8::from(is_last) << 7 | opcode, fragment));
+        (rest, opcode) = (after, 0);
+        if u.ratio(1, 4)? {
+            bytes.extend(frame(*u.choose(&[0x89, 0x8a])?, b"there?"));
+        }
+    }
+    let mut pieces = Vec::new();
+    while !bytes.is_empty() {
+        let len = u.int_in_range(1..=bytes.len())?;
+        pieces.push(bytes.drain(..len).collect());
+    }
+    Ok(pieces)
+}
+
+/// What each reads of the conversation by json over TCP.
+fn heard_plainly(script: &Script, now: Now) -> Vec<Vec<String>> {
+    let mut world = World::at(now, &Limits::default());
+    let ends: Vec<Stream> = (0..CLIENTS).map(|_| world.connect("json")).collect();
+    for (who, line) in script {
+        world.say(&ends[*who], format!("{line}\n"));
+        world.pass(Duration::from_secs(1));
+    }
+    let text = |end: &Stream| String::from_utf8(end.receive()).unwrap();
+    ends.iter().map(|end| text(end).lines().map(str::to_owned).collect()).collect()
+}
+
+/// And by WebSocket, with sockets that are full now and then.
+fn heard_by_browsers(
+    script: &Script,
+    now: Now,
+    u: &mut Unstructured<'_>,
+) -> Result<Vec<Vec<String>>> {
+    let mut world = World::at(now, &Limits::default());
+    world.hub.serve_web(Web { labels: vec!["json".to_owned()], ..Web::default() });
+    let head = UPGRADE.replace("/ws", "/ws?dialect=json");
+    let mut open = || {
+        let end = world.connect("web");
+        world.say(&end, format!("{head}\r\n"));
+        end
+    };
+    let ends: Vec<Stream> = (0..CLIENTS).map(|_| open()).collect();
+    for (who, line) in script {
+        for piece in pieces(line, u)? {
+            let room = if u.arbitrary()? { 0 } else { usize::MAX };
+            ends[u.int_in_range(0..=CLIENTS - 1)?].narrow(room);
+            (0..CLIENTS).for_each(|slot| world.hub.mark_writable(slot));
+            world.say(&ends[*who], piece);
+        }
+        world.pass(Duration::from_secs(1));
+    }
+    for end in &ends {
+        end.narrow(usize::MAX);
+    }
+    (0..CLIENTS).for_each(|slot| world.hub.mark_writable(slot));
+    world.turn();
+    Ok(ends.iter().map(messages).collect())
+}
+
+/// All text messages that a browser was sent, behind the head.
+fn messages(end: &Stream) -> Vec<String> {
+    let mut written = end.receive();
+    assert!(written.starts_with(b"HTTP/1.1 101 "));
+    let head = written.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+    written.drain(..head + 4);
+    let mut messages = Vec::new();
+    while let Some((first, payload)) = take_frame(&mut written) {
+        if first == 0x81 {
+            messages.push(String::from_utf8(payload).unwrap());
+        }
+    }
+    assert_eq!(written, b"");
+    messages
+}
+
+#[test]
+fn over_websocket_it_is_the_same_conversation() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    arbtest(|u| {
+        let script = script(u)?;
+        let plain = heard_plainly(&script, now);
+        assert_eq!(heard_by_browsers(&script, now, u)?, plain, "{script:?}");
+        Ok(())
+    })
+    .size_min(2000);
 }

@@ -3,9 +3,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+#[cfg(feature = "tls")]
+use chinwag::Certificate;
 use chinwag::chat::Settings;
 use chinwag::testing::Stream;
-use chinwag::{Chat, Hub, Limits, Now, Origin, Peer};
+use chinwag::{Chat, Hub, Limits, Now, Origin, Peer, Tls};
 
 /// A request for a WebSocket, which ends where one more header could stand.
 pub(crate) const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
@@ -14,13 +16,16 @@ pub(crate) const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade
 
 /// A chat, its loop, and a clock that goes when it is told to.
 pub(crate) struct World {
-    pub(crate) hub: Hub<Stream, Chat>,
+    pub(crate) hub: Hub<Tls<Stream>, Chat>,
     pub(crate) now: Now,
 }
 
 impl World {
     pub(crate) fn new(limits: &Limits) -> World {
-        let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+        World::at(Now { monotonic: Instant::now(), wall: SystemTime::now() }, limits)
+    }
+
+    pub(crate) fn at(now: Now, limits: &Limits) -> World {
         let settings = Settings { greet_after: None, ..Settings::default() };
         let mut hub = Hub::new(Chat::new(settings), limits, now);
         hub.serve_probes(1000);
@@ -31,13 +36,24 @@ impl World {
     /// proxy.
     pub(crate) fn connect(&mut self, label: &str) -> Stream {
         let end = Stream::default();
-        let stream = end.clone();
+        let stream = Tls::plain(end.clone());
         let peer = Peer::new(Origin::Addr(SocketAddr::from(([192, 0, 2, 1], 4000))), label);
         match label {
             "metrics" => self.hub.open_probe(stream, peer.origin),
             "web" | "proxied" => drop(self.hub.open_web(stream, &peer, label == "proxied")),
             _ => drop(self.hub.open(stream, &peer)),
         }
+        self.turn();
+        end
+    }
+
+    /// Connects to a listener for TLS.
+    #[cfg(feature = "tls")]
+    pub(crate) fn connect_encrypted(&mut self, certificate: &Certificate) -> Stream {
+        let end = Stream::default();
+        let origin = Origin::Addr(SocketAddr::from(([192, 0, 2, 1], 4000)));
+        let stream = Tls::encrypted(end.clone(), certificate);
+        self.hub.open(stream, &Peer::new(origin, "native"));
         self.turn();
         end
     }

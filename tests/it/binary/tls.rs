@@ -4,23 +4,16 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
 
-use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::{ClientConnection, StreamOwned};
 
 #[cfg(target_os = "linux")]
 use super::upgrade;
 use super::{Folder, Program, run};
 use crate::client::{Client, PATIENCE, eventually};
-
-const CERTIFICATES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates");
-
-fn file(name: &str) -> String {
-    format!("{CERTIFICATES}/{name}")
-}
+use crate::secure::{config, file, session};
 
 /// A client that encrypts, and trusts what tests show.
 struct Secure(StreamOwned<ClientConnection, TcpStream>);
@@ -33,14 +26,7 @@ impl Secure {
     fn over(stream: TcpStream) -> Secure {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        let mut roots = RootCertStore::empty();
-        for name in ["chat.crt", "other.crt"] {
-            roots.add(CertificateDer::from_pem_file(file(name)).unwrap()).unwrap();
-        }
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().unwrap();
-        let config = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
-        let session = ClientConnection::new(config, "localhost".try_into().unwrap()).unwrap();
+        let session = session(config());
         Secure(StreamOwned::new(session, stream))
     }
 
@@ -269,7 +255,7 @@ fn what_is_wrong_with_files_is_said_in_a_line_that_names_the_file() {
     assert_eq!(error, format!("chinwag: --tls-key {other}: it does not belong to the certificate"));
     let none = file("none");
     assert!(said(&none, &key).starts_with(&format!("chinwag: --tls-cert {none}: No such file")));
-    assert!(said(&cert, CERTIFICATES).ends_with(": it is not a regular file"));
+    assert!(said(&cert, &file("")).ends_with(": it is not a regular file"));
     assert!(Path::new(&cert).exists());
 }
 

@@ -5,8 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use super::{Folder, Program};
 use crate::client::{Client, PATIENCE};
-
-const MASK: [u8; 4] = [1, 2, 3, 4];
+use crate::frames::{MASK, frame};
 
 /// One WebSocket, or a connection that may become one.
 pub(super) struct Browser(TcpStream);
@@ -86,17 +85,7 @@ impl Browser {
     }
 
     fn send(&mut self, first: u8, payload: &[u8]) {
-        let mut frame = vec![first];
-        match payload.len() {
-            len @ 0..126 => frame.push(0x80 | u8::try_from(len).unwrap()),
-            len => {
-                frame.push(0x80 + 126);
-                frame.extend(u16::try_from(len).unwrap().to_be_bytes());
-            }
-        }
-        frame.extend(MASK);
-        frame.extend(payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        self.0.write_all(&frame).unwrap();
+        self.0.write_all(&frame(first, payload)).unwrap();
     }
 
     fn say(&mut self, line: &str) {

@@ -1,20 +1,25 @@
 //! What a transport costs: the same lines in the same room, plain, encrypted and over WebSocket.
 //!
 //! `cargo bench --bench transports` measures 1000 clients; `-- --clients N` so many. All speak the
-//! native dialect, so that nothing differs but what is around the lines.
+//! native dialect, so that nothing differs but what is around the lines. Beside it stands haproxy
+//! with TLS before the same server, where it is installed.
 
 mod common;
 
 use common::crowd::Crowd;
 use common::driver::{self, Bound, Case, Group, Target, Value};
+use common::front;
+use common::hellos;
 use common::load::{Load, Pattern, Talk};
 use common::machine::{self, Cores};
 use common::options::{self, Options};
+use common::peers::HAPROXY;
 use common::rooms::Rooms;
-use common::server::{ServerProcess, Subject};
+use common::server::{self, ServerProcess, Subject};
 use common::stats;
 use common::stream::Over;
 use common::table::{Cell, Column};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 use std::{io, thread};
@@ -31,7 +36,7 @@ const REST: Duration = Duration::from_millis(2500);
 
 const ABOUT: &str = "\
 What to make of it: the figure to trust is the ratio to the TCP row of the same run. What a
-connect costs holds the handshake, and naming the client.";
+connect costs holds the handshake, and naming the client. Behind haproxy both processes count.";
 
 const COST: Column = Column::main("CPU us/line", 4);
 const SERVER: Column = Column::new("server %", 0);
@@ -40,10 +45,62 @@ const LOST: Column = Column::new(driver::FAULTS[0], 0);
 const DISORDERED: Column = Column::new(driver::FAULTS[1], 0);
 const CONNECT_COST: Column = Column::main("CPU us/connect", 1);
 const BYTES: Column = Column::main("B/client", 0);
+const WORST: Column = Column::new("worst ms", 2);
 
-/// A row: how clients connect.
-const ROWS: [(&str, Over); 3] =
-    [("TCP", Over::Tcp), ("TLS", Over::Tls), ("WebSocket", Over::WebSocket)];
+/// How clients connect.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Tcp,
+    Tls,
+    /// With a key that costs more.
+    Rsa,
+    WebSocket,
+    Haproxy,
+}
+
+impl Way {
+    fn name(self) -> &'static str {
+        match self {
+            Way::Tcp => "TCP",
+            Way::Tls => "TLS",
+            Way::Rsa => "TLS, RSA",
+            Way::WebSocket => "WebSocket",
+            Way::Haproxy => HAPROXY,
+        }
+    }
+
+    fn over(self) -> Over {
+        match self {
+            Way::Tcp => Over::Tcp,
+            Way::Tls | Way::Rsa | Way::Haproxy => Over::Tls,
+            Way::WebSocket => Over::WebSocket,
+        }
+    }
+}
+
+/// A server, and what stands before it.
+struct Served {
+    server: ServerProcess,
+    front: Option<ServerProcess>,
+}
+
+impl Served {
+    fn processes(&self) -> impl Iterator<Item = &ServerProcess> {
+        [Some(&self.server), self.front.as_ref()].into_iter().flatten()
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.front.as_ref().unwrap_or(&self.server).addr()
+    }
+
+    fn resident(&self) -> io::Result<u64> {
+        self.processes().map(ServerProcess::resident).sum()
+    }
+
+    fn cpu_microseconds(&self) -> io::Result<f64> {
+        self.processes().map(ServerProcess::cpu_microseconds).sum()
+    }
+}
 
 #[derive(Clone, Copy)]
 struct Plan {
@@ -68,9 +125,10 @@ fn measure(options: &Options) -> io::Result<bool> {
     let one = ("one", "one line at a time", Pattern::Waves(1));
     let many = ("outstanding", "16 senders x 16 lines outstanding", Pattern::Outstanding(SENDERS));
     let groups = vec![
-        plan.lines(one, [("TLS", 1.2), ("WebSocket", 1.05)]),
-        plan.lines(many, [("TLS", 2.0), ("WebSocket", 1.08)]),
+        plan.lines(one, [("TLS", 1.2), ("WebSocket", 1.05)], 1.0 / 0.33),
+        plan.lines(many, [("TLS", 2.0), ("WebSocket", 1.08)], 1.0 / 0.38),
         plan.idle(),
+        plan.hellos(),
     ];
     driver::run("transports", ABOUT, options, RUNS, groups)
 }
@@ -80,61 +138,91 @@ impl Plan {
         self,
         (id, title, pattern): (&'static str, &str, Pattern),
         most: [(&'static str, f64); 2],
+        haproxy: f64,
     ) -> Group<'static> {
-        let cases =
-            ROWS.map(|(name, over)| Case::new(name, move || self.talk(over, Talk::new(pattern))));
-        let target = |(row, most)| {
-            let (value, bound) = (Value::Ratio, Bound::AtMost(most));
-            Target { row, heading: COST.heading, value, bound }
-        };
+        let talk = move |way| self.talk(way, Talk::new(pattern));
+        let cases = [Way::Tcp, Way::Tls, Way::WebSocket, Way::Haproxy].map(|way| case(way, talk));
+        let ratio = |(row, most)| target(row, COST, Value::Ratio, Bound::AtMost(most));
+        let mut targets: Vec<Target> = most.map(ratio).into();
+        targets.push(target("TLS", COST, Value::BestPeer, Bound::AtLeast(haproxy)));
         let columns = vec![COST, SERVER, GENERATOR, LOST, DISORDERED];
-        self.group(id, title, cases, columns, most.map(target).into())
+        self.group(id, title, cases.into(), columns, targets)
     }
 
     fn idle(self) -> Group<'static> {
-        let cases = ROWS.map(|(name, over)| Case::new(name, move || self.connect(over)));
-        let most = |row, most| {
-            let (value, bound) = (Value::Median, Bound::AtMost(most));
-            Target { row, heading: BYTES.heading, value, bound }
-        };
-        let targets = vec![most("TLS", 3500.0), most("WebSocket", 190.0)];
-        self.group("idle", "who do nothing", cases, vec![CONNECT_COST, BYTES], targets)
+        let ways = [Way::Tcp, Way::Tls, Way::Rsa, Way::WebSocket, Way::Haproxy];
+        let cases = ways.map(|way| case(way, move |way| self.connect(way)));
+        let targets = vec![
+            target("TLS", BYTES, Value::Median, Bound::AtMost(3500.0)),
+            target("WebSocket", BYTES, Value::Median, Bound::AtMost(190.0)),
+            target("TLS", CONNECT_COST, Value::BestPeer, Bound::AtLeast(1.0 / 0.33)),
+        ];
+        let columns = vec![CONNECT_COST, BYTES];
+        self.group("idle", "who do nothing", cases.into(), columns, targets)
+    }
+
+    fn hellos(self) -> Group<'static> {
+        let cases = [Way::Tls, Way::Rsa].map(|way| case(way, move |way| self.hello(way)));
+        let most = |row, most| target(row, WORST, Value::Median, Bound::AtMost(most));
+        let targets = vec![most("TLS", 5.0), most("TLS, RSA", 20.0)];
+        let title = "hellos at once: a plain client's longest round trip meanwhile";
+        let group = self.group("hellos", title, cases.into(), vec![WORST], targets);
+        Group { floor: None, ..group }
     }
 
     fn group(
         self,
         id: &'static str,
         title: &str,
-        cases: [Case<'static>; 3],
+        cases: Vec<Case<'static>>,
         columns: Vec<Column>,
         targets: Vec<Target>,
     ) -> Group<'static> {
-        let (title, cases) = (title.to_owned(), cases.into());
+        let title = title.to_owned();
         Group { id, title, clients: self.clients, cases, floor: Some(0), columns, targets }
     }
 
-    fn start(self, over: Over) -> io::Result<ServerProcess> {
-        let listener = match over {
-            Over::Tcp => "127.0.0.1:0",
-            Over::Tls => "tls=127.0.0.1:0",
-            Over::WebSocket => "web=127.0.0.1:0",
+    fn start(self, way: Way) -> io::Result<Served> {
+        let listener = match way {
+            Way::Tcp | Way::Haproxy => "127.0.0.1:0",
+            Way::Tls | Way::Rsa => "tls=127.0.0.1:0",
+            Way::WebSocket => "web=127.0.0.1:0",
         };
-        let command = "-q --max-clients 20000 --rate off -l";
+        let server = self.serve(way, &[listener])?;
+        let front = match way {
+            Way::Haproxy => {
+                let [certificate, key] = files("chat");
+                Some(front::start_haproxy(server.addr(), &certificate, &key, self.cores)?)
+            }
+            _ => None,
+        };
+        Ok(Served { server, front })
+    }
+
+    fn serve(self, way: Way, listeners: &[&str]) -> io::Result<ServerProcess> {
+        let command = "-q --max-clients 20000 --rate off";
         let mut words = vec![env!("CARGO_BIN_EXE_chinwag").to_owned()];
         words.extend(command.split(' ').map(str::to_owned));
-        words.push(listener.to_owned());
-        if over == Over::Tls {
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates");
-            words.extend(["--tls-cert".to_owned(), format!("{folder}/chat.crt")]);
-            words.extend(["--tls-key".to_owned(), format!("{folder}/chat.key")]);
+        words.extend(listeners.iter().flat_map(|listener| ["-l", listener]).map(str::to_owned));
+        if matches!(way, Way::Tls | Way::Rsa) {
+            let [certificate, key] = files(if way == Way::Rsa { "rsa" } else { "chat" });
+            words.extend(["--tls-cert".to_owned(), certificate, "--tls-key".to_owned(), key]);
         }
         ServerProcess::start_program(words, self.cores)
     }
 
+    /// Many hellos, and one plain client.
+    fn hello(self, way: Way) -> io::Result<Cell> {
+        let tls = server::free_addr()?;
+        let server = self.serve(way, &["127.0.0.1:0", &format!("tls={tls}")])?;
+        let worst = hellos::worst_round_trip(server.addr(), tls, self.clients)?;
+        Ok(vec![(WORST.heading, worst)])
+    }
+
     /// Lines to all, from some of them.
-    fn talk(self, over: Over, talk: Talk) -> io::Result<Cell> {
-        let server = self.start(over)?;
-        let crowd = self.crowd(over, &server)?;
+    fn talk(self, way: Way, talk: Talk) -> io::Result<Cell> {
+        let server = self.start(way)?;
+        let crowd = self.crowd(way, &server)?;
         let mut load = Load::new(crowd, Rooms::new(self.clients, 1), Subject::Chinwag, talk)?;
         load.run(self.warm_up)?;
         let before = server.cpu_microseconds()?;
@@ -150,10 +238,10 @@ impl Plan {
     }
 
     /// Named clients, and nothing else.
-    fn connect(self, over: Over) -> io::Result<Cell> {
-        let server = self.start(over)?;
+    fn connect(self, way: Way) -> io::Result<Cell> {
+        let server = self.start(way)?;
         let (empty, before) = (server.resident()?, server.cpu_microseconds()?);
-        let crowd = self.crowd(over, &server)?;
+        let crowd = self.crowd(way, &server)?;
         let cpu = server.cpu_microseconds()? - before;
         thread::sleep(self.rest);
         let (count, full) = (stats::size(crowd.len()), server.resident()?);
@@ -163,10 +251,26 @@ impl Plan {
         ])
     }
 
-    fn crowd(self, over: Over, server: &ServerProcess) -> io::Result<Crowd> {
-        let mut crowd = Crowd::over(over)?;
-        crowd.connect(server.addr(), self.clients, |id| Subject::Chinwag.enter(id))?;
-        server.wait_until_accepted(self.clients)?;
+    fn crowd(self, way: Way, served: &Served) -> io::Result<Crowd> {
+        let mut crowd = Crowd::over(way.over())?;
+        crowd.connect(served.addr(), self.clients, |id| Subject::Chinwag.enter(id))?;
+        served.server.wait_until_accepted(self.clients)?;
         Ok(crowd)
     }
+}
+
+/// A certificate, and its key.
+fn files(name: &str) -> [String; 2] {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates");
+    ["crt", "key"].map(|kind| format!("{folder}/{name}.{kind}"))
+}
+
+/// Another's server may be missing.
+fn case(way: Way, measure: impl Fn(Way) -> io::Result<Cell> + 'static) -> Case<'static> {
+    let case = Case::new(way.name(), move || measure(way));
+    Case { is_peer: way == Way::Haproxy, ..case }
+}
+
+fn target(row: &'static str, column: Column, value: Value, bound: Bound) -> Target {
+    Target { row, heading: column.heading, value, bound }
 }

@@ -8,6 +8,10 @@ pub(crate) mod chart;
 pub(crate) mod crowd;
 pub(crate) mod driver;
 pub(crate) mod floor;
+#[cfg(all(feature = "tls", feature = "web"))]
+pub(crate) mod front;
+#[cfg(all(feature = "tls", feature = "web"))]
+pub(crate) mod hellos;
 pub(crate) mod ledger;
 pub(crate) mod load;
 pub(crate) mod machine;

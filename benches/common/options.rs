@@ -61,7 +61,7 @@ Options, after `cargo bench --bench NAME --`:
                  measure this build of the server beside the present one (stranger)
   --only WORD    only the tables whose name has this in it: one, outstanding, paced,
                  stalled, format, private, crowd, rooms, idle, million, arrivals,
-                 framing, chat, turn, strangers, prices, upgrade, reload; or, where rows are not compared
+                 framing, chat, turn, strangers, prices, hellos, upgrade, reload; or, where rows are not compared
                  with one another, only the rows
   --quick        one short run: a sign of life, not a measurement";
 

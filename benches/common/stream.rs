@@ -172,7 +172,7 @@ impl Frames {
 }
 
 #[cfg(feature = "tls")]
-mod tls {
+pub(crate) mod tls {
     use rustls::crypto::ring;
     use rustls::pki_types::CertificateDer;
     use rustls::pki_types::pem::PemObject;
@@ -181,15 +181,18 @@ mod tls {
 
     static CONFIG: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
         let mut roots = RootCertStore::empty();
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates/chat.crt");
-        let certificate = CertificateDer::from_pem_file(path).expect("it is the tests'");
-        roots.add(certificate).expect("it is a certificate");
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/certificates");
+        for name in ["chat.crt", "rsa.crt"] {
+            let path = format!("{folder}/{name}");
+            let certificate = CertificateDer::from_pem_file(path).expect("it is the tests'");
+            roots.add(certificate).expect("it is a certificate");
+        }
         let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
         let builder = builder.with_safe_default_protocol_versions().expect("ring has ciphers");
         Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
     });
 
-    pub(super) fn session() -> ClientConnection {
+    pub(crate) fn session() -> ClientConnection {
         let name = "localhost".try_into().expect("it is a name");
         ClientConnection::new(Arc::clone(&CONFIG), name).expect("it asks for nothing special")
     }

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::time::Instant;
 
 use crate::net::conn::ConnId;
@@ -56,12 +57,12 @@ impl Source {
 }
 
 /// The first half of an IPv6 address; an IPv4 address as if it were that of a reserved
-/// network. There is one for each connection, so it is small.
-type Key = u64;
+/// network. There is one for each connection, so it is small, and so is an `Option` of it.
+type Key = NonZeroU64;
 
 /// Where IPv4 addresses stand among the keys: in `0100::/16`, whose one real network is
 /// for what is to be dropped, and from which nothing comes.
-const RESERVED: Key = 0x0100_ffff << 32;
+const RESERVED: Key = NonZeroU64::new(0x0100_ffff << 32).unwrap();
 
 /// Fewer addresses than this are never worth a search.
 const FEW: usize = 64;
@@ -189,8 +190,12 @@ impl Addresses {
             return None;
         }
         Some(match addr {
-            IpAddr::V4(addr) => RESERVED | Key::from(u32::from(addr)),
-            IpAddr::V6(addr) => Key::try_from(u128::from(addr) >> 64).expect("it is a half"),
+            IpAddr::V4(addr) => RESERVED | u64::from(u32::from(addr)),
+            // Zero is the /64 of `::1`. It gets the key of an IPv4 address that nobody has.
+            IpAddr::V6(addr) => {
+                let half = u64::try_from(u128::from(addr) >> 64).expect("it is a half");
+                Key::new(half).unwrap_or(RESERVED)
+            }
         })
     }
 }

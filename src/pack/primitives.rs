@@ -1,6 +1,7 @@
 //! How numbers, times and addresses are packed.
 
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant};
 
 use super::{Damaged, Pack, Packer, Unpacker};
@@ -30,6 +31,16 @@ impl Pack for u64 {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<u64, Damaged> {
         from.number()
+    }
+}
+
+impl Pack for NonZeroU64 {
+    fn pack(&self, to: &mut Packer) {
+        to.number(self.get());
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<NonZeroU64, Damaged> {
+        NonZeroU64::new(from.number()?).ok_or_else(|| from.wrong("number that is not zero"))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU64;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::*;
@@ -42,6 +43,8 @@ fn what_is_packed_is_unpacked() {
         check(&[number, number - 1, !number]);
         check(&[number.cast_signed(), number.cast_signed().wrapping_neg(), !number.cast_signed()]);
     }
+    check(&NonZeroU64::MAX);
+    assert!(unpacked::<NonZeroU64>(&packed(&0_u64)).is_err());
     check(&(u16::MAX, (u32::MAX, (usize::MAX, (false, true)))));
     check(&("naïve".to_owned(), vec![Some(7_u8), None]));
     check(&HashMap::from([("one".to_owned(), 1_u32), ("two".to_owned(), 2)]));

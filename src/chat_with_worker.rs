@@ -164,6 +164,10 @@ impl Service for ChatWithWorker {
         self.carry(out);
     }
 
+    fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_end_of_input(id, out);
+    }
+
     fn on_drained(&mut self, id: ConnId, out: &mut Outbox) {
         self.chat.on_drained(id, out);
     }

@@ -71,7 +71,7 @@
 //! | a sentence that the server says | `chat/reply.rs`, `chat/reply/` |
 //! | rendering for one or for many | `chat/renderer.rs` |
 //! | how a line looks: dialects, and their line endings | `chat/dialect.rs`, `chat/dialect/` |
-//! | what others must know: decided first, then in force | `chat/bus.rs`, `chat/operation.rs` |
+//! | what others must know: decided first, then in force | `chat/bus.rs`, `chat/operation.rs`, `chat/under_way.rs` |
 //! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
 //! | users: who they are, and how they are found and reached | `chat/user.rs`, `chat/user_id.rs`, `chat/users.rs`, `chat/guests.rs` |
 //! | names, rooms and membership | `chat/name.rs`, `chat/room.rs`, `chat/membership.rs` |

@@ -30,6 +30,7 @@ impl HandOver for Chat {
             tried: _,
             changes,
             made,
+            under_way,
             waiting: _,
             is_reload_wanted: _,
             is_shutdown_wanted: _,
@@ -42,6 +43,7 @@ impl HandOver for Chat {
         } = self;
         users.pack(to);
         to.put(rooms).put(batches).put(sessions).put(resumed).put(bans).put(mutes).put(upgrades);
+        to.put(under_way);
         newcomers.pack(to);
         batch_timeouts.pack(to);
         resume_timeouts.pack(to);
@@ -106,6 +108,7 @@ impl Chat {
         chat.bans = from.get()?;
         chat.mutes = from.get()?;
         chat.upgrades = from.get()?;
+        chat.under_way = from.get()?;
         chat.newcomers.restore(from)?;
         chat.batch_timeouts.restore(from)?;
         chat.resume_timeouts.restore(from)?;

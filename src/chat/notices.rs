@@ -23,7 +23,8 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 impl Chat {
     /// A connection was opened. Only dialects that announce connections get a notice.
     pub(super) fn notify_connection(&mut self, id: UserId, out: &mut Outbox) {
-        if self.notify_each(Audience::Connections, Kind::Join, id, None, out)
+        if self.users.conn(id).is_some()
+            && self.notify_each(Audience::Connections, Kind::Join, id, None, out)
             && let Some(user) = self.users.by_id_mut(id)
         {
             user.arrival = Arrival::Connected;

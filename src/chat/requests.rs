@@ -45,7 +45,10 @@ impl Chat {
         self.act_upon(id, answer, out);
         if let Some(id) = id {
             self.meant.take(id);
-            out.resume_reading(id);
+            // Acting upon it may have published an operation.
+            if !self.under_way.has(id) {
+                out.resume_reading(id);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use super::operation::Effect;
 use super::reply;
 use super::room::RoomNo;
 use super::sessions::TOKEN;
-use super::settings::Settings;
+use super::settings::{Bus, Settings};
 use super::state::Chat;
 use super::user::{Extras, User};
 use super::user_id::UserId;
@@ -86,6 +86,17 @@ impl Chat {
         if let Some(token) = token {
             self.publish_by(token.user, Effect::Leave, out);
         }
+    }
+
+    /// A user leaves for good. Until that is in force, they keep their name.
+    pub(super) fn leave(&mut self, id: ConnId, out: &mut Outbox) {
+        let Some(user) = self.users.id(id) else { return };
+        if self.settings.bus == Bus::Carried {
+            // They have no connection any more, and what they have said may be under way.
+            self.revoke_token(id);
+            self.detach(id);
+        }
+        self.publish_by(user, Effect::Leave, out);
     }
 
     /// A user has left for good.
@@ -199,7 +210,8 @@ impl Chat {
         self.exit_room(id);
         let was_conn = self.users.by_id(user).map(User::conn_number);
         let Some((record, extras)) = self.users.resume(user, id) else { return };
-        if record.is_known_to_others() {
+        // What is under way may be for them.
+        if record.is_known_to_others() || self.settings.bus == Bus::Carried {
             self.resumed.pass_on(left, user);
         }
         if let Some(user) = self.users.by_id_mut(user) {

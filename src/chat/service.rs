@@ -74,15 +74,20 @@ impl Service for Chat {
         if is_key || text::is_blank(seen) {
             return;
         }
-        self.lines_in += 1;
         user.stage = Stage::Speaking;
         self.users.note_activity(id, out.now().monotonic);
         self.forget_newcomers();
         let command = self.commands(id).parse(seen, |name| self.is_known(name));
+        let is_secret = command.as_ref().is_ok_and(|it| self.may_be_secret(it, bare, seen));
+        let is_speech = !is_secret && command.as_ref().is_ok_and(Command::is_speech);
+        let waits = !is_speech && self.under_way.has(id);
+        self.lines_in += u64::from(!waits);
         match command {
-            Ok(command) if self.may_be_secret(&command, bare, seen) => {
-                self.reply(id, reply::not_said(), out);
+            _ if waits => {
+                self.under_way.hold(id, line);
+                out.pause_reading(id);
             }
+            Ok(_) if is_secret => self.reply(id, reply::not_said(), out),
             Ok(Command::Name(Naming::Register, _, None)) if self.may_be_slip(id, seen) => {
                 self.reply(id, reply::unclear(), out);
             }
@@ -108,7 +113,15 @@ impl Service for Chat {
         }
     }
 
+    fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
+        if self.under_way.has(id) {
+            // It is still owed what it has said.
+            out.pause_reading(id);
+        }
+    }
+
     fn on_close(&mut self, id: ConnId, _: CloseReason, out: &mut Outbox) {
+        self.under_way.forget(id);
         let Some(user) = self.users.get(id) else { return };
         if !self.is_shutting_down && user.stage != Stage::Leaving && self.keep_session(id, out) {
             return;
@@ -116,7 +129,7 @@ impl Service for Chat {
         if self.is_shutting_down {
             self.remove(id);
         } else {
-            self.publish(id, Effect::Leave, out);
+            self.leave(id, out);
         }
         self.forget_newcomers();
     }

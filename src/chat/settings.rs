@@ -67,9 +67,25 @@ pub struct Settings {
     pub waiting_max: usize,
     /// Bans in force at a time. 4096.
     pub bans_max: usize,
+    /// When what others must know takes effect. At once.
+    pub bus: Bus,
     /// The dialects of the listeners. Dialects that show addresses are offered only if they are
     /// among them.
     pub dialects: Vec<Dialect>,
+}
+
+/// When what a user does takes effect, if others must know of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bus {
+    /// At once.
+    #[default]
+    AtOnce,
+    /// Once the owner of the chat has carried it ([`Chat::next_operation`],
+    /// [`Chat::apply`](super::Chat::apply)), so that several servers can agree on one order.
+    /// [`ChatWithWorker`](crate::ChatWithWorker) carries none.
+    ///
+    /// [`Chat::next_operation`]: super::Chat::next_operation
+    Carried,
 }
 
 impl Default for Settings {
@@ -96,6 +112,7 @@ impl Default for Settings {
             accounts_unused_for: Duration::from_hours(30 * 24),
             waiting_max: 16,
             bans_max: 4096,
+            bus: Bus::AtOnce,
             dialects: vec![Dialect::Native],
         }
     }

@@ -14,6 +14,7 @@ use super::resumed::Resumed;
 use super::room::{RoomNo, Rooms};
 use super::sessions::Sessions;
 use super::settings::Settings;
+use super::under_way::UnderWay;
 use super::upgrades::Upgrades;
 use super::user_id::UserId;
 use super::users::Users;
@@ -46,6 +47,7 @@ pub struct Chat {
     pub(super) tried: HashMap<ConnId, Attempt>,
     pub(super) changes: Budget,
     pub(super) made: Budget,
+    pub(super) under_way: UnderWay,
     /// Requests for the worker.
     pub(super) waiting: Waiting,
     pub(super) is_reload_wanted: bool,
@@ -81,6 +83,7 @@ impl Chat {
             tried: HashMap::new(),
             changes: Budget::of_a_minute(),
             made: Budget::of_a_day(settings.accounts_per_addr),
+            under_way: UnderWay::default(),
             waiting: Waiting::new(settings.waiting_max),
             is_reload_wanted: false,
             is_shutdown_wanted: false,

@@ -59,6 +59,12 @@ pub trait Service {
         let _ = (id, limit, out);
     }
 
+    /// The client has ended its input, and is closed next. A service that owes it an answer to what
+    /// it has said can pause reading: then the end comes again once reading is resumed.
+    fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
+        let _ = (id, out);
+    }
+
     /// All that waited for a connection has been sent, as was asked with
     /// [`Outbox::notify_drained`]. Told once for each time that it was asked.
     fn on_drained(&mut self, id: ConnId, out: &mut Outbox) {

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod binary;
+mod bus;
 mod client;
 #[cfg(feature = "web")]
 mod exposition;

@@ -49,6 +49,16 @@ pub(in crate::chat) enum Command<'a> {
     Operator(OperatorCommand<'a>),
 }
 
+impl Command<'_> {
+    /// Whether it says something to the room.
+    pub(in crate::chat) fn is_speech(&self) -> bool {
+        matches!(
+            self,
+            Command::Say(_) | Command::Me(_) | Command::Topic(Some(_)) | Command::ClearTopic
+        )
+    }
+}
+
 /// A command about the user's own name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::chat) enum AccountCommand<'a> {

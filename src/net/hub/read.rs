@@ -304,10 +304,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
             // It need not wait, but its address has said so much.
             self.addresses.charge(id, price(item), self.outbox.now().monotonic);
             self.dispatch(id, item);
-            if self.outbox.is_reading_paused(id) {
-                // Reading is paused. Once it is resumed the end is read again.
-                return;
-            }
+        }
+        if self.outbox.is_open(id) {
+            self.service.on_end_of_input(id, &mut self.outbox);
+        }
+        if self.outbox.is_reading_paused(id) {
+            // Reading is paused. Once it is resumed the end is read again.
+            return;
         }
         self.conns[id.slot()].ended = true;
         self.outbox.drain(id, CloseReason::EndOfInput);

@@ -169,6 +169,12 @@ const KINDS: &[&str] = &[
     "back with a number",
     "back with a number of another epoch",
     "lines are gone",
+    // What happens where there is a bus.
+    "an operation comes back",
+    "a line waits for what was said",
+    "the end waits for what was said",
+    "comes back to one who was cut off",
+    "written to one who has left meanwhile",
 ];
 
 /// How often each kind has happened.

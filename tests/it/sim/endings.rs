@@ -17,7 +17,7 @@ struct Present {
     said_all: Option<Duration>,
     has_ended: bool,
     has_failed: bool,
-    /// After its last line it was not closing.
+    /// After its last line, if it has said one, it was not closing.
     is_open: bool,
     /// Its socket is full; since when it has taken nothing.
     is_blocked: bool,
@@ -67,7 +67,7 @@ impl Endings<'_> {
         match &entry.fact {
             Fact::Opened(_) => {
                 let early = self.early.remove(&entry.who).unwrap_or_default();
-                self.present.insert(entry.who, early);
+                self.present.insert(entry.who, Present { is_open: true, ..early });
             }
             Fact::Arrived(arrival) if arrival.is_layered => {
                 self.early.insert(entry.who, Present::default());

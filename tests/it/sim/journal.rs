@@ -21,6 +21,8 @@ pub(super) enum Fact {
     Opened(Newcomer),
     Ending(Ending),
     Line(Line),
+    /// An operation was on the bus, and takes effect. How things stand, without what is said.
+    Event(Line),
     TooLong,
     /// Whether anybody is there.
     Asked,

@@ -2,7 +2,7 @@
 //! clients that behave badly and a network that does worse. One number decides all of it.
 //!
 //! `world.rs` and `turns.rs` are the server's poll and clock, `accept.rs` how it lets people
-//! in, `hand_over.rs` how a new process takes over, `clients.rs` what clients do, `lines.rs` and
+//! in, `bus.rs` what delays operations, `hand_over.rs` how a new process takes over, `clients.rs` what clients do, `lines.rs` and
 //! `preface.rs` what they and their proxies
 //! say, `stream.rs` the sockets, `record.rs` a service that notes what the chat is told,
 //! `journal.rs` the order in which everything happened. When a run is over, `framing.rs`
@@ -23,6 +23,7 @@
 mod accept;
 mod admission;
 mod buckets;
+mod bus;
 mod check;
 mod clients;
 mod command;
@@ -194,7 +195,8 @@ fn number_in(variable: &str) -> Option<u64> {
 fn given(line_max: usize, rules: &Rules) -> Given {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut out = Outbox::new(&Limits::default(), now);
-    let mut chat = Chat::new(rules.settings());
+    let at_once = Rules { has_bus: false, ..rules.clone() };
+    let mut chat = Chat::new(at_once.settings());
     let id = testing::open(&mut out, 0);
     let peer = Peer::new(Origin::Unix, "native");
     chat.on_open(id, &peer, &mut out);

@@ -2,9 +2,11 @@
 //! service was told, in order, it says what every client is sent.
 //!
 //! Here is what becomes of a client, and what each line asks for; `model/` has the rest:
-//! `messages.rs` what is said, `presence.rs` who comes and goes, `sessions.rs` who comes back,
+//! `messages.rs` what is said, `bus.rs` when, `closing.rs` how one ends, `presence.rs` who comes and goes, `sessions.rs` who comes back,
 //! `preferences.rs` what everybody decides for themselves, `rooms.rs` and `format.rs` the rest.
 
+mod bus;
+mod closing;
 mod format;
 mod messages;
 mod preferences;
@@ -12,17 +14,17 @@ mod presence;
 mod rooms;
 mod sessions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use chinwag::{CloseReason, Ending, Protocol, Refusal};
 
 use super::command::{Command, parse};
-use super::first::NO_TLS;
 use super::journal::{Entry, Fact, Line, Moment, Newcomer};
 use super::rules::Rules;
 use super::text::{clean, is_blank, time_of_day};
+use bus::{Effect, Operation};
 use format::{Dialect, Manner, Person, Told, put};
 use rooms::{LOBBY, Rooms};
 use sessions::Session;
@@ -83,6 +85,10 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         tokens: 0,
         is_over: false,
         turned_away: None,
+        under_way: VecDeque::new(),
+        held: BTreeMap::new(),
+        leaving: Vec::new(),
+        stuck: Vec::new(),
         entry: 0,
         now: Moment::default(),
         given,
@@ -102,6 +108,8 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         }
     }
     assert!(model.members.is_empty(), "everybody who came has left");
+    let is_left = !model.under_way.is_empty() || !model.leaving.is_empty();
+    assert!(!is_left, "what was done came back");
     assert!(
         model.sessions.iter().all(|session| session.detached.is_none()),
         "nobody is detached for good"
@@ -120,6 +128,14 @@ struct Model<'a> {
     is_over: bool,
     /// Whether the last who spoke another protocol spoke HTTP.
     turned_away: Option<Protocol>,
+    /// What is on the bus, in the order in which it comes back.
+    under_way: VecDeque<Operation>,
+    /// Lines that wait for what their clients have on the bus.
+    held: BTreeMap<usize, Vec<u8>>,
+    /// Those who have left, and nobody knows; and their rooms.
+    leaving: Vec<(Member, String)>,
+    /// Those who do not read.
+    stuck: Vec<usize>,
     entry: usize,
     now: Moment,
     given: &'a Given,
@@ -211,15 +227,15 @@ impl Model<'_> {
             Fact::Line(line) => {
                 let is_acted = next.is_some_and(|next| matches!(next.fact, Fact::Acted(_)));
                 assert!(is_acted, "#{who} says and does not");
+                self.stuck.clone_from(&line.stuck);
                 self.line(who, line);
             }
             Fact::Acted(_) if self.members[&who].phase == Phase::LastLine => {
-                // Who waits for an answer is closed once it has it, and the end comes again.
-                if next.is_some_and(|next| next.who == who && next.fact == Fact::Paused) {
-                    self.listener(who).phase = Phase::Open;
-                } else {
-                    self.close(who);
-                }
+                self.end_with_line(who, next);
+            }
+            Fact::Event(line) => {
+                self.stuck.clone_from(&line.stuck);
+                self.event(line);
             }
             Fact::TooLong => {
                 self.listener(who).has_spoken = true;
@@ -236,20 +252,7 @@ impl Model<'_> {
                 self.reply(who, "still_there", "Are you still there?");
             }
             Fact::Skipped(lines) => self.skip(who, *lines),
-            // Nobody knows whether it would have gone on with what has no ending.
-            Fact::EndRead if self.members.get(&who).is_some_and(|it| it.phase == Phase::Gone) => {
-                self.close(who);
-            }
-            Fact::EndRead if self.is_open(who) => {
-                let is_line = |entry: &Entry| matches!(entry.fact, Fact::Line(_));
-                let is_foreign =
-                    |entry: &Entry| matches!(entry.fact, Fact::Refusing(Refusal::Foreign(_)));
-                if next.is_some_and(|next| next.who == who && is_line(next)) {
-                    self.listener(who).phase = Phase::LastLine;
-                } else if !next.is_some_and(is_foreign) {
-                    self.close(who);
-                }
-            }
+            Fact::EndRead => self.end_read(who, next),
             Fact::Failed => self.lose(who),
             Fact::Tick => self.tick(),
             Fact::Sleep(_) => self.check_deadlines(entry.at),
@@ -270,6 +273,7 @@ impl Model<'_> {
     fn open(&mut self, who: usize, newcomer: &Newcomer) {
         let detached = self.sessions.iter().filter_map(|session| session.detached.as_ref());
         let all = self.members.values().chain(detached.map(|detached| &detached.member));
+        let all = all.chain(self.leaving.iter().map(|(member, _)| member));
         let taken: Vec<usize> = all.map(|member| member.guest).collect();
         let mut numbers = 1..=taken.len() + 1;
         let guest = numbers.find(|number| !taken.contains(number)).expect("one more than taken");
@@ -305,7 +309,7 @@ impl Model<'_> {
             let name = self.members[&who].shown();
             self.tell(who, &Told::Hello { room: "lobby", name: &name });
         }
-        self.tell_connection(who);
+        self.publish(who, Effect::Connect);
     }
 
     /// Somebody who may be listened to.
@@ -323,52 +327,6 @@ impl Model<'_> {
         self.members.get(&who).is_some_and(|member| member.phase != Phase::Closing)
     }
 
-    fn close(&mut self, who: usize) {
-        if self.is_open(who) {
-            self.listener(who).phase = Phase::Closing;
-            self.lives[who].silent_from.get_or_insert(self.entry);
-        }
-    }
-
-    /// From here on it is sent nothing.
-    fn lose(&mut self, who: usize) {
-        if self.is_open(who) {
-            self.listener(who).phase = Phase::Gone;
-            self.lives[who].silent_from.get_or_insert(self.entry);
-        }
-    }
-
-    /// Whoever is refused has begun with another protocol.
-    fn close_by_itself(&mut self, who: usize, is_refused: bool) {
-        match self.turned_away.filter(|_| is_refused && self.is_open(who)) {
-            Some(Protocol::Http) => {
-                self.send_text(who, "This is a chat server, not a web server.", Sort::Own);
-            }
-            Some(Protocol::Tls) => {
-                let (entry, bytes) = (self.entry, NO_TLS.to_vec());
-                let sent = Sent { entry, bytes, sort: Sort::Own, skipped: false };
-                self.lives[who].sent.push(sent);
-            }
-            _ => {}
-        }
-        self.close(who);
-    }
-
-    /// Closes a connection whose name is not to be kept.
-    fn let_go(&mut self, who: usize) {
-        self.listener(who).said_goodbye = true;
-        self.close(who);
-    }
-
-    fn shut_down(&mut self) {
-        self.is_over = true;
-        for who in self.members.keys().copied().collect::<Vec<_>>() {
-            let told = Told::ShuttingDown("Server is shutting down.");
-            self.send(who, &told, Sort::Room);
-            self.close(who);
-        }
-    }
-
     fn line(&mut self, who: usize, line: &Line) {
         let text = clean(&line.bytes);
         self.listener(who);
@@ -378,7 +336,12 @@ impl Model<'_> {
         }
         self.listener(who).has_spoken = true;
         let is_known = |name: &str| self.find(name).is_some() || self.is_detached(name);
-        self.act(who, parse(&text, is_known), line);
+        let command = parse(&text, is_known);
+        if self.waits(who, &command) {
+            self.held.insert(who, line.bytes.clone());
+            return;
+        }
+        self.act(who, command, line);
     }
 
     fn act(&mut self, who: usize, command: Command, line: &Line) {
@@ -388,17 +351,21 @@ impl Model<'_> {
             Command::Topic(text) => self.topic(who, text),
             Command::Name(name, thanks) => self.rename(who, &name, thanks),
             Command::Private { to, text, copy } => match self.find(&to) {
-                Some(target) => self.whisper(who, target, &text, copy, line),
+                Some(target) => {
+                    self.publish(who, Effect::Whisper { to: target, name: Some(to), text, copy });
+                }
                 None => self.no_one(who, &to),
             },
             Command::Reply(text) => {
                 match self.members[&who].writer.filter(|writer| self.members.contains_key(writer)) {
-                    Some(writer) => self.whisper(who, writer, &text, true, line),
+                    Some(to) => {
+                        self.publish(who, Effect::Whisper { to, name: None, text, copy: true });
+                    }
                     None => self.reply(who, "no_one_wrote", "No one has written to you."),
                 }
             }
             Command::Join(room) => self.join(who, &room),
-            Command::Leave => self.go_to(who, LOBBY),
+            Command::Leave => self.publish(who, Effect::Join("lobby".to_owned())),
             Command::Who(room) => self.who(who, room.as_deref()),
             Command::Rooms => self.list_rooms(who),
             Command::History(count) => self.history(who, count),
@@ -409,7 +376,7 @@ impl Model<'_> {
             Command::Echo(on) => self.echo(who, on),
             Command::Dialect(name) => self.choose_dialect(who, &name),
             Command::Token => self.give_token(who),
-            Command::Resume(token, seq, epoch) => self.resume(who, &token, seq, epoch),
+            Command::Resume(token, seq, epoch) => self.resume(who, token, seq, epoch),
             Command::Stats => unreachable!("nobody asks"),
             Command::Time => self.reply(who, "time", &time_of_day(line.wall)),
             Command::Help(topic) => {
@@ -449,8 +416,11 @@ impl Model<'_> {
     }
 
     fn send(&mut self, who: usize, told: &Told<'_>, sort: Sort) {
-        let text = put(self.members[&who].dialect, self.now.millis, told);
-        self.send_text(who, &text, sort);
+        // One who was cut off may be answered.
+        if let Some(member) = self.members.get(&who) {
+            let text = put(member.dialect, self.now.millis, told);
+            self.send_text(who, &text, sort);
+        }
     }
 
     fn send_text(&mut self, who: usize, text: &str, sort: Sort) {

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 
 use chinwag::{Chat, CloseReason, ConnId, Ending, Limit, LogId, Outbox, Peer, Refusal, Service};
 
+use super::bus::Bus;
 use super::journal::{Acted, EVERYBODY, Fact, Journal, Line, Newcomer};
 use super::rng::Rng;
 
 pub(super) struct Recorder {
     pub(super) chat: Chat,
-    journal: Journal,
+    /// What delays operations, if anything does.
+    pub(super) bus: Option<Bus>,
+    pub(super) journal: Journal,
     rng: Rng,
     start: Instant,
     /// Those who are here, by the serial of their connection.
@@ -34,7 +37,17 @@ struct Known {
 impl Recorder {
     pub(super) fn new(chat: Chat, journal: Journal, rng: Rng, start: Instant) -> Recorder {
         let clients = BTreeMap::new();
-        Recorder { chat, journal, rng, start, clients, gone: Vec::new(), timer: None, ticks: 0 }
+        Recorder {
+            chat,
+            bus: None,
+            journal,
+            rng,
+            start,
+            clients,
+            gone: Vec::new(),
+            timer: None,
+            ticks: 0,
+        }
     }
 
     /// How often it was woken.
@@ -109,12 +122,42 @@ impl Recorder {
             .collect()
     }
 
+    /// How things stand, and what was said.
+    pub(super) fn line(&self, bytes: &[u8], queued: usize, out: &Outbox) -> Line {
+        Line { bytes: bytes.to_vec(), queued, stuck: self.stuck(out), wall: out.now().wall }
+    }
+
+    /// The bus takes what the chat publishes; whom the chat makes wait for it is noted.
+    fn post(&mut self, out: &Outbox) {
+        let Some(bus) = &mut self.bus else { return };
+        bus.take(&mut self.chat, self.journal.is_calm(), out.now().monotonic);
+        for known in self.clients.values_mut() {
+            let paused = out.is_reading_paused(known.id);
+            if paused != known.paused && out.is_open(known.id) {
+                known.paused = paused;
+                self.journal.note(known.who, if paused { Fact::Paused } else { Fact::Resumed });
+            }
+        }
+    }
+
+    /// What is due on the bus takes effect; one operation at a time, so that there is room for what
+    /// it sends.
+    fn bring_back(&mut self, out: &mut Outbox) {
+        let now = out.now().monotonic;
+        let Some(operation) = self.bus.as_mut().and_then(|bus| bus.due(now)) else { return };
+        self.look_around(None, out);
+        let event = self.line(&[], 0, out);
+        self.journal.note(EVERYBODY, Fact::Event(event));
+        self.chat.apply(operation, out);
+    }
+
     /// What a service may do besides answering.
     fn meddle(&mut self, id: ConnId, out: &mut Outbox) {
         if self.journal.is_calm() {
             return;
         }
-        if self.rng.one_in(25) {
+        // The bus pauses by itself, and would not know.
+        if self.rng.one_in(25) && self.bus.is_none() {
             self.journal.hit("pause reading");
             out.pause_reading(id);
             self.clients.get_mut(&id.serial()).expect("it has just spoken").paused = true;
@@ -159,21 +202,18 @@ impl Service for Recorder {
         let label = peer.label.to_owned();
         self.note(id, Fact::Opened(Newcomer { label, addr, serial: id.serial() }), out);
         self.chat.on_open(id, peer, out);
+        self.post(out);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         let paused = self.clients.get(&id.serial()).is_some_and(|known| known.paused);
         assert!(!paused, "a line of {id:?}, who is paused");
-        let line_read = Line {
-            bytes: line.to_vec(),
-            queued: out.queued(id),
-            stuck: self.stuck(out),
-            wall: out.now().wall,
-        };
+        let line_read = self.line(line, out.queued(id), out);
         self.note(id, Fact::Line(line_read), out);
         self.chat.on_line(id, line, out);
         let acted = Acted { is_open: out.is_open(id), queued: out.queued(id) };
         self.note(id, Fact::Acted(acted), out);
+        self.post(out);
         self.meddle(id, out);
     }
 
@@ -200,11 +240,17 @@ impl Service for Recorder {
         self.chat.on_limit(id, limit, out);
     }
 
+    fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_end_of_input(id, out);
+        self.post(out);
+    }
+
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
         self.note(id, Fact::Closed(why), out);
         let known = self.clients.remove(&id.serial()).expect("it has just been looked for");
         self.gone.push((known.who, id));
         self.chat.on_close(id, why, out);
+        self.post(out);
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
@@ -214,7 +260,8 @@ impl Service for Recorder {
             self.journal.hit("timer of the service");
             self.timer = None;
         }
-        for known in self.clients.values_mut().filter(|known| known.paused) {
+        let is_own = self.bus.is_none();
+        for known in self.clients.values_mut().filter(|known| known.paused && is_own) {
             if self.journal.is_calm() || self.rng.one_in(2) {
                 self.journal.hit("resume reading");
                 known.paused = false;
@@ -226,10 +273,13 @@ impl Service for Recorder {
         self.look_around(None, out);
         self.journal.note(EVERYBODY, Fact::Tick);
         self.chat.on_tick(out);
+        self.bring_back(out);
+        self.post(out);
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        [self.timer, self.chat.next_tick()].into_iter().flatten().min()
+        let due = self.bus.as_ref().and_then(Bus::next);
+        [self.timer, self.chat.next_tick(), due].into_iter().flatten().min()
     }
 
     fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {

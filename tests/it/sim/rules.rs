@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use chinwag::chat::{Dialect, Settings};
+use chinwag::chat::{Bus, Dialect, Settings};
 
 use super::rng::Rng;
 
@@ -20,6 +20,8 @@ pub(super) struct Rules {
     pub(super) detached_max: usize,
     pub(super) detached_per_addr: usize,
     pub(super) ignored_max: usize,
+    /// What others must know is delayed on its way back.
+    pub(super) has_bus: bool,
 }
 
 impl Rules {
@@ -35,6 +37,7 @@ impl Rules {
             detached_max: *rng.pick(&[1, 2, 100]),
             detached_per_addr: *rng.pick(&[1, 2, 100]),
             ignored_max: rng.between(1, 4),
+            has_bus: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl Rules {
             detached_max: self.detached_max,
             detached_per_addr: self.detached_per_addr,
             ignored_max: self.ignored_max,
+            bus: if self.has_bus { Bus::Carried } else { Bus::AtOnce },
             random: Some(fill_token),
             dialects: Dialect::ALL.into(),
             ..Settings::default()

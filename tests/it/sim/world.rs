@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use chinwag::{Chat, Hub, Limits, Now};
 
+use super::bus::Bus;
 use super::clients::Client;
 use super::journal::Journal;
 use super::limits::tiny_limits;
@@ -55,18 +56,21 @@ fn labels(rng: &mut Rng) -> Vec<&'static str> {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, traced: bool, with_upgrades: bool) -> World {
+    pub(super) fn new(seed: u64, traced: bool, is_new: bool) -> World {
         let mut rng = Rng::new(seed);
         let limits = tiny_limits(&mut rng);
         limits.check().expect("they are in order");
         forget_tokens();
-        let rules = Rules::tiny(&mut rng);
+        // As it was found, what is pinned has none.
+        let has_bus = is_new && Rng::new(seed.wrapping_mul(7)).one_in(4);
+        let rules = Rules { has_bus, ..Rules::tiny(&mut rng) };
         let chat = Chat::new(rules.settings());
         let labels = labels(&mut rng);
         let journal = Journal::new(traced);
         let start = Instant::now();
         let now = Now { monotonic: start, wall: UNIX_EPOCH + WALL };
-        let service = Recorder::new(chat, journal.clone(), rng.fork(), start);
+        let mut service = Recorder::new(chat, journal.clone(), rng.fork(), start);
+        service.bus = has_bus.then(|| Bus::new(Rng::new(seed.wrapping_mul(11))));
         World {
             hub: Hub::new(service, &limits, now),
             journal,
@@ -87,7 +91,7 @@ impl World {
             idle_turns: 0,
             read: 0,
             looked_at: 0,
-            upgrades: with_upgrades.then(|| Rng::new(seed.wrapping_mul(5))),
+            upgrades: is_new.then(|| Rng::new(seed.wrapping_mul(5))),
             rng,
         }
     }
@@ -128,8 +132,8 @@ impl World {
             client.come_to_rest();
         }
         self.wake();
-        // Who spoke too fast has to wait until he has said all.
-        let takes_time = self.limits.rate.is_some();
+        // Who spoke too fast, or what is on the bus, has to wait until he has said all.
+        let takes_time = self.limits.rate.is_some() || self.rules.has_bus;
         self.run_until_idle(takes_time);
         if self.rng.one_in(3) {
             self.shut_down();

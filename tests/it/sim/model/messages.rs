@@ -1,9 +1,9 @@
 //! The oracle of what is said: to a room, to one another, and again to who asks for it.
 
+use super::bus::Effect;
 use super::format::{Dialect, Manner, Told, recalled};
 use super::rooms::unsaid;
 use super::{Model, Sort};
-use crate::sim::journal::Line;
 
 impl Model<'_> {
     pub(super) fn say(&mut self, who: usize, manner: Manner, text: &str) {
@@ -12,11 +12,21 @@ impl Model<'_> {
             self.saw("a name is required");
             return self.reply(who, "name_required", "REGISTER first.");
         }
+        self.publish(who, Effect::Say(manner, text.to_owned()));
+    }
+
+    /// It is said, even if who said it was cut off meanwhile.
+    pub(super) fn said(&mut self, who: usize, manner: Manner, text: &str) {
+        let Some((from, room)) = self.anybody(who) else { return };
+        let Some(number) = self.room_called(&room) else { return };
+        let hears_itself =
+            self.members.get(&who).is_some_and(|it| it.echo) || manner == Manner::Topic;
         self.announce(who);
-        let member = &self.members[&who];
-        let (number, from) = (member.room, member.person());
-        let hears_itself = member.echo || manner == Manner::Topic;
         self.flush(number);
+        if manner == Manner::Topic {
+            let topic = Some(text.to_owned()).filter(|text| !text.is_empty());
+            self.rooms.get_mut(number).topic = topic;
+        }
         let record = unsaid(who, from.name.clone(), manner, text, self.now.millis);
         let record = self.rooms.say(number, record, &self.given.rules);
         let name = self.rooms.get(number).name.clone();
@@ -37,8 +47,7 @@ impl Model<'_> {
     }
 
     pub(super) fn topic(&mut self, who: usize, text: Option<String>) {
-        let member = &self.members[&who];
-        let (room, may_speak) = (member.room, member.name.is_some());
+        let room = self.members[&who].room;
         let Some(text) = text else {
             return match self.rooms.get(room).topic.clone() {
                 Some(topic) => {
@@ -48,18 +57,30 @@ impl Model<'_> {
                 None => self.reply(who, "no_topic", "No topic is set."),
             };
         };
-        if may_speak || !self.given.rules.require_name {
-            self.rooms.get_mut(room).topic = Some(text.clone()).filter(|text| !text.is_empty());
-        }
         self.say(who, Manner::Topic, &text);
     }
 
-    pub(super) fn whisper(&mut self, who: usize, to: usize, text: &str, copy: bool, line: &Line) {
-        let (sender, target) = (&self.members[&who], &self.members[&to]);
-        let (from, reader) = (sender.person(), target.person());
+    pub(super) fn whispered(
+        &mut self,
+        who: usize,
+        to: usize,
+        name: Option<&str>,
+        (text, copy): (&str, bool),
+    ) {
+        let Some((from, _)) = self.anybody(who) else { return };
+        let Some(target) = self.members.get(&to) else {
+            self.saw("written to one who has left meanwhile");
+            return match name {
+                Some(name) => self.no_one(who, name),
+                None => self.reply(who, "no_one_wrote", "No one has written to you."),
+            };
+        };
+        let reader = target.person();
         let is_ignored = target.ignores.contains(&who);
-        let away = target.away.clone().filter(|_| !sender.ignores.contains(&to));
-        if line.stuck.contains(&to) {
+        let away = target.away.clone();
+        let away =
+            away.filter(|_| self.members.get(&who).is_some_and(|it| !it.ignores.contains(&to)));
+        if self.stuck.contains(&to) {
             let text = format!("{} is not reading; not delivered.", reader.name);
             return self.reply(who, "not_reading", &text);
         }

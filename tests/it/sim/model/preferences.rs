@@ -1,5 +1,6 @@
 //! The oracle of users' preferences: what they see, and how.
 
+use super::bus::Effect;
 use super::format::{DIALECTS, Dialect};
 use super::{Member, Model};
 
@@ -59,13 +60,24 @@ impl Model<'_> {
             *writer = writer.map(|writer| if writer == was.who { who } else { writer });
         }
         self.rooms.pass_on(was.who, who);
+        for operation in &mut self.under_way {
+            if let Effect::Whisper { to, .. } = &mut operation.effect
+                && *to == was.who
+            {
+                *to = who;
+            }
+            if operation.by == was.who {
+                operation.by = who;
+            }
+        }
     }
 
     /// Those who are here and those who are detached.
-    fn everybody(&mut self) -> impl Iterator<Item = &mut Member> {
+    pub(super) fn everybody(&mut self) -> impl Iterator<Item = &mut Member> {
         let detached = self.sessions.iter_mut().filter_map(|session| session.detached.as_mut());
         let detached = detached.map(|detached| &mut detached.member);
-        self.members.values_mut().chain(detached)
+        let leaving = self.leaving.iter_mut().map(|(member, _)| member);
+        self.members.values_mut().chain(detached).chain(leaving)
     }
 
     pub(super) fn echo(&mut self, who: usize, on: bool) {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::time::Duration;
 
+use super::bus::Effect;
 use super::format::{Dialect, Person, Told};
 use super::rooms::{Coming, Happened, LOBBY};
 use super::{Arrival, Member, Model, Sort};
@@ -82,11 +83,30 @@ impl Model<'_> {
         if !self.is_over && !member.said_goodbye && self.detach(who) {
             return;
         }
-        if !self.is_over {
-            self.tell_departure(who);
-        }
         self.sessions.retain(|session| session.who != who);
-        self.take_out(who);
+        if self.is_over {
+            self.take_out(who);
+            return;
+        }
+        if self.given.rules.has_bus {
+            let room = self.rooms.get(self.members[&who].room).name.clone();
+            let member = self.take_out(who);
+            self.leaving.push((member, room));
+        }
+        self.publish(who, Effect::Leave);
+    }
+
+    /// It has left for good.
+    pub(super) fn left(&mut self, who: usize) {
+        if self.members.contains_key(&who) {
+            self.tell_departure(who);
+            self.take_out(who);
+        } else if let Some(place) = self.leaving.iter().position(|(member, _)| member.who == who) {
+            let (member, room) = self.leaving.remove(place);
+            if let Some(room) = self.rooms.find(&room) {
+                self.tell_departure_of(who, room, (&member.person(), member.arrival));
+            }
+        }
     }
 
     /// Takes somebody out of its room and the chat, without a word.
@@ -107,12 +127,16 @@ impl Model<'_> {
         }
     }
 
-    pub(super) fn rename(&mut self, who: usize, name: &str, thanks: &str) {
+    pub(super) fn rename(&mut self, who: usize, name: &str, thanks: &'static str) {
         if let Some(fault) = name_fault(name) {
             let is_reserved = fault.ends_with(" is reserved.");
             let code = if is_reserved { "name_reserved" } else { "name_unfit" };
             return self.reply(who, code, &fault);
         }
+        self.publish(who, Effect::Name(name.to_owned(), thanks));
+    }
+
+    pub(super) fn named(&mut self, who: usize, name: &str, thanks: &'static str) {
         let owner = self.find(name);
         let others = owner.filter(|owner| *owner != who).map(|owner| self.members[&owner].shown());
         if let Some(taken) = others.or_else(|| self.detached_name(name)) {
@@ -142,6 +166,10 @@ impl Model<'_> {
             self.saw("unfit room");
             return self.reply(who, "room_unfit", &fault);
         }
+        self.publish(who, Effect::Join(name.to_owned()));
+    }
+
+    pub(super) fn joined(&mut self, who: usize, name: &str) {
         if let Some(room) = self.room_called(name) {
             return self.go_to(who, room);
         }
@@ -195,18 +223,21 @@ impl Model<'_> {
 
     /// Those who are told of a newcomer when it has said what others can see.
     pub(super) fn announce(&mut self, who: usize) {
-        let member = self.member(who);
+        let room = self.anybody(who).and_then(|(_, room)| self.rooms.find(&room));
+        let Some(member) = self.everybody().find(|member| member.who == who) else { return };
         if member.arrival != Arrival::Announced {
             member.arrival = Arrival::Announced;
-            let (room, name) = (member.room, member.shown());
-            self.tell_join(who, &[Dialect::Json]);
-            self.batch(room, Coming::Join, who, &[&name]);
+            let name = member.shown();
+            if let Some(room) = room {
+                self.tell_join(who, &[Dialect::Json]);
+                self.batch(room, Coming::Join, who, &[&name]);
+            }
         }
     }
 
     fn tell_join(&mut self, who: usize, dialects: &[Dialect]) -> bool {
-        let (room, person) = (self.members[&who].room, self.members[&who].person());
-        let name = self.rooms.get(room).name.clone();
+        let (person, name) = self.anybody(who).expect("it is somebody");
+        let room = self.rooms.find(&name).expect("it was looked for");
         self.tell_at_once(room, who, &Told::Join { room: &name, who: &person }, dialects)
     }
 

@@ -4,6 +4,7 @@ use std::mem;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::bus::Effect;
 use super::rooms::{LOBBY, NOWHERE};
 use super::{Arrival, Member, Model};
 use crate::sim::rules::token;
@@ -19,7 +20,7 @@ pub(super) struct Session {
 /// One who was cut off.
 pub(super) struct Detached {
     pub(super) member: Member,
-    room: String,
+    pub(super) room: String,
     pub(super) until: Duration,
 }
 
@@ -40,17 +41,18 @@ impl Model<'_> {
 
     /// Guests, too.
     pub(super) fn is_detached(&self, name: &str) -> bool {
-        let mut detached = self.sessions.iter().filter_map(|session| session.detached.as_ref());
-        detached.any(|detached| detached.member.shown().eq_ignore_ascii_case(name))
+        let detached = self.sessions.iter().filter_map(|session| session.detached.as_ref());
+        let detached = detached.map(|detached| &detached.member);
+        let mut all = detached.chain(self.leaving.iter().map(|(member, _)| member));
+        all.any(|member| member.shown().eq_ignore_ascii_case(name))
     }
 
     /// The name as its bearer spells it, of one who is detached.
     pub(super) fn detached_name(&mut self, name: &str) -> Option<String> {
-        let mut detached = self
-            .sessions
-            .iter()
-            .filter_map(|session| session.detached.as_ref()?.member.name.clone());
-        let found = detached.find(|detached| detached.eq_ignore_ascii_case(name));
+        let detached = self.sessions.iter();
+        let detached = detached.filter_map(|it| it.detached.as_ref()?.member.name.clone());
+        let leaving = self.leaving.iter().filter_map(|(member, _)| member.name.clone());
+        let found = detached.chain(leaving).find(|detached| detached.eq_ignore_ascii_case(name));
         if found.is_some() {
             self.saw("a name is kept for who was cut off");
         }
@@ -112,12 +114,31 @@ impl Model<'_> {
     fn end_session(&mut self, place: usize) {
         let Session { who, detached, .. } = self.sessions.remove(place);
         let Detached { member, room, .. } = detached.expect("it was looked for");
-        if let Some(room) = self.rooms.find(&room) {
-            self.tell_departure_of(who, room, (&member.person(), member.arrival));
-        }
+        self.leaving.push((member, room));
+        self.publish(who, Effect::Leave);
     }
 
-    pub(super) fn resume(&mut self, who: usize, token: &str, seq: Option<u64>, epoch: Option<i64>) {
+    pub(super) fn resume(
+        &mut self,
+        who: usize,
+        token: String,
+        seq: Option<u64>,
+        epoch: Option<i64>,
+    ) {
+        if self.sessions.iter().any(|session| session.token.eq_ignore_ascii_case(&token)) {
+            return self.publish(who, Effect::Resume(token, seq, epoch));
+        }
+        self.saw("token unknown");
+        self.reply(who, "token_unknown", "That token is not known, or no longer.");
+    }
+
+    pub(super) fn resumed(
+        &mut self,
+        who: usize,
+        token: &str,
+        seq: Option<u64>,
+        epoch: Option<i64>,
+    ) {
         let is_it =
             |session: &Session| session.token.eq_ignore_ascii_case(token) && session.who != who;
         let Some(place) = self.sessions.iter().position(is_it) else {

@@ -1,0 +1,93 @@
+//! The oracle of closings: when a client is closed, and is sent nothing more.
+
+use chinwag::{Protocol, Refusal};
+
+use super::format::Told;
+use super::{Model, Phase, Sent, Sort};
+use crate::sim::first::NO_TLS;
+use crate::sim::journal::{Entry, Fact};
+
+impl Model<'_> {
+    /// Its input has ended; what comes `next` tells whether a line without an ending is left.
+    pub(super) fn end_read(&mut self, who: usize, next: Option<&Entry>) {
+        if !self.is_open(who) {
+            return;
+        }
+        // Nobody knows whether it would have gone on with what has no ending.
+        if self.members[&who].phase == Phase::Gone {
+            return self.close(who);
+        }
+        match next.filter(|next| next.who == who).map(|next| &next.fact) {
+            Some(Fact::Line(_)) => self.listener(who).phase = Phase::LastLine,
+            Some(Fact::Paused) => self.saw("the end waits for what was said"),
+            _ if is_foreign(next) => {}
+            _ => self.end(who),
+        }
+    }
+
+    /// It has said its last line. Who waits for an answer is closed once it has it, and the end
+    /// comes again.
+    pub(super) fn end_with_line(&mut self, who: usize, next: Option<&Entry>) {
+        if next.is_some_and(|next| next.who == who && next.fact == Fact::Paused) {
+            self.listener(who).phase = Phase::Open;
+        } else {
+            self.end(who);
+        }
+    }
+
+    fn end(&mut self, who: usize) {
+        assert!(!self.has_under_way(who), "#{who} is owed what it has said");
+        self.close(who);
+    }
+
+    pub(super) fn close(&mut self, who: usize) {
+        if self.is_open(who) {
+            self.listener(who).phase = Phase::Closing;
+            self.lives[who].silent_from.get_or_insert(self.entry);
+        }
+    }
+
+    /// From here on it is sent nothing.
+    pub(super) fn lose(&mut self, who: usize) {
+        if self.is_open(who) {
+            self.listener(who).phase = Phase::Gone;
+            self.lives[who].silent_from.get_or_insert(self.entry);
+        }
+    }
+
+    /// Whoever is refused has begun with another protocol.
+    pub(super) fn close_by_itself(&mut self, who: usize, is_refused: bool) {
+        match self.turned_away.filter(|_| is_refused && self.is_open(who)) {
+            Some(Protocol::Http) => {
+                self.send_text(who, "This is a chat server, not a web server.", Sort::Own);
+            }
+            Some(Protocol::Tls) => {
+                let (entry, bytes) = (self.entry, NO_TLS.to_vec());
+                let sent = Sent { entry, bytes, sort: Sort::Own, skipped: false };
+                self.lives[who].sent.push(sent);
+            }
+            _ => {}
+        }
+        self.close(who);
+    }
+
+    /// Closes a connection whose name is not to be kept.
+    pub(super) fn let_go(&mut self, who: usize) {
+        self.listener(who).said_goodbye = true;
+        self.close(who);
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        self.is_over = true;
+        for who in self.members.keys().copied().collect::<Vec<_>>() {
+            let told = Told::ShuttingDown("Server is shutting down.");
+            self.send(who, &told, Sort::Room);
+            self.close(who);
+        }
+    }
+}
+
+/// Whoever speaks another protocol is turned away. That is noted of everybody.
+fn is_foreign(next: Option<&Entry>) -> bool {
+    next.is_some_and(|next| matches!(next.fact, Fact::Refusing(Refusal::Foreign(_))))
+}

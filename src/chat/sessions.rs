@@ -95,10 +95,11 @@ fn split(bytes: &[u8; TOKEN]) -> (u64, [u8; TOKEN - 8]) {
 
 /// Whether a line may contain a token, or a mistyped `/resume` with a piece of one.
 pub(super) fn has_token(line: &str) -> bool {
-    let mut runs = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|run| !run.is_empty());
-    let is_hex = |run: &str| run.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let runs = line.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    let mut runs = runs.filter(|run| !run.is_empty());
+    let is_hex = |run: &[u8]| run.iter().all(u8::is_ascii_hexdigit);
     runs.clone().any(|run| run.len() == 2 * TOKEN && is_hex(run))
-        || (runs.next().is_some_and(|first| first.eq_ignore_ascii_case("resume"))
+        || (runs.next().is_some_and(|first| first.eq_ignore_ascii_case(b"resume"))
             && runs.next().is_some_and(|run| run.len() >= 8 && is_hex(run)))
 }
 

@@ -22,6 +22,10 @@ pub(super) fn trim(mut line: &[u8]) -> &[u8] {
 /// most three times as long.
 pub(super) fn sanitise(line: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(line);
+    // Most lines are plain, which shows without looking at each character by itself.
+    if line.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
+        return text;
+    }
     let mut heap = Heap::default();
     if !text.contains(|c| is_forbidden(c) || !heap.has_room(c)) {
         return text;

@@ -37,7 +37,9 @@ const mqtt = require("mqtt");
   const show = async (name) => {
     read = [];
     const granted = await client.subscribeAsync("state");
-    await new Promise((next) => setTimeout(next, 300));
+    for (let left = 50; left && !read.length; left--) {
+      await new Promise((next) => setTimeout(next, 40));
+    }
     console.log(`${name.padEnd(24)} granted ${granted.length}, read ${JSON.stringify(read)}`);
   };
   await show("subscribe:");

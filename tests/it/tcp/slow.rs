@@ -186,17 +186,19 @@ fn who_reads_a_little_at_a_time_has_not_stalled() {
     let mut slow = Client::connect_narrow(server.addr).register("slow");
     // Who talks takes as long as the machine needs, and whoever is to stall reads meanwhile.
     let talking = thread::spawn(move || {
-        for number in 0..700 {
-            alice.ask(&numbered(number));
+        alice.ask("/echo off");
+        for start in (0..700).step_by(20) {
+            (start..start + 20).for_each(|number| alice.say(&numbered(number)));
+            alice.ask("/up said");
         }
         alice
     });
     // Far less than what has to be free before its socket is said to take more.
     let (start, mut next) = (Instant::now(), 0);
-    while start.elapsed() < 4 * STALL {
+    while start.elapsed() < 4 * STALL || !talking.is_finished() {
         slow.expect(&format!("[alice] {}", numbered(next)));
         next += 1;
-        thread::sleep(STALL / 15);
+        thread::sleep(STALL / 10);
     }
     assert!(next < 80, "{next} lines are not a little");
     assert!(account(&mut slow, next, 700) > 0, "it was to fall behind");

@@ -1,7 +1,7 @@
 //! TLS under a loop that is driven by hand.
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 
 use chinwag::testing::Stream;
 use chinwag::{Certificate, Limits};
@@ -102,4 +102,24 @@ fn monitors_see_what_is_encrypted() {
         assert!(answer.contains(&line), "{line}: {answer}");
     }
     drop(plain);
+}
+
+#[test]
+fn a_record_that_is_cut_anywhere_is_read_once_it_is_whole() {
+    let mut world = World::new(&Limits { rate: None, ..Limits::default() });
+    let mut bob = world.connect_secure();
+    for cut in 1.. {
+        bob.session.writer().write_all(b"/up one\n/up two\n").unwrap();
+        let mut record = Vec::new();
+        bob.session.write_tls(&mut record).unwrap();
+        let Some((start, rest)) = record.split_at_checked(cut).filter(|(_, rest)| rest != b"")
+        else {
+            assert_eq!(cut, 16 + RECORD);
+            break;
+        };
+        world.say(&bob.end, start);
+        assert_eq!(world.exchange(&mut bob), "", "cut at {cut}");
+        world.say(&bob.end, rest);
+        assert_eq!(world.exchange(&mut bob), "ONE\nTWO\n", "cut at {cut}");
+    }
 }

@@ -64,12 +64,14 @@ fn frames(mut decisions: Decisions, missing: usize) -> Frames {
         let longer = usize::from(how & 0x0f == 1) + 2 * usize::from(how & 0x0f == 2);
         match longer + usize::from(len >= 126 && longer == 0) {
             0 => frames.bytes.extend([first, masked | len]),
-            1 => frames.bytes.extend([first, masked | 126, 0, len]),
+            1 => frames.bytes.extend([first, masked | 0x7e, 0, len]),
             _ => frames.bytes.extend([first, masked | 127, 0, 0, 0, 0, 0, 0, 0, len]),
         }
         let mask = if masked == 0 { [0; 4] } else { MASK };
         frames.bytes.extend(&mask[..usize::from(masked) / 32]);
-        frames.bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+        frames
+            .bytes
+            .extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
         frames.has_lf |= payload.contains(&b'\n');
         let is_short = longer == 0 || longer == 1 && len >= 126;
         if first & 0x0f == BINARY || !is_short {

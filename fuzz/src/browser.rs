@@ -1,10 +1,10 @@
 //! A browser's connection to the loop, in memory: what it says in, what it is answered out.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
 use chinwag::testing::Stream;
-use chinwag::{ConnId, Hub, Limits, Now, Outbox, Peer, Service, Web};
+use chinwag::{ConnId, Hub, Limits, Network, Now, Outbox, Peer, Service, Web};
 
 /// A request that becomes a WebSocket.
 pub const UPGRADE: &[u8] = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
@@ -36,7 +36,7 @@ pub fn converse(pieces: &[&[u8]]) -> Outcome {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let limits = Limits { rate: None, line_max: 1 << 20, ..Limits::default() };
     let mut hub = Hub::new(Recorder::default(), &limits, now);
-    let proxy = "192.0.2.1".parse().expect("it is an address");
+    let proxy = Network::of_one(IpAddr::from([192, 0, 2, 1]));
     hub.serve_web(Web { page: "the page".to_owned(), proxies: vec![proxy], ..Web::default() });
     let browser = Stream::default();
     let slot = hub.next_slot();

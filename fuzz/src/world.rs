@@ -493,8 +493,8 @@ fn check(client: &Client, ending: Option<Ending>) {
         return;
     }
     // A TLS client is told so at the end, in its own words, or as much of them as was taken.
-    let alerts = (1..=NO_TLS.len()).rev().map(|count| &NO_TLS[..count]);
-    let text = alerts.filter_map(|alert| wire.accepted().strip_suffix(alert)).next();
+    let mut alerts = (1..=NO_TLS.len()).rev().map(|count| &NO_TLS[..count]);
+    let text = alerts.find_map(|alert| wire.accepted().strip_suffix(alert));
     let sent = take_apart(text.unwrap_or(wire.accepted()));
     assert!(!wire.is_shut() || sent.unfinished.is_empty(), "half a line before the end");
     // CR LF is a guess, for who speaks telnet or is greeted; and then it is known.

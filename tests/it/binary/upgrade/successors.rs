@@ -1,12 +1,12 @@
 //! Programs that cannot take over: the one that is there goes on, and says why.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use super::{ask, install, start, upgrade};
-use crate::binary::{Folder, Outcome, Program, chinwag};
-use crate::client::Client;
+use crate::binary::{Folder, Outcome, chinwag};
+#[cfg(feature = "web")]
+use crate::{binary::Program, client::Client};
 
 /// Puts a program in place of the one that is there. Another process writes it: what is open for
 /// writing in any process cannot be executed.
@@ -89,6 +89,7 @@ fn a_bad_successor_takes_nothing_over_and_the_log_says_why() {
 }
 
 /// What a running server hands over, as the one that takes over would read it.
+#[cfg(feature = "web")]
 fn state_of(folder: &Folder, program: &Program) -> Vec<u8> {
     replace(folder, "#!/bin/sh\ncat > \"$0.state\"\nexit 1\n");
     assert!(ask(program).contains("it says nothing"));
@@ -148,7 +149,8 @@ fn what_is_handed_over_is_understood_whole_or_not_at_all() {
     let (program, _clients) = start_with_everything(&folder);
     let state = state_of(&folder, &program);
     let good = check(&state);
-    assert_eq!((good.code, good.stdout), (Some(0), vec![understood(&state)]), "{:?}", good.stderr);
+    let understood = format!("{} bytes are understood", state.len());
+    assert_eq!((good.code, good.stdout), (Some(0), vec![understood]), "{:?}", good.stderr);
     for cut in [1, state.len() / 3, state.len() / 2] {
         let bad = check(&state[..state.len() - cut]);
         assert_eq!((bad.code, bad.stdout.len()), (Some(1), 0));
@@ -160,7 +162,7 @@ fn what_is_handed_over_is_understood_whole_or_not_at_all() {
     assert_eq!(other.stderr, ["chinwag: it is not what a chinwag has packed"]);
     // A file for those of later versions that are to read this format; see below.
     if std::env::var_os("WRITE_GOLDEN").is_some() {
-        fs::write(Path::new(GOLDEN).join("format-1.state"), state).unwrap();
+        fs::write(format!("{GOLDEN}/format-1.state"), state).unwrap();
     }
 }
 
@@ -176,8 +178,4 @@ fn each_format_that_is_to_be_read_is_still_read() {
         let outcome = check(&state);
         assert_eq!(outcome.code, Some(0), "{}: {:?}", path.display(), outcome.stderr);
     }
-}
-
-fn understood(state: &[u8]) -> String {
-    format!("{} bytes are understood", state.len())
 }

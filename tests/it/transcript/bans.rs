@@ -121,8 +121,9 @@ fn almost_an_address_is_no_name() {
     );
 }
 
-/// What the operator asked to be kept, and is not yet.
+/// What the operator asked to be kept, and is not yet. Nobody takes over before it is.
 fn ban(network: &mut Network, line: &str) -> Vec<(Option<chinwag::ConnId>, Answer)> {
+    network.is_handed_over = false;
     network.chat.on_line(network.clients["op"], line.as_bytes(), &mut network.out);
     let answer = |(id, request)| match request {
         Request::Ban { ban, .. } => (id, Answer::Banned(ban)),

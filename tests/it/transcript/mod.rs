@@ -4,7 +4,8 @@
 //! A bare [`Outbox`] is the whole network. Everybody mentioned is there from the start
 //! and bears the name that stands at the line's start; `g1`, `g2` … are guests. Time
 //! stands still, but for `+500` milliseconds. All that each client reads between one
-//! typed line and the next is compared, no more, no less.
+//! typed line and the next is compared, no more, no less. After each step another chat takes over
+//! what this one has packed, as at an upgrade; a whole script of its own runs without that, too.
 
 mod accounts;
 mod bans;
@@ -26,13 +27,19 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::{Answer, Dialect, Motd, Password, Request, Settings};
-use chinwag::{Chat, CloseReason, ConnId, Limits, Now, Origin, Outbox, Peer, Service, testing};
+use chinwag::{
+    Chat, CloseReason, ConnId, HandOver, Limits, Now, Origin, Outbox, Packer, Peer, Service,
+    Unpacker, testing,
+};
 
 /// 2026-11-20 15:17:28 UTC, a Friday.
 const FRIDAY: u64 = 1_795_187_848;
 
 struct Network {
     chat: Chat,
+    settings: Settings,
+    /// Whether the chat is handed over after each step.
+    is_handed_over: bool,
     motd: Motd,
     out: Outbox,
     now: Now,
@@ -63,9 +70,13 @@ impl Network {
         let wall = SystemTime::UNIX_EPOCH + Duration::from_secs(FRIDAY);
         let now = Now { monotonic: Instant::now(), wall };
         let out = Outbox::new(&Limits::default(), now);
-        let chat = Chat::new(settings);
+        let chat = Chat::new(settings.clone());
+        // Accounts are not packed, but read anew.
+        let is_handed_over = !settings.accounts;
         Network {
             chat,
+            settings,
+            is_handed_over,
             motd,
             out,
             now,
@@ -143,6 +154,8 @@ impl Network {
     fn carry(&mut self) {
         if self.chat.takes_shutdown() {
             self.chat.on_shutdown(&mut self.out);
+            // Nobody takes over then.
+            self.is_handed_over = false;
         }
         while let Some((id, request)) = self.chat.next_request() {
             let answer = match (self.worker, request) {
@@ -155,6 +168,16 @@ impl Network {
             };
             self.chat.answer(id, answer, &mut self.out);
         }
+    }
+
+    /// Another chat takes over.
+    fn hand_over(&mut self) {
+        let mut packer = Packer::new(self.now);
+        self.chat.pack(&mut packer);
+        let bytes = packer.finish();
+        let mut from = Unpacker::new(&bytes, self.now).expect("it is packed here");
+        self.chat = Chat::unpack(self.settings.clone(), &mut from).expect("it is packed here");
+        from.finish().expect("all of it is unpacked");
     }
 
     /// What the loop does with whoever has been closed.
@@ -227,6 +250,7 @@ impl Vault {
 #[track_caller]
 fn check(script: &str) {
     check_in(&mut Network::new(), script);
+    check_in(&mut Network { is_handed_over: false, ..Network::new() }, script);
 }
 
 #[track_caller]
@@ -257,5 +281,8 @@ fn check_in(network: &mut Network, script: &str) {
         // Each client's lines stay in order; in which order clients come says nothing.
         expected.sort_by_key(|line| line.split(['<', '.']).next());
         assert_eq!(network.read_all(), expected, "after {step}");
+        if network.is_handed_over {
+            network.hand_over();
+        }
     }
 }

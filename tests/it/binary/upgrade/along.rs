@@ -66,7 +66,13 @@ fn a_slow_readers_queue_and_count_go_along() {
         said
     };
     say(600);
+    let mut stats = program.client("stats");
+    let before = lines_counted(&mut stats);
     upgrade(&program);
+    let after = lines_counted(&mut stats);
+    assert!(before[2] > 0 && after[2] == before[2], "skipped: {before:?}, {after:?}");
+    assert!(after[0] == before[0] + 1 && after[1] > before[1], "in, out: {before:?}, {after:?}");
+    drop(stats);
     let said = say(100);
     let (mut next, mut skipped) = (1, 0);
     while next <= said {
@@ -80,6 +86,30 @@ fn a_slow_readers_queue_and_count_go_along() {
         }
     }
     assert!(next == said + 1 && skipped > 100, "{skipped} of {said} are counted as skipped");
+}
+
+/// How many lines the server has counted in, out, and as skipped.
+fn lines_counted(client: &mut Client) -> [u64; 3] {
+    client.say("/stats");
+    loop {
+        if let Some(counts) = client.line().strip_prefix("Lines: ") {
+            let counts = counts.split(", ").map(|it| it.split(' ').next().unwrap().parse());
+            return counts.collect::<Result<Vec<_>, _>>().unwrap().try_into().unwrap();
+        }
+    }
+}
+
+#[test]
+fn what_is_logged_of_a_connection_goes_along() {
+    let folder = install("upgrade-logged");
+    let program = start(&folder, &[]);
+    let mut ann = program.client("ann");
+    assert_eq!(ann.ask("hello"), "[ann] hello");
+    upgrade(&program);
+    assert_eq!(ann.ask("/exit"), "Bye.");
+    let line = program.logged("event=ended");
+    // With her name's.
+    assert!(line.contains(" lines_in=3 ") && line.ends_with(" name=ann"), "{line}");
 }
 
 #[test]

@@ -16,7 +16,6 @@ use crate::work;
 /// /64 that an IPv6 one is in, since a host that has one address of a /64 has them all.
 pub(crate) struct Addresses {
     max: usize,
-    handshakes_max: usize,
     /// Whether this machine's own addresses count as well.
     with_loopback: bool,
     /// The rates at which they may send lines, and connect.
@@ -29,16 +28,12 @@ pub(crate) struct Addresses {
     crowded: usize,
     /// By slot, for connections that count.
     by_slot: Vec<Option<Key>>,
-    /// Handshakes under way, of all.
-    handshakes: usize,
 }
 
 /// One address.
 struct Source {
     /// Its connections, closing ones included.
     count: u32,
-    /// How many of them are in a handshake.
-    handshakes: u32,
     /// When its buckets will be full.
     lines: Instant,
     connects: Instant,
@@ -48,7 +43,7 @@ struct Source {
 impl Source {
     /// An address that nothing is known of.
     fn new(now: Instant) -> Source {
-        Source { count: 0, handshakes: 0, lines: now, connects: now, refusals: now }
+        Source { count: 0, lines: now, connects: now, refusals: now }
     }
 
     fn is_known(&self, now: Instant) -> bool {
@@ -72,7 +67,6 @@ impl Addresses {
         let lines = limits.rate.map(|rate| rate.saturating_mul(limits.per_ip_rate));
         Addresses {
             max: limits.per_ip_max,
-            handshakes_max: limits.handshakes_per_ip,
             with_loopback: limits.limit_loopback,
             lines: lines.map(Drip::new),
             connects: limits.connect_rate.map(Drip::new),
@@ -80,7 +74,6 @@ impl Addresses {
             sources: HashMap::new(),
             crowded: FEW,
             by_slot: Vec::new(),
-            handshakes: 0,
         }
     }
 
@@ -123,38 +116,6 @@ impl Addresses {
         let Some(key) = self.by_slot.get_mut(id.slot()).and_then(Option::take) else { return };
         let source = self.sources.get_mut(&key).expect("it was counted when it came");
         source.count -= 1;
-    }
-
-    /// Whether one more from this address may begin a handshake.
-    pub(crate) fn may_shake_hands(&self, addr: IpAddr) -> bool {
-        let source = self.key(addr).and_then(|key| self.sources.get(&key));
-        source.is_none_or(|source| (source.handshakes as usize) < self.handshakes_max)
-    }
-
-    /// A connection that counts begins its handshake.
-    pub(crate) fn begin_handshake(&mut self, id: ConnId) {
-        self.handshakes += 1;
-        if let Some(source) = self.source_mut(id) {
-            source.handshakes += 1;
-        }
-    }
-
-    /// Its handshake is done, or it closes.
-    pub(crate) fn end_handshake(&mut self, id: ConnId) {
-        self.handshakes -= 1;
-        if let Some(source) = self.source_mut(id) {
-            source.handshakes -= 1;
-        }
-    }
-
-    /// How many handshakes are under way.
-    pub(crate) fn handshakes(&self) -> usize {
-        self.handshakes
-    }
-
-    fn source_mut(&mut self, id: ConnId) -> Option<&mut Source> {
-        let key = self.by_slot.get(id.slot()).copied().flatten()?;
-        self.sources.get_mut(&key)
     }
 
     /// When a line of this price may be said, as far as its address goes.
@@ -205,7 +166,6 @@ impl Addresses {
     pub(crate) fn pack(&self, to: &mut Packer) {
         let Addresses {
             max: _,
-            handshakes_max: _,
             with_loopback: _,
             lines: _,
             connects: _,
@@ -213,12 +173,10 @@ impl Addresses {
             sources,
             crowded: _,
             by_slot,
-            handshakes: _,
         } = self;
         to.put(sources).put(by_slot);
     }
 
-    /// Handshakes begin anew.
     pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
         self.sources = from.get()?;
         self.by_slot = from.get()?;
@@ -234,13 +192,13 @@ impl Addresses {
 /// Its connections are counted anew.
 impl Pack for Source {
     fn pack(&self, to: &mut Packer) {
-        let Source { count: _, handshakes: _, lines, connects, refusals } = self;
+        let Source { count: _, lines, connects, refusals } = self;
         to.put(lines).put(connects).put(refusals);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Source, Damaged> {
         let (lines, connects, refusals) = (from.get()?, from.get()?, from.get()?);
-        Ok(Source { count: 0, handshakes: 0, lines, connects, refusals })
+        Ok(Source { count: 0, lines, connects, refusals })
     }
 }
 

@@ -147,6 +147,8 @@ pub struct Hub<T, S> {
     addresses: Addresses,
     /// How many handshakes may still be worked on in this turn.
     handshakes_left: usize,
+    /// How many are under way.
+    handshakes: usize,
     timers: Timers<(ConnId, Timer)>,
     /// Connections that are behind, or have been of late.
     slow_consumers: HashMap<ConnId, SlowConsumer>,
@@ -209,6 +211,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             pings: Timeouts::new(limits.ping_time),
             addresses: Addresses::new(limits),
             handshakes_left: 0,
+            handshakes: 0,
             timers: Timers::new(),
             slow_consumers: HashMap::new(),
             last_activity: HashMap::new(),

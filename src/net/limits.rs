@@ -62,11 +62,9 @@ pub struct Limits {
     pub limit_loopback: bool,
     /// How long a handshake of the transport may take, where there is one. 10 s.
     pub handshake_time: Duration,
-    /// Handshakes that are under way for one address: 32, as many as `per_ip_max`, so that all of
-    /// a household or office can come back at once.
-    pub handshakes_per_ip: usize,
     /// Handshakes that are worked on in one turn: each takes a fifth of a millisecond, or one
-    /// with an RSA key, which everybody else waits for. 8.
+    /// with an RSA key, which everybody else waits for. One address has at most `per_ip_max` under
+    /// way, as with all connections. 8.
     pub handshake_budget: usize,
     /// Reads from one connection in one turn. 4.
     pub read_budget: usize,
@@ -122,7 +120,6 @@ impl Default for Limits {
             per_ip_max: 32,
             limit_loopback: false,
             handshake_time: Duration::from_secs(10),
-            handshakes_per_ip: 32,
             handshake_budget: 8,
             chunk: 16 << 10,
             read_budget: 4,
@@ -158,7 +155,6 @@ impl Limits {
             ("log_max", self.log_max),
             ("fresh_max", self.fresh_max),
             ("per_ip_max", self.per_ip_max),
-            ("handshakes_per_ip", self.handshakes_per_ip),
             ("handshake_budget", self.handshake_budget),
             ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("per_ip_rate", self.per_ip_rate as usize),

@@ -224,7 +224,6 @@ fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), Str
     set(arguments, "--max-line", &mut limits.line_max, |text| number(text, 64, 1 << 20))?;
     set(arguments, "--max-per-ip", &mut limits.per_ip_max, |text| number(text, 1, 10_000_000))?;
     // As many as may come may say as much as they do in any case.
-    limits.handshakes_per_ip = limits.per_ip_max;
     limits.per_ip_rate = u32::try_from(limits.per_ip_max).unwrap_or(u32::MAX);
     set(arguments, "--connect-rate", &mut limits.connect_rate, rate_or_off)?;
     set(arguments, "--rate", &mut limits.rate, rate_or_off)?;

@@ -79,6 +79,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             pings,
             addresses,
             handshakes_left: _,
+            handshakes: _,
             timers,
             slow_consumers,
             last_activity,
@@ -192,11 +193,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 _ => return Err(from.wrong("kind of a connection")),
             }
         }
-        for (id, preface) in &self.prefaces {
-            if preface.is_handshake() {
-                self.addresses.begin_handshake(*id);
-            }
-        }
+        self.handshakes = self.prefaces.values().filter(|preface| preface.is_handshake()).count();
         Ok(())
     }
 

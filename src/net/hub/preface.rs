@@ -199,17 +199,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// follow.
     fn admit(&mut self, id: ConnId, mut preface: Box<Preface>) -> bool {
         let is_handshaking = self.conns[id.slot()].stream.is_handshaking();
-        let is_one_more = |addr| !self.addresses.may_shake_hands(addr);
-        if is_handshaking && preface.origin.ip().is_some_and(is_one_more) {
-            return self.turn_down(id, &preface, Refusal::Address);
-        }
         if !self.is_behind_web_proxy(&preface) {
             self.count_address(id, preface.origin);
         }
         if !is_handshaking {
             return self.go_on(id, preface);
         }
-        self.addresses.begin_handshake(id);
+        self.handshakes += 1;
         self.conns[id.slot()].stream.begin(&mem::take(&mut preface.bytes));
         self.await_preface(id, preface, Awaited::Handshake, self.limits.handshake_time);
         self.list_ready(id);
@@ -223,7 +219,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// It may have been banned since it connected.
     fn end_handshake(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
-        self.addresses.end_handshake(id);
+        self.handshakes -= 1;
         let is_known = !self.is_behind_web_proxy(&preface);
         if is_known && self.service.is_banned(&preface.peer(), self.outbox.now()) {
             return self.turn_down(id, &preface, Refusal::Banned(preface.origin));
@@ -335,7 +331,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     pub(super) fn forget_preface(&mut self, id: ConnId) -> bool {
         let Some(preface) = self.prefaces.remove(&id) else { return false };
         if preface.awaited == Awaited::Handshake {
-            self.addresses.end_handshake(id);
+            self.handshakes -= 1;
         }
         true
     }

@@ -112,7 +112,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 self.prefaces.len() - self.probes_asking,
             ),
             ("chinwag_connections_closing", "Connections that drain.", self.draining),
-            ("chinwag_handshakes", "Handshakes under way.", self.addresses.handshakes()),
+            ("chinwag_handshakes", "Handshakes under way.", self.handshakes),
             (
                 "chinwag_slow_consumers",
                 "Connections that are or were behind.",

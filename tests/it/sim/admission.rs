@@ -43,8 +43,6 @@ struct Admission<'a> {
     /// What has to come next.
     next: Option<(usize, Fact)>,
     fates: BTreeMap<usize, Welcome>,
-    /// Too many may be shaking hands for one more: the next entry tells.
-    unsure: Option<(usize, Pending)>,
     is_shutting_down: bool,
 }
 
@@ -73,7 +71,6 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
         hurried: BTreeSet::new(),
         next: None,
         fates: BTreeMap::new(),
-        unsure: None,
         is_shutting_down: false,
     };
     for entry in entries.iter().filter(|entry| entry.fact != Fact::Silenced) {
@@ -85,14 +82,6 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
                 (came, expected) => came == expected,
             };
             assert!(is_it, "#{who}: {fact:?} was to come, and not {entry:?}");
-        }
-        if let Some((who, pending)) = admission.unsure.take() {
-            if entry.fact == Fact::Refusing(Refusal::Address) {
-                admission.refuse(who, Refusal::Address, pending.since);
-                admission.next = None;
-            } else {
-                admission.begin(who, pending);
-            }
         }
         admission.follow(entry);
     }
@@ -195,43 +184,15 @@ impl Admission<'_> {
         self.here.insert(who, neighbours);
     }
 
-    /// Its handshake begins, unless too many are under way. One that has come to its end may not
-    /// have been noticed yet, or have been, and only not been told of.
+    /// Its handshake begins. It counts from here on, and is heard of once it has said hello.
     fn shake_hands(&mut self, who: usize, addr: SocketAddr, at: Duration, delivered: usize) {
-        let pending =
-            Pending { is_shaking: true, since: at, addr, delivered, reads: 0, is_over: false };
-        let neighbours = neighbours(&self.world.limits, addr.ip());
-        let are_shaking =
-            |(other, _): &(&usize, &Pending)| self.here.get(*other) == Some(&neighbours);
-        let others = self.pending.iter().filter(|(_, it)| it.is_shaking).filter(are_shaking);
-        let (surely, perhaps): (Vec<_>, Vec<_>) =
-            others.partition(|(who, pending)| !self.is_done(**who, pending, at));
-        let most = self.world.limits.handshakes_per_ip;
-        if neighbours.is_none() || surely.len() + perhaps.len() < most {
-            self.begin(who, pending);
-        } else if surely.len() < most {
-            self.unsure = Some((who, pending));
-        } else {
-            self.world.journal.hit("handshake: too many");
-            self.refuse(who, Refusal::Address, at);
-        }
-    }
-
-    /// It counts from here on, and is heard of once it has said hello.
-    fn begin(&mut self, who: usize, pending: Pending) {
-        self.come(who, pending.addr, pending.since);
-        if pending.delivered > self.header(who) {
+        self.come(who, addr, at);
+        if delivered > self.header(who) {
             self.world.journal.hit("handshake: behind a header");
         }
+        let pending =
+            Pending { is_shaking: true, since: at, addr, delivered, reads: 0, is_over: false };
         self.pending.insert(who, pending);
-    }
-
-    /// Whether a handshake has come to its end, whatever that is.
-    fn is_done(&self, who: usize, pending: &Pending, at: Duration) -> bool {
-        let is_late = at >= pending.since + self.patience(pending);
-        let is_nonsense = self.nonsense(who, pending).is_some_and(|by| pending.delivered >= by);
-        let is_complete = self.hello_left(who, pending.delivered) == 0;
-        pending.is_over || is_late || is_nonsense || is_complete
     }
 
     /// Refused with a word, or dropped without one if too many from its own address were refused
@@ -294,7 +255,7 @@ impl Admission<'_> {
         }
         let delivered = pending.delivered;
         self.admit(who, source, at, delivered);
-        // Unless it shakes hands now, or may.
+        // Unless it shakes hands now.
         if !self.pending[&who].is_shaking {
             self.pending.remove(&who);
         }

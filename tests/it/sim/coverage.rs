@@ -66,7 +66,6 @@ const KINDS: &[&str] = &[
     "handshake: nonsense",
     "handshake: gone before its end",
     "handshake: not in time",
-    "handshake: too many",
     "end that nobody vouches for",
     "rate: told to slow down",
     "rate: a delayed line passes",

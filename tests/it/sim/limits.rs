@@ -58,8 +58,8 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
         refusal_rate: *rng.pick(&[None, None, Some(1), Some(4)]),
         input_total: *rng.pick(&[0, 100, 1 << 20]),
         handshake_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
-        handshakes_per_ip: *rng.pick(&[1, 2, 16]),
-        handshake_budget: *rng.pick(&[1, 8]),
+        // Most often one.
+        handshake_budget: *rng.pick(&[1, 2, 16]).min(rng.pick(&[1, 8])),
         draining_max: *rng.pick(&[0, 1, 3, 256]),
         queue_total: if rng.one_in(4) { rng.between(0, 2000) } else { 256 << 20 },
         ..limits

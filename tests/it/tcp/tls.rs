@@ -43,7 +43,7 @@ fn who_says_nothing_for_too_long_is_told_what_this_port_speaks() {
 
 #[test]
 fn one_address_has_only_so_many_handshakes_under_way() {
-    let limits = Limits { handshakes_per_ip: 2, limit_loopback: true, ..fast() };
+    let limits = Limits { per_ip_max: 2, limit_loopback: true, ..fast() };
     let server = start(limits);
     let mut clients: Vec<Client> = (0..2).map(|_| Client::connect(server.addr)).collect();
     let denied = "\x15\x03\x03\0\x02\x021";

@@ -160,7 +160,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn serve(addr: &str) -> Result<(), Box<dyn Error>> {
     let listen = vec![Listen { addr: addr.parse()?, label: String::new() }];
-    let config = Config { listen, ..Config::default() };
+    let config = Config::default().with(|config| config.listen = listen);
     let mut inherited = Inherited::take()?;
     let mut running = if let Some(inherited) = &mut inherited {
         let (server, mut from) = Server::adopt(config, inherited)?;

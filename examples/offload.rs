@@ -42,7 +42,7 @@ impl Service for Primes {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let addr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".to_owned()).parse()?;
     let listen = vec![Listen { addr, label: String::new() }];
-    let server = Server::bind(Config { listen, ..Config::default() })?;
+    let server = Server::bind(Config::default().with(|config| config.listen = listen))?;
     println!("counting primes on {}", server.local_addrs()[0]);
     let primes = Primes::start(server.handle())?;
     server.run(primes)?;

@@ -24,13 +24,15 @@ impl Service for Echo {
 
 fn config(addr: SocketAddr, line_max: usize) -> Config {
     let policy = "default-src 'none'; script-src 'unsafe-inline'; connect-src 'self'".to_owned();
-    Config {
-        listen: Vec::new(),
-        listen_web: vec![Listen { addr, label: String::new() }],
-        web: Web { page: PAGE.to_owned(), policy, ..Web::default() },
-        limits: Limits { line_max, queue_max: 2 * line_max.max(1 << 20), ..Limits::default() },
-        ..Config::default()
-    }
+    Config::default().with(|it| {
+        it.listen = Vec::new();
+        it.listen_web = vec![Listen { addr, label: String::new() }];
+        it.web = Web { page: PAGE.to_owned(), policy, ..Web::default() };
+        it.limits = Limits::default().with(|it| {
+            it.line_max = line_max;
+            it.queue_max = 2 * line_max.max(1 << 20);
+        });
+    })
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -27,7 +27,7 @@
 //! }
 //!
 //! let listen = vec![Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
-//! let server = Server::bind(Config { listen, ..Config::default() })?;
+//! let server = Server::bind(Config::default().with(|config| config.listen = listen))?;
 //! let (addr, handle) = (server.local_addrs()[0], server.handle());
 //! let thread = std::thread::spawn(move || server.run(Echo));
 //!
@@ -157,7 +157,7 @@ pub use net::decoder::{Decoder, Item};
 pub use net::descriptors::memory_file;
 pub use net::http::Web;
 pub use net::hub::Hub;
-pub use net::limits::Limits;
+pub use net::limits::{Limits, ListenerLimits};
 pub use net::line::Ending;
 pub use net::mailbox::{Mailbox, Post};
 pub use net::metrics::Exposition;

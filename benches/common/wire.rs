@@ -65,7 +65,7 @@ impl Network {
     pub(crate) fn new() -> Network {
         let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
         let settings = Settings { rooms_max: usize::MAX, greet_after: None, ..Settings::default() };
-        let limits = Limits { rate: None, ..Limits::default() };
+        let limits = Limits::default().with(|it| it.rate = None);
         WORLD.with_borrow_mut(|world| *world = World::default());
         Network { hub: Hub::new(Chat::new(settings), &limits, now), now }
     }

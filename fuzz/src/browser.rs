@@ -34,7 +34,10 @@ pub struct Outcome {
 #[must_use]
 pub fn converse(pieces: &[&[u8]]) -> Outcome {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-    let limits = Limits { rate: None, line_max: 1 << 20, ..Limits::default() };
+    let limits = Limits::default().with(|it| {
+        it.rate = None;
+        it.line_max = 1 << 20;
+    });
     let mut hub = Hub::new(Recorder::default(), &limits, now);
     let proxy = Network::of_one(IpAddr::from([192, 0, 2, 1]));
     hub.serve_web(Web { page: "the page".to_owned(), proxies: vec![proxy], ..Web::default() });

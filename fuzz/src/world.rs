@@ -218,29 +218,28 @@ const ADDRESS_FULL: &[u8] = b"Too many connections from your address.\n";
 fn limits(decisions: &mut Decisions<'_>) -> Limits {
     let queue_soft = decisions.pick(&[300, 0, 30, 100]);
     let queue_park = queue_soft + decisions.pick(&[600, 0, 1, 50_000]);
-    Limits {
-        line_max: decisions.pick(&[60, 24, 1, 200]),
-        queue_soft,
-        queue_park,
-        queue_max: queue_park + decisions.pick(&[3000, 0, 100]),
-        log_max: decisions.pick(&[1000, 1, 100, 100_000]),
-        line_budget: decisions.pick(&[128, 1, 5]),
-        delivery_budget: decisions.pick(&[1_000_000, 1, 10, 100]),
-        fresh_max: decisions.pick(&[1000, 1, 100, 100_000]),
-        queue_total: decisions.pick(&[100_000, 1000, 0]),
-        chunk: decisions.pick(&[64, 1, 7, 1024]),
-        read_budget: decisions.pick(&[4, 1]),
-        write_budget: decisions.pick(&[128, 1, 2]),
-        drain_time: Duration::from_secs(5),
-        stall_time: Duration::from_secs(decisions.pick(&[60, 1])),
-        rate: decisions.pick(&[None, Some(10), Some(1)]),
-        idle_time: decisions.pick(&[None, Some(Duration::from_secs(3))]),
-        refused_max: decisions.pick(&[1, 0]),
-        draining_max: decisions.pick(&[256, 1, 0]),
-        per_ip_max: decisions.pick(&[32, 1, 2]),
-        limit_loopback: decisions.pick(&[false, true]),
-        ..Limits::default()
-    }
+    Limits::default().with(|it| {
+        it.line_max = decisions.pick(&[60, 24, 1, 200]);
+        it.queue_soft = queue_soft;
+        it.queue_park = queue_park;
+        it.queue_max = queue_park + decisions.pick(&[3000, 0, 100]);
+        it.log_max = decisions.pick(&[1000, 1, 100, 100_000]);
+        it.line_budget = decisions.pick(&[128, 1, 5]);
+        it.delivery_budget = decisions.pick(&[1_000_000, 1, 10, 100]);
+        it.fresh_max = decisions.pick(&[1000, 1, 100, 100_000]);
+        it.queue_total = decisions.pick(&[100_000, 1000, 0]);
+        it.chunk = decisions.pick(&[64, 1, 7, 1024]);
+        it.read_budget = decisions.pick(&[4, 1]);
+        it.write_budget = decisions.pick(&[128, 1, 2]);
+        it.drain_time = Duration::from_secs(5);
+        it.stall_time = Duration::from_secs(decisions.pick(&[60, 1]));
+        it.rate = decisions.pick(&[None, Some(10), Some(1)]);
+        it.idle_time = decisions.pick(&[None, Some(Duration::from_secs(3))]);
+        it.refused_max = decisions.pick(&[1, 0]);
+        it.draining_max = decisions.pick(&[256, 1, 0]);
+        it.per_ip_max = decisions.pick(&[32, 1, 2]);
+        it.limit_loopback = decisions.pick(&[false, true]);
+    })
 }
 
 /// What happens.

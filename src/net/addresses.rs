@@ -18,8 +18,9 @@ pub(crate) struct Addresses {
     max: usize,
     /// Whether this machine's own addresses count as well.
     with_loopback: bool,
-    /// The rates at which they may send lines, and connect.
-    lines: Option<Drip>,
+    /// They may send so many times what one may.
+    per_ip_rate: u32,
+    /// The rate at which they may connect.
     connects: Option<Drip>,
     /// How often they are told why they are refused.
     refusals: Option<Drip>,
@@ -64,11 +65,10 @@ const FEW: usize = 64;
 
 impl Addresses {
     pub(crate) fn new(limits: &Limits) -> Addresses {
-        let lines = limits.rate.map(|rate| rate.saturating_mul(limits.per_ip_rate));
         Addresses {
             max: limits.per_ip_max,
             with_loopback: limits.limit_loopback,
-            lines: lines.map(Drip::new),
+            per_ip_rate: limits.per_ip_rate,
             connects: limits.connect_rate.map(Drip::new),
             refusals: limits.refusal_rate.map(Drip::new),
             sources: HashMap::new(),
@@ -118,19 +118,26 @@ impl Addresses {
         source.count -= 1;
     }
 
-    /// When a line of this price may be said, as far as its address goes.
-    pub(crate) fn may_speak_at(&self, id: ConnId, price: u32) -> Option<Instant> {
+    /// When a connection that may say so many lines a second may say one of this price, as far as
+    /// its address goes.
+    pub(crate) fn may_speak_at(&self, id: ConnId, price: u32, rate: u32) -> Option<Instant> {
         let key = (*self.by_slot.get(id.slot())?)?;
-        Some(self.lines?.may_at(self.sources.get(&key)?.lines, price))
+        Some(self.lines(rate).may_at(self.sources.get(&key)?.lines, price))
     }
 
     /// What a connection has said counts for its address.
-    pub(crate) fn charge(&mut self, id: ConnId, price: u32, now: Instant) {
-        let key = self.by_slot.get(id.slot()).copied().flatten();
-        let source = key.and_then(|key| self.sources.get_mut(&key));
-        if let (Some(drip), Some(source)) = (self.lines, source) {
+    pub(crate) fn charge(&mut self, id: ConnId, price: u32, rate: u32, now: Instant) {
+        let Some(key) = self.by_slot.get(id.slot()).copied().flatten() else { return };
+        let drip = self.lines(rate);
+        if let Some(source) = self.sources.get_mut(&key) {
             drip.charge(&mut source.lines, price, now);
         }
+    }
+
+    /// The bucket of an address is full after two seconds, whatever the rates of its connections
+    /// are: who may say more pays less for each line.
+    fn lines(&self, rate: u32) -> Drip {
+        Drip::new(rate.saturating_mul(self.per_ip_rate))
     }
 
     /// Drops addresses of which nothing has to be known any more, each time that there are twice
@@ -167,7 +174,7 @@ impl Addresses {
         let Addresses {
             max: _,
             with_loopback: _,
-            lines: _,
+            per_ip_rate: _,
             connects: _,
             refusals: _,
             sources,
@@ -290,12 +297,24 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_takes_of_its_address_as_it_takes_of_its_own() {
+        let limits = Limits { per_ip_rate: 2, ..Limits::default() };
+        let (mut addresses, now) = (Addresses::new(&limits), Instant::now());
+        addresses.add(id(1), addr("192.0.2.1"), now);
+        addresses.add(id(2), addr("192.0.2.1"), now);
+        // All of its own, which is half of what there is.
+        addresses.charge(id(1), 200, 100, now);
+        assert!(addresses.may_speak_at(id(2), 20, 10) <= Some(now));
+        assert!(addresses.may_speak_at(id(2), 21, 10) > Some(now));
+    }
+
+    #[test]
     fn what_is_known_of_addresses_does_not_pile_up() {
         let (mut addresses, mut now) = (addresses(1, true), Instant::now());
         for number in 0..10_000_u32 {
             now += Duration::from_millis(100);
             addresses.add(id(1), Ipv4Addr::from_bits(number).into(), now);
-            addresses.charge(id(1), 640, now);
+            addresses.charge(id(1), 640, 10, now);
             addresses.remove(id(1));
             addresses.may_tell(Ipv4Addr::from_bits(number + 1).into(), now);
             assert!(addresses.sources.len() <= FEW, "{}", addresses.sources.len());

@@ -6,7 +6,6 @@ pub(crate) mod websocket;
 use std::fmt;
 
 use crate::net::decoder::{Decoder, Item};
-use crate::net::limits::Limits;
 use crate::net::line::Ending;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use raw::Raw;
@@ -23,7 +22,7 @@ pub enum Framing {
     /// escapes are bytes like others.
     Plain,
     /// Messages: four bytes of length, big endian, then as many bytes as that says. What is longer
-    /// than [`Limits::line_max`] is dropped, and told with
+    /// than [`Limits::line_max`](crate::Limits::line_max) is dropped, and told with
     /// [`Limit::LineTooLong`](crate::Limit::LineTooLong); what is longer than sixteen times that
     /// ends the connection.
     LengthPrefix,
@@ -64,7 +63,8 @@ pub trait Codec: Send {
         None
     }
 
-    /// How many bytes it holds now; they count towards [`Limits::input_total`].
+    /// How many bytes it holds now; they count towards
+    /// [`Limits::input_total`](crate::Limits::input_total).
     fn held(&self) -> usize;
 }
 
@@ -99,8 +99,9 @@ pub(crate) enum AnyCodec {
 
 impl AnyCodec {
     /// A new one of a kind. One of a service's own comes from the service.
-    pub(crate) fn new(kind: Kind, limits: &Limits) -> AnyCodec {
-        let (line_max, endless) = (limits.line_max, limits.endless());
+    pub(crate) fn new(kind: Kind, line_max: usize) -> AnyCodec {
+        // Without an ending, a connection may send this much before it is closed.
+        let endless = line_max.saturating_mul(16);
         match kind {
             Kind::Telnet => AnyCodec::Telnet(Decoder::new(line_max, endless)),
             Kind::Plain => AnyCodec::Raw(Raw::lines(line_max, endless), kind),

@@ -39,7 +39,7 @@ use crate::net::addresses::Addresses;
 use crate::net::codec::Kind;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::http::Web;
-use crate::net::limits::Limits;
+use crate::net::limits::{Class, Limits};
 use crate::net::metrics::{Exposition, KindNo, Metrics};
 use crate::net::outbox::Outbox;
 use crate::net::rate::Rate;
@@ -71,6 +71,8 @@ struct Conn<T> {
     unreachable: bool,
     output: Output,
     phase: Phase,
+    /// Which limits are its own.
+    class: Class,
     /// For the metrics. Of those that the service knows.
     kind: KindNo,
 }
@@ -130,8 +132,8 @@ pub struct Hub<T, S> {
     lines_left: usize,
     /// Input states, where there is anything to remember: an idle connection has none.
     inputs: HashMap<ConnId, Box<Input>>,
-    /// Used for connections that have no input state of their own.
-    spare: Option<Box<Input>>,
+    /// Used for connections of that class that have no input state of their own.
+    spare: Option<(Class, Box<Input>)>,
     /// When draining connections are closed at the latest.
     drains: Timeouts<ConnId>,
     /// When those of them are closed that have been sent everything.
@@ -205,7 +207,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             drains: Timeouts::new(limits.drain_time),
             lingers: Timeouts::new(limits.linger_time),
             last_words: Timeouts::new(limits.last_words_time),
-            rate: Rate::new(limits.rate, now.monotonic),
+            rate: Rate::new(now.monotonic),
             prefaces: HashMap::new(),
             web: Web::default(),
             pings: Timeouts::new(limits.ping_time),
@@ -386,6 +388,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             unreachable: false,
             output: Output::Quiet,
             phase,
+            class: Class::default(),
             kind: KindNo::default(),
         };
         self.outbox.open(self.conns.insert(conn))

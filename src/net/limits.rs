@@ -7,6 +7,7 @@ use std::time::Duration;
 ///
 /// [`Limits::check`] says what has to hold between them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// The longest line that is accepted, its ending not counted. 4096.
     pub line_max: usize,
@@ -97,6 +98,22 @@ pub struct Limits {
     pub refused_max: usize,
     /// Connections of monitors at the same time; further ones are refused. 16.
     pub probes_max: usize,
+    /// By label.
+    pub(crate) listeners: Vec<(String, ListenerLimits)>,
+}
+
+/// What the connections of one listener are allowed, where that is not what all are
+/// ([`Limits::listener`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerLimits {
+    /// As [`Limits::line_max`].
+    pub line_max: usize,
+    /// As [`Limits::rate`]. A connection takes of what its address may send as much as it takes of
+    /// its own; without a limit, nothing.
+    pub rate: Option<u32>,
+    /// As [`Limits::idle_time`].
+    pub idle_time: Option<Duration>,
 }
 
 impl Default for Limits {
@@ -134,14 +151,51 @@ impl Default for Limits {
             draining_max: 256,
             refused_max: 16,
             probes_max: 16,
+            listeners: Vec::new(),
         }
     }
 }
 
 impl Limits {
-    /// Without an ending, a connection may send this much before it is closed.
-    pub(crate) fn endless(&self) -> usize {
-        self.line_max.saturating_mul(16)
+    /// The same, with some of them changed:
+    ///
+    /// ```
+    /// # use chinwag::Limits;
+    /// let limits = Limits::default().with(|limits| limits.rate = Some(10));
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Limits)) -> Limits {
+        change(&mut self);
+        self
+    }
+
+    /// The limits of listeners with this label, to be changed. Until they are, they are those of
+    /// all, as these are set so far. A browser's connection has the label that it asks for
+    /// ([`Peer::label`](crate::Peer::label)).
+    pub fn listener(&mut self, label: &str) -> &mut ListenerLimits {
+        let at = self.listeners.iter().position(|(of, _)| of == label).unwrap_or_else(|| {
+            self.listeners.push((label.to_owned(), self.of_all()));
+            self.listeners.len() - 1
+        });
+        &mut self.listeners[at].1
+    }
+
+    /// Which limits are those of connections with this label.
+    pub(crate) fn class(&self, label: &str) -> Class {
+        let at = self.listeners.iter().position(|(of, _)| of == label);
+        at.map_or(Class::default(), |at| Class(u8::try_from(at + 1).expect("it was checked")))
+    }
+
+    pub(crate) fn of_class(&self, class: Class) -> ListenerLimits {
+        match class.0.checked_sub(1) {
+            Some(at) => self.listeners[usize::from(at)].1,
+            None => self.of_all(),
+        }
+    }
+
+    fn of_all(&self) -> ListenerLimits {
+        let Limits { line_max, rate, idle_time, .. } = *self;
+        ListenerLimits { line_max, rate, idle_time }
     }
 
     /// Whether the limits can work together.
@@ -151,12 +205,10 @@ impl Limits {
     /// `InvalidInput`, naming the limit, its value and what is allowed.
     pub fn check(&self) -> io::Result<()> {
         let positive = [
-            ("line_max", self.line_max),
             ("log_max", self.log_max),
             ("fresh_max", self.fresh_max),
             ("per_ip_max", self.per_ip_max),
             ("handshake_budget", self.handshake_budget),
-            ("rate", self.rate.map_or(1, |rate| rate as usize)),
             ("per_ip_rate", self.per_ip_rate as usize),
             ("connect_rate", self.connect_rate.map_or(1, |rate| rate as usize)),
             ("refusal_rate", self.refusal_rate.map_or(1, |rate| rate as usize)),
@@ -174,12 +226,13 @@ impl Limits {
         if self.stall_time.is_zero() {
             return Err(invalid("stall_time is 0; everybody would be cut off".to_owned()));
         }
-        if self.line_max > u32::MAX as usize / 16 {
-            let most = u32::MAX / 16;
-            return Err(invalid(format!(
-                "line_max is {}; at most {most} is allowed",
-                self.line_max
-            )));
+        if self.listeners.len() > usize::from(u8::MAX) {
+            let count = self.listeners.len();
+            return Err(invalid(format!("limits of {count} listeners; at most 255 are allowed")));
+        }
+        self.of_all().check("")?;
+        for (label, limits) in &self.listeners {
+            limits.check(&format!("listener '{label}': "))?;
         }
         let (soft, park, max) = (self.queue_soft, self.queue_park, self.queue_max);
         if soft > park || park > max {
@@ -191,6 +244,25 @@ impl Limits {
         Ok(())
     }
 }
+
+impl ListenerLimits {
+    fn check(&self, whose: &str) -> io::Result<()> {
+        let (line_max, most) = (self.line_max, u32::MAX as usize / 16);
+        if line_max == 0 || self.rate == Some(0) {
+            let name = if line_max == 0 { "line_max" } else { "rate" };
+            return Err(invalid(format!("{whose}{name} is 0; at least 1 is needed")));
+        }
+        if line_max > most {
+            let why = format!("{whose}line_max is {line_max}; at most {most} is allowed");
+            return Err(invalid(why));
+        }
+        Ok(())
+    }
+}
+
+/// Which limits are a connection's: those of all, or of one listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Class(u8);
 
 fn invalid(why: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)

@@ -123,6 +123,11 @@ impl Metrics {
         Ok(())
     }
 
+    /// The label of its listener, unless there are too many kinds to tell.
+    pub(crate) fn label(&self, kind: KindNo) -> &str {
+        self.kinds.get(usize::from(kind.0)).map_or("", |kind| &kind.label)
+    }
+
     /// An open connection has been unpacked. False if there is no such kind.
     pub(crate) fn recount(&mut self, kind: KindNo) -> bool {
         let kind = self.kinds.get_mut(usize::from(kind.0));

@@ -34,8 +34,6 @@ impl Drip {
 
 /// All buckets.
 pub(crate) struct Rate {
-    /// Tokens a second, and half of what a bucket holds.
-    per_second: Option<u32>,
     /// What the buckets count from.
     started: Instant,
     /// By slot, for connections that have sent a line.
@@ -70,26 +68,25 @@ pub(crate) struct Wait {
 }
 
 impl Rate {
-    /// So many tokens a second; `None` lets everything pass.
-    pub(crate) fn new(per_second: Option<u32>, now: Instant) -> Rate {
-        Rate { per_second, started: now, buckets: Vec::new() }
+    pub(crate) fn new(now: Instant) -> Rate {
+        Rate { started: now, buckets: Vec::new() }
     }
 
-    /// Takes the price of a line, or says how long to wait with it: until there are as
+    /// Takes the price of a line, at so many tokens a second, or says how long to wait with it: until there are as
     /// many tokens, or the bucket is full, for lines that cost more than it holds; in any case
     /// until `not_before`.
     pub(crate) fn take(
         &mut self,
         id: ConnId,
         price: u32,
+        per_second: u32,
         not_before: Option<Instant>,
         now: Instant,
     ) -> Result<(), Wait> {
-        let Some(per_second) = self.per_second.filter(|_| price > 0) else { return Ok(()) };
         let (bucket, now) = (self.bucket(id, now), self.since(now));
         let one = SECOND / u64::from(per_second);
         // With a full bucket a while away, there are that many tokens less in it.
-        let spare = one * u64::from((2 * per_second).saturating_sub(price));
+        let spare = one * u64::from(per_second.saturating_mul(2).saturating_sub(price));
         let own = bucket.full_at().saturating_sub(spare);
         let may_at = not_before.map_or(own, |at| own.max(self.since(at)));
         if may_at > now {
@@ -138,7 +135,7 @@ const SECOND: u64 = 1_000_000_000;
 impl Rate {
     /// Of each slot, how far away its full bucket is.
     pub(crate) fn pack(&self, to: &mut Packer) {
-        let Rate { per_second: _, started: _, buckets } = self;
+        let Rate { started: _, buckets } = self;
         let now = self.since(to.now().monotonic);
         to.put(&buckets.len());
         for bucket in buckets {
@@ -169,36 +166,39 @@ mod tests {
     #[test]
     fn a_burst_passes_and_then_one_at_a_time() {
         let start = Instant::now();
-        let mut rate = Rate::new(Some(10), start);
+        let mut rate = Rate::new(start);
         for _ in 0..20 {
-            assert_eq!(rate.take(ANN, 1, None, start), Ok(()));
+            assert_eq!(rate.take(ANN, 1, 10, None, start), Ok(()));
         }
         let wait = |millis, is_first| Err(Wait { until: start + ms(millis), is_first });
-        assert_eq!(rate.take(ANN, 1, None, start), wait(100, true));
-        assert_eq!(rate.take(BOB, 1, None, start), Ok(()));
-        assert_eq!(rate.take(ANN, 1, None, start + ms(99)), wait(100, false));
-        assert_eq!(rate.take(ANN, 1, None, start + ms(100)), Ok(()));
-        assert_eq!(rate.take(ANN, 1, None, start + ms(100)), wait(200, false));
+        assert_eq!(rate.take(ANN, 1, 10, None, start), wait(100, true));
+        assert_eq!(rate.take(BOB, 1, 10, None, start), Ok(()));
+        assert_eq!(rate.take(ANN, 1, 10, None, start + ms(99)), wait(100, false));
+        assert_eq!(rate.take(ANN, 1, 10, None, start + ms(100)), Ok(()));
+        assert_eq!(rate.take(ANN, 1, 10, None, start + ms(100)), wait(200, false));
         // Full again, it is told again.
         let later = start + ms(2100);
         for _ in 0..20 {
-            assert_eq!(rate.take(ANN, 1, None, later), Ok(()));
+            assert_eq!(rate.take(ANN, 1, 10, None, later), Ok(()));
         }
-        assert!(rate.take(ANN, 1, None, later).unwrap_err().is_first);
+        assert!(rate.take(ANN, 1, 10, None, later).unwrap_err().is_first);
     }
 
     #[test]
     fn a_line_that_costs_more_than_a_bucket_waits_for_a_full_one() {
         let start = Instant::now();
-        let mut rate = Rate::new(Some(2), start);
-        assert_eq!(rate.take(ANN, 1, None, start), Ok(()));
+        let mut rate = Rate::new(start);
+        assert_eq!(rate.take(ANN, 1, 2, None, start), Ok(()));
         assert_eq!(
-            rate.take(ANN, 5, None, start),
+            rate.take(ANN, 5, 2, None, start),
             Err(Wait { until: start + ms(500), is_first: true })
         );
-        assert_eq!(rate.take(ANN, 5, None, start + ms(500)), Ok(()));
+        assert_eq!(rate.take(ANN, 5, 2, None, start + ms(500)), Ok(()));
         let until = start + ms(500 + 2500 - 1500);
-        assert_eq!(rate.take(ANN, 1, None, start + ms(500)), Err(Wait { until, is_first: true }));
+        assert_eq!(
+            rate.take(ANN, 1, 2, None, start + ms(500)),
+            Err(Wait { until, is_first: true })
+        );
     }
 
     #[test]
@@ -206,12 +206,12 @@ mod tests {
         arbtest::arbtest(|u| {
             let per_second = u.int_in_range(1..=50)?;
             let mut now = Instant::now();
-            let mut rate = Rate::new(Some(per_second), now);
+            let mut rate = Rate::new(now);
             let mut passed: Vec<(Instant, u32)> = Vec::new();
             for _ in 0..u.int_in_range(1..=100)? {
                 now += ms(u.int_in_range(0..=500)?);
                 let price = u.int_in_range(1..=6)?;
-                if rate.take(ANN, price, None, now).is_err() {
+                if rate.take(ANN, price, per_second, None, now).is_err() {
                     continue;
                 }
                 passed.push((now, price));
@@ -231,12 +231,13 @@ mod tests {
     fn whoever_waits_as_long_as_told_may_pass() {
         arbtest::arbtest(|u| {
             let mut now = Instant::now();
-            let mut rate = Rate::new(Some(u.int_in_range(1..=1000)?), now);
+            let per_second = u.int_in_range(1..=1000)?;
+            let mut rate = Rate::new(now);
             for _ in 0..u.int_in_range(1..=100)? {
                 let price = u.int_in_range(1..=5000)?;
-                if let Err(wait) = rate.take(ANN, price, None, now) {
+                if let Err(wait) = rate.take(ANN, price, per_second, None, now) {
                     now = wait.until;
-                    assert_eq!(rate.take(ANN, price, None, now), Ok(()));
+                    assert_eq!(rate.take(ANN, price, per_second, None, now), Ok(()));
                 }
             }
             Ok(())
@@ -246,11 +247,11 @@ mod tests {
     #[test]
     fn who_comes_next_into_a_slot_has_a_full_bucket() {
         let start = Instant::now();
-        let mut rate = Rate::new(Some(1), start);
-        assert_eq!(rate.take(ANN, 2, None, start), Ok(()));
-        assert!(rate.take(ANN, 1, None, start).is_err());
+        let mut rate = Rate::new(start);
+        assert_eq!(rate.take(ANN, 2, 1, None, start), Ok(()));
+        assert!(rate.take(ANN, 1, 1, None, start).is_err());
         rate.forget(ANN);
-        assert_eq!(rate.take(ANN, 2, None, start), Ok(()));
-        assert!(rate.take(ANN, 1, None, start).unwrap_err().is_first);
+        assert_eq!(rate.take(ANN, 2, 1, None, start), Ok(()));
+        assert!(rate.take(ANN, 1, 1, None, start).unwrap_err().is_first);
     }
 }

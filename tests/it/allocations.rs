@@ -186,7 +186,7 @@ fn what_a_line_took_before_it_was_whole_is_given_back() {
 #[test]
 fn what_a_crowd_took_is_given_back() {
     const CROWD: usize = 5000;
-    let mut room = Room::with(CROWD, &Limits { rate: None, ..Limits::default() });
+    let mut room = Room::with(CROWD, &Limits::default().with(|it| it.rate = None));
     let kept = allocation_counter::measure(|| {
         // All at once, so that all stand in every list. (It is shorter than the line with
         // which each has registered, so that it takes no memory for the test itself.)
@@ -268,7 +268,7 @@ fn rooms_that_are_gone_take_nothing() {
 
 #[test]
 fn a_room_of_ten_has_no_memory_of_its_own() {
-    let mut crowd = Room::with(1000, &Limits { rate: None, ..Limits::default() });
+    let mut crowd = Room::with(1000, &Limits::default().with(|it| it.rate = None));
     let mut fill = |rooms: Range<usize>| {
         for id in 10 * rooms.start..10 * rooms.end {
             // Shorter than the line with which each has registered: see above.
@@ -282,7 +282,10 @@ fn a_room_of_ten_has_no_memory_of_its_own() {
 
 /// People come, do something, and are gone in the end.
 fn leaves_nothing_behind(idle_time: Duration, come_and_go: impl Fn(&mut Room)) {
-    let limits = Limits { idle_time: Some(idle_time), rate: None, ..Limits::default() };
+    let limits = Limits::default().with(|it| {
+        it.idle_time = Some(idle_time);
+        it.rate = None;
+    });
     let mut room = Room::with(0, &limits);
     let mut repeat = |times| {
         for _ in 0..times {

@@ -172,7 +172,7 @@ struct World {
 impl World {
     fn new(over: &Over, plan: Option<Plan>) -> World {
         let now = Now { monotonic: Instant::now(), wall: UNIX_EPOCH };
-        let limits = Limits { rate: None, ..Limits::default() };
+        let limits = Limits::default().with(|it| it.rate = None);
         let mut world = World {
             hub: Hub::new(Chat::new(Settings::default()), &limits, now),
             wires: Vec::new(),

@@ -76,7 +76,7 @@ impl Service for Obedient {
 }
 
 fn network() -> Network<Obedient> {
-    Network::new(Obedient::default(), &Limits { rate: None, ..Limits::default() })
+    Network::new(Obedient::default(), &Limits::default().with(|it| it.rate = None))
 }
 
 #[test]
@@ -163,7 +163,8 @@ impl Service for Herald {
 #[test]
 fn what_other_threads_post_arrives_in_order_and_a_service_ends_its_own_server() {
     let listen = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
-    let server = Server::bind(Config { listen, ..Config::default() }).expect("a port is free");
+    let server =
+        Server::bind(Config::default().with(|it| it.listen = listen)).expect("a port is free");
     let addr = server.local_addrs()[0];
     let (post, mailbox) = Mailbox::new(server.handle(), 1000);
     let running = thread::spawn(move || server.run(Herald(mailbox)).map(drop));

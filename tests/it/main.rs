@@ -12,6 +12,7 @@ mod frames;
 mod framing;
 mod hand;
 mod json;
+mod listeners;
 #[cfg(feature = "web")]
 mod metrics;
 mod pages;

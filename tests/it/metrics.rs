@@ -31,15 +31,14 @@ impl World {
 }
 
 fn small() -> Limits {
-    Limits {
-        line_max: 64,
-        queue_soft: 1024,
-        queue_park: 1024,
-        queue_max: 1024,
-        rate: None,
-        idle_time: Some(Duration::from_mins(10)),
-        ..Limits::default()
-    }
+    Limits::default().with(|it| {
+        it.line_max = 64;
+        it.queue_soft = 1024;
+        it.queue_park = 1024;
+        it.queue_max = 1024;
+        it.rate = None;
+        it.idle_time = Some(Duration::from_mins(10));
+    })
 }
 
 #[test]
@@ -136,7 +135,7 @@ fn however_much_there_is_there_are_a_hundred_series_at_most() {
 
 #[test]
 fn the_time_that_lines_wait_to_be_written_is_measured() {
-    let mut world = World::new(&Limits { write_budget: 1, ..small() });
+    let mut world = World::new(&small().with(|it| it.write_budget = 1));
     let clients: Vec<Stream> = (0..3).map(|_| world.connect("native")).collect();
     world.turn();
     let before = world.scrape();
@@ -199,7 +198,9 @@ fn monitors_that_say_nothing_hold_neither_the_others_up_nor_a_shutdown() {
 
 #[test]
 fn connections_that_are_handed_over_are_still_told_apart() {
-    let mut world = World::new(&small());
+    let mut limits = small();
+    limits.listener("json").line_max = 8;
+    let mut world = World::new(&limits);
     let clients = [world.connect("native"), world.connect("json"), world.connect("json")];
     let monitor = world.connect("metrics");
     world.say(&monitor, "GET /live");
@@ -211,7 +212,13 @@ fn connections_that_are_handed_over_are_still_told_apart() {
     let mut streams: HashMap<usize, Tls<Stream>> = streams.collect();
     let mut from = Unpacker::new(&bytes, world.now).unwrap();
     let stream = |slot| streams.remove(&slot);
-    world.hub = Hub::thaw(chat, &small(), world.now, &mut from, stream).unwrap();
+    world.hub = Hub::thaw(chat, &limits, world.now, &mut from, stream).unwrap();
+    for (client, is_too_long) in clients.iter().zip([false, true, true]) {
+        drop(client.receive());
+        world.say(client, "a line of some length\n");
+        let written = String::from_utf8(client.receive()).unwrap();
+        assert_eq!(written.contains("too long"), is_too_long, "{written}");
+    }
     clients[1].end();
     world.say(&monitor, "z HTTP/1.1\r\nHost: here\r\n\r\n");
     assert!(monitor.receive().ends_with(b"\r\n\r\nalive\n"));

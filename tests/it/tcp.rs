@@ -63,16 +63,16 @@ fn config() -> Config {
 
 /// The default limits, but that clients may speak as fast as they like.
 fn fast() -> Limits {
-    Limits { rate: None, ..Limits::default() }
+    Limits::default().with(|it| it.rate = None)
 }
 
 fn limited(limits: Limits) -> Config {
-    Config { limits, ..listening("127.0.0.1:0") }
+    listening("127.0.0.1:0").with(|it| it.limits = limits)
 }
 
 fn listening(addr: &str) -> Config {
     let listen = Listen { addr: addr.parse().unwrap(), label: "native".to_owned() };
-    Config { listen: vec![listen], ..Config::default() }
+    Config::default().with(|it| it.listen = vec![listen])
 }
 
 fn bind(config: Config) -> Server {
@@ -145,7 +145,7 @@ fn telnets_end_of_file_is_the_end_of_input() {
 
 #[test]
 fn whatever_is_taken_out_of_lines_is_charged_like_text() {
-    let server = start(limited(Limits { rate: Some(1), ..Limits::default() }));
+    let server = start(limited(Limits::default().with(|it| it.rate = Some(1))));
     let floods = [&b"x"[..], b"x\x08", b"\x15", b"\xff\xf1", b"\xff\xfd\x01", b"\x1b[A"];
     for flood in floods {
         let mut client = Client::connect(server.addr);

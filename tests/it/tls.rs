@@ -57,7 +57,7 @@ const RECORD: usize = 22;
 
 #[test]
 fn what_the_library_holds_back_for_a_stalled_reader_is_part_of_its_queue() {
-    let limits = Limits { queue_total: 5000, ..Limits::default() };
+    let limits = Limits::default().with(|it| it.queue_total = 5000);
     let mut world = World::new(&limits);
     let ann = world.connect("native");
     let mut bob = world.connect_secure();
@@ -80,7 +80,7 @@ fn what_the_library_holds_back_for_a_stalled_reader_is_part_of_its_queue() {
     (0..3).for_each(|_| world.say(&ann, &line));
     assert_eq!((world.queued(), world.hub.open_count()), (0, 1));
     // Nor does a record that is larger than all may have need anything behind it.
-    let mut world = World::new(&Limits { queue_total: 1000, ..limits });
+    let mut world = World::new(&limits.with(|it| it.queue_total = 1000));
     let ann = world.connect("native");
     let bob = world.connect_secure();
     bob.end.narrow(0);

@@ -26,7 +26,7 @@ impl World {
 #[test]
 fn who_is_sent_nothing_is_pinged_and_who_is_sent_something_is_not() {
     let time = Duration::from_secs(25);
-    let mut world = World::new(&Limits { ping_time: time, ..Limits::default() });
+    let mut world = World::new(&Limits::default().with(|it| it.ping_time = time));
     let (browser, answer) = world.request("web", &format!("{UPGRADE}\r\n"));
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
     let mut pings = Vec::new();
@@ -66,7 +66,7 @@ fn a_head_has_five_seconds_and_is_told_so_if_it_has_begun() {
 
 /// One connection from each address.
 fn world_of_one_each(web: Web) -> World {
-    let mut world = World::new(&Limits { per_ip_max: 1, ..Limits::default() });
+    let mut world = World::new(&Limits::default().with(|it| it.per_ip_max = 1));
     world.hub.serve_web(web);
     world
 }

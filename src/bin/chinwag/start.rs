@@ -107,17 +107,17 @@ mod tests {
                 label: (*label).to_owned(),
                 is_proxied: false,
             });
-            let config = Config { listen_unix: listen_unix.collect(), ..Config::default() };
+            let config = Config::default().with(|it| it.listen_unix = listen_unix.collect());
             how_to_connect(&addrs, &config)
         };
         let listen = Config::default().listen;
-        let none = Config { listen: Vec::new(), ..Config::default() };
+        let none = Config::default().with(|it| it.listen = Vec::new());
         let addrs = ["[::]:7".parse().unwrap()];
-        let config = Config { listen_web: listen.clone(), ..none.clone() };
+        let config = none.clone().with(|it| it.listen_web = listen.clone());
         assert_eq!(how_to_connect(&addrs, &config), "http://127.0.0.1:7/");
-        let config = Config { listen_web_tls: listen.clone(), ..none.clone() };
+        let config = none.clone().with(|it| it.listen_web_tls = listen.clone());
         assert_eq!(how_to_connect(&addrs, &config), "https://127.0.0.1:7/");
-        let config = Config { listen_tls: listen, ..config };
+        let config = config.with(|it| it.listen_tls = listen);
         let command = "openssl s_client -quiet -connect 127.0.0.1:7";
         assert_eq!(how_to_connect(&addrs, &config), command);
         let op = (OPERATORS, "/run/op");

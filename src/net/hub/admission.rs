@@ -2,6 +2,7 @@
 
 use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
+use crate::net::limits::ListenerLimits;
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
@@ -46,6 +47,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let peer = &Peer { is_encrypted: tls.is_some(), ..*peer };
         self.accepted_log.begin(id, peer, proxy, tls, self.outbox.now().monotonic);
         let conn = &mut self.conns[id.slot()];
+        conn.class = self.limits.class(peer.label);
         let framing = if peer.ending.is_some() { "websocket" } else { "lines" };
         conn.kind = self.metrics.accept(conn.stream.name(), framing, peer.label);
         self.open += 1;
@@ -55,6 +57,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if self.service.turns_away_protocols(&peer) {
             self.conns[id.slot()].phase = Phase::Unknown;
         }
+    }
+
+    /// What this connection is allowed.
+    pub(super) fn own_limits(&self, id: ConnId) -> ListenerLimits {
+        self.limits.of_class(self.conns[id.slot()].class)
     }
 
     pub(super) fn count_address(&mut self, id: ConnId, origin: Origin) {

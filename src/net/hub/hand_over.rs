@@ -5,7 +5,7 @@
 use super::{Conn, Hub, Input, Output, Phase};
 use crate::net::codec::Kind;
 use crate::net::conn::{CloseReason, ConnId, State};
-use crate::net::limits::Limits;
+use crate::net::limits::{Class, Limits};
 use crate::net::service::{HandOver, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::Transport;
@@ -179,6 +179,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         for (slot, conn) in &mut self.conns {
             let id = self.outbox.id(slot).ok_or_else(|| from.wrong("queue of a connection"))?;
+            conn.class = self.limits.class(self.metrics.label(conn.kind));
             conn.unreachable = self.outbox.state(id) == State::Unreachable;
             self.unreachable += usize::from(conn.unreachable);
             match (conn.phase, self.outbox.state(id)) {
@@ -206,7 +207,17 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
 impl<T> Conn<T> {
     fn pack(&self, to: &mut Packer) {
-        let Conn { stream: _, codec, listed: _, ended, unreachable: _, output, phase, kind } = self;
+        let Conn {
+            stream: _,
+            codec,
+            listed: _,
+            ended,
+            unreachable: _,
+            output,
+            phase,
+            class: _,
+            kind,
+        } = self;
         to.put(codec).put(ended).put(output).put(phase).put(kind);
     }
 
@@ -219,6 +230,7 @@ impl<T> Conn<T> {
             unreachable: false,
             output: from.get()?,
             phase: from.get()?,
+            class: Class::default(),
             kind: from.get()?,
         })
     }

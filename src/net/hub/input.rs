@@ -4,7 +4,7 @@
 use std::mem;
 use std::time::Instant;
 
-use super::Hub;
+use super::{Conn, Hub};
 use crate::net::codec::{AnyCodec, Framing, Kind};
 use crate::net::conn::ConnId;
 use crate::net::decoder::Item;
@@ -120,16 +120,19 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if let Some(input) = self.take_input(id) {
             return input;
         }
-        let kind = self.conns[id.slot()].codec;
-        let spare = self.spare.take_if(|input| input.codec.kind() == kind);
-        spare.unwrap_or_else(|| Box::new(Input::new(AnyCodec::new(kind, &self.limits))))
+        let Conn { codec, class, .. } = self.conns[id.slot()];
+        let spare = self.spare.take_if(|(of, input)| *of == class && input.codec.kind() == codec);
+        let line_max = self.limits.of_class(class).line_max;
+        let new = || Box::new(Input::new(AnyCodec::new(codec, line_max)));
+        spare.map_or_else(new, |(_, input)| input)
     }
 
     /// Keeps the input state for the connection if it holds anything; else it is the spare one.
     pub(super) fn park_input(&mut self, id: ConnId, mut input: Box<Input>) {
         if input.is_new() {
             input.sniffer = Sniffer::default();
-            self.spare = Some(input).filter(|input| input.codec.kind() != Kind::WebSocket);
+            let Conn { codec, class, .. } = self.conns[id.slot()];
+            self.spare = (codec != Kind::WebSocket).then_some((class, input));
         } else {
             self.keep_input(id, input);
         }

@@ -233,9 +233,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// how long to wait.
     fn pay(&mut self, id: ConnId, price: u32) -> Result<(), Wait> {
         let now = self.outbox.now().monotonic;
-        let not_before = self.addresses.may_speak_at(id, price);
-        self.rate.take(id, price, not_before, now)?;
-        self.addresses.charge(id, price, now);
+        let Some(rate) = self.own_limits(id).rate.filter(|_| price > 0) else { return Ok(()) };
+        let not_before = self.addresses.may_speak_at(id, price, rate);
+        self.rate.take(id, price, rate, not_before, now)?;
+        self.addresses.charge(id, price, rate, now);
         Ok(())
     }
 
@@ -248,7 +249,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 self.service.on_line(id, line, &mut self.outbox);
             }
             Item::TooLong => {
-                let limit = Limit::LineTooLong { max: self.limits.line_max };
+                let limit = Limit::LineTooLong { max: self.own_limits(id).line_max };
                 self.service.on_limit(id, limit, &mut self.outbox);
             }
             Item::Discarded(ending) => self.note_ending(id, Some(ending)),
@@ -302,7 +303,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
             && !self.is_foreign_line(id, &mut input.sniffer, item)
         {
             // It need not wait, but its address has said so much.
-            self.addresses.charge(id, price(item), self.outbox.now().monotonic);
+            if let Some(rate) = self.own_limits(id).rate {
+                self.addresses.charge(id, price(item), rate, self.outbox.now().monotonic);
+            }
             self.dispatch(id, item);
         }
         if self.outbox.is_open(id) {

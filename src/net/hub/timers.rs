@@ -130,7 +130,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// It is open, or has just sent something.
     pub(super) fn restart_idle_timer(&mut self, id: ConnId) {
-        let Some(idle_time) = self.limits.idle_time else { return };
+        let Some(idle_time) = self.own_limits(id).idle_time else { return };
         if self.note_heard(id) {
             let due = self.outbox.now().monotonic + idle_time;
             self.timers.set((id, Timer::Idle), due);
@@ -144,7 +144,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     fn check_idle(&mut self, id: ConnId, now: Instant) {
-        let Some(idle_time) = self.limits.idle_time else { return };
+        let Some(idle_time) = self.own_limits(id).idle_time else { return };
         // A client whose lines wait for their rate, or whose reading is paused, is not idle.
         let is_waiting = self.inputs.get(&id).is_some_and(|input| input.is_waiting());
         if is_waiting || self.outbox.is_reading_paused(id) || self.outbox.is_stuck(id) {

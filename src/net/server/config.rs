@@ -34,6 +34,7 @@ pub struct ListenUnix {
 
 /// What a server is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// Where to listen; by default at 127.0.0.1:1337, labelled `native`. `[::]` takes
     /// IPv4 connections as well.
@@ -85,6 +86,18 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The same, with some of it changed:
+    ///
+    /// ```
+    /// # use chinwag::Config;
+    /// let config = Config::default().with(|config| config.max_clients = 100);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Config)) -> Config {
+        change(&mut self);
+        self
+    }
+
     /// Whether connections from there begin with a PROXY header.
     pub(super) fn is_proxy(&self, origin: Origin) -> bool {
         let is_in = |addr| self.proxies.iter().any(|network| network.contains(addr));

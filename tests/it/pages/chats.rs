@@ -23,7 +23,7 @@ impl Listening {
     fn start() -> Listening {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
         let listen = ["native", "json"].map(|label| Listen { addr, label: label.to_owned() });
-        let server = Server::bind(Config { listen: listen.into(), ..Config::default() }).unwrap();
+        let server = Server::bind(Config::default().with(|it| it.listen = listen.into())).unwrap();
         let (native, json) = (server.local_addrs()[0], server.local_addrs()[1]);
         let random: fn(&mut [u8; 24]) = |token| getrandom::fill(token).unwrap();
         let settings = Settings { random: Some(random), ..Settings::default() };

@@ -22,46 +22,43 @@ pub(super) fn tiny_limits(rng: &mut Rng) -> Limits {
     let line_max = if rng.one_in(6) { 2100 } else { *rng.pick(&[24, 72, 200]) };
     let chunks: &[usize] = if line_max > 1024 { &[64, 1024] } else { &[1, 2, 7, 64, 1024] };
     let queue_max = queue_park + *rng.pick(&[0, 100, 300, 3000]) + 2 * (line_max / 1024) * 1024;
-    let limits = Limits {
-        line_max,
-        queue_soft,
-        queue_park,
-        queue_max,
-        log_max: *rng.pick(&[1, 100, 1000, 100_000]),
-        delivery_budget: *rng.pick(&[1, 10, 1_000_000]),
-        fresh_max: *rng.pick(&[1, 100, 1000, 100_000]),
-        chunk: *rng.pick(chunks),
-        read_budget: rng.between(1, 4),
-        line_budget: *rng.pick(&[1, 5, 64]),
-        tick_budget: rng.between(1, 3),
-        write_budget: rng.between(1, 5),
-        accept_budget: 1,
-        drain_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
-        refused_max: rng.below(3),
-        last_words_time: Duration::from_millis(*rng.pick(&[100, 3000, 60_000])),
-        linger_time: Duration::from_millis(*rng.pick(&[5, 100, 1000])),
-        rate: None,
-        stall_time: Duration::from_secs(*rng.pick(&[1, 10, 60])),
-        ..Limits::default()
-    };
+    let limits = Limits::default().with(|it| {
+        it.line_max = line_max;
+        it.queue_soft = queue_soft;
+        it.queue_park = queue_park;
+        it.queue_max = queue_max;
+        it.log_max = *rng.pick(&[1, 100, 1000, 100_000]);
+        it.delivery_budget = *rng.pick(&[1, 10, 1_000_000]);
+        it.fresh_max = *rng.pick(&[1, 100, 1000, 100_000]);
+        it.chunk = *rng.pick(chunks);
+        it.read_budget = rng.between(1, 4);
+        it.line_budget = *rng.pick(&[1, 5, 64]);
+        it.tick_budget = rng.between(1, 3);
+        it.write_budget = rng.between(1, 5);
+        it.accept_budget = 1;
+        it.drain_time = Duration::from_millis(*rng.pick(&[10, 300, 5000]));
+        it.refused_max = rng.below(3);
+        it.last_words_time = Duration::from_millis(*rng.pick(&[100, 3000, 60_000]));
+        it.linger_time = Duration::from_millis(*rng.pick(&[5, 100, 1000]));
+        it.rate = None;
+        it.stall_time = Duration::from_secs(*rng.pick(&[1, 10, 60]));
+    });
     let mut rng = rng.fork();
-    Limits {
+    limits.with(|it| {
         // In whole nanoseconds a token.
-        rate: *rng.pick(&[None, None, None, Some(1), Some(2), Some(5), Some(20)]),
-        idle_time: rng
-            .pick(&[None, None, None, Some(1), Some(3), Some(20)])
-            .map(Duration::from_secs),
-        per_ip_max: *rng.pick(&[1, 2, 3, 32]),
-        limit_loopback: rng.one_in(3),
-        per_ip_rate: *rng.pick(&[1, 2, MANY, MANY, MANY]),
-        connect_rate: *rng.pick(&[None, None, Some(1), Some(4)]),
-        refusal_rate: *rng.pick(&[None, None, Some(1), Some(4)]),
-        input_total: *rng.pick(&[0, 100, 1 << 20]),
-        handshake_time: Duration::from_millis(*rng.pick(&[10, 300, 5000])),
+        it.rate = *rng.pick(&[None, None, None, Some(1), Some(2), Some(5), Some(20)]);
+        it.idle_time =
+            rng.pick(&[None, None, None, Some(1), Some(3), Some(20)]).map(Duration::from_secs);
+        it.per_ip_max = *rng.pick(&[1, 2, 3, 32]);
+        it.limit_loopback = rng.one_in(3);
+        it.per_ip_rate = *rng.pick(&[1, 2, MANY, MANY, MANY]);
+        it.connect_rate = *rng.pick(&[None, None, Some(1), Some(4)]);
+        it.refusal_rate = *rng.pick(&[None, None, Some(1), Some(4)]);
+        it.input_total = *rng.pick(&[0, 100, 1 << 20]);
+        it.handshake_time = Duration::from_millis(*rng.pick(&[10, 300, 5000]));
         // Most often one.
-        handshake_budget: *rng.pick(&[1, 2, 16]).min(rng.pick(&[1, 8])),
-        draining_max: *rng.pick(&[0, 1, 3, 256]),
-        queue_total: if rng.one_in(4) { rng.between(0, 2000) } else { 256 << 20 },
-        ..limits
-    }
+        it.handshake_budget = *rng.pick(&[1, 2, 16]).min(rng.pick(&[1, 8]));
+        it.draining_max = *rng.pick(&[0, 1, 3, 256]);
+        it.queue_total = if rng.one_in(4) { rng.between(0, 2000) } else { 256 << 20 };
+    })
 }

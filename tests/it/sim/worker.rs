@@ -146,13 +146,12 @@ impl World {
             random: Some(token),
             ..Settings::default()
         };
-        let limits = Limits {
-            rate: None,
-            chunk: rng.between(1, 64),
-            read_budget: rng.between(1, 4),
-            write_budget: rng.between(1, 4),
-            ..Limits::default()
-        };
+        let limits = Limits::default().with(|it| {
+            it.rate = None;
+            it.chunk = rng.between(1, 64);
+            it.read_budget = rng.between(1, 4);
+            it.write_budget = rng.between(1, 4);
+        });
         let desk = Desk {
             chat: Chat::new(settings),
             rng: rng.fork(),

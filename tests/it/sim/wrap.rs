@@ -70,7 +70,7 @@ impl Transport for Checked {
 #[test]
 fn a_shared_log_goes_on_where_its_offsets_wrap() {
     let text: Vec<u8> = (0..=u8::MAX).take(PERIOD).cycle().take(LINE + PERIOD).collect();
-    let limits = Limits { write_budget: 1, ..Limits::default() };
+    let limits = Limits::default().with(|it| it.write_budget = 1);
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let service = Loud { members: Vec::new(), said: 0, text: text.clone() };
     let mut hub = Hub::new(service, &limits, now);

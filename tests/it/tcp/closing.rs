@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use chinwag::{Config, Limits, Server};
+use chinwag::{Limits, Server};
 #[cfg(unix)]
 use signal_hook::consts::SIGPIPE;
 
@@ -106,7 +106,7 @@ fn a_web_browser_reads_that_this_is_no_web_server_and_nobody_hears_of_it() {
 
 /// Limits under which what was said here in one go takes some tenths of a second.
 fn paced() -> Limits {
-    Limits { rate: Some(50), ..Limits::default() }
+    Limits::default().with(|it| it.rate = Some(50))
 }
 
 /// A hundred and forty lines, of which a hundred may be said at once.
@@ -138,7 +138,8 @@ fn whoever_closes_or_resets_has_said_all_that_it_sent() {
 #[test]
 fn who_is_gone_has_its_say_for_so_long_and_leaves_room_for_newcomers() {
     let last_words_time = Duration::from_millis(300);
-    let config = Config { max_clients: 2, ..limited(Limits { last_words_time, ..paced() }) };
+    let config = limited(paced().with(|it| it.last_words_time = last_words_time))
+        .with(|it| it.max_clients = 2);
     let server = start(config);
     let mut alice = Client::named(server.addr, "alice");
     for is_awaited in [true, false] {
@@ -298,7 +299,7 @@ fn a_server_can_listen_again_at_once_where_one_with_connections_has_been() {
 #[test]
 fn one_who_never_closes_his_side_is_given_up() {
     let drain_time = Duration::from_millis(50);
-    let server = start(limited(Limits { drain_time, ..fast() }));
+    let server = start(limited(fast().with(|it| it.drain_time = drain_time)));
     let mut bob = Client::named(server.addr, "bob");
     assert_eq!(bob.ask("/exit"), "Bye.");
     bob.expect_end();

@@ -65,7 +65,10 @@ impl Codec for Pairs {
 /// A server for this framing alone.
 fn start(label: &str) -> Running<Echo> {
     let listen = Listen { addr: ([127, 0, 0, 1], 0).into(), label: label.to_owned() };
-    let config = Config { listen: vec![listen], limits: fast(), ..Config::default() };
+    let config = Config::default().with(|it| {
+        it.listen = vec![listen];
+        it.limits = fast();
+    });
     Running::run(Server::bind(config).expect("a port is free"), Echo)
 }
 

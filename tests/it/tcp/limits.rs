@@ -14,7 +14,7 @@ use crate::client::{Client, eventually};
 const HOUR: Duration = Duration::from_hours(1);
 
 fn capped(max_clients: usize) -> Config {
-    Config { max_clients, ..config() }
+    config().with(|it| it.max_clients = max_clients)
 }
 
 #[test]
@@ -50,7 +50,11 @@ fn a_place_is_free_as_soon_as_its_owner_has_left_even_if_he_does_not_close() {
 
 #[test]
 fn who_has_left_and_does_not_close_keeps_a_descriptor_only_while_few_do() {
-    let limits = Limits { draining_max: 3, drain_time: HOUR, linger_time: HOUR, ..fast() };
+    let limits = fast().with(|it| {
+        it.draining_max = 3;
+        it.drain_time = HOUR;
+        it.linger_time = HOUR;
+    });
     let server = start(limited(limits));
     let mut gone: Vec<_> = (0..20).map(|_| Client::connect(server.addr)).collect();
     for client in &mut gone {
@@ -71,9 +75,15 @@ fn who_has_left_and_does_not_close_keeps_a_descriptor_only_while_few_do() {
 
 #[test]
 fn nobody_is_closed_to_make_room_for_one_who_is_not_let_in() {
-    let limits = Limits { per_ip_max: 2, limit_loopback: true, ..fast() };
-    let limits = Limits { drain_time: HOUR, linger_time: HOUR, ..limits };
-    let server = start(Config { max_clients: 2, ..limited(limits) });
+    let limits = fast().with(|it| {
+        it.per_ip_max = 2;
+        it.limit_loopback = true;
+    });
+    let limits = limits.with(|it| {
+        it.drain_time = HOUR;
+        it.linger_time = HOUR;
+    });
+    let server = start(limited(limits).with(|it| it.max_clients = 2));
     let mut alice = Client::named(server.addr, "alice");
     let mut gone = Client::connect(server.addr);
     assert_eq!(gone.ask("/exit"), "Bye.");
@@ -118,12 +128,24 @@ fn who_is_refused_after_he_has_spoken_reads_why_and_then_the_end() {
 /// Limits under which everything takes as many turns as it can.
 fn tiny() -> Limits {
     let [chunk, read_budget, write_budget, accept_budget] = [16, 1, 1, 1];
-    Limits { chunk, read_budget, write_budget, accept_budget, log_max: 64, ..fast() }
+    fast().with(|it| {
+        it.chunk = chunk;
+        it.read_budget = read_budget;
+        it.write_budget = write_budget;
+        it.accept_budget = accept_budget;
+        it.log_max = 64;
+    })
 }
 
 #[test]
 fn what_one_read_leaves_over_is_read_without_another_event() {
-    for limits in [tiny(), Limits { read_budget: 1, chunk: 1, ..fast() }] {
+    for limits in [
+        tiny(),
+        fast().with(|it| {
+            it.read_budget = 1;
+            it.chunk = 1;
+        }),
+    ] {
         let server = bind(limited(limits));
         let mut client = Client::connect(server.local_addrs()[0]);
         let mut lines = "/nick bob\n/echo off\n".to_owned();

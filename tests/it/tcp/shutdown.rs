@@ -3,7 +3,7 @@
 use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
-use chinwag::{ConnId, Limits, Outbox, Service};
+use chinwag::{ConnId, Outbox, Service};
 
 use super::{Running, bind, config, fast, limited, start};
 use crate::client::{Client, PATIENCE, eventually};
@@ -59,7 +59,12 @@ fn a_shutdown_is_told_to_everybody_and_loses_nothing_that_was_queued() {
     // Far more than the kernel takes, so that it waits in the server.
     const LINES: usize = 700;
     let [queue_soft, queue_park, queue_max] = [1 << 20; 3];
-    let limits = Limits { queue_soft, queue_park, queue_max, drain_time: HOUR, ..fast() };
+    let limits = fast().with(|it| {
+        it.queue_soft = queue_soft;
+        it.queue_park = queue_park;
+        it.queue_max = queue_max;
+        it.drain_time = HOUR;
+    });
     let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");
@@ -82,7 +87,10 @@ fn a_shutdown_is_told_to_everybody_and_loses_nothing_that_was_queued() {
 #[test]
 fn who_was_sent_all_and_does_not_close_is_not_waited_for_until_the_last_moment() {
     let linger_time = Duration::from_millis(50);
-    let limits = Limits { drain_time: HOUR, linger_time, ..fast() };
+    let limits = fast().with(|it| {
+        it.drain_time = HOUR;
+        it.linger_time = linger_time;
+    });
     let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     let _bob = Client::named(server.addr, "bob");
@@ -94,7 +102,10 @@ fn who_was_sent_all_and_does_not_close_is_not_waited_for_until_the_last_moment()
 
 #[test]
 fn a_server_that_is_stopping_takes_nobody_in() {
-    let limits = Limits { drain_time: HOUR, linger_time: HOUR, ..fast() };
+    let limits = fast().with(|it| {
+        it.drain_time = HOUR;
+        it.linger_time = HOUR;
+    });
     let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     server.handle.shutdown();
@@ -107,7 +118,10 @@ fn a_server_that_is_stopping_takes_nobody_in() {
 
 #[test]
 fn a_second_shutdown_waits_for_nobody() {
-    let limits = Limits { drain_time: HOUR, linger_time: HOUR, ..fast() };
+    let limits = fast().with(|it| {
+        it.drain_time = HOUR;
+        it.linger_time = HOUR;
+    });
     let server = start(limited(limits));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");

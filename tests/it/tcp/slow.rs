@@ -4,8 +4,6 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chinwag::Limits;
-
 use super::{config, fast, limited, start};
 use crate::client::{Client, eventually};
 
@@ -45,7 +43,11 @@ fn skip_notice(line: &str) -> Option<usize> {
 fn who_is_not_listened_to_is_not_silent() {
     let [queue_soft, queue_park] = [1024; 2];
     let idle_time = Some(Duration::from_millis(500));
-    let server = start(limited(Limits { queue_soft, queue_park, idle_time, ..fast() }));
+    let server = start(limited(fast().with(|it| {
+        it.queue_soft = queue_soft;
+        it.queue_park = queue_park;
+        it.idle_time = idle_time;
+    })));
     let mut slow = Client::connect_narrow(server.addr).register("slow");
     slow.write_until_blocked(&b"/help\n".repeat(1000));
     // Far longer than somebody may be silent, and be asked, and be silent again.
@@ -161,7 +163,11 @@ fn help(client: &mut Client) -> Vec<String> {
 fn who_leaves_too_much_unread_is_cut_off_and_nobody_else_notices() {
     // Nothing between being stuck and being cut off.
     let [queue_soft, queue_park, queue_max] = [4096; 3];
-    let server = start(limited(Limits { queue_soft, queue_park, queue_max, ..fast() }));
+    let server = start(limited(fast().with(|it| {
+        it.queue_soft = queue_soft;
+        it.queue_park = queue_park;
+        it.queue_max = queue_max;
+    })));
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");
     let mut delivered = 0;
@@ -181,7 +187,7 @@ fn who_leaves_too_much_unread_is_cut_off_and_nobody_else_notices() {
 #[test]
 fn who_reads_a_little_at_a_time_has_not_stalled() {
     const STALL: Duration = Duration::from_secs(1);
-    let server = start(limited(Limits { stall_time: STALL, ..fast() }));
+    let server = start(limited(fast().with(|it| it.stall_time = STALL)));
     let mut alice = Client::named(server.addr, "alice");
     let mut slow = Client::connect_narrow(server.addr).register("slow");
     // Who talks takes as long as the machine needs, and whoever is to stall reads meanwhile.
@@ -211,7 +217,12 @@ fn who_does_not_read_misses_notices_as_it_misses_speech_and_is_not_cut_off() {
     const RENAMES: usize = 5000;
     let [queue_soft, queue_park, queue_max] = [16 << 10, 16 << 10, 32 << 10];
     let stall_time = Duration::from_hours(1);
-    let server = start(limited(Limits { queue_soft, queue_park, queue_max, stall_time, ..fast() }));
+    let server = start(limited(fast().with(|it| {
+        it.queue_soft = queue_soft;
+        it.queue_park = queue_park;
+        it.queue_max = queue_max;
+        it.stall_time = stall_time;
+    })));
     let mut slow = Client::connect_narrow(server.addr).register("slow");
     slow.say("/dialect json");
     slow.line();

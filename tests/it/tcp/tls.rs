@@ -23,7 +23,11 @@ fn certificate() -> Certificate {
 fn config(limits: Limits) -> Config {
     let config = limited(limits);
     let (listen_tls, certificate) = (config.listen.clone(), Some(certificate()));
-    Config { listen: Vec::new(), listen_tls, certificate, ..config }
+    config.with(|it| {
+        it.listen = Vec::new();
+        it.listen_tls = listen_tls;
+        it.certificate = certificate;
+    })
 }
 
 fn start(limits: Limits) -> Running {
@@ -32,7 +36,7 @@ fn start(limits: Limits) -> Running {
 
 #[test]
 fn who_says_nothing_for_too_long_is_told_what_this_port_speaks() {
-    let server = start(Limits { handshake_time: Duration::from_secs(1), ..fast() });
+    let server = start(fast().with(|it| it.handshake_time = Duration::from_secs(1)));
     let mut silent = Client::connect(server.addr);
     assert_eq!(silent.rest(), "This port speaks TLS.\n");
     // One who has begun knows it.
@@ -43,7 +47,10 @@ fn who_says_nothing_for_too_long_is_told_what_this_port_speaks() {
 
 #[test]
 fn one_address_has_only_so_many_handshakes_under_way() {
-    let limits = Limits { per_ip_max: 2, limit_loopback: true, ..fast() };
+    let limits = fast().with(|it| {
+        it.per_ip_max = 2;
+        it.limit_loopback = true;
+    });
     let server = start(limits);
     let mut clients: Vec<Client> = (0..2).map(|_| Client::connect(server.addr)).collect();
     let denied = "\x15\x03\x03\0\x02\x021";
@@ -58,15 +65,14 @@ fn one_address_has_only_so_many_handshakes_under_way() {
 
 #[test]
 fn listeners_for_tls_need_a_certificate() {
-    let config = Config { certificate: None, ..config(fast()) };
+    let config = config(fast()).with(|it| it.certificate = None);
     let error = Server::bind(config).err().expect("nothing to show");
     assert_eq!(error.to_string(), "listeners for TLS need a certificate");
     let listen_tls = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
-    let config = Config {
-        listen: Vec::new(),
-        listen_tls,
-        certificate: Some(certificate()),
-        ..Config::default()
-    };
+    let config = Config::default().with(|it| {
+        it.listen = Vec::new();
+        it.listen_tls = listen_tls;
+        it.certificate = Some(certificate());
+    });
     assert_eq!(Server::bind(config).unwrap().local_addrs().len(), 1);
 }

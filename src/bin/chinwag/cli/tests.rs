@@ -16,8 +16,8 @@ fn run(line: &str) -> Result<Box<Options>, String> {
 #[test]
 fn without_options_everything_is_at_its_default() {
     let options = run("").unwrap();
-    let limits = Limits { rate: Some(10), ..Limits::default() };
-    let config = Config { limits, ..Config::default() };
+    let limits = Limits::default().with(|it| it.rate = Some(10));
+    let config = Config::default().with(|it| it.limits = limits);
     assert_eq!((options.config, options.log), (config, LevelFilter::Warn));
     assert_eq!(options.settings.greet_after, Some(Duration::from_secs(2)));
     assert_eq!((options.settings.require_name, options.motd), (false, None));

@@ -95,7 +95,7 @@
 //! | the write phase of a turn: flushing queues | `net/hub/write.rs` |
 //! | how connections drain and close | `net/hub/closing.rs` |
 //! | what the log says of connections | `net/hub/logged.rs` |
-//! | the turn itself; admission | `net/hub.rs`; `net/hub/admission.rs` |
+//! | the turn itself; admission | `net/hub.rs`, `net/hub/conn.rs`; `net/hub/admission.rs` |
 //! | outbound queues, slow consumers, backpressure | `net/outbox.rs`, `net/outbox/queue.rs`, `net/outbox/flush_queue.rs` |
 //! | invariants, asserted after every turn | `net/hub/invariants.rs`, `net/outbox/invariants.rs` |
 //! | counting work, for the tests | `work.rs` |

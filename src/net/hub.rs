@@ -14,6 +14,7 @@
 
 mod admission;
 mod closing;
+mod conn;
 mod foreign;
 mod hand_over;
 mod input;
@@ -36,16 +37,16 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::net::addresses::Addresses;
-use crate::net::codec::Kind;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::http::Web;
 use crate::net::limits::{Class, Limits};
-use crate::net::metrics::{Exposition, KindNo, Metrics};
+use crate::net::metrics::{Exposition, Metrics};
 use crate::net::outbox::Outbox;
 use crate::net::rate::Rate;
 use crate::net::service::Service;
 use crate::net::timeouts::{Now, Timeouts, Timers};
 use crate::net::transport::{Origin, Transport};
+use conn::{Conn, Phase};
 use input::Input;
 use logged::{Accepted, Refused};
 use preface::Preface;
@@ -55,49 +56,6 @@ use trim::MemoryTrim;
 /// Roughly what a connection takes besides its queue: a name, an entry in a room, short-lived
 /// buffers.
 const CONN_BYTES: usize = 1024;
-
-/// A connection's socket, and what is to be known of each. Most are idle, so it is small: the
-/// input half, and what else only few have, is in tables of the [`Hub`]. The output half is in the
-/// [`Outbox`], under the same slot, so that a line borrowed from the one can be answered into the
-/// other.
-struct Conn<T> {
-    stream: T,
-    codec: Kind,
-    /// It is in `ready`.
-    listed: bool,
-    /// The client has ended its input: a half-close.
-    ended: bool,
-    /// It cannot be written to any more.
-    unreachable: bool,
-    output: Output,
-    phase: Phase,
-    /// Which limits are its own.
-    class: Class,
-    /// For the metrics. Of those that the service knows.
-    kind: KindNo,
-}
-
-// With a stream of two words, which one that may be encrypted is.
-const _: () = assert!(size_of::<Conn<[usize; 2]>>() <= 24);
-
-/// How far a connection has got before it speaks lines.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// It was turned away, and the service never heard of it.
-    Refused,
-    /// A monitor's, of which the service never hears.
-    Probe,
-    /// It may still turn out to speak another protocol.
-    Unknown,
-    Lines,
-}
-
-/// Whether anything was sent since the last time that a ping was due.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Output {
-    Quiet,
-    Sent,
-}
 
 /// The connections of one server, and the service that they talk to.
 ///
@@ -380,18 +338,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     fn insert(&mut self, stream: T, phase: Phase) -> ConnId {
         self.trim.note_activity();
-        let conn = Conn {
-            stream,
-            codec: Kind::Telnet,
-            listed: false,
-            ended: false,
-            unreachable: false,
-            output: Output::Quiet,
-            phase,
-            class: Class::default(),
-            kind: KindNo::default(),
-        };
-        self.outbox.open(self.conns.insert(conn))
+        self.outbox.open(self.conns.insert(Conn::new(stream, phase)))
     }
 
     fn list_ready(&mut self, id: ConnId) {

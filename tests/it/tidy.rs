@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("line", &["scan", "pack"]),
     ("telnet", &["scan", "pack", "work"]),
     ("decoder", &["escape", "line", "scan", "telnet", "pack", "work"]),
-    ("codec", &["decoder", "limits", "line", "pack"]),
+    ("codec", &["decoder", "line", "pack"]),
     ("http", &["network"]),
     ("proxy_header", &[]),
     ("sniff", &["decoder", "line", "proxy_header", "scan", "telnet", "pack"]),

@@ -2,7 +2,8 @@
 //!
 //! Counts are not packed, but rebuilt; nor are lists that are empty once all queues are flushed.
 
-use super::{Conn, Hub, Input, Output, Phase};
+use super::conn::Output;
+use super::{Conn, Hub, Input, Phase};
 use crate::net::codec::Kind;
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::limits::{Class, Limits};

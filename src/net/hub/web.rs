@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use log::debug;
 
+use super::conn::Output;
 use super::preface::Preface;
-use super::{Hub, Output, Phase};
+use super::{Hub, Phase};
 use crate::net::codec::Kind;
 use crate::net::codec::websocket::{self, PING_FRAME, code};
 use crate::net::conn::{CloseReason, ConnId, State};

@@ -2,7 +2,8 @@
 
 use std::io::{self, ErrorKind};
 
-use super::{Conn, Hub, Output};
+use super::conn::Output;
+use super::{Conn, Hub};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::{Limit, Service};
 use crate::net::transport::Transport;

@@ -60,7 +60,7 @@ fn network() -> Network<Slow> {
     let settings =
         Settings { bus: Bus::Carried, operators: true, accounts: true, ..Settings::default() };
     let slow = Slow { chat: Chat::new(settings), bus: VecDeque::new() };
-    let mut network = Network::new(slow, &Limits { rate: None, ..Limits::default() });
+    let mut network = Network::new(slow, &Limits::default().with(|it| it.rate = None));
     network.wake();
     network
 }

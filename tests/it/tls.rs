@@ -106,7 +106,7 @@ fn monitors_see_what_is_encrypted() {
 
 #[test]
 fn a_record_that_is_cut_anywhere_is_read_once_it_is_whole() {
-    let mut world = World::new(&Limits { rate: None, ..Limits::default() });
+    let mut world = World::new(&Limits::default().with(|it| it.rate = None));
     let mut bob = world.connect_secure();
     for cut in 1.. {
         bob.session.writer().write_all(b"/up one\n/up two\n").unwrap();

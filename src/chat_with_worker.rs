@@ -39,7 +39,7 @@ type Done = (Option<ConnId>, Answer);
 ///
 /// # let dir = std::env::temp_dir().join(format!("chinwag-app-{}", std::process::id()));
 /// # let listen = vec![chinwag::Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
-/// # let config = Config { listen, ..Config::default() };
+/// # let config = Config::default().with(|config| config.listen = listen);
 /// let mut state = State::open(&dir)?;
 /// let settings = Settings { operators: true, accounts: true, ..Settings::default() };
 /// let mut chat = Chat::new(settings);

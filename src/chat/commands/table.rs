@@ -198,9 +198,13 @@ pub(in crate::chat) static TABLE: [Row; 42] = [
     row("announce", Operators, "/announce TEXT", "tell every room", |rest| {
         operator(text(rest.trim()).map(OperatorCommand::Announce))
     }),
-    row("reload", Operators, "/reload", "read the state and the message of the day again", |_| {
-        operator(Some(OperatorCommand::Reload))
-    }),
+    row(
+        "reload",
+        Operators,
+        "/reload",
+        "read bans, accounts, the message of the day and the certificate again",
+        |_| operator(Some(OperatorCommand::Reload)),
+    ),
     row("shutdown", Operators, "/shutdown [WHY]", "end the server, politely", |rest| {
         operator(Some(OperatorCommand::Shutdown(rest.trim())))
     }),

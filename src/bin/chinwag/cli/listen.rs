@@ -70,7 +70,9 @@ pub(super) fn place(text: &str) -> Result<Place, String> {
         WEB if path.is_some() => return Err("browsers come by ADDR".to_owned()),
         // What the page speaks.
         WEB => Dialect::Json,
-        name => name.parse().map_err(|error| format!("{error}"))?,
+        name => {
+            name.parse().map_err(|error| format!("{error}; or it is web, tls, op or metrics"))?
+        }
     };
     if path == Some("") {
         return Err("unix:PATH is wanted, and there is no path".to_owned());

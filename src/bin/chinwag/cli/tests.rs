@@ -150,6 +150,7 @@ fn an_error_names_the_option_the_value_and_what_is_allowed() {
         ("-l", "--listen: "),
         ("--max-line 1K --max-line 2K", "--max-line is given twice"),
         ("-l klingon=127.0.0.1:1", "unknown dialect 'klingon'; there are native, recipe,"),
+        ("-l foo=127.0.0.1:1", "fork, json; or it is web, tls, op or metrics"),
         ("-l op=127.0.0.1:1", "--listen op=127.0.0.1:1: operators come by unix:PATH"),
         ("-l op+tls=127.0.0.1:1", "operators come by unix:PATH"),
         ("-l tls=unix:/a", "--listen tls=unix:/a: TLS is for ADDR"),

@@ -19,7 +19,7 @@ pub(super) struct Input {
     /// Used until the first line has told what the connection is.
     pub(super) sniffer: Sniffer,
     pub(super) codec: AnyCodec,
-    /// An item that waits for the rate limit.
+    /// An item that waits for the rate limit, or telnet's end of input for the service.
     pub(super) waiting: Option<Waiting>,
     /// Parked input: read, and not decoded while reading is paused. Used up to `rest_start`.
     pub(super) rest: Vec<u8>,
@@ -181,6 +181,7 @@ impl Pack for Persisted {
             Persisted::Line(line, ending) => to.tag(0).put(line).put(ending),
             Persisted::Other(Item::TooLong) => to.tag(1),
             Persisted::Other(Item::AreYouThere) => to.tag(2),
+            Persisted::Other(Item::EndOfInput) => to.tag(4),
             // Of all others only the price matters.
             Persisted::Other(_) => to.tag(3),
         };
@@ -192,6 +193,7 @@ impl Pack for Persisted {
             1 => Persisted::Other(Item::TooLong),
             2 => Persisted::Other(Item::AreYouThere),
             3 => Persisted::Other(Item::Bulk),
+            4 => Persisted::Other(Item::EndOfInput),
             _ => return Err(from.wrong("line that waits")),
         })
     }

@@ -158,6 +158,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return false;
         }
         self.dispatch(id, waiting.what.item());
+        if matches!(waiting.what, Persisted::Other(Item::EndOfInput)) {
+            self.keep_end(id, input);
+        }
         self.outbox.listens(id)
     }
 
@@ -183,11 +186,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
             if self.is_foreign_line(id, &mut input.sniffer, item) {
                 return bytes.len();
             }
-            let price = price(item);
+            let (price, is_end) = (price(item), matches!(item, Item::EndOfInput));
             if let Err(wait) = self.pay(id, price) {
                 input.waiting = Some(self.defer(id, item, wait));
             } else {
                 self.dispatch(id, item);
+            }
+            if is_end {
+                self.keep_end(id, input);
             }
             if self.stops(id, input, price) {
                 break;
@@ -240,6 +246,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
         Ok(())
     }
 
+    /// Telnet's end of input comes again if the service has put it off.
+    fn keep_end(&mut self, id: ConnId, input: &mut Input) {
+        if self.outbox.is_reading_paused(id) {
+            let until = self.outbox.now().monotonic;
+            input.waiting = Some(Waiting { until, what: Persisted::Other(Item::EndOfInput) });
+        }
+    }
+
     fn dispatch(&mut self, id: ConnId, item: Item<'_>) {
         match item {
             Item::Line(line, ending) => {
@@ -262,7 +276,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 self.note_telnet(id);
                 self.service.on_are_you_there(id, &mut self.outbox);
             }
-            Item::EndOfInput => self.outbox.drain(id, CloseReason::EndOfInput),
+            Item::EndOfInput => self.end(id),
             Item::Endless => self.outbox.drain(id, CloseReason::Endless),
             Item::Answer(answer) => self.outbox.send(id, answer),
             Item::Close(code) => self.answer_close(id, code),
@@ -308,15 +322,19 @@ impl<T: Transport, S: Service> Hub<T, S> {
             }
             self.dispatch(id, item);
         }
+        self.end(id);
+        // If reading is paused, the end is read again once it is resumed.
+        self.conns[id.slot()].ended = !self.outbox.is_reading_paused(id);
+    }
+
+    /// Closes a connection that has said all, unless the service puts that off.
+    fn end(&mut self, id: ConnId) {
         if self.outbox.is_open(id) {
             self.service.on_end_of_input(id, &mut self.outbox);
         }
-        if self.outbox.is_reading_paused(id) {
-            // Reading is paused. Once it is resumed the end is read again.
-            return;
+        if !self.outbox.is_reading_paused(id) {
+            self.outbox.drain(id, CloseReason::EndOfInput);
         }
-        self.conns[id.slot()].ended = true;
-        self.outbox.drain(id, CloseReason::EndOfInput);
     }
 
     /// Reads what a closing connection still sends, and drops it: closing a socket

@@ -258,6 +258,8 @@ impl Model<'_> {
             Fact::Sleep(_) => self.check_deadlines(entry.at),
             Fact::Shutdown => self.shut_down(),
             Fact::Closed(why) => {
+                let is_owed = *why == CloseReason::EndOfInput && self.has_under_way(who);
+                assert!(!is_owed, "#{who} is owed what it has said");
                 self.close_by_itself(who, *why == CloseReason::Refused);
                 self.leave(who);
             }

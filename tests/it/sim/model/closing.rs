@@ -21,7 +21,7 @@ impl Model<'_> {
             Some(Fact::Line(_)) => self.listener(who).phase = Phase::LastLine,
             Some(Fact::Paused) => self.saw("the end waits for what was said"),
             _ if is_foreign(next) => {}
-            _ => self.end(who),
+            _ => self.close(who),
         }
     }
 
@@ -31,13 +31,8 @@ impl Model<'_> {
         if next.is_some_and(|next| next.who == who && next.fact == Fact::Paused) {
             self.listener(who).phase = Phase::Open;
         } else {
-            self.end(who);
+            self.close(who);
         }
-    }
-
-    fn end(&mut self, who: usize) {
-        assert!(!self.has_under_way(who), "#{who} is owed what it has said");
-        self.close(who);
     }
 
     pub(super) fn close(&mut self, who: usize) {

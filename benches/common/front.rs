@@ -11,11 +11,10 @@ use std::{fs, io};
 /// Where Debian has it, and others.
 const PLACES: [&str; 3] = ["/usr/sbin/haproxy", "/usr/bin/haproxy", "/usr/local/sbin/haproxy"];
 
-/// One thread, as the server has; more connections than are ever made.
+/// One thread, as the server has. As many may connect as it has descriptors for.
 const CONFIG: &str = "\
 global
     nbthread 1
-    maxconn 20000
 defaults
     mode tcp
     timeout connect 5s

@@ -31,6 +31,7 @@ fn who_is_sent_nothing_is_pinged_and_who_is_sent_something_is_not() {
     assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
     let mut pings = Vec::new();
     for _ in 0..4 {
+        world.hand_over();
         world.pass(time);
         pings.push(browser.receive());
     }

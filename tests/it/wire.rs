@@ -1,5 +1,7 @@
 //! A loop that is driven by hand: streams in memory, and a clock that goes when it is told to.
 
+use std::collections::BTreeMap;
+use std::mem;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use chinwag::Certificate;
 use chinwag::chat::Settings;
 use chinwag::testing::Stream;
-use chinwag::{Chat, Hub, Limits, Now, Origin, Peer, Tls};
+use chinwag::{Chat, Hub, Limits, Now, Origin, Packer, Peer, Tls, Unpacker};
 
 /// A request for a WebSocket, which ends where one more header could stand.
 pub(crate) const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
@@ -18,6 +20,7 @@ pub(crate) const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade
 pub(crate) struct World {
     pub(crate) hub: Hub<Tls<Stream>, Chat>,
     pub(crate) now: Now,
+    limits: Limits,
 }
 
 impl World {
@@ -29,7 +32,7 @@ impl World {
         let settings = Settings { greet_after: None, ..Settings::default() };
         let mut hub = Hub::new(Chat::new(settings), limits, now);
         hub.serve_probes(1000);
-        World { hub, now }
+        World { hub, now, limits: limits.clone() }
     }
 
     /// Connects to a listener of this label; `web`: as a browser, and `proxied`: as one behind a
@@ -66,6 +69,24 @@ impl World {
         self.hub.turn(self.now);
         self.hub.end_turn(self.now);
         self.hub.take_closed().for_each(drop);
+    }
+
+    /// Another loop takes over, as at an upgrade.
+    pub(crate) fn hand_over(&mut self) {
+        let World { hub, now, limits } = self;
+        let mut packer = Packer::new(*now);
+        hub.settle();
+        hub.take_closed().for_each(drop);
+        hub.pack(&mut packer);
+        let bytes = packer.finish();
+        let nobody = Hub::new(Chat::new(Settings::default()), limits, *now);
+        let (chat, streams) = mem::replace(hub, nobody).into_parts();
+        let mut streams: BTreeMap<_, _> = streams.collect();
+        let mut from = Unpacker::new(&bytes, *now).expect("it is packed here");
+        let thawed = Hub::thaw(chat, limits, *now, &mut from, |slot| streams.remove(&slot));
+        *hub = thawed.expect("it is packed here");
+        from.finish().expect("all of it is unpacked");
+        hub.serve_probes(1000);
     }
 
     pub(crate) fn say(&mut self, end: &Stream, bytes: impl AsRef<[u8]>) {

@@ -3,6 +3,7 @@
 mod allocations;
 mod binary;
 mod bus;
+mod chance;
 mod client;
 #[cfg(feature = "web")]
 mod exposition;

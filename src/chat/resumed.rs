@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn who_resumes_is_that_user_and_the_oldest_are_forgotten() {
+    fn a_resumed_user_keeps_its_id_and_the_oldest_are_forgotten() {
         let mut resumed = Resumed::default();
         resumed.pass_on(id(1), id(0));
         resumed.pass_on(id(2), id(0));

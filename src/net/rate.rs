@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_waits_as_long_as_told_may_pass() {
+    fn after_the_wait_that_was_told_a_line_passes() {
         arbtest::arbtest(|u| {
             let mut now = Instant::now();
             let per_second = u.int_in_range(1..=1000)?;
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_next_into_a_slot_has_a_full_bucket() {
+    fn a_reused_slot_has_a_full_bucket() {
         let start = Instant::now();
         let mut rate = Rate::new(start);
         assert_eq!(rate.take(ANN, 2, 1, None, start), Ok(()));

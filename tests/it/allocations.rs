@@ -221,7 +221,7 @@ fn a_line_that_is_too_long_takes_no_memory() {
 
 /// However long after it has gone its silence would have been looked at.
 #[test]
-fn whoever_has_gone_leaves_nothing_behind() {
+fn closed_connections_leave_nothing_behind() {
     for idle_time in [Duration::from_secs(1), Duration::from_hours(24)] {
         leaves_nothing_behind(idle_time, |room| {
             room.visit("/up x\n/exit\n");

@@ -356,7 +356,7 @@ fn over_tls_neither() {
 /// What has come by the time at which a close is given up is read, as always: unread, it
 /// would turn the end into a reset.
 #[test]
-fn whoever_closes_at_the_last_moment_has_closed_in_time() {
+fn a_close_at_the_deadline_is_in_time() {
     let mut world = World::new(&Over::Plain, None);
     world.send(0, "/exit\n");
     world.now.monotonic += Limits::default().drain_time;

@@ -132,7 +132,7 @@ fn an_answer_in_pieces_waits_for_its_reader_and_no_more_than_one_is_in_memory() 
 }
 
 #[test]
-fn who_has_left_is_not_told_to_have_been_sent_everything() {
+fn a_closed_connection_is_not_told_that_it_has_drained() {
     let mut network = network();
     let id = network.connect("");
     network.narrow(id, 100);

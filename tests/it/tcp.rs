@@ -117,7 +117,7 @@ fn everybody_reads_the_ending_that_he_writes() {
 }
 
 #[test]
-fn who_speaks_telnet_reads_cr_lf_until_they_end_a_line_otherwise() {
+fn telnet_clients_read_cr_lf_until_they_end_a_line_otherwise() {
     let server = start(config());
     let mut telnet = Client::connect(server.addr);
     telnet.write(b"\xff\xf6");

@@ -24,7 +24,7 @@ impl World {
 }
 
 #[test]
-fn who_is_sent_nothing_is_pinged_and_who_is_sent_something_is_not() {
+fn quiet_websockets_are_pinged_and_busy_ones_are_not() {
     let time = Duration::from_secs(25);
     let mut world = World::new(&Limits::default().with(|it| it.ping_time = time));
     let (browser, answer) = world.request("web", &format!("{UPGRADE}\r\n"));
@@ -84,7 +84,7 @@ fn a_proxy_header_may_come_before_a_head_and_whom_it_names_counts() {
 }
 
 #[test]
-fn whoever_a_named_proxy_asks_for_counts_and_what_others_say_does_not() {
+fn forwarded_addresses_count_from_named_proxies_only() {
     let proxies = ["192.0.2.1", "198.51.100.0/24"].map(|text| text.parse().unwrap());
     let mut world = world_of_one_each(Web { proxies: proxies.into(), ..Web::default() });
     let mut status = |value: &str| {

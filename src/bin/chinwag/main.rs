@@ -333,7 +333,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_mins(1);
 
     #[test]
-    fn whoever_asks_for_what_takes_long_does_not_wait_for_it() {
+    fn slow_work_holds_nobody_up() {
         let (begun, begins) = mpsc::channel();
         let (go, gate) = mpsc::channel::<()>();
         let ask = aside("test", move || {

@@ -404,7 +404,7 @@ fn after_a_thousand_connections_and_reads_memory_is_given_back() {
 }
 
 #[test]
-fn who_is_behind_again_and_again_is_looked_after_once() {
+fn a_client_that_falls_behind_again_and_again_has_one_timer() {
     let limits = Limits::default();
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Ponderer::default(), &limits, now);

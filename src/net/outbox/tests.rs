@@ -111,7 +111,7 @@ fn the_lanes_are_empty_once_nobody_stands_in_line() {
 }
 
 #[test]
-fn private_bytes_of_those_in_line_put_the_brake_on_too() {
+fn private_bytes_in_the_flush_queue_count_for_backpressure() {
     let mut out = outbox(&small());
     let ids: Vec<ConnId> = (0..4).map(|slot| out.open(slot)).collect();
     for id in &ids {
@@ -153,7 +153,7 @@ fn the_blocked_miss_whole_lines_until_they_have_caught_up() {
 }
 
 #[test]
-fn who_is_only_waiting_for_its_turn_misses_nothing() {
+fn waiting_for_a_flush_sheds_nothing() {
     let mut out = outbox(&small());
     let ann = out.open(0);
     for _ in 0..9 {
@@ -187,7 +187,7 @@ fn too_much_of_its_own_makes_a_connection_wait_and_then_ends_it() {
 }
 
 #[test]
-fn whose_turn_to_be_written_to_has_not_come_is_not_cut_off() {
+fn a_client_not_yet_written_to_is_not_cut_off() {
     let mut out = outbox(&small());
     let ann = out.open(0);
     for _ in 0..10 {

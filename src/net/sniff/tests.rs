@@ -139,7 +139,7 @@ fn check(bytes: &[u8], verdict: Verdict) {
 }
 
 #[test]
-fn who_speaks_another_protocol_is_known_however_it_is_split() {
+fn other_protocols_are_recognised_however_they_are_split() {
     for (bytes, protocol) in FOREIGN {
         check(bytes, Verdict::Foreign(protocol));
     }

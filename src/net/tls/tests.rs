@@ -284,7 +284,7 @@ fn an_end_without_close_notify_is_one_that_nobody_vouches_for() {
 }
 
 #[test]
-fn who_does_not_shake_hands_is_told_that_this_port_speaks_tls() {
+fn a_client_without_a_handshake_is_told_that_this_port_speaks_tls() {
     let mut pair = Pair::new(&TLS13);
     pair.server.begin(b"");
     pair.wire.0.borrow_mut().to_server.extend(b"/nick alice\n");

@@ -96,7 +96,7 @@ fn a_message_of_the_day_is_a_regular_file() {
 }
 
 #[test]
-fn who_waits_is_greeted_after_the_time_that_was_set() {
+fn silent_clients_are_greeted_after_the_time_that_was_set() {
     // Bob is greeted, too, if he takes longer to say who he is.
     let program = Program::start(&["-l", "127.0.0.1:0", "--greet-after", "1s"]);
     let mut person = Client::connect(program.addr());

@@ -8,7 +8,7 @@ use super::limits::{self, start};
 use crate::client::{Client, eventually};
 
 #[test]
-fn who_speaks_too_fast_is_delayed_and_nothing_is_lost() {
+fn lines_beyond_the_rate_are_delayed_and_not_lost() {
     let program = start(&["--rate", "10"]);
     let mut calm = program.client("calm");
     let mut fast = program.client("fast");
@@ -70,7 +70,7 @@ fn what_is_blank_or_too_long_counts_too() {
 }
 
 #[test]
-fn who_speaks_too_fast_is_told_again_once_he_has_been_silent() {
+fn the_rate_limit_is_told_again_after_silence() {
     let program = start(&["--rate", "50"]);
     let mut fast = program.client("fast");
     for spell in 0..2 {
@@ -85,7 +85,7 @@ fn who_speaks_too_fast_is_told_again_once_he_has_been_silent() {
 }
 
 #[test]
-fn who_has_to_wait_is_not_read_from_meanwhile() {
+fn throttled_clients_are_not_read_from() {
     let program = start(&["--rate", "2"]);
     let mut flooding = Client::connect_narrow(program.addr()).register("flooding");
     // It fails if everything is taken: all that would be in the server's memory.
@@ -96,7 +96,7 @@ fn who_has_to_wait_is_not_read_from_meanwhile() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn who_connects_again_and_again_may_say_no_more_than_its_address() {
+fn reconnecting_is_no_way_round_the_rate_of_an_address() {
     let options = ["--limit-loopback", "--max-per-ip", "2", "--rate", "5", "--connect-rate", "off"];
     let program = start(&options);
     let mut witness = limits::from(8, &program).register("witness");

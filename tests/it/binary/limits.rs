@@ -69,7 +69,7 @@ fn ipv4_addresses_are_told_apart_on_an_ipv6_listener_too() {
 }
 
 #[test]
-fn who_takes_nothing_for_too_long_is_cut_off() {
+fn a_stalled_client_is_cut_off() {
     let program = start(&["--stall", "300ms", "--rate", "off"]);
     let mut alice = program.client("alice");
     let _stalled = Client::connect_narrow(program.addr()).register("stalled");
@@ -94,7 +94,7 @@ fn who_takes_nothing_for_too_long_is_cut_off() {
 }
 
 #[test]
-fn who_takes_a_little_now_and_then_is_not_cut_off() {
+fn a_client_that_takes_a_little_now_and_then_is_not_cut_off() {
     let options = ["--stall", "1s", "--rate", "off", "--queue-park", "2M", "--queue-max", "2M"];
     let program = start(&options);
     let mut alice = program.client("alice");
@@ -146,7 +146,7 @@ fn a_crowd_that_comes_all_at_once_is_greeted_whole() {
 }
 
 #[test]
-fn who_sends_nothing_is_asked_and_then_closed() {
+fn idle_clients_are_asked_and_then_closed() {
     let program = start(&["--idle", "2s"]);
     let mut silent = program.client("silent");
     let mut present = program.client("present");
@@ -191,7 +191,7 @@ fn all_together_can_leave_only_so_much_unread() {
 }
 
 #[test]
-fn who_leaves_the_most_unread_is_cut_off_first() {
+fn the_slowest_consumer_is_cut_off_first() {
     let options = ["--queue-total", "600K", "--queue-soft", "1M", "--queue-park", "1M"];
     let program = start(&[&options[..], &["--rate", "off"]].concat());
     let mut alice = program.client("alice");
@@ -243,7 +243,7 @@ fn survives_a_pause() -> Option<bool> {
 /// The server comes to see both in one turn.
 #[test]
 #[cfg(target_os = "linux")]
-fn whoever_has_closed_has_made_room_for_who_connects_next() {
+fn a_closed_connection_has_made_room_for_the_next() {
     /// Of a socket whose end the other side has, as the table of all sockets has it.
     const FIN_WAIT2: &str = "05";
     let program = start(&["--max-clients", "1"]);
@@ -272,7 +272,7 @@ fn whoever_has_closed_has_made_room_for_who_connects_next() {
 /// The pause is too short to be taken for one, and long enough for her time to be up.
 #[test]
 #[cfg(target_os = "linux")]
-fn who_has_answered_when_a_stopped_process_goes_on_is_heard_first() {
+fn answers_that_came_while_the_process_was_stopped_are_read_before_idle_timeouts() {
     let program = start(&["--idle", "2s"]);
     let mut alice = program.client("alice");
     alice.expect("Are you still there?");

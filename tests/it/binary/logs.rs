@@ -14,7 +14,7 @@ fn field<'a>(line: &'a str, key: &str) -> Option<&'a str> {
 }
 
 #[test]
-fn who_comes_and_goes_is_logged_only_when_asked_for_and_messages_never() {
+fn connections_are_logged_only_when_asked_for_and_messages_never() {
     for (options, is_logged) in [(vec![], false), (vec!["-v"], true), (vec!["-vvvv"], true)] {
         let arguments = [&["-l", "127.0.0.1:0"][..], &options].concat();
         let program = Program::start(&arguments);

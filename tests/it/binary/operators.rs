@@ -28,7 +28,7 @@ pub(super) fn from(host: u8, program: &Program) -> Client {
 }
 
 #[test]
-fn whoever_opens_the_socket_is_an_operator_and_nobody_else() {
+fn only_the_operators_socket_makes_operators() {
     let folder = Folder::new("op-socket");
     let program = start(&folder, &["-v"]);
     let socket = folder.0.join("op");
@@ -100,7 +100,7 @@ fn a_server_that_ends_leaves_a_socket_there_that_is_anothers() {
 }
 
 #[test]
-fn who_is_banned_is_told_at_the_door_and_nobody_hears_of_it() {
+fn banned_clients_are_told_at_accept_and_nobody_else_hears_of_it() {
     let folder = Folder::new("op-ban");
     let program = start(&folder, &[]);
     let mut alice = program.client("alice");

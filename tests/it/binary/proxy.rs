@@ -66,7 +66,7 @@ fn what_a_proxy_opens_for_itself_is_from_there() {
 }
 
 #[test]
-fn who_does_not_say_for_whom_it_connects_is_not_let_in() {
+fn a_named_proxy_without_a_header_is_refused() {
     let program = start(&[]);
     let mut watcher = Client::connect(program.addr());
     watcher.write(header(2, "192.0.2.1:4000"));

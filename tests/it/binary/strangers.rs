@@ -11,7 +11,7 @@ fn listen(room: &mut Client) -> Vec<String> {
 }
 
 #[test]
-fn who_speaks_another_protocol_is_turned_away_and_nobody_hears_of_it() {
+fn other_protocols_are_turned_away_and_nobody_hears_of_it() {
     let program = Program::start(&["-l", "127.0.0.1:0"]);
     let mut alice = program.client("alice");
     alice.say("/notices on");

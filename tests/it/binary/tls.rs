@@ -90,7 +90,7 @@ fn why(program: &Program) -> String {
 }
 
 #[test]
-fn who_encrypts_and_who_does_not_talk() {
+fn tls_and_plain_clients_talk() {
     let program = start(&["-l", "127.0.0.1:0", "-l", "json+tls=127.0.0.1:0", "-v"]);
     // In the order of what is spoken there.
     let [plain, native, json] = program.addrs[..] else { panic!("{:?}", program.addrs) };
@@ -112,7 +112,7 @@ fn who_encrypts_and_who_does_not_talk() {
 }
 
 #[test]
-fn who_has_ended_its_input_gets_its_answers() {
+fn half_closed_tls_clients_get_their_answers() {
     let program = start(&[]);
     let mut script = Secure::connect(program.addr());
     script.0.write_all(b"REGISTER script\nhello\n/up unended").unwrap();
@@ -145,7 +145,7 @@ fn what_comes_to_the_wrong_port_is_told_so_in_its_own_words() {
 }
 
 #[test]
-fn who_is_refused_gets_an_alert() {
+fn refused_tls_clients_get_an_alert() {
     let program = start(&["--max-clients", "1"]);
     let mut first = Secure::named(program.addr(), "first");
     let mut second = Secure::connect(program.addr());
@@ -260,7 +260,7 @@ fn what_is_wrong_with_files_is_said_in_a_line_that_names_the_file() {
 }
 
 #[test]
-fn who_takes_nothing_is_cut_off_and_what_is_held_back_for_them_counts() {
+fn a_stalled_tls_client_is_cut_off_and_what_tls_holds_back_counts() {
     let program = start(&["--stall", "500ms", "--rate", "off", "-v"]);
     let stream = Client::connect_narrow(program.addr());
     let mut stalled = Secure::over(stream.stream().try_clone().unwrap());

@@ -231,7 +231,7 @@ fn what_breaks_the_rules_is_closed_with_its_code() {
 }
 
 #[test]
-fn who_is_thrown_out_is_told_not_to_come_back_and_who_is_refused_gets_a_503() {
+fn a_kicked_browser_is_closed_with_1008_and_a_refused_one_gets_a_503() {
     let folder = Folder::new("web-ban");
     std::fs::create_dir_all(folder.path()).unwrap();
     let socket = format!("op=unix:{}/op", folder.path());

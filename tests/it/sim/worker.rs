@@ -361,7 +361,7 @@ fn check_end(world: &mut World) {
 }
 
 #[test]
-fn whoever_waits_for_the_worker_waits_alone_and_no_password_shows() {
+fn clients_that_wait_for_the_worker_hold_nobody_up_and_no_password_shows() {
     listen_to_the_log();
     if let Some(seed) = number_in("SIM_SEED") {
         simulate(seed);

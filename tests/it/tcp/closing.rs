@@ -115,7 +115,7 @@ fn many_lines() -> Vec<String> {
 }
 
 #[test]
-fn whoever_closes_or_resets_has_said_all_that_it_sent() {
+fn what_was_sent_before_a_close_or_a_reset_is_said() {
     let server = start(limited(paced()));
     let mut alice = Client::named(server.addr, "alice");
     for (name, is_reset) in [("closer", false), ("ghost", true)] {
@@ -136,7 +136,7 @@ fn whoever_closes_or_resets_has_said_all_that_it_sent() {
 }
 
 #[test]
-fn who_is_gone_has_its_say_for_so_long_and_leaves_room_for_newcomers() {
+fn the_lines_of_a_client_that_is_gone_are_said_for_so_long_and_newcomers_get_in() {
     let last_words_time = Duration::from_millis(300);
     let config = limited(paced().with(|it| it.last_words_time = last_words_time))
         .with(|it| it.max_clients = 2);

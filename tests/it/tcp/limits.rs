@@ -49,7 +49,7 @@ fn a_place_is_free_as_soon_as_its_owner_has_left_even_if_he_does_not_close() {
 }
 
 #[test]
-fn who_has_left_and_does_not_close_keeps_a_descriptor_only_while_few_do() {
+fn draining_connections_keep_a_descriptor_only_while_they_are_few() {
     let limits = fast().with(|it| {
         it.draining_max = 3;
         it.drain_time = HOUR;
@@ -107,7 +107,7 @@ fn however_many_are_refused_at_once_each_reads_why() {
 }
 
 #[test]
-fn who_is_refused_after_he_has_spoken_reads_why_and_then_the_end() {
+fn a_refused_client_that_has_spoken_reads_why_and_then_the_end() {
     let server = bind(capped(0));
     // All have sent something before the server first looks, and do not close: more than
     // are drained politely.
@@ -178,7 +178,7 @@ fn a_megabyte_in_one_go_is_worked_through() {
 }
 
 #[test]
-fn whoever_one_turn_does_not_accept_or_write_to_comes_next() {
+fn clients_beyond_the_budget_of_one_turn_come_in_the_next() {
     let server = bind(limited(tiny()));
     // All are there before the server first looks.
     let mut clients: Vec<_> = (0..50).map(|_| Client::connect(server.local_addrs()[0])).collect();

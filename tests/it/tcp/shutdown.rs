@@ -85,7 +85,7 @@ fn a_shutdown_is_told_to_everybody_and_loses_nothing_that_was_queued() {
 }
 
 #[test]
-fn who_was_sent_all_and_does_not_close_is_not_waited_for_until_the_last_moment() {
+fn a_client_that_was_sent_everything_does_not_hold_up_a_shutdown() {
     let linger_time = Duration::from_millis(50);
     let limits = fast().with(|it| {
         it.drain_time = HOUR;

@@ -40,7 +40,7 @@ fn skip_notice(line: &str) -> Option<usize> {
 }
 
 #[test]
-fn who_is_not_listened_to_is_not_silent() {
+fn a_paused_client_is_not_idle() {
     let [queue_soft, queue_park] = [1024; 2];
     let idle_time = Some(Duration::from_millis(500));
     let server = start(limited(fast().with(|it| {
@@ -62,7 +62,7 @@ fn who_is_not_listened_to_is_not_silent() {
 }
 
 #[test]
-fn who_does_not_read_the_room_misses_whole_lines_and_is_told_how_many() {
+fn slow_consumers_miss_whole_lines_and_are_told_how_many() {
     let server = start(config());
     let mut alice = Client::named(server.addr, "alice");
     let mut carol = Client::named(server.addr, "carol");
@@ -127,7 +127,7 @@ fn lines_are_accounted_for_while_the_talk_goes_on() {
 }
 
 #[test]
-fn who_does_not_read_its_replies_is_not_read_from_until_it_does() {
+fn a_client_that_does_not_read_its_replies_is_not_read_from() {
     let server = start(config());
     let mut alice = Client::named(server.addr, "alice");
     let mut bob = Client::connect_narrow(server.addr).register("bob");
@@ -160,7 +160,7 @@ fn help(client: &mut Client) -> Vec<String> {
 }
 
 #[test]
-fn who_leaves_too_much_unread_is_cut_off_and_nobody_else_notices() {
+fn a_client_beyond_queue_max_is_cut_off_and_nobody_else_notices() {
     // Nothing between being stuck and being cut off.
     let [queue_soft, queue_park, queue_max] = [4096; 3];
     let server = start(limited(fast().with(|it| {
@@ -185,7 +185,7 @@ fn who_leaves_too_much_unread_is_cut_off_and_nobody_else_notices() {
 }
 
 #[test]
-fn who_reads_a_little_at_a_time_has_not_stalled() {
+fn a_client_that_reads_a_little_at_a_time_has_not_stalled() {
     const STALL: Duration = Duration::from_secs(1);
     let server = start(limited(fast().with(|it| it.stall_time = STALL)));
     let mut alice = Client::named(server.addr, "alice");
@@ -213,7 +213,7 @@ fn who_reads_a_little_at_a_time_has_not_stalled() {
 }
 
 #[test]
-fn who_does_not_read_misses_notices_as_it_misses_speech_and_is_not_cut_off() {
+fn slow_consumers_miss_notices_as_they_miss_speech() {
     const RENAMES: usize = 5000;
     let [queue_soft, queue_park, queue_max] = [16 << 10, 16 << 10, 32 << 10];
     let stall_time = Duration::from_hours(1);

@@ -24,7 +24,7 @@ impl Service for Porter {
 }
 
 #[test]
-fn whoever_comes_to_a_quiet_server_comes_now_and_not_when_it_fell_asleep() {
+fn a_client_of_a_quiet_server_connects_at_the_present_time() {
     let (send, opened) = mpsc::channel();
     let server = Running::run(bind(config()), Porter(send));
     for _ in 0..3 {

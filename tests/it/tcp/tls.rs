@@ -35,7 +35,7 @@ fn start(limits: Limits) -> Running {
 }
 
 #[test]
-fn who_says_nothing_for_too_long_is_told_what_this_port_speaks() {
+fn a_silent_client_is_told_what_this_port_speaks() {
     let server = start(fast().with(|it| it.handshake_time = Duration::from_secs(1)));
     let mut silent = Client::connect(server.addr);
     assert_eq!(silent.rest(), "This port speaks TLS.\n");

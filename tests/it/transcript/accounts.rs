@@ -78,7 +78,7 @@ fn a_protected_name_is_had_with_its_password_only() {
 }
 
 #[test]
-fn who_has_the_password_takes_the_name_over() {
+fn the_password_takes_a_name_over() {
     check_in(
         &mut network(),
         "ann> /protect hunter22
@@ -269,7 +269,7 @@ fn a_password_that_others_have_changed_ends_log_ins_and_tokens() {
 }
 
 #[test]
-fn who_tries_too_often_waits_and_nobody_else_does() {
+fn too_many_attempts_delay_their_author_alone() {
     let mut network = network();
     network.arrive_from("eve", "native", "192.0.2.7:1".parse::<SocketAddr>().unwrap().into());
     network.arrive_from("friend", "native", "192.0.2.8:1".parse::<SocketAddr>().unwrap().into());
@@ -307,7 +307,7 @@ fn who_tries_too_often_waits_and_nobody_else_does() {
 }
 
 #[test]
-fn who_registers_from_afar_is_warned() {
+fn protecting_a_name_over_a_plain_line_warns() {
     let mut network = network();
     network.arrive_from("eve", "native", "192.0.2.7:1".parse::<SocketAddr>().unwrap().into());
     check_in(
@@ -399,7 +399,7 @@ fn an_account_can_be_an_operators() {
 }
 
 #[test]
-fn who_bears_a_name_that_becomes_protected_keeps_it_and_is_no_operator() {
+fn a_name_in_use_that_becomes_protected_is_kept_without_being_an_operators() {
     let mut network = network();
     check_in(&mut network, "ann> hello\nann< [ann] hello");
     let accounts = vec![Account { name: "Ann".to_owned(), op: true, unused_until: None }];

@@ -63,7 +63,7 @@ fn so_many_names_are_protected_from_one_address_in_a_day() {
 }
 
 #[test]
-fn who_finds_too_many_waiting_is_told_so_and_has_not_tried() {
+fn a_full_worker_queue_is_said_and_costs_no_attempt() {
     let settings = Settings { waiting_max: 0, ..settings() };
     let mut network = Network::with(settings);
     for _ in 0..5 {

@@ -109,7 +109,7 @@ fn private_lines_are_put_as_each_dialect_puts_them() {
 }
 
 #[test]
-fn who_has_no_name_has_an_address_in_the_tutorial() {
+fn guests_are_addresses_in_the_tutorial() {
     let mut network = mixed();
     network.arrive("g1", "native");
     check_in(

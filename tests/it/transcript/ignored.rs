@@ -160,7 +160,7 @@ fn what_the_ignored_say_of_their_absence_is_not_shown() {
 }
 
 #[test]
-fn who_is_ignored_stays_so_as_another() {
+fn ignored_users_stay_ignored_under_another_name() {
     let random: fn(&mut [u8; 24]) = |token| token.fill(7);
     let mut network = Network::with(Settings { random: Some(random), ..Settings::default() });
     for client in ["ann", "bob", "eve"] {

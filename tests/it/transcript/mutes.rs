@@ -100,7 +100,7 @@ fn what_the_muted_write_reaches_nobody_in_any_form() {
 }
 
 #[test]
-fn who_comes_back_muted_makes_no_room_either() {
+fn a_muted_user_who_resumes_makes_no_room_either() {
     let mut network = Network::with(Settings {
         operators: true,
         random: Some(|token| token.fill(7)),

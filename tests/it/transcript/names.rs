@@ -121,7 +121,7 @@ fn token(number: u8) -> String {
 }
 
 #[test]
-fn who_is_cut_off_comes_back_with_a_token() {
+fn a_token_resumes_after_a_broken_connection() {
     let mut network = with_sessions(Settings::default());
     check_in(
         &mut network,
@@ -217,7 +217,7 @@ fn what_was_missed_is_shown_and_what_is_gone_is_counted() {
 }
 
 #[test]
-fn who_comes_back_as_another_is_gone_as_who_they_were() {
+fn a_resume_tells_that_the_former_user_left() {
     let mut network = with_sessions(Settings::default());
     network.line("bob", b"/notices on");
     network.line("ann", b"/resume");
@@ -265,7 +265,7 @@ fn a_name_is_held_no_longer_than_is_said() {
 }
 
 #[test]
-fn who_leaves_of_his_own_will_is_gone() {
+fn exit_leaves_nothing_to_resume() {
     let mut network = with_sessions(Settings::default());
     network.line("ann", b"/resume");
     network.line("ann", b"/exit");
@@ -322,7 +322,7 @@ fn a_guest_is_held_under_its_number_and_comes_back_with_it() {
 }
 
 #[test]
-fn whoever_was_written_to_may_answer_after_a_return() {
+fn a_reply_reaches_its_author_after_a_resume() {
     let mut network = with_sessions(Settings::default());
     network.line("ann", b"SEND @bob psst");
     network.line("ann", b"/resume");
@@ -466,7 +466,7 @@ fn what_the_ignored_said_stays_hidden_when_they_come_back() {
 }
 
 #[test]
-fn who_wrote_to_themselves_has_nobody_to_answer_when_they_come_back() {
+fn a_private_line_to_oneself_leaves_nobody_to_reply_to_after_a_resume() {
     let mut network = with_sessions(Settings::default());
     check_in(
         &mut network,

@@ -82,7 +82,7 @@ fn without_operators_the_label_says_nothing() {
 }
 
 #[test]
-fn whoever_is_kicked_reads_why_and_so_do_those_in_the_room() {
+fn a_kick_says_why_to_the_kicked_and_to_the_room() {
     check_in(
         &mut network(),
         "bob> /notices on
@@ -114,7 +114,7 @@ fn whoever_is_kicked_reads_why_and_so_do_those_in_the_room() {
 }
 
 #[test]
-fn who_is_kicked_is_not_held() {
+fn a_kicked_user_is_not_kept_detached() {
     let mut network = Network::with(Settings {
         operators: true,
         random: Some(|token| token.fill(7)),

@@ -32,7 +32,7 @@ fn limits_are_told_in_words() {
 }
 
 #[test]
-fn who_waits_is_greeted_and_takes_notices() {
+fn silent_clients_are_greeted_and_take_notices() {
     let mut network = Network::new();
     network.arrive("g1", "native");
     check_in(
@@ -79,7 +79,7 @@ fn a_greeting_shows_what_was_said_before() {
 }
 
 #[test]
-fn who_speaks_first_is_left_alone() {
+fn clients_that_speak_first_are_not_greeted() {
     let mut network = Network::new();
     network.arrive("g1", "native");
     check_in(&mut network, "+1999\ng1> \t\ng1> hello\ng1< [guest] hello\n+10000");
@@ -148,7 +148,7 @@ fn an_arrival_is_told_before_what_is_said() {
 }
 
 #[test]
-fn who_names_himself_first_arrives_under_that_name() {
+fn a_first_line_that_names_its_author_announces_that_name() {
     let mut network = watched();
     network.arrive("g1", "native");
     check_in(&mut network, "g1> REGISTER bob\ng1< Registered as bob\nann< bob joined the chat.");
@@ -165,7 +165,7 @@ fn who_names_himself_first_arrives_under_that_name() {
 }
 
 #[test]
-fn who_leaves_with_his_first_line_was_never_here() {
+fn a_first_line_that_leaves_announces_nobody() {
     for line in ["quit", "/exit"] {
         let mut network = watched();
         network.arrive("g1", "native");
@@ -181,7 +181,7 @@ fn who_leaves_with_his_first_line_was_never_here() {
 }
 
 #[test]
-fn who_goes_to_another_room_first_arrives_there() {
+fn a_first_line_that_joins_a_room_announces_there() {
     let mut network = watched();
     network.connect("bob", "native");
     network.line("bob", b"/join games");
@@ -281,7 +281,7 @@ fn a_name_that_another_takes_is_told_of_in_order() {
 }
 
 #[test]
-fn who_comes_and_goes_all_the_time_is_told_of_before_the_second_is_over() {
+fn the_notices_of_one_user_are_bounded_within_a_second() {
     let mut network = watched();
     network.connect("bob", "native");
     network.wait(5000);

@@ -4,7 +4,7 @@ use super::{Network, check, check_in};
 use chinwag::chat::Settings;
 
 #[test]
-fn who_names_a_hundred_and_counts_the_rest() {
+fn slash_who_names_a_hundred_and_counts_the_rest() {
     let mut network = Network::new();
     for number in 0..103 {
         network.connect(&format!("user-{number}"), "native");

@@ -5,7 +5,7 @@ use super::presence::watched;
 use chinwag::{Limit, Service};
 
 #[test]
-fn who_says_nothing_that_others_can_see_neither_comes_nor_goes() {
+fn silent_guests_neither_join_nor_leave() {
     let lines = [
         "/time",
         "/help",

@@ -269,7 +269,7 @@ fn a_slip_is_pointed_out() {
 }
 
 #[test]
-fn who_writes_to_one_who_is_away_is_told() {
+fn a_private_line_to_an_away_user_is_answered_with_the_away_text() {
     check(
         "bob> /away having tea
          bob< You are away.
@@ -288,7 +288,7 @@ fn who_writes_to_one_who_is_away_is_told() {
 }
 
 #[test]
-fn who_is_ignored_is_not_seen_and_not_told() {
+fn ignored_users_are_not_seen_and_not_told() {
     check(
         "ann> /ignore BOB
          ann< Ignoring bob.

@@ -113,7 +113,7 @@ fn what_is_logged_of_a_connection_goes_along() {
 }
 
 #[test]
-fn who_was_cut_off_before_comes_back_after_it() {
+fn detached_users_resume_after_an_upgrade() {
     let folder = install("upgrade-resume");
     let program = start(&folder, &[]);
     let token = |client: &mut Client| {

@@ -189,6 +189,8 @@ fn each_timer_fires_at_the_time_it_was_set_to_last_and_once() {
             due.sort_unstable();
             set.retain(|_, at| *at > now);
             expected.extend(due);
+            // Of those of one moment some may have fired a step earlier.
+            expected.sort_unstable();
             let mut fired = network.service().fired.clone();
             fired.sort_unstable();
             assert_eq!(fired, expected);

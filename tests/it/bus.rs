@@ -57,8 +57,13 @@ impl Service for Slow {
 }
 
 fn network() -> Network<Slow> {
-    let settings =
-        Settings { bus: Bus::Carried, operators: true, accounts: true, ..Settings::default() };
+    let settings = Settings {
+        bus: Bus::Carried,
+        require_name: true,
+        operators: true,
+        accounts: true,
+        ..Settings::default()
+    };
     let slow = Slow { chat: Chat::new(settings), bus: VecDeque::new() };
     let mut network = Network::new(slow, &Limits::default().with(|it| it.rate = None));
     network.wake();
@@ -97,6 +102,18 @@ fn what_is_piped_in_is_answered_in_order_to_its_last_line() {
         "Registered as erin\n[erin] hello\n1 in lobby: erin\n[erin] last\n"
     );
     assert!(network.is_closed(erin));
+}
+
+#[test]
+fn speech_waits_for_the_name_that_it_needs() {
+    let mut network = network();
+    let erin = network.connect("native");
+    settle(&mut network);
+    network.send(erin, b"REGISTER erin\nhello\n");
+    assert_eq!(network.service().bus.len(), 1, "only the name is asked for");
+    settle(&mut network);
+    settle(&mut network);
+    assert_eq!(network.read(erin), "Registered as erin\n[erin] hello\n");
 }
 
 #[test]

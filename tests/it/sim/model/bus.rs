@@ -42,6 +42,9 @@ impl Model<'_> {
 
     /// Whether a line waits for what its client has on the bus.
     pub(super) fn waits(&mut self, who: usize, command: &Command) -> bool {
+        let is_speech = |effect: &Effect| matches!(effect, Effect::Connect | Effect::Say(..));
+        let mut own = self.under_way.iter().filter(|operation| operation.via == who);
+        assert!(own.all(|operation| is_speech(&operation.effect)), "#{who} is heard, and waits");
         let is_speech =
             matches!(command, Command::Say(_) | Command::Me(_) | Command::Topic(Some(_)));
         let waits = !is_speech && self.has_under_way(who);

@@ -116,6 +116,9 @@ fn forwarded_addresses_count_from_named_proxies_only() {
     }
     let mut world = world_of_one_each(Web::default());
     let _first = world.request("web", &format!("{UPGRADE}X-Forwarded-For: 203.0.113.1\r\n\r\n"));
+    // What it says is not even read: not 400.
+    let (_, answer) = world.request("web", &format!("{UPGRADE}X-Forwarded-For: nobody\r\n\r\n"));
+    assert_eq!(&answer[9..12], "101");
     let counts = |host: [u8; 4]| world.hub.is_full_for(SocketAddr::from((host, 80)).into());
     assert!(counts([192, 0, 2, 1]) && !counts([203, 0, 113, 1]));
 }

@@ -125,6 +125,10 @@ impl Chat {
     /// Sends the native dialect a notice: the first of a second now, further ones batched.
     fn batch_notice(&mut self, room_no: RoomNo, subject: UserId, notice: Notice, out: &mut Outbox) {
         let room = self.rooms.get_mut(room_no);
+        // First, or each move in a crowd would cost a look at everybody in it.
+        if room.is_crowd() {
+            return;
+        }
         let readers = native(room).flat_map(|(_, list)| list);
         let readers = readers.filter_map(|id| Some((*id, self.users.get(*id)?)));
         let (mut has_readers, mut hidden_from) = (false, Vec::new());
@@ -135,7 +139,7 @@ impl Chat {
                 has_readers = true;
             }
         }
-        if room.is_crowd() || !has_readers {
+        if !has_readers {
             return;
         }
         let now = out.now().monotonic;

@@ -37,9 +37,9 @@ impl World {
     }
 }
 
-/// How many steps a line takes from somebody in a room with one other, while so many are in
-/// another room.
-fn steps(line: &str, elsewhere: usize) -> u64 {
+/// How many steps a line takes from somebody in the room `den` with one other, while so many more
+/// are in this room.
+fn steps(line: &str, others: usize, of_others: &str) -> u64 {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut out = Outbox::new(&Limits::default(), now);
     let mut chat = Chat::new(Settings::default());
@@ -48,12 +48,12 @@ fn steps(line: &str, elsewhere: usize) -> u64 {
         testing::take(out, id);
     };
     let mut first = None;
-    for slot in 0..elsewhere + 2 {
+    for slot in 0..others + 2 {
         let id = testing::open(&mut out, slot);
         let _ = first.get_or_insert(id);
         chat.on_open(id, &Peer::new(Origin::Unix, "native"), &mut out);
         say(&mut chat, &mut out, id, &format!("REGISTER user-{slot}"));
-        let room = if slot < 2 { "den" } else { "elsewhere" };
+        let room = if slot < 2 { "den" } else { of_others };
         say(&mut chat, &mut out, id, &format!("/join {room}"));
         say(&mut chat, &mut out, id, "hello");
     }
@@ -68,6 +68,13 @@ fn a_line_costs_the_same_however_many_are_elsewhere() {
     let words = ["", " user-1", " user-5", " user-1 hello", " 3"];
     let lines = COMMANDS.iter().flat_map(|command| words.map(|word| format!("/{command}{word}")));
     for line in lines.chain(["hello".to_owned(), "SEND @user-1 hello".to_owned()]) {
-        assert_eq!(steps(&line, 400), steps(&line, 40), "{line}");
+        assert_eq!(steps(&line, 400, "elsewhere"), steps(&line, 40, "elsewhere"), "{line}");
+    }
+}
+
+#[test]
+fn presence_in_a_crowd_costs_the_same_however_large_it_is() {
+    for line in ["/nick other", "REGISTER other", "/join other", "/leave", "/away", "/exit"] {
+        assert_eq!(steps(line, 800, "den"), steps(line, 400, "den"), "{line}");
     }
 }

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use certificate::CertificateFiles;
-use chinwag::chat::{Answer, Motd, Request};
+use chinwag::chat::{Answer, Motd, Request, Settings};
 use chinwag::{
     Chat, ChatWithWorker, HandOver, Handle, Inherited, Pause, Running, Server, State, Unpacker,
 };
@@ -113,18 +113,14 @@ fn check_state(options: Options) -> io::Result<String> {
 
 fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let Options { mut config, mut settings, motd, state, tls, .. } = options;
-    settings.zone = local_zone();
-    settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
-    settings.resident = Some(memory::resident);
-    settings.give_back = Some(memory::give_back);
+    ask_system(&mut settings);
     let certificate = tls.map(CertificateFiles::open).transpose()?.map(Arc::new);
     config.certificate = certificate.as_ref().map(|files| files.certificate.clone());
     let files = Files { words: settings.motd.clone(), motd, certificate };
     files.reload_motd()?;
     let monitors = if config.listen_metrics.is_empty() { 0 } else { config.limits.probes_max };
     config.max_clients = affordable(config.max_clients, DESCRIPTORS_KEPT + monitors as u64);
-    let state = state.map(|dir| State::open(&dir)).transpose();
-    let state = state.map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))?;
+    let state = state.map(open_state).transpose()?;
     #[cfg(feature = "web")]
     page::add(&mut config.web);
     let mut inherited = Inherited::take()?;
@@ -149,14 +145,7 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
     // else with a worker beside it.
     if !has_worker {
-        let reload = aside("reload", move || {
-            if let Err(error) = files.reload_motd() {
-                warn!(error:%; "motd_not_reloaded");
-            }
-            if let Some(certificate) = &files.certificate {
-                certificate.reload_and_log();
-            }
-        })?;
+        let reload = aside("reload", move || files.reload_and_log())?;
         let running = begin(server, chat, from)?;
         drop(inherited);
         return run(running, handle, reload, &ready, outputs);
@@ -169,6 +158,18 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let running = begin(server, app, from)?;
     drop(inherited);
     run(running, handle, move || reloader.reload(), &ready, outputs)
+}
+
+/// What the chat knows only of the system.
+fn ask_system(settings: &mut Settings) {
+    settings.zone = local_zone();
+    settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
+    settings.resident = Some(memory::resident);
+    settings.give_back = Some(memory::give_back);
+}
+
+fn open_state(dir: PathBuf) -> io::Result<State> {
+    State::open(&dir).map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))
 }
 
 /// The time zone of this machine, out of its own file. By its name all zones of the machine would be
@@ -289,6 +290,16 @@ impl Files {
     fn reload(&self) -> io::Result<()> {
         self.reload_motd()?;
         self.certificate.as_ref().map_or(Ok(()), |certificate| certificate.reload())
+    }
+
+    /// Each by itself: one that is bad keeps no other from being read again.
+    fn reload_and_log(&self) {
+        if let Err(error) = self.reload_motd() {
+            warn!(error:%; "motd_not_reloaded");
+        }
+        if let Some(certificate) = &self.certificate {
+            certificate.reload_and_log();
+        }
     }
 
     fn reload_motd(&self) -> io::Result<()> {

@@ -396,6 +396,9 @@ fn an_account_can_be_an_operators() {
         "ann> /passwd hunter22
          ann< Name ann is not protected: /protect PASSWORD",
     );
+    // Nor is an account theirs that is made under that name later.
+    network.chat.answer(None, Answer::Reloaded(Some(kept(true))), &mut network.out);
+    check_in(&mut network, "ann> /bans\nann< Unknown command: bans");
 }
 
 #[test]

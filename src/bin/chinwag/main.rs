@@ -120,7 +120,7 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     files.reload_motd()?;
     let monitors = if config.listen_metrics.is_empty() { 0 } else { config.limits.probes_max };
     config.max_clients = affordable(config.max_clients, DESCRIPTORS_KEPT + monitors as u64);
-    let state = state.map(open_state).transpose()?;
+    let state = state.map(|dir| open_state(&dir)).transpose()?;
     #[cfg(feature = "web")]
     page::add(&mut config.web);
     let mut inherited = Inherited::take()?;
@@ -168,8 +168,8 @@ fn ask_system(settings: &mut Settings) {
     settings.give_back = Some(memory::give_back);
 }
 
-fn open_state(dir: PathBuf) -> io::Result<State> {
-    State::open(&dir).map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))
+fn open_state(dir: &Path) -> io::Result<State> {
+    State::open(dir).map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))
 }
 
 /// The time zone of this machine, out of its own file. By its name all zones of the machine would be

@@ -72,6 +72,7 @@
 //! | rendering for one or for many | `chat/renderer.rs` |
 //! | how a line looks: dialects, and their line endings | `chat/dialect.rs`, `chat/dialect/` |
 //! | what others must know: decided first, then in force | `chat/bus.rs`, `chat/operation.rs`, `chat/under_way.rs` |
+//! | several servers, one chat: what a node and the log say to each other | `cluster.rs` |
 //! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
 //! | users: who they are, and how they are found and reached | `chat/user.rs`, `chat/user_id.rs`, `chat/users.rs`, `chat/guests.rs` |
 //! | names, rooms and membership | `chat/name.rs`, `chat/room.rs`, `chat/membership.rs` |
@@ -136,6 +137,8 @@
 pub mod chat;
 #[cfg(feature = "chat")]
 mod chat_with_worker;
+#[cfg(feature = "chat")]
+pub mod cluster;
 #[cfg(all(doc, feature = "chat"))]
 pub mod docs;
 mod net;

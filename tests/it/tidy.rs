@@ -79,6 +79,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "pack",
         ],
     ),
+    ("cluster", &["pack"]),
     // A ban is for a network; what is asked of a worker is the chat's to say.
     (
         "chat",

@@ -1,0 +1,169 @@
+//! Several servers, one chat: what a node and the log say to each other.
+//!
+//! A chat that is a node of a cluster (its [`Bus`](crate::chat::Bus)) appends [`Entry`]s to one
+//! log, and each comes back as an [`Event`], to every node, in one order. What is in force is what
+//! has come back. The log decides what only one place can decide: the number of a line in its room,
+//! whose a name is, which guest numbers are whose, and who is still there.
+//!
+//! Nothing here knows Redis, or a socket. Whoever carries entries has to keep these promises:
+//!
+//! - An entry comes back once, or never; never, only if the node has been [fenced](Outcome::Entered)
+//!   or was [cut off](Report::CutOff) meanwhile. Entries of one node come back in their order.
+//! - All nodes get the same events in the same order. What one of them has lost is counted
+//!   ([`Report::Lost`]).
+//! - After [`Outcome::Gone`] nothing comes of that node until it has entered again.
+//! - A node that was cut off or fenced enters again by itself, as soon as it can: it gets every
+//!   event up to its own [`Outcome::Entered`], and nothing that it appended before comes after that.
+
+use std::fmt;
+
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+/// Guest numbers in a block, of which the log leases one at a time: block 0 has the numbers 1 to 64.
+pub const GUEST_BLOCK: u32 = 64;
+
+/// Which node: a number by chance that a server takes when it starts, and keeps through upgrades.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u64);
+
+/// As 16 hexadecimal digits.
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What a node appends to the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Counts the node's entries, from 1. An entry whose number is not above one that the log has
+    /// of this node is not appended again.
+    pub number: u64,
+    /// What the log is to decide.
+    pub action: Action,
+    /// The rest, which the log only keeps. May be empty.
+    pub payload: Vec<u8>,
+}
+
+/// What the log decides when it appends an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing. Comes back as [`Outcome::Told`].
+    Tell,
+    /// The next number of a line in this room, whose name is in lower case. Comes back as
+    /// [`Outcome::Said`], and is kept for nodes that enter later.
+    Say {
+        /// The room's name, in lower case.
+        room: String,
+    },
+    /// That a user has this name from now on: if nobody has it, or they have it themselves, or who
+    /// has it is of a node that is gone, or `takes_over`. If so it comes back as
+    /// [`Outcome::Claimed`], and they have their earlier name no more; else as [`Outcome::Taken`].
+    Claim {
+        /// The name, in lower case.
+        name: String,
+        /// The user's number at their node.
+        user: u64,
+        /// The name that they had until now, in lower case.
+        releases: Option<String>,
+        /// Whether it is theirs even if somebody else has it.
+        takes_over: bool,
+    },
+    /// That this user has this name no more, if they have it. Comes back as [`Outcome::Told`].
+    Release {
+        /// The name, in lower case.
+        name: String,
+        /// The user's number at their node.
+        user: u64,
+    },
+    /// That the next line of a room has a number above this one, and this epoch if the log has
+    /// none. Comes back as [`Outcome::Told`].
+    Raise {
+        /// The room's name, in lower case.
+        room: String,
+        /// The number of its last line, as far as the node knows.
+        seq: u64,
+        /// The epoch of the room's numbering, in milliseconds since 1970.
+        epoch: i64,
+    },
+    /// Which block of guest numbers is this node's besides those that it has: the lowest that no
+    /// node has which is still there. Comes back as [`Outcome::Block`].
+    LeaseGuests,
+    /// That these blocks stay this node's after it has entered again, each unless another has it.
+    /// Comes back as [`Outcome::Kept`].
+    KeepGuests {
+        /// The blocks.
+        blocks: Vec<u32>,
+    },
+}
+
+/// What is in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The position in the log. Dense within an era: 1, 2, 3 and so on.
+    pub id: u64,
+    /// When it was appended, in milliseconds since 1970, by the log's clock.
+    pub at: i64,
+    /// Whose entry it is; or who has entered, or is gone.
+    pub node: NodeId,
+    /// The entry's number. 0 if it is none.
+    pub number: u64,
+    /// What was decided.
+    pub outcome: Outcome,
+    /// The entry's payload; or, of [`Outcome::Entered`], what the node is called by its operator.
+    pub payload: Vec<u8>,
+}
+
+/// What the log has decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everybody knows.
+    Told,
+    /// The line has this number.
+    Said {
+        /// Its number in its room, from 1.
+        seq: u64,
+        /// When the numbering began, in milliseconds since 1970.
+        epoch: i64,
+    },
+    /// The user has the name.
+    Claimed,
+    /// Somebody else has it.
+    Taken,
+    /// The block is the node's.
+    Block(u32),
+    /// Those of the wanted blocks that are the node's.
+    Kept(Vec<u32>),
+    /// A node has entered, perhaps again: it may have been away, and what it knows may be less than
+    /// what others know.
+    Entered,
+    /// A node's lease has run out: none of its users are here.
+    Gone,
+}
+
+/// What a node is told, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    /// A line that was said before this node first entered: [`Outcome::Said`]. Oldest first.
+    Past(Event),
+    /// The next event.
+    Event(Event),
+    /// So many events in between are lost to this node.
+    Lost(u64),
+    /// The log has been out of reach for longer than the node's patience. Of the entries that have
+    /// not come back some may still come, before the node's own [`Outcome::Entered`].
+    CutOff,
+    /// The log has lost what it knew, or some of it. What comes next is the log as it is now; the
+    /// node's own [`Outcome::Entered`] will be in it.
+    NewEra,
+}
+
+impl Pack for NodeId {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<NodeId, Damaged> {
+        Ok(NodeId(from.get()?))
+    }
+}

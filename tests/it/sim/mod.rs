@@ -14,7 +14,8 @@
 //!
 //! - `cargo test` runs 256 seeds, in which everything listed in `coverage.rs` happens.
 //! - `SIM_SEEDS=100000 cargo test --release sim -- --nocapture` runs more, and says how many
-//!   events that were: calls of a stream, marks of readiness, and acts of clients.
+//!   events that were: calls of a stream, marks of readiness, and acts of clients. With
+//!   `SIM_FROM=100000` these are the next 100 000.
 //! - `SIM_SEED=7 cargo test --test it sim -- --nocapture` shows what happens in one; with
 //!   `SIM_UPGRADES=0` no new process takes over in it, as in those that are pinned.
 //!
@@ -80,15 +81,16 @@ fn whatever_happens_everybody_gets_what_the_protocol_says() {
     }
     let asked_for = number_in("SIM_SEEDS");
     let seeds = asked_for.unwrap_or(SEEDS);
+    let first = number_in("SIM_FROM").unwrap_or(0);
     let start = Instant::now();
-    let next = AtomicU64::new(0);
+    let next = AtomicU64::new(first);
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let total = thread::scope(|scope| {
         let run = || {
             let mut total = Total::default();
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= seeds {
+                if seed >= first + seeds {
                     return total;
                 }
                 let world = simulate(seed, false, true);

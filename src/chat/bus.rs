@@ -28,7 +28,8 @@ impl Chat {
     /// all agree on; those of one user in the order in which they were given out.
     pub fn apply(&mut self, operation: Operation, out: &mut Outbox) {
         let Operation { by, via, effect } = operation;
-        self.take_effect(by, effect, out);
+        // They may have resumed as another user meanwhile.
+        self.take_effect(self.resumed.now(by), effect, out);
         let Some(id) = via else { return };
         let Some(mut line) = self.under_way.finish(id) else { return };
         // What was kept may make it wait again.

@@ -1,6 +1,7 @@
 //! A chat with a bus between it and itself: whatever is slow on the way, it reads as on one server.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use chinwag::chat::{Answer, Bus, OPERATORS, Operation, Request, Settings};
@@ -11,6 +12,8 @@ use chinwag::{Chat, CloseReason, ConnId, Limits, Outbox, Peer, Service};
 struct Slow {
     chat: Chat,
     bus: VecDeque<Operation>,
+    /// How many come back at a time.
+    each: usize,
 }
 
 impl Slow {
@@ -44,7 +47,8 @@ impl Service for Slow {
         if let Some((id, Request::LogIn { name, by, .. })) = self.chat.next_request() {
             self.chat.answer(id, Answer::LoggedIn(name, by), out);
         }
-        for operation in std::mem::take(&mut self.bus) {
+        let count = self.each.min(self.bus.len());
+        for operation in self.bus.drain(..count) {
             self.chat.apply(operation, out);
         }
         self.chat.on_tick(out);
@@ -57,17 +61,29 @@ impl Service for Slow {
 }
 
 fn network() -> Network<Slow> {
+    network_of(usize::MAX)
+}
+
+/// With a bus from which so many come back at a time.
+fn network_of(each: usize) -> Network<Slow> {
     let settings = Settings {
         bus: Bus::Carried,
         require_name: true,
         operators: true,
         accounts: true,
+        random: Some(numbered),
         ..Settings::default()
     };
-    let slow = Slow { chat: Chat::new(settings), bus: VecDeque::new() };
+    let slow = Slow { chat: Chat::new(settings), bus: VecDeque::new(), each };
     let mut network = Network::new(slow, &Limits::default().with(|it| it.rate = None));
     network.wake();
     network
+}
+
+/// A token that no other is.
+fn numbered(token: &mut [u8; 24]) {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    token[..8].copy_from_slice(&LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes());
 }
 
 /// Until nothing is on the bus.
@@ -85,6 +101,11 @@ fn named(network: &mut Network<Slow>, name: &str) -> ConnId {
     settle(network);
     assert_eq!(network.read(id), format!("Registered as {name}\n"));
     id
+}
+
+fn token_of(network: &mut Network<Slow>, id: ConnId) -> String {
+    let answer = network.say(id, "/resume\n");
+    answer.trim_end().rsplit(' ').next().expect("a token is last").to_owned()
 }
 
 #[test]
@@ -167,6 +188,25 @@ fn a_line_to_one_who_has_left_meanwhile_reaches_nobody_else() {
     settle(&mut network);
     assert_eq!(network.read(ann), "No one is called bob.\n");
     assert_eq!(network.read(other), "Registered as bob\n");
+}
+
+/// Two clients have one user's token, and the one in front asked for another user's first.
+#[test]
+fn what_a_user_does_is_done_whoever_they_resume_as_before_it_is_back() {
+    let mut network = network_of(1);
+    let (ann, bob) = (named(&mut network, "ann"), named(&mut network, "bob"));
+    let (as_ann, as_bob) = (token_of(&mut network, ann), token_of(&mut network, bob));
+    let next = network.connect("native");
+    network.send(next, format!("/resume {as_ann}\nhello\n/join tea\nhere\n").as_bytes());
+    // It is known to have connected, and asks to be ann.
+    network.wake();
+    network.send(ann, format!("/resume {as_bob}\n").as_bytes());
+    settle(&mut network);
+    assert_eq!(
+        network.read(next),
+        "You are now ann\nYou are now bob\n[bob] hello\n1 in tea: bob\n[bob] here\n"
+    );
+    assert!(network.is_closed(ann) && network.is_closed(bob));
 }
 
 #[test]

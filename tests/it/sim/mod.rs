@@ -132,11 +132,18 @@ const PINNED: [(u64, &str); 12] = [
     (42_418, "the model sent a line to one who stopped reading because of a notice"),
 ];
 
+/// The same of runs with upgrades, and a bus in some.
+const PINNED_WITH_UPGRADES: [(u64, &str); 1] =
+    [(76_674, "who resumed as another meanwhile lost what they had on the bus")];
+
 #[test]
 fn what_was_found_once_is_looked_for_again() {
     for (seed, _) in PINNED {
         // As it was found; with upgrades it is another run.
         simulate(seed, false, false);
+    }
+    for (seed, _) in PINNED_WITH_UPGRADES {
+        simulate(seed, false, true);
     }
 }
 

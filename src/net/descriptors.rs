@@ -4,10 +4,13 @@
 #![expect(unsafe_code, reason = "descriptors by number are the system's")]
 
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 /// Takes over a descriptor that the program before this one has left open, and has it closed by
 /// the next `exec`. It must not be taken twice, nor be anything that this program has opened
@@ -46,6 +49,53 @@ pub(crate) fn exec(command: &mut Command) -> io::Error {
         libc::signal(libc::SIGPIPE, before);
     }
     error
+}
+
+/// How long a copy of the process may take.
+const COPY_PATIENCE: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_micros(100);
+
+/// Has a copy of this process do something, and gives back what comes of it. Here nothing has
+/// changed then. The copy has no other threads, and whatever they hold stays held: `work` may
+/// compute and allocate, but must not lock, log, or touch what the two processes share.
+pub(crate) fn in_a_copy(work: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
+    let mut file = new_file()?;
+    // SAFETY: the copy ends below, and until then does what is said above. The system's allocator
+    // sees to it that its own locks are free there.
+    let copy = unsafe { libc::fork() };
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    if copy == 0 {
+        let result = panic::catch_unwind(AssertUnwindSafe(|| file.write_all(&work())));
+        let code = i32::from(!matches!(result, Ok(Ok(()))));
+        // SAFETY: it ends at once: what others wait for is theirs to write out.
+        unsafe { libc::_exit(code) }
+    }
+    wait_for(copy)?;
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn wait_for(copy: libc::pid_t) -> io::Result<()> {
+    for _ in 0..COPY_PATIENCE.as_micros() / LOOK_EVERY.as_micros() {
+        let mut status = 0;
+        // SAFETY: it is this process's child, and the status outlives the call.
+        match unsafe { libc::waitpid(copy, &raw mut status, libc::WNOHANG) } {
+            0 => thread::sleep(LOOK_EVERY),
+            -1 => return Err(io::Error::last_os_error()),
+            _ if status == 0 => return Ok(()),
+            _ => return Err(io::Error::other("a copy of the process has failed")),
+        }
+    }
+    // SAFETY: it has not been waited for yet, so the number is still its own.
+    unsafe {
+        libc::kill(copy, libc::SIGKILL);
+        libc::waitpid(copy, std::ptr::null_mut(), 0);
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "a copy of the process has not ended in time"))
 }
 
 /// A file without a name, in memory, that begins with this.

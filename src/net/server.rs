@@ -48,8 +48,8 @@ pub struct Server {
     streams: VecDeque<(usize, Socket)>,
     /// When those were not heard any more, since the epoch.
     frozen_at: Duration,
-    /// How many connections could not be taken over.
-    left: usize,
+    /// The slots of connections that could not be taken over, and what each is sent last.
+    left: Vec<(usize, Vec<u8>)>,
 }
 
 /// Tokens below are slots.
@@ -85,7 +85,7 @@ impl Server {
             config,
             streams: VecDeque::new(),
             frozen_at: Duration::ZERO,
-            left: 0,
+            left: Vec::new(),
         })
     }
 

@@ -155,7 +155,8 @@ pub trait HandOver: Service {
         true
     }
 
-    /// A connection cannot be handed over. It is closed next; what is sent to it now reaches it.
+    /// A connection cannot be handed over. What is sent to it now is the last that it reads, and
+    /// the new process closes it; if the upgrade fails, nothing of that is sent, and it stays.
     fn on_left_behind(&mut self, id: ConnId, out: &mut Outbox) {
         let _ = (id, out);
     }

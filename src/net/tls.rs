@@ -10,7 +10,7 @@ mod tests;
 
 use std::error::Error;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, Cursor, Read, Write};
 use std::net::SocketAddr;
 use std::ptr;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -158,6 +158,17 @@ impl<T: Transport> Transport for Tls<T> {
     /// What is encrypted cannot: its keys are this process's own.
     fn can_be_handed_over(&self) -> bool {
         self.session.is_none()
+    }
+
+    fn seal(&mut self, mut bytes: &[u8]) -> io::Result<Vec<u8>> {
+        let Some(session) = &mut self.session else { return Ok(bytes.to_vec()) };
+        let mut records = Cursor::new(Vec::new());
+        while !bytes.is_empty() {
+            let count = session.write(&mut records, bytes)?;
+            bytes = &bytes[count..];
+        }
+        session.close(&mut records)?;
+        Ok(records.into_inner())
     }
 
     fn shutdown_write(&mut self) -> io::Result<()> {

@@ -83,6 +83,16 @@ pub trait Transport: Read + Write {
         true
     }
 
+    /// What the peer has to be sent so that it reads these bytes, and then a proper end. Asked
+    /// where the transport cannot be handed over; nothing else is written to it after that.
+    ///
+    /// # Errors
+    ///
+    /// If nothing can be written to it any more.
+    fn seal(&mut self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+        Ok(bytes.to_vec())
+    }
+
     /// Where it comes from, as the system has it.
     fn peer_addr(&self) -> Option<SocketAddr> {
         None
@@ -206,6 +216,13 @@ impl AsFd for Socket {
 
 /// Of connections that are only looked at.
 impl Transport for io::Empty {
+    fn shutdown_write(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps what is written.
+impl Transport for io::Cursor<Vec<u8>> {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }

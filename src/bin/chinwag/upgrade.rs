@@ -175,8 +175,7 @@ impl Upgrade {
         watch.go_on().err().unwrap_or(error).to_string()
     }
 
-    /// From here on those who cannot go along are told. So the file is looked at once more, before
-    /// that: it has to be the one that was checked.
+    /// The last step. The file is looked at once more: it has to be the one that was checked.
     fn exec<S: HandOver>(
         &self,
         checked: &Identity,

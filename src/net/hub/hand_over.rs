@@ -2,9 +2,12 @@
 //!
 //! Counts are not packed, but rebuilt; nor are lists that are empty once all queues are flushed.
 
+use std::mem;
+
 use super::conn::Output;
 use super::{Conn, Hub, Input, Phase};
 use crate::net::codec::Kind;
+use crate::net::codec::websocket::{self, code};
 use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::limits::{Class, Limits};
 use crate::net::service::{HandOver, Service};
@@ -22,33 +25,67 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.refused_log.log_waiting();
     }
 
-    /// Says goodbye to connections that cannot be handed over, and begins to close them. The new
-    /// program does the rest: it sends what is queued, and drops what they still send. Returns how
-    /// many they are.
-    pub fn leave_behind(&mut self) -> usize
+    /// Has the service say goodbye to connections that cannot be handed over. Nothing of that is
+    /// queued: what comes back is what each would be sent last, by slot.
+    pub fn say_goodbye(&mut self) -> Vec<(usize, Vec<u8>)>
     where
         S: HandOver,
     {
+        self.settle();
         let stays = |conn: &Conn<T>| conn.codec == Kind::Own || !conn.stream.can_be_handed_over();
         let slots = self.conns.iter().filter(|(_, conn)| stays(conn)).map(|(slot, _)| slot);
         let all: Vec<ConnId> = slots.filter_map(|slot| self.outbox.id(slot)).collect();
-        let mut left = 0;
-        for id in &all {
-            left += usize::from(self.outbox.is_open(*id));
-            if self.prefaces.contains_key(id) {
-                self.outbox.kill(*id, CloseReason::Broken);
-            } else if self.outbox.is_open(*id) {
-                self.service.on_left_behind(*id, &mut self.outbox);
-                self.outbox.drain(*id, CloseReason::Upgrade);
+        let mut goodbyes = Vec::with_capacity(all.len());
+        for id in all {
+            let mut goodbye = Vec::new();
+            if self.outbox.is_open(id) && !self.prefaces.contains_key(&id) {
+                let waiting = self.outbox.waiting(id).len();
+                self.service.on_left_behind(id, &mut self.outbox);
+                goodbye = self.outbox.take_back(id, waiting);
+                if self.is_web_socket(id) {
+                    goodbye.extend(websocket::close(code::SERVICE_RESTART, ""));
+                }
             }
+            goodbyes.push((id.slot(), goodbye));
         }
+        // Others may have been told something.
         self.settle();
-        // A connection that has not taken all of it by now will not.
-        for id in &all {
-            if self.outbox.state(*id) != State::Vacant && !self.outbox.is_idle(*id) {
-                self.outbox.kill(*id, CloseReason::Upgrade);
+        goodbyes
+    }
+
+    /// The bytes that end these connections: what waits for each, its goodbye, and whatever its
+    /// transport ends with. Those of a transport that fails are none. After that nothing can be
+    /// written to any of them; so this is for a copy of the process.
+    pub fn seal(&mut self, mut goodbyes: Vec<(usize, Vec<u8>)>) -> Vec<(usize, Vec<u8>)> {
+        for (slot, bytes) in &mut goodbyes {
+            let Some(id) = self.outbox.id(*slot) else { continue };
+            let all = [self.outbox.waiting(id), mem::take(bytes)].concat();
+            *bytes = self.conns[*slot].stream.seal(&all).unwrap_or_default();
+        }
+        goodbyes
+    }
+
+    /// Begins to close the connections that another process had to leave behind, and sends each
+    /// what that one has sealed for it. What they still send is dropped. Returns how many of them
+    /// were open.
+    pub fn leave_behind(&mut self, sealed: Vec<(usize, Vec<u8>)>) -> usize {
+        let mut left = 0;
+        for (slot, bytes) in sealed {
+            let Some(id) = self.outbox.id(slot) else { continue };
+            left += usize::from(self.outbox.is_open(id));
+            // Nothing here can read what the client sends.
+            self.conns[slot].codec = Kind::Telnet;
+            drop(self.take_input(id));
+            if self.prefaces.contains_key(&id) {
+                self.outbox.kill(id, CloseReason::Broken);
+            } else {
+                self.outbox.replace(id, &bytes);
+                // Lines in there cannot be counted.
+                self.accepted_log.begin_messages(id, bytes.len());
+                self.outbox.drain(id, CloseReason::Upgrade);
             }
         }
+        self.announce_closing();
         left
     }
 

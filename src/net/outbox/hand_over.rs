@@ -3,7 +3,7 @@
 
 use super::Outbox;
 use super::queue::{Own, Place, Queue};
-use crate::net::conn::State;
+use crate::net::conn::{ConnId, State};
 use crate::net::line::EndingSeen;
 use crate::net::shared_log::{LogId, Span};
 use crate::net::timeouts::Now;
@@ -43,6 +43,42 @@ impl Outbox {
         timers.pack(to);
         to.put(endings).put(drained).put(shutdown_wanted);
         to.put(queues).put(&started.monotonic).put(last_serial).put(lines_sent).put(lines_shed);
+    }
+
+    /// A copy of what waits for a connection, once everybody has been written to.
+    pub(crate) fn waiting(&self, id: ConnId) -> Vec<u8> {
+        let own = self.queues[id.slot()].own.as_ref();
+        own.map_or(Vec::new(), |own| own.bytes.iter().copied().collect())
+    }
+
+    /// Takes back what waits for a connection, but for the first `kept` bytes.
+    pub(crate) fn take_back(&mut self, id: ConnId, kept: usize) -> Vec<u8> {
+        self.spill(id);
+        let queue = &mut self.queues[id.slot()];
+        let Some(own) = &mut queue.own else { return Vec::new() };
+        let taken: Vec<u8> = own.bytes.drain(kept.min(own.bytes.len())..).collect();
+        self.owned -= taken.len();
+        if queue.place == Place::Queued {
+            self.fresh -= taken.len();
+        }
+        taken
+    }
+
+    /// Puts other bytes in the place of all that waits for a connection. They are flushed as soon
+    /// as anything is: of a socket that was full nobody knows whether it is.
+    pub(crate) fn replace(&mut self, id: ConnId, bytes: &[u8]) {
+        self.unblock(id);
+        self.set_unsent(id, 0);
+        self.take_back(id, 0);
+        if !bytes.is_empty() && matches!(self.state(id), State::Open | State::Draining) {
+            let queue = &mut self.queues[id.slot()];
+            queue.own_mut(&mut self.spare).extend(bytes);
+            self.owned += bytes.len();
+            if self.queues[id.slot()].place == Place::Idle {
+                self.enqueue(id);
+            }
+            self.fresh += bytes.len();
+        }
     }
 
     pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {

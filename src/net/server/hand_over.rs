@@ -24,8 +24,8 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 struct Descriptors {
     /// When the old process stopped serving, since the epoch.
     frozen_at: Duration,
-    /// How many connections are left behind.
-    left: usize,
+    /// The slots of connections that are left behind, and what each is sent last.
+    left: Vec<(usize, Vec<u8>)>,
     /// At which all streams are registered, under their slots.
     poll: RawFd,
     /// In the order of the configuration, and which file is a Unix socket's.
@@ -39,13 +39,13 @@ impl<S: HandOver> Running<S> {
     /// is written to until nothing waits for them, or their socket is full. All goes on as before,
     /// if it is to.
     pub fn freeze(&mut self) -> Vec<u8> {
-        self.pack(0)
+        self.pack(Vec::new())
     }
 
     /// Has another program take the place of this one, in this process: its standard input is what
-    /// [`Inherited::take`] takes there. Connections that cannot be handed over are told so, and
-    /// closed. Comes back only if that fails: the error names no program, and all goes on, but for
-    /// those connections.
+    /// [`Inherited::take`] takes there. Connections that cannot be handed over are told so and
+    /// closed by the other program, with what is encrypted for them here. Comes back only if that
+    /// fails: the error names no program, and all goes on, those connections too.
     ///
     /// The service is to have nothing under way elsewhere ([`HandOver::quiesce`]). Before, the other
     /// program should be asked whether it understands what [`Running::freeze`] packs: once it is
@@ -54,8 +54,8 @@ impl<S: HandOver> Running<S> {
     pub fn hand_over_to(&mut self, command: &mut Command) -> io::Error {
         let now = self.server.clock.read();
         self.hub.pass(now);
-        let left = self.hub.leave_behind();
-        let file = match memory_file(&self.pack(left)) {
+        let state = self.seal().map(|left| self.pack(left));
+        let file = match state.and_then(|state| memory_file(&state)) {
             Ok(file) => file,
             Err(error) => return error,
         };
@@ -66,7 +66,24 @@ impl<S: HandOver> Running<S> {
         error
     }
 
-    fn pack(&mut self, left: usize) -> Vec<u8> {
+    /// What connections are sent last that cannot be handed over. Encrypting it uses up keys that
+    /// are this process's own; so a copy does that, and if no other program takes over, they have
+    /// not been used.
+    fn seal(&mut self) -> io::Result<Vec<(usize, Vec<u8>)>> {
+        let goodbyes = self.hub.say_goodbye();
+        if goodbyes.is_empty() {
+            return Ok(goodbyes);
+        }
+        let now = self.hub.outbox().now();
+        let sealed = descriptors::in_a_copy(|| {
+            let mut packer = Packer::new(now);
+            packer.put(&self.hub.seal(goodbyes));
+            packer.finish()
+        })?;
+        Ok(Unpacker::new(&sealed, now)?.get()?)
+    }
+
+    fn pack(&mut self, left: Vec<(usize, Vec<u8>)>) -> Vec<u8> {
         let Running { server, hub, .. } = self;
         let now = server.clock.read();
         hub.pass(now);
@@ -148,9 +165,10 @@ impl Server {
         };
         let mut hub = Hub::thaw(service, &self.config.limits, now, &mut from, stream)?;
         from.finish()?;
+        let left = hub.leave_behind(std::mem::take(&mut self.left));
         let silence = since_epoch(self.clock.read()).saturating_sub(self.frozen_at);
         let millis = silence.as_secs_f64() * 1000.0;
-        let (left, connections) = (self.left, hub.open_count());
+        let connections = hub.open_count();
         info!(from = version, connections, left, silence_ms:% = format_args!("{millis:.1}"); "upgraded");
         let upgraded = Upgraded { from: version, connections, left, silence };
         hub.between_turns(|service, out| service.on_upgraded(&upgraded, out));
@@ -182,7 +200,7 @@ impl Descriptors {
         server: &Server,
         hub: &Hub<Tls<Socket>, S>,
         now: Now,
-        left: usize,
+        left: Vec<(usize, Vec<u8>)>,
     ) -> Descriptors {
         let listeners = server.listeners.iter().map(Listener::socket);
         let streams = hub.streams();

@@ -9,38 +9,36 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConnection, StreamOwned};
 
-#[cfg(target_os = "linux")]
-use super::upgrade;
 use super::{Folder, Program, run};
 use crate::client::{Client, PATIENCE, eventually};
 use crate::secure::{config, file, session};
 
 /// A client that encrypts, and trusts what tests show.
-struct Secure(StreamOwned<ClientConnection, TcpStream>);
+pub(super) struct Secure(pub(super) StreamOwned<ClientConnection, TcpStream>);
 
 impl Secure {
-    fn connect(addr: SocketAddr) -> Secure {
+    pub(super) fn connect(addr: SocketAddr) -> Secure {
         Secure::over(TcpStream::connect_timeout(&addr, PATIENCE).unwrap())
     }
 
-    fn over(stream: TcpStream) -> Secure {
+    pub(super) fn over(stream: TcpStream) -> Secure {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         let session = session(config());
         Secure(StreamOwned::new(session, stream))
     }
 
-    fn named(addr: SocketAddr, name: &str) -> Secure {
+    pub(super) fn named(addr: SocketAddr, name: &str) -> Secure {
         let mut client = Secure::connect(addr);
         assert_eq!(client.ask(&format!("REGISTER {name}")), format!("Registered as {name}"));
         client
     }
 
-    fn say(&mut self, line: &str) {
+    pub(super) fn say(&mut self, line: &str) {
         self.0.write_all(format!("{line}\n").as_bytes()).expect("to write in time");
     }
 
-    fn line(&mut self) -> String {
+    pub(super) fn line(&mut self) -> String {
         let (mut line, mut byte) = (Vec::new(), [0]);
         while byte != *b"\n" {
             self.0.read_exact(&mut byte).expect("to read in time");
@@ -50,7 +48,7 @@ impl Secure {
         String::from_utf8(line).unwrap()
     }
 
-    fn ask(&mut self, line: &str) -> String {
+    pub(super) fn ask(&mut self, line: &str) -> String {
         self.say(line);
         self.line()
     }
@@ -62,7 +60,7 @@ impl Secure {
     }
 
     /// All that comes before an end that the server vouches for.
-    fn rest(&mut self) -> String {
+    pub(super) fn rest(&mut self) -> String {
         let mut text = String::new();
         self.0.read_to_string(&mut text).expect("close_notify, and in time");
         text
@@ -306,47 +304,4 @@ fn a_broken_record_is_the_end_of_the_connection() {
     assert_eq!(error.kind(), ErrorKind::InvalidData);
     assert!(error.to_string().contains("BadRecordMac"), "{error}");
     assert!(program.logged("event=ended").contains(" why=broken "));
-}
-
-/// What is encrypted cannot go along: it is told, and comes back with the token that it gets.
-#[cfg(target_os = "linux")]
-#[test]
-fn an_upgrade_closes_who_is_encrypted_and_gives_the_named_a_token() {
-    let (cert, key) = (file("chat.crt"), file("chat.key"));
-    let listen = ["-l", "127.0.0.1:0", "-l", "tls=127.0.0.1:0"];
-    let program =
-        Program::start(&[&["-v"], &listen[..], &["--tls-cert", &cert, "--tls-key", &key]].concat());
-    let mut ann = program.client("ann");
-    let mut bob = Secure::named(program.addrs[1], "bob");
-    let mut guest = Secure::connect(program.addrs[1]);
-    assert_eq!(guest.ask("/up here"), "HERE");
-    // It is still shaking hands.
-    let _slow = Client::connect(program.addrs[1]);
-    eventually("all are here", || ann.ask("/up all?") == "ALL?");
-    program.signal("USR2");
-    let line = program.logged("upgraded");
-    assert!(line.contains(" connections=1 left=") && !line.contains("left=0"), "{line}");
-    let told = "The server is upgraded, and this connection cannot go along: connect again.\n";
-    assert_eq!(guest.rest(), told);
-    let rest = bob.rest();
-    let token = rest.strip_prefix(told).and_then(|rest| rest.trim().rsplit(' ').next()).unwrap();
-    let mut bob = Secure::connect(program.addrs[1]);
-    assert_eq!(bob.ask(&format!("/resume {token}")), "You are now bob");
-    bob.say("I am back");
-    ann.expect("[bob] I am back");
-}
-
-/// Encrypted connections are closed only for a program that was checked and is there still.
-#[cfg(target_os = "linux")]
-#[test]
-fn who_is_encrypted_goes_on_when_the_program_is_replaced_after_its_check() {
-    let folder = upgrade::install("upgrade-encrypted");
-    let (cert, key) = (file("chat.crt"), file("chat.key"));
-    let options = ["-l", "tls=127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &key];
-    let program = upgrade::start(&folder, &options);
-    let mut bob = Secure::named(program.addrs[1], "bob");
-    upgrade::replace(&folder, &upgrade::checks_well("#!/bin/sh\nrm \"$0\""));
-    program.signal("USR2");
-    assert!(program.logged("upgraded").contains("event=not_upgraded"));
-    assert_eq!(bob.ask("/up still here"), "STILL HERE");
 }

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod along;
+mod encrypted;
 mod successors;
 
 use std::fs;
@@ -15,18 +16,16 @@ use std::time::Duration;
 
 use super::{Folder, Program, piped};
 use crate::client::{Client, eventually};
-#[cfg(feature = "tls")]
-pub(super) use successors::{checks_well, replace};
 
 /// A place where the program is installed, and replaced.
-pub(super) fn install(name: &str) -> Folder {
+fn install(name: &str) -> Folder {
     let folder = Folder::new(name);
     fs::create_dir_all(&folder.0).unwrap();
     fs::hard_link(env!("CARGO_BIN_EXE_chinwag"), folder.0.join("chinwag")).unwrap();
     folder
 }
 
-pub(super) fn start(folder: &Folder, arguments: &[&str]) -> Program {
+fn start(folder: &Folder, arguments: &[&str]) -> Program {
     let mut command = Command::new(folder.0.join("chinwag"));
     let arguments = [&["-v", "-l", "127.0.0.1:0"], arguments].concat();
     Program::start_as(piped(&mut command).args(&arguments), &arguments)

@@ -10,7 +10,7 @@ use crate::{binary::Program, client::Client};
 
 /// Puts a program in place of the one that is there. Another process writes it: what is open for
 /// writing in any process cannot be executed.
-pub(in crate::binary) fn replace(folder: &Folder, text: &str) {
+pub(super) fn replace(folder: &Folder, text: &str) {
     let (new, path) = (folder.0.join("new"), folder.0.join("chinwag"));
     let command = r#"printf %s "$0" > "$1" && chmod 755 "$1" && mv "$1" "$2""#;
     let mut shell = Command::new("sh");
@@ -19,7 +19,7 @@ pub(in crate::binary) fn replace(folder: &Folder, text: &str) {
 }
 
 /// The start of a script, and the rest: the program that is a good one is asked, and takes over.
-pub(in crate::binary) fn checks_well(start: &str) -> String {
+pub(super) fn checks_well(start: &str) -> String {
     format!("{start}\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_chinwag"))
 }
 

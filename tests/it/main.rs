@@ -5,6 +5,7 @@ mod binary;
 mod bus;
 mod chance;
 mod client;
+mod cluster;
 #[cfg(feature = "web")]
 mod exposition;
 mod faults;

@@ -45,7 +45,7 @@ mod pace;
 mod preface;
 mod received;
 mod record;
-mod rng;
+pub(crate) mod rng;
 mod rules;
 mod shares;
 mod slip;

@@ -5,6 +5,11 @@
 //! time to the worker; the worker wakes the loop when it is done. Further requests wait in the
 //! chat, which decides their order. Only users with a request wait.
 
+mod link;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,6 +19,7 @@ use std::time::Instant;
 use log::error;
 
 use crate::chat::{Answer, Chat, Request};
+use crate::cluster::Carrier;
 use crate::net::codec::Framing;
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
@@ -24,6 +30,7 @@ use crate::net::service::{HandOver, Limit, Peer, Refusal, Service, Upgraded};
 use crate::net::timeouts::Now;
 use crate::net::worker::Worker;
 use crate::pack::Packer;
+use link::Link;
 
 /// A request and the user it is for; `None` is a reload that no user asked for.
 type Job = (Option<ConnId>, Request);
@@ -53,7 +60,7 @@ type Done = (Option<ConnId>, Answer);
 /// # std::fs::remove_dir_all(&dir)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct ChatWithWorker {
+pub struct ChatWithWorker<L: Carrier = Infallible> {
     chat: Chat,
     server: Handle,
     worker: Worker<Job, Done>,
@@ -63,6 +70,8 @@ pub struct ChatWithWorker {
     is_quiescing: bool,
     /// Whether a [`Reloader`] has asked since the chat was last informed.
     reload_wanted: Arc<AtomicBool>,
+    /// The way to the log, where there are several servers.
+    link: Option<Link<L>>,
 }
 
 impl ChatWithWorker {
@@ -95,18 +104,33 @@ impl ChatWithWorker {
             is_working: false,
             is_quiescing: false,
             reload_wanted,
+            link: None,
         })
     }
 
+    /// Has the chat be a node of a cluster: its [`Bus`](crate::chat::Bus) is `Log`, and this is its
+    /// way to the log.
+    #[must_use]
+    pub fn with_link<L: Carrier>(self, link: L) -> ChatWithWorker<L> {
+        let ChatWithWorker {
+            chat, server, worker, is_working, is_quiescing, reload_wanted, ..
+        } = self;
+        let link = Some(Link::new(link));
+        ChatWithWorker { chat, server, worker, is_working, is_quiescing, reload_wanted, link }
+    }
+}
+
+impl<L: Carrier> ChatWithWorker<L> {
     /// Asks for a reload from any thread.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
         Reloader { wanted: Arc::clone(&self.reload_wanted), server: self.server.clone() }
     }
 
-    /// Passes on the chat's next request. If the worker is busy, its answer will bring the next
+    /// Passes on what the chat has for others: entries for the log, and its next request. If the worker is busy, its answer will bring the next
     /// occasion.
     fn carry(&mut self, out: &mut Outbox) {
+        self.append(out);
         if self.chat.takes_shutdown() {
             out.shutdown();
         }
@@ -118,6 +142,12 @@ impl ChatWithWorker {
         }
         if self.chat.wants_upgrade() || (self.is_quiescing && !self.is_working) {
             self.server.interrupt();
+        }
+    }
+
+    fn append(&mut self, out: &Outbox) {
+        if let Some(link) = &mut self.link {
+            link.append(&mut self.chat, out);
         }
     }
 }
@@ -138,9 +168,12 @@ impl Reloader {
     }
 }
 
-impl Service for ChatWithWorker {
+impl<L: Carrier> Service for ChatWithWorker<L> {
     fn on_start(&mut self, out: &mut Outbox) {
         self.chat.on_start(out);
+        if let Some(link) = &mut self.link {
+            link.enter(&mut self.chat, out);
+        }
     }
 
     fn framing(&self, peer: &Peer<'_>) -> Framing {
@@ -149,6 +182,7 @@ impl Service for ChatWithWorker {
 
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
         self.chat.on_open(id, peer, out);
+        self.append(out);
     }
 
     fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
@@ -178,6 +212,7 @@ impl Service for ChatWithWorker {
 
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
         self.chat.on_close(id, why, out);
+        self.append(out);
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
@@ -188,8 +223,13 @@ impl Service for ChatWithWorker {
         if self.reload_wanted.swap(false, Ordering::AcqRel) {
             self.chat.want_reload();
         }
-        self.carry(out);
+        if let Some(link) = &mut self.link
+            && link.report(&mut self.chat, out)
+        {
+            self.server.wake();
+        }
         self.chat.on_tick(out);
+        self.carry(out);
     }
 
     fn on_timer(&mut self, key: u64, out: &mut Outbox) {
@@ -224,6 +264,9 @@ impl Service for ChatWithWorker {
         self.chat.on_scrape(metrics);
         let help = "Whether the worker has a request.";
         metrics.gauge("chinwag_worker_busy", help, u64::from(self.is_working));
+        if let Some(link) = &self.link {
+            link.write_metrics(metrics);
+        }
     }
 
     fn on_shutdown(&mut self, out: &mut Outbox) {
@@ -231,14 +274,20 @@ impl Service for ChatWithWorker {
     }
 }
 
-impl HandOver for ChatWithWorker {
+impl<L: Carrier> HandOver for ChatWithWorker<L> {
     fn pack(&self, to: &mut Packer) {
         self.chat.pack(to);
+        if let Some(link) = &self.link {
+            link.pack(to);
+        }
     }
 
     fn quiesce(&mut self) -> bool {
         self.is_quiescing = true;
         self.chat.quiesce();
+        if let Some(link) = &mut self.link {
+            link.stop();
+        }
         !self.is_working
     }
 
@@ -256,86 +305,9 @@ impl HandOver for ChatWithWorker {
 
     fn on_not_upgraded(&mut self, why: &str, out: &mut Outbox) {
         self.is_quiescing = false;
+        if let Some(link) = &mut self.link {
+            link.go_on();
+        }
         self.chat.on_not_upgraded(why, out);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-    use std::thread;
-    use std::time::{Duration, SystemTime};
-
-    use super::*;
-    use crate::chat::{OPERATORS, Settings};
-    use crate::net::limits::Limits;
-    use crate::net::transport::Origin;
-
-    const PATIENCE: Duration = Duration::from_mins(1);
-
-    /// An app that only the test runs, and what its loop would have.
-    fn start(perform: impl FnMut(Request) -> Answer + Send + 'static) -> (ChatWithWorker, Outbox) {
-        let chat = Chat::new(Settings { operators: true, ..Settings::default() });
-        let app = ChatWithWorker::start(chat, Handle::detached(), perform).unwrap();
-        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-        (app, Outbox::new(&Limits::default(), now))
-    }
-
-    fn operator(slot: usize, app: &mut ChatWithWorker, out: &mut Outbox) -> ConnId {
-        let id = out.open(slot);
-        app.on_open(id, &Peer::new(Origin::Unix, OPERATORS), out);
-        id
-    }
-
-    /// Waits for a time, as the loop would, until all that was asked for is answered.
-    fn wait(app: &mut ChatWithWorker, out: &mut Outbox, is_done: impl Fn(&mut Outbox) -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !is_done(out) {
-            assert!(Instant::now() < deadline, "it is not done in time");
-            app.on_tick(out);
-            thread::yield_now();
-        }
-    }
-
-    #[test]
-    fn each_answer_brings_the_next_request() {
-        let (mut app, mut out) = start(|_| Answer::Reloaded(None));
-        let ids: Vec<ConnId> = (0..3).map(|slot| operator(slot, &mut app, &mut out)).collect();
-        for id in &ids {
-            app.on_line(*id, b"/reload", &mut out);
-            assert!(out.is_reading_paused(*id));
-        }
-        wait(&mut app, &mut out, |out| ids.iter().all(|id| !out.is_reading_paused(*id)));
-    }
-
-    #[test]
-    fn of_many_reloads_one_waits() {
-        let (begun, begins) = mpsc::channel();
-        let (go, gate) = mpsc::channel::<()>();
-        let (mut app, mut out) = start(move |_| {
-            // Both fail once the test is over.
-            let _ = begun.send(());
-            let _ = gate.recv();
-            Answer::Reloaded(None)
-        });
-        let reloader = app.reloader();
-        let ask_often = |app: &mut ChatWithWorker, out: &mut Outbox| {
-            for _ in 0..48 {
-                reloader.reload();
-                app.on_tick(out);
-            }
-        };
-        ask_often(&mut app, &mut out);
-        begins.recv_timeout(PATIENCE).expect("the worker works");
-        ask_often(&mut app, &mut out);
-        let id = operator(0, &mut app, &mut out);
-        app.on_line(id, b"/reload", &mut out);
-        // Two by the signal, since the second may have come too late for the first, and one more.
-        for _ in 0..3 {
-            go.send(()).expect("the worker waits");
-        }
-        wait(&mut app, &mut out, |out| !out.is_reading_paused(id));
-        assert_eq!(begins.try_iter().count(), 2);
-        assert!(!app.is_working && app.chat.next_request().is_none());
     }
 }

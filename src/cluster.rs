@@ -15,9 +15,64 @@
 //! - A node that was cut off or fenced enters again by itself, as soon as it can: it gets every
 //!   event up to its own [`Outcome::Entered`], and nothing that it appended before comes after that.
 
+use std::convert::Infallible;
 use std::fmt;
+use std::time::Duration;
 
+use crate::net::metrics::Exposition;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+/// Carries a node's entries to the log and reports back, for
+/// [`ChatWithWorker::with_link`](crate::ChatWithWorker::with_link). Nothing here may block but what
+/// says so.
+pub trait Carrier: Send {
+    /// Appends an entry.
+    fn append(&mut self, entry: Entry);
+
+    /// The next report, if there is one now. Whenever there is, the server is to be woken.
+    fn take(&mut self) -> Option<Report>;
+
+    /// Stops for an upgrade in place, and packs what the next program's carrier goes on from.
+    /// Nothing else is called before [`Carrier::go_on`]. May block for a moment.
+    fn stop(&mut self) -> Vec<u8>;
+
+    /// There was no upgrade.
+    fn go_on(&mut self);
+
+    /// The node leaves for good: what was appended is sent, and the others are told. May block for
+    /// so long.
+    fn leave(&mut self, within: Duration);
+
+    /// What a monitor is told of it.
+    fn write_metrics(&self, metrics: &mut Exposition);
+}
+
+/// There is none.
+impl Carrier for Infallible {
+    fn append(&mut self, _: Entry) {
+        match *self {}
+    }
+
+    fn take(&mut self) -> Option<Report> {
+        match *self {}
+    }
+
+    fn stop(&mut self) -> Vec<u8> {
+        match *self {}
+    }
+
+    fn go_on(&mut self) {
+        match *self {}
+    }
+
+    fn leave(&mut self, _: Duration) {
+        match *self {}
+    }
+
+    fn write_metrics(&self, _: &mut Exposition) {
+        match *self {}
+    }
+}
 
 /// Guest numbers in a block, of which the log leases one at a time: block 0 has the numbers 1 to 64.
 pub const GUEST_BLOCK: u32 = 64;
@@ -165,5 +220,39 @@ impl Pack for NodeId {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<NodeId, Damaged> {
         Ok(NodeId(from.get()?))
+    }
+}
+
+impl Pack for Action {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Action::Tell => to.tag(0),
+            Action::Say { room } => to.tag(1).put(room),
+            Action::Claim { name, user, releases, takes_over } => {
+                to.tag(2).put(name).put(user).put(releases).put(takes_over)
+            }
+            Action::Release { name, user } => to.tag(3).put(name).put(user),
+            Action::Raise { room, seq, epoch } => to.tag(4).put(room).put(seq).put(epoch),
+            Action::LeaseGuests => to.tag(5),
+            Action::KeepGuests { blocks } => to.tag(6).put(blocks),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Action, Damaged> {
+        Ok(match from.tag()? {
+            0 => Action::Tell,
+            1 => Action::Say { room: from.get()? },
+            2 => Action::Claim {
+                name: from.get()?,
+                user: from.get()?,
+                releases: from.get()?,
+                takes_over: from.get()?,
+            },
+            3 => Action::Release { name: from.get()?, user: from.get()? },
+            4 => Action::Raise { room: from.get()?, seq: from.get()?, epoch: from.get()? },
+            5 => Action::LeaseGuests,
+            6 => Action::KeepGuests { blocks: from.get()? },
+            _ => return Err(from.wrong("action")),
+        })
     }
 }

@@ -73,8 +73,9 @@
 //! | how a line looks: dialects, and their line endings | `chat/dialect.rs`, `chat/dialect/` |
 //! | what others must know: decided first, then in force | `chat/bus.rs`, `chat/operation.rs`, `chat/under_way.rs` |
 //! | several servers, one chat: what a node and the log say to each other | `cluster.rs` |
+//! | a node: what it appends and is told, users of other nodes, the log out of reach | `chat/node.rs`, `chat/node/` |
 //! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
-//! | users: who they are, and how they are found and reached | `chat/user.rs`, `chat/user_id.rs`, `chat/users.rs`, `chat/guests.rs` |
+//! | users: who they are, and how they are found and reached | `chat/user.rs`, `chat/user_id.rs`, `chat/users.rs`, `chat/users/`, `chat/guests.rs` |
 //! | names, rooms and membership | `chat/name.rs`, `chat/room.rs`, `chat/membership.rs` |
 //! | presence: join and leave notices, batched | `chat/notices.rs`, `chat/notice_batches.rs`, `chat/notice_batches/` |
 //! | detached users and resume tokens | `chat/resume.rs`, `chat/sessions.rs`, `chat/resumed.rs` |
@@ -115,7 +116,7 @@
 //! | a network without sockets, for tests | `testing.rs` |
 //! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/server/inherited.rs`, `net/descriptors.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/users/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
-//! | the chat's worker | `chat_with_worker.rs` |
+//! | the chat's worker, and its way to the log | `chat_with_worker.rs`, `chat_with_worker/` |
 //! | files: bans and accounts | `store.rs`, `store/` |
 //! | the pages in the crate's documentation | `docs.rs` |
 //! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/main.rs` |

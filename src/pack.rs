@@ -75,6 +75,12 @@ impl Packer {
         packer
     }
 
+    /// Begins with nothing: for a message whose format is told otherwise.
+    #[cfg(feature = "chat")]
+    pub(crate) fn without_head(now: Now) -> Packer {
+        Packer { bytes: Vec::new(), now }
+    }
+
     /// Packs one more value.
     pub fn put(&mut self, value: &impl Pack) -> &mut Packer {
         value.pack(self);
@@ -135,6 +141,12 @@ impl<'a> Unpacker<'a> {
             return Err(Damaged { what: What::Format(format, version), at: MAGIC.len() });
         }
         Ok(Unpacker { version, ..unpacker })
+    }
+
+    /// For what was packed without a head.
+    #[cfg(feature = "chat")]
+    pub(crate) fn without_head(bytes: &'a [u8], now: Now) -> Unpacker<'a> {
+        Unpacker { left: bytes, len: bytes.len(), now, version: String::new() }
     }
 
     /// The version of the program that has packed it.

@@ -1,13 +1,13 @@
 //! The bus: what others must know leaves the chat as an operation, and takes effect when it comes
 //! back, in one order for all. A command decides whether its user may do it; what it does is in
 //! the files of what it is about. By default there is nothing in between, and it takes effect at
-//! once.
+//! once. Where there are several servers, their log is in between (`node.rs`).
 //!
 //! Otherwise speech goes on while more of it is under way. Whatever else a connection asks for
 //! waits until its own operations are back, and so does the end of its input: it reads the same as
 //! if they were in force at once.
 
-use super::operation::{Effect, Operation};
+use super::operation::{Decision, Effect, Operation};
 use super::password::wipe;
 use super::settings::Bus;
 use super::state::Chat;
@@ -27,17 +27,7 @@ impl Chat {
     /// An operation is back, and takes effect. Each has to come back once, in the one order that
     /// all agree on; those of one user in the order in which they were given out.
     pub fn apply(&mut self, operation: Operation, out: &mut Outbox) {
-        let Operation { by, via, effect } = operation;
-        // They may have resumed as another user meanwhile.
-        self.take_effect(self.resumed.now(by), effect, out);
-        let Some(id) = via else { return };
-        let Some(mut line) = self.under_way.finish(id) else { return };
-        // What was kept may make it wait again.
-        out.resume_reading(id);
-        if !line.is_empty() && out.is_open(id) {
-            self.on_line(id, &line, out);
-        }
-        wipe(&mut line);
+        self.decided(operation, &Decision::Here, out);
     }
 }
 
@@ -52,7 +42,10 @@ impl Chat {
     /// The same for one who may have no connection.
     pub(super) fn publish_by(&mut self, by: UserId, effect: Effect<'_>, out: &mut Outbox) {
         if self.settings.bus == Bus::AtOnce {
-            return self.take_effect(by, effect, out);
+            return self.take_effect(by, effect, &Decision::Here, out);
+        }
+        if self.is_cut_off() {
+            return self.take_effect(by, effect, &Decision::CutOff, out);
         }
         let via = self.users.conn(by);
         let lets_speak = effect.lets_speak();
@@ -62,21 +55,60 @@ impl Chat {
         }
     }
 
-    fn take_effect(&mut self, by: UserId, effect: Effect<'_>, out: &mut Outbox) {
+    /// A user has done what is in force here already, and other servers must know. Their further
+    /// lines need not wait for it.
+    pub(super) fn tell(&mut self, by: UserId, effect: Effect<'_>) {
+        if matches!(self.settings.bus, Bus::Log(_)) && !self.is_cut_off() {
+            self.under_way.add(Operation { by, via: None, effect: effect.into_owned() });
+        }
+    }
+
+    /// It is decided what an operation comes to. Its connection goes on.
+    pub(super) fn decided(&mut self, operation: Operation, how: &Decision, out: &mut Outbox) {
+        let Operation { by, via, effect } = operation;
+        // They may have resumed as another user meanwhile.
+        self.take_effect(self.resumed.now(by), effect, how, out);
+        let Some(id) = via else { return };
+        let Some(mut line) = self.under_way.finish(id) else { return };
+        // What was kept may make it wait again.
+        out.resume_reading(id);
+        if !line.is_empty() && out.is_open(id) {
+            self.on_line(id, &line, out);
+        }
+        wipe(&mut line);
+    }
+
+    pub(super) fn take_effect(
+        &mut self,
+        by: UserId,
+        effect: Effect<'_>,
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
         match effect {
             Effect::Connect => self.notify_connection(by, out),
-            Effect::Say(kind, text) => self.said(by, kind, &text, out),
+            Effect::Say(kind, text) => self.said(by, kind, &text, how, out),
             Effect::Whisper { to, text, copy } => self.whispered(by, &to, &text, copy, out),
             Effect::Join(room) => self.joined(by, &room, out),
-            Effect::Name { name, by: how, logged_in } => {
-                self.named(by, &name, how, logged_in, out);
+            Effect::Name { name, by: naming, logged_in } => {
+                self.named(by, &name, naming, logged_in, how, out);
             }
-            Effect::Resume { key, seq, epoch } => self.resumed(by, key, seq, epoch, out),
+            Effect::Resume { user, key, seq, epoch } => {
+                self.resumed(by, user, key, (seq, epoch), out);
+            }
             Effect::Leave => self.left(by, out),
             Effect::Kick(target, why) => self.kicked(by, &target, &why, out),
             Effect::Mute(target, until) => self.muted(by, &target, until, out),
             Effect::Unmute(name) => self.unmuted(by, &name, out),
             Effect::Announce(text) => self.announced(by, &text, out),
+            Effect::Away(text) => self.note_away(by, text.as_deref()),
+            Effect::Ignore(target) => self.note_ignoring(by, target),
+            Effect::Unignore(target) => self.stop_ignoring(by, target),
+            Effect::Detach => self.detached_elsewhere(by),
+            Effect::Seat(digest) => self.note_seat(by, digest),
+            Effect::TakeSeat { digest, seq, epoch } => {
+                self.take_seat(by, &digest, (seq, epoch), how, out);
+            }
         }
     }
 }

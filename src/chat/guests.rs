@@ -1,7 +1,15 @@
-//! Guest numbers: each guest gets the lowest free one.
+//! Guest numbers: each guest gets the lowest free one. Among several servers each has blocks of
+//! numbers that no other has.
 
+use crate::cluster::{GUEST_BLOCK, NodeId};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+
+/// Numbers from here on are for guests of nodes that have used up their blocks, and cannot get
+/// more: so many for each, which by chance are no other node's.
+const SPARE: u32 = 1_000_000_000;
+const SPARE_EACH: u32 = 1_000_000;
+const SPARE_PARTS: u64 = 3000;
 
 /// Which guest has which number.
 #[derive(Default)]
@@ -9,45 +17,185 @@ pub(super) struct Guests {
     /// The holders of numbers 1, 2 and so on, by their index among the users; the last is never
     /// `None`.
     holders: Vec<Option<u32>>,
-    /// The free numbers among them.
+    /// The holders of spare numbers.
+    spare: HashMap<u32, u32>,
+    /// The numbers that are free: where there are no blocks, those with a higher one in use.
     free: BTreeSet<u32>,
+    /// This node's part of the numbers, if there are others.
+    part: Option<Part>,
+}
+
+/// The numbers of one node.
+struct Part {
+    node: NodeId,
+    blocks: BTreeSet<u32>,
+    /// How many spare numbers were given.
+    spare: u32,
 }
 
 impl Guests {
+    /// From now on only numbers of this node's blocks are given.
+    pub(super) fn share(&mut self, node: NodeId) {
+        self.part = Some(Part { node, blocks: BTreeSet::new(), spare: 0 });
+    }
+
+    /// This node's blocks.
+    pub(super) fn blocks(&self) -> Vec<u32> {
+        self.part.iter().flat_map(|part| part.blocks.iter().copied()).collect()
+    }
+
+    /// A block is this node's.
+    pub(super) fn lease(&mut self, block: u32) {
+        let Some(part) = &mut self.part else { return };
+        if part.blocks.insert(block) {
+            let free = numbers(block).filter(|number| holder(&self.holders, *number).is_none());
+            self.free.extend(free);
+        }
+    }
+
+    /// Only these blocks are this node's still.
+    pub(super) fn keep(&mut self, blocks: &[u32]) {
+        let Some(part) = &mut self.part else { return };
+        part.blocks.retain(|block| blocks.contains(block));
+        self.free.retain(|number| part.has(*number));
+    }
+
+    /// Whether so few numbers are free that another block should be leased.
+    pub(super) fn are_few(&self) -> bool {
+        self.part.is_some() && self.free.len() < GUEST_BLOCK as usize / 2
+    }
+
     /// Gives a user the lowest free number.
     pub(super) fn add(&mut self, user: u32) -> u32 {
-        let number = self.free.pop_first().unwrap_or_else(|| {
-            self.holders.push(None);
-            u32::try_from(self.holders.len()).expect("there are fewer guests than slots")
-        });
-        self.holders[number as usize - 1] = Some(user);
+        let number = self.next();
+        self.put(number, user);
         number
     }
 
-    pub(super) fn remove(&mut self, number: u32) {
+    fn next(&mut self) -> u32 {
+        if let Some(number) = self.free.pop_first() {
+            return number;
+        }
+        let Some(part) = &mut self.part else {
+            return u32::try_from(self.holders.len() + 1).expect("there are fewer guests");
+        };
+        let first = u32::try_from(part.node.0 % SPARE_PARTS).expect("it is small") * SPARE_EACH;
+        loop {
+            let number = SPARE + first + part.spare % SPARE_EACH;
+            part.spare += 1;
+            if !self.spare.contains_key(&number) {
+                return number;
+            }
+        }
+    }
+
+    /// A user has this number, perhaps by another node's choice.
+    pub(super) fn put(&mut self, number: u32, user: u32) {
+        self.free.remove(&number);
+        if number >= SPARE {
+            self.spare.insert(number, user);
+            return;
+        }
+        let last = self.holders.len();
+        if last < number as usize {
+            self.holders.resize(number as usize, None);
+        }
+        self.holders[number as usize - 1] = Some(user);
+    }
+
+    /// A user has this number no more, if they had it.
+    pub(super) fn remove(&mut self, number: u32, user: u32) {
+        if self.holder(number) != Some(user) {
+            return;
+        }
+        if number >= SPARE {
+            self.spare.remove(&number);
+            return;
+        }
         self.holders[number as usize - 1] = None;
-        self.free.insert(number);
+        if self.part.as_ref().is_none_or(|part| part.has(number)) {
+            self.free.insert(number);
+        }
         while let Some(None) = self.holders.last() {
-            let last = u32::try_from(self.holders.len()).expect("the numbers fit u32");
-            self.free.remove(&last);
+            if self.part.is_none() {
+                let last = u32::try_from(self.holders.len()).expect("the numbers fit u32");
+                self.free.remove(&last);
+            }
             self.holders.pop();
         }
     }
 
     pub(super) fn holder(&self, number: u32) -> Option<u32> {
-        *self.holders.get(number as usize - 1)?
+        if number >= SPARE {
+            return self.spare.get(&number).copied();
+        }
+        holder(&self.holders, number)
     }
+}
+
+impl Part {
+    fn has(&self, number: u32) -> bool {
+        self.blocks.contains(&((number - 1) / GUEST_BLOCK))
+    }
+}
+
+fn numbers(block: u32) -> impl Iterator<Item = u32> {
+    let first = block * GUEST_BLOCK + 1;
+    first..first + GUEST_BLOCK
+}
+
+fn holder(holders: &[Option<u32>], number: u32) -> Option<u32> {
+    *holders.get(number as usize - 1)?
 }
 
 impl Pack for Guests {
     fn pack(&self, to: &mut Packer) {
-        let Guests { holders, free: _ } = self;
-        to.put(holders);
+        let Guests { holders, spare, free, part } = self;
+        let free: Vec<u32> = free.iter().copied().collect();
+        to.put(holders).put(spare).put(&free).put(part);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Guests, Damaged> {
-        let holders: Vec<Option<u32>> = from.get()?;
-        let free = (1..).zip(&holders).filter(|(_, holder)| holder.is_none());
-        Ok(Guests { free: free.map(|(number, _)| number).collect(), holders })
+        let (holders, spare) = (from.get()?, from.get()?);
+        let free: Vec<u32> = from.get()?;
+        Ok(Guests { holders, spare, free: free.into_iter().collect(), part: from.get()? })
+    }
+}
+
+impl Pack for Part {
+    fn pack(&self, to: &mut Packer) {
+        let Part { node, blocks, spare } = self;
+        let blocks: Vec<u32> = blocks.iter().copied().collect();
+        to.put(node).put(&blocks).put(spare);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Part, Damaged> {
+        let node = from.get()?;
+        let blocks: Vec<u32> = from.get()?;
+        Ok(Part { node, blocks: blocks.into_iter().collect(), spare: from.get()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_node_gives_numbers_of_its_own_blocks() {
+        let mut guests = Guests::default();
+        guests.share(NodeId(7));
+        assert!(guests.are_few());
+        assert_eq!(guests.add(0), SPARE + 7 * SPARE_EACH, "there is no block yet");
+        guests.put(65, 1);
+        guests.lease(1);
+        assert_eq!((guests.add(2), guests.add(3), guests.are_few()), (66, 67, false));
+        guests.remove(66, 3);
+        assert_eq!(guests.holder(66), Some(2), "it is another's");
+        guests.remove(66, 2);
+        guests.remove(65, 1);
+        assert_eq!((guests.add(4), guests.holder(67)), (65, Some(3)));
+        guests.keep(&[]);
+        assert_eq!(guests.add(5), SPARE + 7 * SPARE_EACH + 1);
+        assert_eq!(guests.blocks(), []);
     }
 }

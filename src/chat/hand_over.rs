@@ -31,6 +31,7 @@ impl HandOver for Chat {
             changes,
             made,
             under_way,
+            node,
             waiting: _,
             is_reload_wanted: _,
             is_shutdown_wanted: _,
@@ -43,7 +44,7 @@ impl HandOver for Chat {
         } = self;
         users.pack(to);
         to.put(rooms).put(batches).put(sessions).put(resumed).put(bans).put(mutes).put(upgrades);
-        to.put(under_way);
+        to.put(under_way).put(node);
         newcomers.pack(to);
         batch_timeouts.pack(to);
         resume_timeouts.pack(to);
@@ -109,6 +110,7 @@ impl Chat {
         chat.mutes = from.get()?;
         chat.upgrades = from.get()?;
         chat.under_way = from.get()?;
+        chat.node = from.get()?;
         chat.newcomers.restore(from)?;
         chat.batch_timeouts.restore(from)?;
         chat.resume_timeouts.restore(from)?;

@@ -43,6 +43,17 @@ impl Entry {
     }
 }
 
+/// A line that is said, with its speaker's name.
+#[derive(Clone, Copy)]
+pub(super) struct Line<'a> {
+    pub(super) speaker: UserId,
+    pub(super) name: Shown<'a>,
+    pub(super) kind: Kind,
+    pub(super) text: &'a str,
+    /// Milliseconds since 1970.
+    pub(super) at: i64,
+}
+
 /// The most that a room keeps.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
@@ -92,16 +103,24 @@ impl History {
         self.last_seq + 1 - self.entries.len() as u64
     }
 
+    /// The next line has this number, which others have given. If lines are missing before it, or
+    /// it is of another numbering, those that are kept are dropped. Returns whether it is a new
+    /// one.
+    pub(super) fn go_on_at(&mut self, number: LineNumber) -> bool {
+        let LineNumber { seq, epoch } = number;
+        if epoch == self.epoch && seq <= self.last_seq {
+            return false;
+        }
+        if epoch != self.epoch || seq != self.last_seq + 1 {
+            *self = History { last_seq: seq - 1, ..History::new(epoch) };
+        }
+        true
+    }
+
     /// Adds a line under the next number, which it returns, and drops the oldest ones beyond the
     /// bounds.
-    pub(super) fn push(
-        &mut self,
-        (speaker, name): (UserId, Shown<'_>),
-        kind: Kind,
-        text: &str,
-        at: i64,
-        bounds: Bounds,
-    ) -> LineNumber {
+    pub(super) fn push(&mut self, line: Line<'_>, bounds: Bounds) -> LineNumber {
+        let Line { speaker, name, kind, text, at } = line;
         self.last_seq += 1;
         let before = self.bytes.len();
         write!(Bytes(&mut self.bytes), "{name}").expect("a ring takes everything");
@@ -208,7 +227,8 @@ mod tests {
     fn say(history: &mut History, text: &str) {
         let speaker = UserId { index: 0, number: 1 };
         let bounds = Bounds { lines: 3, bytes: 40 };
-        history.push((speaker, Shown::Named("añn")), Kind::Say, text, 0, bounds);
+        let name = Shown::Named("añn");
+        history.push(Line { speaker, name, kind: Kind::Say, text, at: 0 }, bounds);
     }
 
     fn all(history: &History, from: u64) -> String {

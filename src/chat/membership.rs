@@ -4,8 +4,8 @@ use log::info;
 
 use super::dialect::Dialect;
 use super::dialect::{Event, Kind};
-use super::name::{self, Unfit};
-use super::operation::Effect;
+use super::name::{self, Shown, Unfit};
+use super::operation::{Decision, Effect};
 use super::reply;
 use super::request::Naming;
 use super::room::RoomNo;
@@ -13,6 +13,7 @@ use super::state::Chat;
 use super::time::{millis, timestamp};
 use super::user::{Arrival, Stage, User};
 use super::user_id::UserId;
+use crate::cluster::Outcome;
 use crate::net::conn::ConnId;
 use crate::net::line::Ending;
 use crate::net::outbox::Outbox;
@@ -91,27 +92,39 @@ impl Chat {
         name: &str,
         by: Naming,
         logged_in: bool,
+        how: &Decision,
         out: &mut Outbox,
     ) {
-        let Some(conn) = self.users.conn(id) else { return };
-        if logged_in {
+        let is_claimed = how.is(&Outcome::Claimed);
+        if self.users.conn(id).is_none() && !is_claimed {
+            return;
+        }
+        if matches!(how, Decision::CutOff) {
+            return self.reply_to(id, reply::name_out_of_reach(name), out);
+        }
+        if is_claimed || (logged_in && !how.is(&Outcome::Taken)) {
+            // Whoever is known by it has it no more.
             self.free_name(name, id, out);
         }
         let owner = self.users.find_any(name).filter(|owner| !owner.is(id));
-        if let Some(owner) = owner.map(|owner| owner.shown().to_string()) {
-            return self.reply(conn, reply::name_taken(&owner), out);
+        let owner = owner.map(|owner| owner.shown().to_string());
+        if let Some(owner) = owner.or_else(|| how.is(&Outcome::Taken).then(|| name.to_owned())) {
+            return self.reply_to(id, reply::name_taken(&owner), out);
         }
-        self.take_name(conn, id, name, by, out);
+        self.take_name(id, name, by, out);
         if logged_in && let Some(extras) = self.users.extras_mut(id) {
             extras.has_account = self.accounts.mark_used(name);
         }
     }
 
     /// Gives a user a name that is free or their own, and announces it.
-    fn take_name(&mut self, id: ConnId, own: UserId, name: &str, by: Naming, out: &mut Outbox) {
+    fn take_name(&mut self, own: UserId, name: &str, by: Naming, out: &mut Outbox) {
         let is_respelled = self.users.find_any(name).is_some();
-        let Some(old) = self.users.rename(id, name) else { return };
-        info!(conn = id.serial(), name, was:% = old.shown(); "named");
+        let Some(old) = self.users.rename(own, Shown::Named(name)) else { return };
+        let Some(id) = self.users.conn(own) else { return };
+        if self.users.by_id(own).is_some_and(|user| !user.is_elsewhere()) {
+            info!(conn = id.serial(), name, was:% = old.shown(); "named");
+        }
         self.reapply_mute(id, name);
         if is_respelled {
             return self.reply_named(id, name, by, out);
@@ -181,8 +194,10 @@ impl Chat {
         }
         self.enter_room(id, room, out);
         self.notify_move(own, out);
-        self.who(id, None, out);
-        self.show_recent(id, out);
+        if self.users.get(id).is_some_and(|user| !user.is_elsewhere()) {
+            self.who(id, None, out);
+            self.show_recent(id, out);
+        }
     }
 
     /// The room of a user; of one who was cut off, the one to come back to, if it is still there.

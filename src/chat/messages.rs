@@ -4,15 +4,17 @@ use std::fmt::Write;
 
 use jiff::Timestamp;
 
-use super::dialect::{Dialect, Event, Kind, Person};
-use super::history::Bounds;
+use super::dialect::{Dialect, Event, Kind, LineNumber, Person};
+use super::history::{Bounds, Line};
 use super::name::Shown;
-use super::operation::{Effect, Target};
+use super::operation::{Decision, Effect, Target};
 use super::reply;
+use super::room::{RoomNo, Rooms};
 use super::settings::Settings;
 use super::state::Chat;
 use super::time::millis;
 use super::user_id::UserId;
+use crate::cluster::Outcome;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
@@ -31,22 +33,32 @@ impl Chat {
         }
     }
 
-    /// A message is said. The speaker gets a copy, unless they turned echo off.
-    pub(super) fn said(&mut self, by: UserId, kind: Kind, text: &str, out: &mut Outbox) {
+    /// A message is said. The speaker gets a copy, unless they turned echo off. What only this
+    /// server knows has no number, and is not kept.
+    pub(super) fn said(
+        &mut self,
+        by: UserId,
+        kind: Kind,
+        text: &str,
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
         let Some(room) = self.room_to_speak_in(by) else { return };
         self.announce(by, out);
         self.flush_notices(room, out);
-        if kind == Kind::Topic {
-            self.rooms.get_mut(room).topic = Some(text.into()).filter(|_| !text.is_empty());
+        if matches!(how, Decision::CutOff) {
+            self.note_unheard();
+        } else {
+            self.rooms.get_mut(room).note_topic(kind, text);
         }
         let Some(user) = self.users.by_id(by) else { return };
-        let (at, conn) = (millis(out), user.conn());
-        let Settings { history_lines: lines, history_bytes: bytes, .. } = self.settings;
-        let history = self.rooms.history_mut(room, at);
-        let number = history.push((by, user.shown()), kind, text, at, Bounds { lines, bytes });
+        let at = if let Decision::Log { at, .. } = how { *at } else { millis(out) };
+        let conn = user.conn();
+        let line = Line { speaker: by, name: user.shown(), kind, text, at };
+        let number = keep(&mut self.rooms, room, line, how, &self.settings);
         let room = self.rooms.get(room);
         let event = Event {
-            number: Some(number),
+            number,
             room: Some(room.name()),
             from: Some(self.users.person(user)),
             text: Some(text),
@@ -127,9 +139,14 @@ impl Chat {
                 name => self.reply_to(by, reply::no_one_called(name), out),
             };
         };
-        if out.is_stuck(conn) {
+        let is_out_of_reach = target.is_elsewhere() && self.is_cut_off();
+        if out.is_stuck(conn) || is_out_of_reach {
             let name = target.shown().to_string();
-            return self.reply_to(by, reply::not_reading(&name), out);
+            return if is_out_of_reach {
+                self.reply_to(by, reply::out_of_reach(&name), out);
+            } else {
+                self.reply_not_reading(by, &name, out);
+            };
         }
         let is_ignored = self.users.ignores(target, by);
         if other != by && !is_ignored {
@@ -202,5 +219,27 @@ impl Chat {
             }
             self.renderer.recall(user, &time, &event, out);
         });
+    }
+}
+
+/// Keeps a line in its room's history. Returns its number, unless only this server knows of it.
+pub(super) fn keep(
+    rooms: &mut Rooms,
+    room: RoomNo,
+    line: Line<'_>,
+    how: &Decision,
+    settings: &Settings,
+) -> Option<LineNumber> {
+    let bounds = Bounds { lines: settings.history_lines, bytes: settings.history_bytes };
+    match *how {
+        Decision::Here => Some(rooms.history_mut(room, line.at).push(line, bounds)),
+        Decision::Log { outcome: Outcome::Said { seq, epoch }, .. } => {
+            let number = LineNumber { seq, epoch };
+            if rooms.history_mut(room, epoch).go_on_at(number) {
+                rooms.history_mut(room, epoch).push(line, bounds);
+            }
+            Some(number)
+        }
+        Decision::Log { .. } | Decision::CutOff => None,
     }
 }

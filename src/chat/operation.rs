@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::dialect::Kind;
 use super::request::Naming;
 use super::user_id::UserId;
+use crate::cluster::Outcome;
 use crate::net::conn::ConnId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
@@ -32,13 +33,15 @@ impl fmt::Debug for Operation {
 }
 
 /// What an operation does. Where it takes effect at once, its texts are borrowed from the line.
-pub(super) enum Effect<'a> {
+/// Users have other ids (`Id`) between servers.
+#[derive(Clone)]
+pub(super) enum Effect<'a, Id = UserId> {
     /// They have connected.
     Connect,
     /// A message to their room.
     Say(Kind, Cow<'a, str>),
     Whisper {
-        to: Target<'a>,
+        to: Target<'a, Id>,
         text: Cow<'a, str>,
         /// Whether the sender gets a copy.
         copy: bool,
@@ -51,6 +54,8 @@ pub(super) enum Effect<'a> {
         logged_in: bool,
     },
     Resume {
+        /// Whose token it is.
+        user: Id,
         /// The lookup key of the token.
         key: u64,
         seq: Option<u64>,
@@ -58,49 +63,91 @@ pub(super) enum Effect<'a> {
     },
     /// They leave for good.
     Leave,
-    Kick(Target<'a>, Cow<'a, str>),
-    Mute(Target<'a>, Option<Timestamp>),
+    Kick(Target<'a, Id>, Cow<'a, str>),
+    Mute(Target<'a, Id>, Option<Timestamp>),
     Unmute(Cow<'a, str>),
     Announce(Cow<'a, str>),
+    // What follows is in force at once where it is done, and is only told to other servers.
+    Away(Option<Cow<'a, str>>),
+    Ignore(Id),
+    Unignore(Id),
+    /// They were cut off, and may resume.
+    Detach,
+    /// They have a resume token with this digest, or none.
+    Seat(Option<[u8; 32]>),
+    // And this one is decided by the log.
+    /// They resume as the user whose token this is the digest of, at whatever server that was.
+    TakeSeat {
+        digest: [u8; 32],
+        seq: Option<u64>,
+        epoch: Option<i64>,
+    },
+}
+
+/// How an operation comes to take effect.
+#[derive(Clone, Debug)]
+pub(super) enum Decision {
+    /// There is one server.
+    Here,
+    /// The log has it, with what it decided, and the time by its clock.
+    Log { at: i64, outcome: Outcome },
+    /// The log is out of reach: only the users of this server know.
+    CutOff,
+}
+
+impl Decision {
+    /// Whether the log has decided so.
+    pub(super) fn is(&self, wanted: &Outcome) -> bool {
+        matches!(self, Decision::Log { outcome, .. } if outcome == wanted)
+    }
 }
 
 /// Whom an operation is for: who had the name when it was asked for. Another user may have it
 /// when it takes effect.
-pub(super) struct Target<'a> {
-    pub(super) user: UserId,
+#[derive(Clone)]
+pub(super) struct Target<'a, Id = UserId> {
+    pub(super) user: Id,
     /// As it was typed. Empty in an answer to who wrote last.
     pub(super) name: Cow<'a, str>,
 }
 
-impl Effect<'_> {
+impl<Id> Effect<'_, Id> {
     /// Whether further speech through the same connection need not wait for it.
     pub(super) fn lets_speak(&self) -> bool {
         matches!(self, Effect::Connect | Effect::Say(..))
     }
 
     /// The same, with texts of its own.
-    pub(super) fn into_owned(self) -> Effect<'static> {
+    pub(super) fn into_owned(self) -> Effect<'static, Id> {
+        self.with_ids(|id| id)
+    }
+
+    /// The same, with texts of its own, and with other ids for the same users.
+    pub(super) fn with_ids<Other>(self, id: impl Fn(Id) -> Other) -> Effect<'static, Other> {
+        let of = |target: Target<'_, Id>| Target { user: id(target.user), name: own(target.name) };
         match self {
             Effect::Connect => Effect::Connect,
             Effect::Say(kind, text) => Effect::Say(kind, own(text)),
             Effect::Whisper { to, text, copy } => {
-                Effect::Whisper { to: to.into_owned(), text: own(text), copy }
+                Effect::Whisper { to: of(to), text: own(text), copy }
             }
             Effect::Join(room) => Effect::Join(own(room)),
             Effect::Name { name, by, logged_in } => Effect::Name { name: own(name), by, logged_in },
-            Effect::Resume { key, seq, epoch } => Effect::Resume { key, seq, epoch },
+            Effect::Resume { user, key, seq, epoch } => {
+                Effect::Resume { user: id(user), key, seq, epoch }
+            }
             Effect::Leave => Effect::Leave,
-            Effect::Kick(target, why) => Effect::Kick(target.into_owned(), own(why)),
-            Effect::Mute(target, until) => Effect::Mute(target.into_owned(), until),
+            Effect::Kick(target, why) => Effect::Kick(of(target), own(why)),
+            Effect::Mute(target, until) => Effect::Mute(of(target), until),
             Effect::Unmute(name) => Effect::Unmute(own(name)),
             Effect::Announce(text) => Effect::Announce(own(text)),
+            Effect::Away(text) => Effect::Away(text.map(own)),
+            Effect::Ignore(user) => Effect::Ignore(id(user)),
+            Effect::Unignore(user) => Effect::Unignore(id(user)),
+            Effect::Detach => Effect::Detach,
+            Effect::Seat(digest) => Effect::Seat(digest),
+            Effect::TakeSeat { digest, seq, epoch } => Effect::TakeSeat { digest, seq, epoch },
         }
-    }
-}
-
-impl Target<'_> {
-    fn into_owned(self) -> Target<'static> {
-        Target { user: self.user, name: own(self.name) }
     }
 }
 
@@ -119,7 +166,7 @@ impl Pack for Operation {
     }
 }
 
-impl Pack for Effect<'static> {
+impl<Id: Pack> Pack for Effect<'static, Id> {
     fn pack(&self, to: &mut Packer) {
         match self {
             Effect::Connect => to.tag(0),
@@ -127,40 +174,59 @@ impl Pack for Effect<'static> {
             Effect::Whisper { to: target, text, copy } => to.tag(2).put(target).put(text).put(copy),
             Effect::Join(room) => to.tag(3).put(room),
             Effect::Name { name, by, logged_in } => to.tag(4).put(name).put(by).put(logged_in),
-            Effect::Resume { key, seq, epoch } => to.tag(5).put(key).put(seq).put(epoch),
+            Effect::Resume { user, key, seq, epoch } => {
+                to.tag(5).put(user).put(key).put(seq).put(epoch)
+            }
             Effect::Leave => to.tag(6),
             Effect::Kick(target, why) => to.tag(7).put(target).put(why),
             Effect::Mute(target, until) => to.tag(8).put(target).put(until),
             Effect::Unmute(name) => to.tag(9).put(name),
             Effect::Announce(text) => to.tag(10).put(text),
+            Effect::Away(text) => to.tag(11).put(text),
+            Effect::Ignore(user) => to.tag(12).put(user),
+            Effect::Unignore(user) => to.tag(13).put(user),
+            Effect::Detach => to.tag(14),
+            Effect::Seat(digest) => to.tag(15).put(digest),
+            Effect::TakeSeat { digest, seq, epoch } => to.tag(16).put(digest).put(seq).put(epoch),
         };
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Effect<'static>, Damaged> {
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Effect<'static, Id>, Damaged> {
         Ok(match from.tag()? {
             0 => Effect::Connect,
             1 => Effect::Say(from.get()?, from.get()?),
             2 => Effect::Whisper { to: from.get()?, text: from.get()?, copy: from.get()? },
             3 => Effect::Join(from.get()?),
             4 => Effect::Name { name: from.get()?, by: from.get()?, logged_in: from.get()? },
-            5 => Effect::Resume { key: from.get()?, seq: from.get()?, epoch: from.get()? },
+            5 => Effect::Resume {
+                user: from.get()?,
+                key: from.get()?,
+                seq: from.get()?,
+                epoch: from.get()?,
+            },
             6 => Effect::Leave,
             7 => Effect::Kick(from.get()?, from.get()?),
             8 => Effect::Mute(from.get()?, from.get()?),
             9 => Effect::Unmute(from.get()?),
             10 => Effect::Announce(from.get()?),
+            11 => Effect::Away(from.get()?),
+            12 => Effect::Ignore(from.get()?),
+            13 => Effect::Unignore(from.get()?),
+            14 => Effect::Detach,
+            15 => Effect::Seat(from.get()?),
+            16 => Effect::TakeSeat { digest: from.get()?, seq: from.get()?, epoch: from.get()? },
             _ => return Err(from.wrong("operation")),
         })
     }
 }
 
-impl Pack for Target<'static> {
+impl<Id: Pack> Pack for Target<'static, Id> {
     fn pack(&self, to: &mut Packer) {
         let Target { user, name } = self;
         to.put(user).put(name);
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Target<'static>, Damaged> {
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Target<'static, Id>, Damaged> {
         Ok(Target { user: from.get()?, name: from.get()? })
     }
 }

@@ -87,6 +87,9 @@ impl Chat {
             return self.reply_to(id, reply::no_one_called(&target.name), out);
         };
         let (room, name) = (user.room, user.shown().to_string());
+        if user.is_elsewhere() && self.is_cut_off() {
+            return self.reply_to(id, reply::out_of_reach(&name), out);
+        }
         let by = self.operator_name_of(id);
         warn!(by, name, conn = conn.serial(), reason = why; "kicked");
         let kicked = || reply::kicked(&name, &by, why);
@@ -128,6 +131,9 @@ impl Chat {
         for (mark, is_so) in [(", operator", self.is_operator(user)), (", muted", is_muted)] {
             marks.push_str(if is_so { mark } else { "" });
         }
+        if let Some(node) = self.users.id(target).and_then(|id| self.node_of(id)) {
+            return self.reply(id, reply::whois_elsewhere(&name, &node, &marks), out);
+        }
         let idle =
             self.users.last_activity(target).map(|at| out.now().monotonic.duration_since(at));
         let (addr, queued) = (self.users.addr(target), out.queued(target));
@@ -136,7 +142,7 @@ impl Chat {
     }
 
     /// Sends a notice to a room, except to one member perhaps.
-    fn notify_room<T: Display>(
+    pub(super) fn notify_room<T: Display>(
         &mut self,
         room: RoomNo,
         but: Option<ConnId>,

@@ -1,6 +1,7 @@
 //! Preferences: away, ignore, notices, echo, dialect.
 
 use super::dialect::Dialect;
+use super::operation::Effect;
 use super::reply;
 use super::state::Chat;
 use super::user::Extras;
@@ -13,11 +14,18 @@ impl Chat {
         if text.is_some() && self.refuse_if_muted(id, out) {
             return;
         }
-        if let Some(extras) = self.users.extras_of(id) {
-            extras.away = text.map(Into::into);
+        if let Some(own) = self.users.id(id) {
+            self.note_away(own, text);
+            self.tell(own, Effect::Away(text.map(Into::into)));
         }
         let reply = if text.is_some() { reply::away() } else { reply::back() };
         self.reply(id, reply, out);
+    }
+
+    pub(super) fn note_away(&mut self, own: UserId, text: Option<&str>) {
+        if let Some(extras) = self.users.extras_mut(own) {
+            extras.away = text.map(Into::into);
+        }
     }
 
     /// A user no longer sees what another says or does. The other gets no notice of it.
@@ -36,15 +44,22 @@ impl Chat {
             let max = self.settings.ignored_max;
             return self.reply(id, reply::ignoring_too_many(max), out);
         }
-        if let Some(extras) = self.users.extras_mut(own)
-            && !extras.ignores.contains(&target)
-        {
+        self.note_ignoring(own, target);
+        self.tell(own, Effect::Ignore(target));
+        self.reply(id, reply::ignoring(&name), out);
+    }
+
+    pub(super) fn note_ignoring(&mut self, own: UserId, target: UserId) {
+        if self.users.by_id(target).is_none() {
+            return;
+        }
+        let Some(extras) = self.users.extras_mut(own) else { return };
+        if !extras.ignores.contains(&target) {
             extras.ignores.push(target);
         }
         if let Some(extras) = self.users.extras_mut(target) {
             extras.ignored_by.insert(own);
         }
-        self.reply(id, reply::ignoring(&name), out);
     }
 
     /// Makes room in a user's list of ignored users for one more, if it is full: users that are not
@@ -58,11 +73,12 @@ impl Chat {
         let gone = ignores.iter().copied().find(|ignored| self.users.conn(*ignored).is_none());
         if let Some(gone) = gone {
             self.stop_ignoring(own, gone);
+            self.tell(own, Effect::Unignore(gone));
         }
         gone.is_some()
     }
 
-    fn stop_ignoring(&mut self, own: UserId, target: UserId) {
+    pub(super) fn stop_ignoring(&mut self, own: UserId, target: UserId) {
         if let Some(extras) = self.users.extras_mut(own) {
             extras.ignores.retain(|ignored| *ignored != target);
         }
@@ -78,6 +94,7 @@ impl Chat {
         let name = user.shown().to_string();
         if let (Some(own), Some(target)) = (self.users.id(id), self.users.id(target)) {
             self.stop_ignoring(own, target);
+            self.tell(own, Effect::Unignore(target));
         }
         self.reply(id, reply::not_ignoring(&name), out);
     }

@@ -114,7 +114,7 @@ impl Chat {
             format!("Queued: {} bytes", traffic.bytes_queued),
             format!("Up: {}", Span(std::time::Duration::from_secs(traffic.uptime.as_secs()))),
         ];
-        for line in lines.into_iter().chain(self.upgrades.line()) {
+        for line in lines.into_iter().chain(self.upgrades.line()).chain(self.cluster_line()) {
             self.reply(id, reply::stats(&line), out);
         }
         if let Some(bytes) = self.settings.resident.and_then(|resident| resident()) {

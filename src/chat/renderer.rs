@@ -24,7 +24,7 @@ pub(super) struct Renderer {
 impl Renderer {
     /// Sends an event to one user.
     pub(super) fn send(&mut self, user: &User, event: &Event<'_>, out: &mut Outbox) {
-        if let Some(conn) = user.conn() {
+        if let Some(conn) = user.conn().filter(|_| !user.is_elsewhere()) {
             out.send(conn, user.format.render(event, &mut self.line));
         }
     }

@@ -2,6 +2,7 @@
 //! programs and its severity in one place; the files are by subject.
 
 mod accounts;
+mod cluster;
 mod operators;
 mod people;
 mod rooms;
@@ -9,6 +10,7 @@ mod sentence;
 mod server;
 
 pub(super) use accounts::*;
+pub(super) use cluster::*;
 pub(super) use operators::*;
 pub(super) use people::*;
 pub(super) use rooms::*;

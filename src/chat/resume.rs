@@ -9,7 +9,7 @@ use super::mute::Mute;
 use super::operation::Effect;
 use super::reply;
 use super::room::RoomNo;
-use super::sessions::TOKEN;
+use super::sessions::{TOKEN, from_hex};
 use super::settings::{Bus, Settings};
 use super::state::Chat;
 use super::user::{Extras, User};
@@ -39,6 +39,7 @@ impl Chat {
             if let Some(extras) = self.users.extras_mut(own) {
                 extras.token_key = Some(key);
             }
+            self.tell_seat(own);
         }
         let held_for = self.settings.resume_for;
         self.reply(id, reply::resume_token(held_for, &token), out);
@@ -57,6 +58,9 @@ impl Chat {
         let extras = self.users.get(id).and_then(|user| self.users.extras(user));
         let Some(key) = extras.and_then(|extras| extras.token_key) else { return false };
         self.evict_for(key, out);
+        if let Some(own) = self.users.id(id) {
+            self.tell(own, Effect::Detach);
+        }
         self.detach(id);
         self.sessions.detach(key);
         self.resume_timeouts.start(key, out.now().monotonic);
@@ -91,7 +95,7 @@ impl Chat {
     /// A user leaves for good. Until that is in force, they keep their name.
     pub(super) fn leave(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.id(id) else { return };
-        if self.settings.bus == Bus::Carried {
+        if self.settings.bus != Bus::AtOnce {
             // They have no connection any more, and what they have said may be under way.
             self.revoke_token(id);
             self.detach(id);
@@ -127,8 +131,25 @@ impl Chat {
         epoch: Option<i64>,
         out: &mut Outbox,
     ) {
-        match self.sessions.find(token) {
-            Some(key) => self.publish(id, Effect::Resume { key, seq, epoch }, out),
+        let key = self.sessions.find(token);
+        match key.and_then(|key| Some((key, self.sessions.user(key)?))) {
+            Some((key, user)) => self.publish(id, Effect::Resume { user, key, seq, epoch }, out),
+            None => self.resume_elsewhere(id, token, (seq, epoch), out),
+        }
+    }
+
+    /// The same with a token that this server has not given.
+    fn resume_elsewhere(
+        &mut self,
+        id: ConnId,
+        token: &str,
+        (seq, epoch): (Option<u64>, Option<i64>),
+        out: &mut Outbox,
+    ) {
+        let digest = from_hex(token).and_then(|token| self.seat_of(&token));
+        match digest {
+            Some(_) if self.is_cut_off() => self.reply(id, reply::seat_out_of_reach(), out),
+            Some(digest) => self.publish(id, Effect::TakeSeat { digest, seq, epoch }, out),
             None => self.reply(id, reply::token_unknown(), out),
         }
     }
@@ -137,11 +158,15 @@ impl Chat {
     pub(super) fn resumed(
         &mut self,
         own: UserId,
+        user: UserId,
         key: u64,
-        seq: Option<u64>,
-        epoch: Option<i64>,
+        (seq, epoch): (Option<u64>, Option<i64>),
         out: &mut Outbox,
     ) {
+        self.note_seat(user, None);
+        if self.is_elsewhere(own) {
+            return self.resumed_elsewhere(own, user, out);
+        }
         let Some(id) = self.users.conn(own) else { return };
         let Some(user) = self.sessions.user(key).filter(|user| *user != own) else {
             return self.reply(id, reply::token_unknown(), out);
@@ -189,13 +214,14 @@ impl Chat {
     /// Removes a user who is in no room.
     fn forget_user(&mut self, id: UserId) {
         if let Some((user, extras)) = self.users.remove(id) {
+            self.forget_elsewhere(id);
             self.forget_ignoring(id, &extras);
             self.keep_mute(user.own_name(), extras.mute);
         }
     }
 
     /// Takes a user out of their room and off their connection, without a leave notice.
-    fn detach(&mut self, id: ConnId) {
+    pub(super) fn detach(&mut self, id: ConnId) {
         let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) else { return };
         let room = self.rooms.get(user.room).name().into();
         self.exit_room(id);
@@ -211,7 +237,7 @@ impl Chat {
         let was_conn = self.users.by_id(user).map(User::conn_number);
         let Some((record, extras)) = self.users.resume(user, id) else { return };
         // What is under way may be for them.
-        if record.is_known_to_others() || self.settings.bus == Bus::Carried {
+        if record.is_known_to_others() || self.settings.bus != Bus::AtOnce {
             self.resumed.pass_on(left, user);
         }
         if let Some(user) = self.users.by_id_mut(user) {
@@ -232,7 +258,12 @@ impl Chat {
     /// A user who resumes is still what `left` was, by whose connection they came: resuming must
     /// not be a way around a mute, or around users who ignore that one. Returns the name of the
     /// room to come back to.
-    fn merge(&mut self, user: UserId, left: UserId, extras: &Extras) -> Option<Box<str>> {
+    pub(super) fn merge(
+        &mut self,
+        user: UserId,
+        left: UserId,
+        extras: &Extras,
+    ) -> Option<Box<str>> {
         self.forget_ignoring(left, extras);
         let own = self.users.extras_mut(user)?;
         own.ignored_by.extend(&extras.ignored_by);
@@ -256,7 +287,13 @@ impl Chat {
 
     /// Shows the room's lines after number `seq`, as far as history has them. A number of another
     /// epoch says nothing about them: then the last lines are shown.
-    fn show_missed(&mut self, id: ConnId, seq: Option<u64>, epoch: Option<i64>, out: &mut Outbox) {
+    pub(super) fn show_missed(
+        &mut self,
+        id: ConnId,
+        seq: Option<u64>,
+        epoch: Option<i64>,
+        out: &mut Outbox,
+    ) {
         let Some(user) = self.users.get(id) else { return };
         let history = self.rooms.get(user.room).history();
         let (first, next) = (history.first_seq(), history.last_seq() + 1);

@@ -6,7 +6,7 @@ use hashbrown::HashTable;
 use slab::Slab;
 use smallvec::{Array, SmallVec};
 
-use super::dialect::Format;
+use super::dialect::{Format, Kind};
 use super::history::History;
 use super::name::{NameHasher, RoomName};
 use super::notice_batches::Batch;
@@ -43,6 +43,8 @@ pub(super) struct Group {
     /// Whether others got a join notice. Users who were not announced have a list of their own,
     /// so that `/who` can skip them.
     pub(super) is_announced: bool,
+    /// Users of other nodes have lists of their own: they are members, and nothing is sent to them.
+    pub(super) is_elsewhere: bool,
 }
 
 /// A room's running second, and the batch that waits for its end.
@@ -87,6 +89,13 @@ impl Room {
         self.history.as_deref().unwrap_or(&NONE)
     }
 
+    /// A line was said: perhaps it sets the topic. An empty text clears it.
+    pub(super) fn note_topic(&mut self, kind: Kind, text: &str) {
+        if kind == Kind::Topic {
+            self.topic = Some(text.into()).filter(|_| !text.is_empty());
+        }
+    }
+
     /// Withdraws from history what these users said, and what was said under a name.
     pub(super) fn withdraw(&mut self, is_one: impl Fn(UserId) -> bool, name: &str) {
         if let Some(history) = &mut self.history {
@@ -119,23 +128,25 @@ impl Room {
         moved
     }
 
-    /// The members by group. All in one list are sent the same bytes.
+    /// The members at this node, by group. All in one list are sent the same bytes.
     pub(super) fn lists(&self) -> impl Iterator<Item = (Group, &[ConnId])> {
-        let lists = self.lists.iter().map(|(group, list)| (*group, list.as_slice()));
+        let lists = self.lists.iter().filter(|(group, _)| !group.is_elsewhere);
+        let lists = lists.map(|(group, list)| (*group, list.as_slice()));
         lists.inspect(|(_, list)| work::walk(list.len()))
     }
 
-    /// The members who were announced, by group.
+    /// The members who were announced, by group, those of other nodes among them.
     pub(super) fn announced(&self) -> impl Iterator<Item = &[ConnId]> {
         let lists = self.lists.iter().filter(|(group, _)| group.is_announced);
         lists.map(|(_, list)| list.as_slice())
     }
 
-    /// All members, in no meaningful order.
+    /// All members at this node, in no meaningful order.
     pub(super) fn all(&self) -> impl Iterator<Item = ConnId> + '_ {
         self.lists().flat_map(|(_, list)| list).copied()
     }
 
+    /// How many members there are, those at other nodes among them.
     pub(super) fn len(&self) -> usize {
         self.lists.iter().map(|(_, list)| list.len()).sum()
     }
@@ -282,12 +293,13 @@ impl Pack for RoomNo {
 
 impl Pack for Group {
     fn pack(&self, to: &mut Packer) {
-        let Group { format, is_announced } = self;
-        to.put(format).put(is_announced);
+        let Group { format, is_announced, is_elsewhere } = self;
+        to.put(format).put(is_announced).put(is_elsewhere);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Group, Damaged> {
-        Ok(Group { format: from.get()?, is_announced: from.get()? })
+        let (format, is_announced) = (from.get()?, from.get()?);
+        Ok(Group { format, is_announced, is_elsewhere: from.get()? })
     }
 }
 

@@ -148,6 +148,7 @@ impl Service for Chat {
         while let Some(key) = self.resume_timeouts.expired(now) {
             self.end_session(key, out);
         }
+        self.end_of_patience(now, out);
     }
 
     fn on_trim_memory(&mut self) {
@@ -157,10 +158,8 @@ impl Service for Chat {
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        [self.newcomers.next(), self.batch_timeouts.next(), self.resume_timeouts.next()]
-            .into_iter()
-            .flatten()
-            .min()
+        let own = [self.newcomers.next(), self.batch_timeouts.next(), self.resume_timeouts.next()];
+        own.into_iter().chain([self.next_end_of_patience()]).flatten().min()
     }
 
     fn log_name(&self, id: ConnId) -> Option<String> {

@@ -47,6 +47,15 @@ impl Sessions {
         self.by_key.contains_key(&key)
     }
 
+    /// The whole token with this key.
+    pub(super) fn bytes(&self, key: u64) -> Option<[u8; TOKEN]> {
+        let ResumeToken { secret, .. } = self.by_key.get(&key)?;
+        let mut bytes = [0; TOKEN];
+        bytes[..8].copy_from_slice(&key.to_be_bytes());
+        bytes[8..].copy_from_slice(secret);
+        Some(bytes)
+    }
+
     /// How many users are detached.
     pub(super) fn detached(&self) -> usize {
         self.detached
@@ -80,7 +89,7 @@ impl Sessions {
 
     /// The key of a token. Comparing takes the same time wherever a wrong token differs.
     pub(super) fn find(&self, token: &str) -> Option<u64> {
-        let (key, secret) = from_hex(token)?;
+        let (key, secret) = split(&from_hex(token)?);
         let token = self.by_key.get(&key)?;
         let difference =
             token.secret.iter().zip(secret).fold(0, |found, (one, other)| found | (one ^ other));
@@ -103,7 +112,8 @@ pub(super) fn has_token(line: &str) -> bool {
             && runs.next().is_some_and(|run| run.len() >= 8 && is_hex(run)))
 }
 
-fn from_hex(token: &str) -> Option<(u64, [u8; TOKEN - 8])> {
+/// The bytes of a token.
+pub(super) fn from_hex(token: &str) -> Option<[u8; TOKEN]> {
     let mut bytes = [0; TOKEN];
     if token.len() != 2 * TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
@@ -111,7 +121,7 @@ fn from_hex(token: &str) -> Option<(u64, [u8; TOKEN - 8])> {
     for (byte, digits) in bytes.iter_mut().zip(token.as_bytes().chunks(2)) {
         *byte = u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
     }
-    Some(split(&bytes))
+    Some(bytes)
 }
 
 impl Pack for Sessions {

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::dialect::Dialect;
 use super::text;
+use crate::cluster::NodeId;
 
 /// The label of listeners for operators. Their connections speak the native dialect and have
 /// commands that no other connection has.
@@ -42,6 +43,10 @@ pub struct Settings {
     pub ignored_max: usize,
     /// Fills a resume token with secure random bytes. Without it `/resume` is off.
     pub random: Option<fn(&mut [u8; 24])>,
+    /// The SHA-256 of a resume token, by which the other servers of a cluster can tell that it is
+    /// the right one, and from which nobody can find out the token. Without it a token is only
+    /// known to the server that gave it.
+    pub digest: Option<TokenDigest>,
     /// Resident memory in bytes, for `/stats`.
     pub resident: Option<fn() -> Option<u64>>,
     /// Returns freed memory to the system after a spike. `None` where the allocator does so
@@ -74,6 +79,9 @@ pub struct Settings {
     pub dialects: Vec<Dialect>,
 }
 
+/// Calculates what is known of a resume token where the token itself is not.
+pub type TokenDigest = fn(&[u8; 24]) -> [u8; 32];
+
 /// When what a user does takes effect, if others must know of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bus {
@@ -86,6 +94,9 @@ pub enum Bus {
     ///
     /// [`Chat::next_operation`]: super::Chat::next_operation
     Carried,
+    /// Once it is back from the log of a cluster, of which this chat is the node with this id
+    /// ([`Chat::next_entry`](super::Chat::next_entry), [`Chat::report`](super::Chat::report)).
+    Log(NodeId),
 }
 
 impl Default for Settings {
@@ -103,6 +114,7 @@ impl Default for Settings {
             detached_per_addr: 32,
             ignored_max: 100,
             random: None,
+            digest: None,
             resident: None,
             give_back: None,
             operators: false,

@@ -7,13 +7,14 @@ use super::accounts::{Accounts, Attempt, Budget};
 use super::ban::Meant;
 use super::ban_list::Bans;
 use super::mute::Mutes;
+use super::node::Node;
 use super::notice_batches::{BATCH_TIME, NoticeBatches};
 use super::renderer::Renderer;
 use super::reply::Reply;
 use super::resumed::Resumed;
 use super::room::{RoomNo, Rooms};
 use super::sessions::Sessions;
-use super::settings::Settings;
+use super::settings::{Bus, Settings};
 use super::under_way::UnderWay;
 use super::upgrades::Upgrades;
 use super::user_id::UserId;
@@ -48,6 +49,8 @@ pub struct Chat {
     pub(super) changes: Budget,
     pub(super) made: Budget,
     pub(super) under_way: UnderWay,
+    /// Where there are several servers.
+    pub(super) node: Option<Box<Node>>,
     /// Requests for the worker.
     pub(super) waiting: Waiting,
     pub(super) is_reload_wanted: bool,
@@ -66,8 +69,16 @@ impl Chat {
     /// An empty chat.
     #[must_use]
     pub fn new(settings: Settings) -> Chat {
+        let mut users = Users::new(settings.keeps_addresses(), settings.operators);
+        let node = match settings.bus {
+            Bus::Log(id) => Some(id),
+            Bus::AtOnce | Bus::Carried => None,
+        };
+        if let Some(id) = node {
+            users.share_guests(id);
+        }
         Chat {
-            users: Users::new(settings.keeps_addresses(), settings.operators),
+            users,
             rooms: Rooms::new(),
             batches: NoticeBatches::default(),
             sessions: Sessions::default(),
@@ -84,6 +95,7 @@ impl Chat {
             changes: Budget::of_a_minute(),
             made: Budget::of_a_day(settings.accounts_per_addr),
             under_way: UnderWay::default(),
+            node: node.map(|id| Box::new(Node::new(id))),
             waiting: Waiting::new(settings.waiting_max),
             is_reload_wanted: false,
             is_shutdown_wanted: false,

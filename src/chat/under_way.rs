@@ -37,6 +37,11 @@ impl UnderWay {
         waiting.count >= EACH_MAX
     }
 
+    /// Adds one again, before all others: it was taken and is lost.
+    pub(super) fn add_again(&mut self, operation: Operation) {
+        self.outgoing.push_front(operation);
+    }
+
     pub(super) fn next(&mut self) -> Option<Operation> {
         self.outgoing.pop_front()
     }

@@ -44,6 +44,11 @@ const _: () = assert!(size_of::<User>() <= 48);
 /// No slot, and no key.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
+/// Users of other nodes have a connection there. Here they have one under this slot and higher
+/// ones, which is no socket's: what is sent to it is dropped, as it is for a connection that is
+/// closed.
+const ELSEWHERE: u32 = 1 << 31;
+
 /// A 16-bit hash of an address (of the /64 for IPv6). Every user has one, so it is small; one in
 /// 65 536 pairs collides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -147,6 +152,16 @@ impl User {
         self.conn = conn.unwrap_or(ConnId { slot: NOWHERE, ..self.conn });
     }
 
+    /// The user of another node, under their own index, gets the connection of this number there.
+    pub(super) fn connect_elsewhere(&mut self, index: u32, serial: u32) {
+        self.conn = ConnId { slot: ELSEWHERE + index, serial };
+    }
+
+    /// Whether their connection is at another node.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.conn().is_some_and(|conn| elsewhere_index(conn).is_some())
+    }
+
     /// The number of the connection that they have, or had.
     pub(super) fn conn_number(&self) -> u32 {
         self.conn.serial
@@ -184,8 +199,17 @@ impl User {
     }
 
     pub(super) fn group(&self) -> Group {
-        Group { format: self.format, is_announced: self.is_announced() }
+        Group {
+            format: self.format,
+            is_announced: self.is_announced(),
+            is_elsewhere: self.is_elsewhere(),
+        }
     }
+}
+
+/// The index of a user whose connection is at another node.
+pub(super) fn elsewhere_index(conn: ConnId) -> Option<u32> {
+    conn.slot.checked_sub(ELSEWHERE).filter(|index| *index < ELSEWHERE - 1)
 }
 
 impl Pack for User {

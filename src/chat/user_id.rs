@@ -12,6 +12,11 @@ pub(super) struct UserId {
     pub(super) number: u32,
 }
 
+impl UserId {
+    /// Nobody has this id.
+    pub(super) const NOBODY: UserId = UserId { index: u32::MAX, number: 0 };
+}
+
 impl Pack for UserId {
     fn pack(&self, to: &mut Packer) {
         let UserId { index, number } = self;

@@ -1,6 +1,9 @@
 //! The users: by id, by connection, by name, and by guest number.
 
+mod elsewhere;
 mod hand_over;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::mem;
@@ -14,7 +17,7 @@ use super::dialect::{Format, Person};
 use super::guests::Guests;
 use super::mute::Mute;
 use super::name::{Name, NameHasher, Shown};
-use super::user::{AddressKey, Detached, Extras, NOWHERE, User};
+use super::user::{AddressKey, Detached, Extras, NOWHERE, User, elsewhere_index};
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::transport::Origin;
@@ -101,9 +104,11 @@ impl Users {
     /// Takes a user's connection away. They keep their name.
     fn disconnect(&mut self, id: UserId) {
         let Some(conn) = self.by_id(id).and_then(User::conn) else { return };
-        self.by_slot[conn.slot()] = NOWHERE;
         self.table[id.index as usize].set_conn(None);
-        self.connected -= 1;
+        if elsewhere_index(conn).is_none() {
+            self.by_slot[conn.slot()] = NOWHERE;
+            self.connected -= 1;
+        }
     }
 
     /// Detaches a user from their connection, until they are resumed or removed. `room` is the
@@ -131,19 +136,25 @@ impl Users {
     }
 
     fn index(&self, conn: ConnId) -> Option<u32> {
-        let index = *self.by_slot.get(conn.slot())?;
+        let index = self.index_in(conn)?;
         self.table.get(index as usize).filter(|user| user.conn() == Some(conn))?;
         Some(index)
     }
 
+    /// The index of whoever has the slot.
+    fn index_in(&self, conn: ConnId) -> Option<u32> {
+        let index = self.by_slot.get(conn.slot()).copied();
+        index.or_else(|| elsewhere_index(conn))
+    }
+
     /// The user of a connection.
     pub(super) fn get(&self, conn: ConnId) -> Option<&User> {
-        let index = *self.by_slot.get(conn.slot())?;
+        let index = self.index_in(conn)?;
         self.table.get(index as usize).filter(|user| user.conn() == Some(conn))
     }
 
     pub(super) fn get_mut(&mut self, conn: ConnId) -> Option<&mut User> {
-        let index = *self.by_slot.get(conn.slot())?;
+        let index = self.index_in(conn)?;
         self.table.get_mut(index as usize).filter(|user| user.conn() == Some(conn))
     }
 
@@ -160,7 +171,7 @@ impl Users {
         self.by_id(id)?.conn()
     }
 
-    /// All who are connected, by slot.
+    /// All who are connected here, by slot.
     pub(super) fn all(&self) -> impl Iterator<Item = (ConnId, &User)> {
         let users = self.by_slot.iter().filter_map(|index| self.table.get(*index as usize));
         users.inspect(|_| work::walk(1)).filter_map(|user| Some((user.conn()?, user)))
@@ -168,8 +179,12 @@ impl Users {
 
     /// All who are detached, in no meaningful order.
     pub(super) fn detached(&self) -> impl Iterator<Item = (UserId, &User)> {
+        self.everybody().filter(|(_, user)| user.conn().is_none())
+    }
+
+    /// Everybody, connected or detached, here or elsewhere.
+    pub(super) fn everybody(&self) -> impl Iterator<Item = (UserId, &User)> {
         let users = self.table.iter().inspect(|_| work::walk(1));
-        let users = users.filter(|(_, user)| user.conn().is_none());
         users.map(|(index, user)| (self.id_at(index), user))
     }
 
@@ -240,7 +255,7 @@ impl Users {
         *self.last_activity.as_ref()?.get(conn.slot())?
     }
 
-    /// How many are connected, and the most who have been at once.
+    /// How many are connected here, and the most who have been at once.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.connected, self.most)
     }
@@ -282,20 +297,34 @@ impl Users {
     }
 
     /// Renames a user to a name that is free or their own. Returns the old name.
-    pub(super) fn rename(&mut self, conn: ConnId, name: &str) -> Option<Name> {
-        let index = self.index(conn)?;
-        let is_respelled = self.owner_index(name) == Some(index);
+    pub(super) fn rename(&mut self, id: UserId, name: Shown<'_>) -> Option<Name> {
+        self.by_id(id)?;
+        let index = id.index;
+        let is_respelled = match name {
+            Shown::Named(name) => self.owner_index(name) == Some(index),
+            Shown::Guest(_) => false,
+        };
         self.forget_name(index);
         let user = &mut self.table[index as usize];
-        let old = mem::replace(&mut user.name, Name::own(name));
+        let old = mem::replace(&mut user.name, Name::from(name));
         if let Some(extras) = self.extras.get_mut(user.extras_key as usize)
             && !is_respelled
         {
             extras.has_account = false;
         }
-        let hash = self.hasher.hash(name);
-        self.list_name(hash, index);
+        self.list(index);
         Some(old)
+    }
+
+    /// Has a user be found by their name, or by their number if they are a guest.
+    fn list(&mut self, index: u32) {
+        match &self.table[index as usize].name {
+            Name::Guest(number) => self.guests.put(*number, index),
+            name => {
+                let hash = self.hasher.hash(name.as_own().unwrap_or_default());
+                self.list_name(hash, index);
+            }
+        }
     }
 
     fn list_name(&mut self, hash: u64, index: u32) {
@@ -308,7 +337,7 @@ impl Users {
     /// Frees a user's name or guest number.
     fn forget_name(&mut self, index: u32) {
         match &self.table[index as usize].name {
-            Name::Guest(number) => self.guests.remove(*number),
+            Name::Guest(number) => self.guests.remove(*number, index),
             name => {
                 let hash = self.hasher.hash(name.as_own().unwrap_or_default());
                 if let Ok(entry) = self.by_name.find_entry(hash, |other| *other == index) {
@@ -325,52 +354,5 @@ impl Users {
     fn id_at(&self, index: usize) -> UserId {
         let number = self.table[index].number();
         UserId { index: u32::try_from(index).expect("there are fewer users"), number }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chat::dialect::Dialect;
-    use crate::net::line::Ending;
-
-    fn conn(serial: u32) -> ConnId {
-        ConnId { slot: serial % 2, serial }
-    }
-
-    fn connect(users: &mut Users, serial: u32) -> UserId {
-        let format = Format { dialect: Dialect::Native, ending: Ending::Lf };
-        users.add(conn(serial), Origin::Unix, format);
-        users.id(conn(serial)).expect("they are connected")
-    }
-
-    #[test]
-    fn a_user_keeps_id_and_name_from_one_connection_to_the_next() {
-        let mut users = Users::new(false, false);
-        let ann = connect(&mut users, 1);
-        users.rename(conn(1), "Ann");
-        users.detach(ann, "lobby".into());
-        assert!(users.get(conn(1)).is_none() && users.find("ann").is_none());
-        assert_eq!(users.find_detached("ANN"), Some(ann));
-        let guest = connect(&mut users, 3);
-        assert!(guest.index != ann.index && users.get(conn(1)).is_none());
-        assert!(users.resume(guest, conn(3)).is_none(), "who is connected is not resumed");
-        assert!(users.resume(ann, conn(3)).is_some_and(|(left, _)| left.is(guest)));
-        assert_eq!((users.id(conn(3)), users.conn(ann)), (Some(ann), Some(conn(3))));
-        assert!(users.find("ann").is_some_and(|(at, user)| at == conn(3) && user.is(ann)));
-        assert_eq!(users.counts(), (1, 1));
-    }
-
-    #[test]
-    fn a_stale_id_names_nobody() {
-        let mut users = Users::new(false, false);
-        let ann = connect(&mut users, 1);
-        users.rename(conn(1), "ann");
-        assert!(users.remove(ann).is_some() && users.remove(ann).is_none());
-        let next = connect(&mut users, 3);
-        assert!(next.index == ann.index && next != ann);
-        assert!(users.by_id(ann).is_none() && users.extras_mut(ann).is_none());
-        assert!(users.find_any("ann").is_none() && users.get(conn(1)).is_none());
-        assert_eq!(users.find_any("guest").map(User::number), Some(next.number));
     }
 }

@@ -79,11 +79,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "pack",
         ],
     ),
-    ("cluster", &["pack"]),
+    ("cluster", &["metrics", "pack"]),
     // A ban is for a network; what is asked of a worker is the chat's to say.
     (
         "chat",
         &[
+            "cluster",
             "conn",
             "shared_log",
             "line",
@@ -102,8 +103,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "chat_with_worker",
         &[
-            "chat", "codec", "conn", "line", "metrics", "outbox", "server", "service", "timeouts",
-            "worker", "pack",
+            "chat", "cluster", "codec", "conn", "line", "metrics", "outbox", "server", "service",
+            "timeouts", "worker", "pack",
         ],
     ),
 ];
@@ -460,7 +461,10 @@ fn methods(text: &str, start: &str) -> BTreeSet<String> {
 fn what_wraps_the_chat_forwards_every_event() {
     let page = |path| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let events = methods(&page("src/net/service.rs"), "pub trait Service {");
-    let forwarded = methods(&page("src/chat_with_worker.rs"), "impl Service for ChatWithWorker {");
+    let forwarded = methods(
+        &page("src/chat_with_worker.rs"),
+        "impl<L: Carrier> Service for ChatWithWorker<L> {",
+    );
     assert!(events.len() > 15);
     assert_eq!(forwarded, events);
 }

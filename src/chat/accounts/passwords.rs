@@ -229,6 +229,9 @@ impl Chat {
     /// The password was changed: the old resume token is revoked, as others may know it.
     pub(in crate::chat) fn password_set(&mut self, id: ConnId, out: &mut Outbox) {
         self.revoke_token(id);
+        if let Some(user) = self.users.id(id) {
+            self.tell_seat(user);
+        }
         self.reply(id, reply::password_changed(), out);
     }
 
@@ -271,6 +274,9 @@ impl Chat {
             self.end_session_of(name, out);
             let Some((id, _)) = self.users.find(name) else { continue };
             self.revoke_token(id);
+            if let Some(user) = self.users.id(id) {
+                self.tell_seat(user);
+            }
             if let Some(extras) = self.users.extras_of(id) {
                 extras.has_account = false;
             }

@@ -45,6 +45,9 @@ impl Chat {
             return self.reply_to(id, reply::no_one_called(&target.name), out);
         };
         let name = self.users.get(conn).map(|user| user.shown().to_string()).unwrap_or_default();
+        if self.is_cut_off() && self.is_elsewhere(user) {
+            return self.reply_to(id, reply::out_of_reach(&name), out);
+        }
         if let Some(extras) = self.users.extras_mut(user) {
             extras.mute = Some(Mute { until });
         }

@@ -168,6 +168,11 @@ pub(in crate::chat) fn whois(
     )
 }
 
+/// Of a user of another node, only that node knows the rest.
+pub(in crate::chat) fn whois_elsewhere(name: &str, node: &str, marks: &str) -> Reply<impl Display> {
+    done("whois", fmt::from_fn(move |f| write!(f, "{name}: at node {node}{marks}")))
+}
+
 pub(in crate::chat) fn upgrading() -> Reply<&'static str> {
     done("upgrading", "The program that is installed now is asked whether it can take over.")
 }

@@ -41,7 +41,7 @@ impl Users {
         for index in 0..self.table.iter().next_back().map_or(0, |(index, _)| index + 1) {
             let Some(user) = self.table.get(index) else { continue };
             let index = u32::try_from(index).map_err(|_| from.wrong("index of a user"))?;
-            if let Some(conn) = user.conn() {
+            if let Some(conn) = user.conn().filter(|_| !user.is_elsewhere()) {
                 from.check_index(conn.slot())?;
                 if self.by_slot.len() <= conn.slot() {
                     self.by_slot.resize(conn.slot() + 1, NOWHERE);

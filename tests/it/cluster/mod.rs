@@ -3,5 +3,6 @@
 //! `log.rs` decides what the log has to decide; `link.rs` carries entries there and reports back,
 //! with delays and faults. Together they keep the promises of `chinwag::cluster`.
 
+mod chats;
 mod link;
 mod log;

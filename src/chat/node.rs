@@ -1,0 +1,134 @@
+//! This server as a node of a cluster: what it has appended to the log and has not got back, and
+//! the users of other nodes, who are users here like all others, but for their connections.
+//!
+//! What it appends is in `entries.rs`, what it is told in `reports.rs`; `elsewhere.rs` has the
+//! users of other nodes, `roster.rs` who is here, `seats.rs` and `resume.rs` who may come back, and
+//! `cut_off.rs` what holds while the log is out of reach. What the log does is in
+//! [`cluster`](crate::cluster).
+
+mod cut_off;
+mod elsewhere;
+mod entries;
+mod hand_over;
+mod message;
+mod reports;
+mod resume;
+mod roster;
+mod seats;
+
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::time::Instant;
+
+use super::operation::Operation;
+use super::user_id::UserId;
+use crate::cluster::{Action, NodeId};
+use message::Who;
+use seats::Seats;
+
+/// What a node knows of itself and of the others.
+pub(super) struct Node {
+    id: NodeId,
+    /// What its operator calls it.
+    name: String,
+    stage: Stage,
+    /// The number of the last entry.
+    last_number: u64,
+    /// What is appended before any operation.
+    first: VecDeque<(Action, Vec<u8>, Sent)>,
+    /// What was appended and is not back, by number.
+    sent: VecDeque<(u64, Sent)>,
+    /// Whether the others are to be told who is here, once all that was appended is back: then the
+    /// roster is true at its place in the log.
+    owes_roster: bool,
+    is_leasing: bool,
+    alone: Alone,
+    others: BTreeMap<NodeId, Other>,
+    /// The users of other nodes, by their ids here.
+    homes: HashMap<UserId, Who>,
+    seats: Seats,
+    /// When nodes that have not said who is there are taken to be gone.
+    rosters_due: Option<Instant>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It has not entered yet.
+    Entering,
+    Inside,
+    /// The log is out of reach.
+    CutOff,
+}
+
+/// What was appended.
+enum Sent {
+    Operation(Operation),
+    /// A user of this node keeps the name that they have.
+    Claim(UserId),
+    /// What nobody here waits for.
+    Other,
+}
+
+/// What happened while the log was out of reach.
+#[derive(Default)]
+struct Alone {
+    /// Entries that took effect here alone, by number. Some may be in the log.
+    uncertain: VecDeque<(u64, Uncertain)>,
+    /// Lines said here that have not reached the others, as far as is known.
+    unheard: u64,
+    /// Whether the others were told that this node is gone.
+    was_gone: bool,
+    /// Names that the log has for users who were refused them.
+    releases: Vec<(UserId, Box<str>)>,
+}
+
+enum Uncertain {
+    Said,
+    /// A user has not got the name that was claimed for them.
+    Claimed(UserId, Box<str>),
+    Other,
+}
+
+/// Another node, with its users.
+#[derive(Default)]
+struct Other {
+    name: String,
+    /// By their ids there, their ids here.
+    users: HashMap<UserId, UserId>,
+    has_said_who: bool,
+    /// Who was in its roster so far.
+    listed: HashSet<UserId>,
+}
+
+impl Node {
+    pub(super) fn new(id: NodeId) -> Node {
+        Node {
+            id,
+            name: String::new(),
+            stage: Stage::Entering,
+            last_number: 0,
+            first: VecDeque::new(),
+            sent: VecDeque::new(),
+            owes_roster: false,
+            is_leasing: false,
+            alone: Alone::default(),
+            others: BTreeMap::new(),
+            homes: HashMap::new(),
+            seats: Seats::default(),
+            rosters_due: None,
+        }
+    }
+
+    /// A user of any node, for every server.
+    fn who(&self, user: UserId) -> Who {
+        self.homes.get(&user).copied().unwrap_or(Who { node: self.id, user })
+    }
+
+    /// The id here of a user of any node. One who is not known here has an id that is nobody's.
+    fn local(&self, who: Who) -> UserId {
+        if who.node == self.id {
+            return who.user;
+        }
+        let other = self.others.get(&who.node);
+        other.and_then(|other| other.users.get(&who.user)).copied().unwrap_or(UserId::NOBODY)
+    }
+}

@@ -1,0 +1,112 @@
+//! The log out of reach for longer than a node's patience. Until it is back its users hear one
+//! another, at once; what they say has no number, is not kept, and is not sent later. What only
+//! the log can decide is refused, so that nothing has to be merged.
+
+use std::mem;
+
+use log::warn;
+
+use super::{Sent, Stage, Uncertain};
+use crate::chat::operation::{Decision, Effect, Operation};
+use crate::chat::reply;
+use crate::chat::state::Chat;
+use crate::chat::user::User;
+use crate::chat::user_id::UserId;
+use crate::cluster::Action;
+use crate::net::outbox::Outbox;
+
+impl Chat {
+    pub(in crate::chat) fn is_cut_off(&self) -> bool {
+        self.node.as_ref().is_some_and(|node| node.stage == Stage::CutOff)
+    }
+
+    /// The log is out of reach. What is under way takes effect here: it may be in the log, and is
+    /// known by its number then.
+    pub(super) fn cut_off(&mut self, out: &mut Outbox) {
+        let Some(node) = self.node.as_mut().filter(|node| node.stage == Stage::Inside) else {
+            return;
+        };
+        warn!("cut_off");
+        node.stage = Stage::CutOff;
+        node.first.clear();
+        node.owes_roster = false;
+        let sent = mem::take(&mut node.sent);
+        self.notify_all(reply::cut_off, out);
+        for (number, sent) in sent {
+            let Sent::Operation(operation) = sent else { continue };
+            if let Some(node) = &mut self.node {
+                node.alone.uncertain.push_back((number, Uncertain::of(&operation)));
+            }
+            self.decided(operation, &Decision::CutOff, out);
+        }
+        while let Some(operation) = self.under_way.next() {
+            self.decided(operation, &Decision::CutOff, out);
+        }
+    }
+
+    /// A line was said that only this node's users know.
+    pub(in crate::chat) fn note_unheard(&mut self) {
+        if let Some(node) = &mut self.node {
+            node.alone.unheard += 1;
+        }
+    }
+
+    /// After this node has entered again: the log may know less than this node, or have given away
+    /// what was this node's.
+    pub(super) fn claim_again(&mut self, releases: Vec<(UserId, Box<str>)>) {
+        let rooms = self.rooms.iter().filter(|room| !room.history().is_empty());
+        let rooms = rooms.map(|room| Action::Raise {
+            room: room.name().to_lowercase(),
+            seq: room.history().last_seq(),
+            epoch: room.history().epoch(),
+        });
+        let blocks = self.users.guest_blocks();
+        let mut first: Vec<_> = rooms
+            .chain([Action::KeepGuests { blocks }])
+            .map(|action| (action, Sent::Other))
+            .collect();
+        let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
+        first.extend(releases.into_iter().map(|(user, name)| {
+            (Action::Release { name: name.into(), user: user.number.into() }, Sent::Other)
+        }));
+        first.extend(own.filter_map(|(id, user)| {
+            let (name, user) = (user.own_name()?.to_lowercase(), u64::from(id.number));
+            let claim = Action::Claim { name, user, releases: None, takes_over: false };
+            Some((claim, Sent::Claim(id)))
+        }));
+        if let Some(node) = &mut self.node {
+            let first = first.into_iter().map(|(action, sent)| (action, Vec::new(), sent));
+            node.first.extend(first);
+        }
+    }
+
+    /// The log has a name for a user of this node who was refused it.
+    pub(super) fn release(&mut self, user: UserId, name: &str) {
+        let has_it = self.users.by_id(user).and_then(User::own_name);
+        if has_it.is_some_and(|own| own.eq_ignore_ascii_case(name)) {
+            return;
+        }
+        if let Some(node) = &mut self.node {
+            node.alone.releases.push((user, name.into()));
+        }
+    }
+
+    /// Somebody else has got a user's name while this node was away.
+    pub(super) fn lose_name(&mut self, user: UserId, out: &mut Outbox) {
+        let Some(name) = self.users.by_id(user).and_then(User::own_name) else { return };
+        let name = name.to_owned();
+        self.free_name(&name, UserId::NOBODY, out);
+    }
+}
+
+impl Uncertain {
+    fn of(operation: &Operation) -> Uncertain {
+        match &operation.effect {
+            Effect::Say(..) => Uncertain::Said,
+            Effect::Name { name, .. } => {
+                Uncertain::Claimed(operation.by, name.to_lowercase().into())
+            }
+            _ => Uncertain::Other,
+        }
+    }
+}

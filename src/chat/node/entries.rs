@@ -1,0 +1,116 @@
+//! What a node appends to the log.
+
+use std::mem;
+
+use super::message::{Message, Profile, Who};
+use super::{Node, Sent, Stage};
+use crate::chat::name::{Name, RoomName};
+use crate::chat::operation::{Effect, Operation};
+use crate::chat::state::Chat;
+use crate::chat::user::User;
+use crate::chat::user_id::UserId;
+use crate::cluster::{Action, Entry};
+use crate::net::outbox::Outbox;
+use crate::net::timeouts::Now;
+
+/// For the owner of a chat that is a node of a cluster ([`Bus::Log`](crate::chat::Bus::Log)).
+impl Chat {
+    /// The next entry that is to be appended to the log. Ask after each call of the chat.
+    pub fn next_entry(&mut self, now: Now) -> Option<Entry> {
+        let node = self.node.as_mut().filter(|node| node.stage == Stage::Inside)?;
+        if self.users.guests_are_few() && !mem::replace(&mut node.is_leasing, true) {
+            node.first.push_back((Action::LeaseGuests, Vec::new(), Sent::Other));
+        }
+        if node.first.is_empty() && node.owes_roster {
+            if !node.sent.is_empty() {
+                return None;
+            }
+            self.say_who_is_here(now);
+        }
+        let (action, payload, sent) = match self.node.as_mut()?.first.pop_front() {
+            Some(first) => first,
+            None => self.next_from_users(now)?,
+        };
+        Some(self.node.as_mut()?.append(action, payload, sent))
+    }
+
+    /// What users have done.
+    fn next_from_users(&mut self, now: Now) -> Option<(Action, Vec<u8>, Sent)> {
+        let operation = self.under_way.next()?;
+        let (action, message) = self.entry_of(&operation);
+        Some((action, message.to_bytes(now), Sent::Operation(operation)))
+    }
+
+    fn entry_of(&self, operation: &Operation) -> (Action, Message) {
+        let Operation { by, effect, .. } = operation;
+        let user = self.users.by_id(*by);
+        let name = user.and_then(User::own_name).map(str::to_lowercase);
+        let profile = user.and_then(|user| self.profile(*by, user));
+        let number = u64::from(by.number);
+        let action = match effect {
+            Effect::Say(..) => match &profile {
+                Some(profile) => Action::Say { room: profile.room.as_str().to_lowercase() },
+                None => Action::Tell,
+            },
+            Effect::Name { name: wanted, logged_in, .. } => {
+                let wanted = wanted.to_lowercase();
+                let releases = name.filter(|name| *name != wanted);
+                Action::Claim { name: wanted, user: number, releases, takes_over: *logged_in }
+            }
+            Effect::TakeSeat { digest, .. } => match self.name_of_seat(digest) {
+                Some(wanted) => {
+                    let releases = name.filter(|name| *name != wanted);
+                    Action::Claim { name: wanted, user: number, releases, takes_over: true }
+                }
+                None => Action::Tell,
+            },
+            Effect::Leave if let Some(name) = name => Action::Release { name, user: number },
+            _ => Action::Tell,
+        };
+        let is_shown = matches!(effect, Effect::Connect | Effect::Say(..));
+        let who = |user| self.for_others(user);
+        let effect = effect.clone().with_ids(who);
+        (action, Message::Did { by: *by, profile: profile.filter(|_| is_shown), effect })
+    }
+
+    /// A user as all others see them, if they are in a room.
+    pub(super) fn profile(&self, id: UserId, user: &User) -> Option<Profile> {
+        let room = match self.room_of(id) {
+            Some(room) => RoomName::new(self.rooms.get(room).name()),
+            None => RoomName::new(&self.users.extras(user)?.detached.as_ref()?.room),
+        };
+        Some(Profile {
+            name: Name::from(user.shown()),
+            room,
+            serial: user.conn_number(),
+            is_announced: user.is_announced(),
+            is_operator: self.is_operator(user),
+        })
+    }
+
+    pub(super) fn for_others(&self, user: UserId) -> Who {
+        let node = self.node.as_ref().expect("only a node asks");
+        node.who(self.resumed.now(user))
+    }
+
+    /// A private message could not be delivered; its sender may be at another node.
+    pub(in crate::chat) fn reply_not_reading(&mut self, to: UserId, name: &str, out: &mut Outbox) {
+        if !self.is_elsewhere(to) {
+            return self.reply_to(to, crate::chat::reply::not_reading(name), out);
+        }
+        let to = self.for_others(to);
+        let message = Message::NotReading { to, name: name.to_owned().into() };
+        let payload = message.to_bytes(out.now());
+        if let Some(node) = &mut self.node {
+            node.first.push_back((Action::Tell, payload, Sent::Other));
+        }
+    }
+}
+
+impl Node {
+    fn append(&mut self, action: Action, payload: Vec<u8>, sent: Sent) -> Entry {
+        self.last_number += 1;
+        self.sent.push_back((self.last_number, sent));
+        Entry { number: self.last_number, action, payload }
+    }
+}

@@ -1,0 +1,151 @@
+//! What is handed over of a node. For the others it is the same one afterwards.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use super::{Alone, Node, Other, Sent, Stage, Uncertain};
+use crate::chat::operation::Operation;
+use crate::chat::user_id::UserId;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+impl Pack for Node {
+    fn pack(&self, to: &mut Packer) {
+        let Node {
+            id,
+            name,
+            stage,
+            last_number,
+            first,
+            sent,
+            owes_roster,
+            is_leasing,
+            alone,
+            others,
+            homes: _,
+            seats,
+            rosters_due,
+        } = self;
+        to.put(id).put(name).put(stage).put(last_number).put(alone).put(seats).put(rosters_due);
+        to.put(owes_roster).put(is_leasing);
+        to.put(&first.len());
+        for (action, payload, sent) in first {
+            to.put(action).put(payload).put(sent);
+        }
+        to.put(&sent.len());
+        for (number, sent) in sent {
+            to.put(number).put(sent);
+        }
+        to.put(&others.len());
+        for (id, other) in others {
+            to.put(id).put(other);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Node, Damaged> {
+        let mut node = Node::new(from.get()?);
+        node.name = from.get()?;
+        node.stage = from.get()?;
+        node.last_number = from.get()?;
+        node.alone = from.get()?;
+        node.seats = from.get()?;
+        node.rosters_due = from.get()?;
+        (node.owes_roster, node.is_leasing) = (from.get()?, from.get()?);
+        for _ in 0..from.get::<usize>()? {
+            node.first.push_back((from.get()?, from.get()?, from.get()?));
+        }
+        for _ in 0..from.get::<usize>()? {
+            node.sent.push_back((from.get()?, from.get()?));
+        }
+        for _ in 0..from.get::<usize>()? {
+            node.others.insert(from.get()?, from.get()?);
+        }
+        for (id, other) in &node.others {
+            let who = |user: &UserId| super::message::Who { node: *id, user: *user };
+            node.homes.extend(other.users.iter().map(|(there, here)| (*here, who(there))));
+        }
+        Ok(node)
+    }
+}
+
+impl Pack for Stage {
+    fn pack(&self, to: &mut Packer) {
+        to.tag(match self {
+            Stage::Entering => 0,
+            Stage::Inside => 1,
+            Stage::CutOff => 2,
+        });
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Stage, Damaged> {
+        Ok(match from.tag()? {
+            0 => Stage::Entering,
+            1 => Stage::Inside,
+            2 => Stage::CutOff,
+            _ => return Err(from.wrong("stage of a node")),
+        })
+    }
+}
+
+impl Pack for Sent {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Sent::Operation(operation) => to.tag(0).put(operation),
+            Sent::Claim(user) => to.tag(1).put(user),
+            Sent::Other => to.tag(2),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Sent, Damaged> {
+        Ok(match from.tag()? {
+            0 => Sent::Operation(from.get::<Operation>()?),
+            1 => Sent::Claim(from.get()?),
+            2 => Sent::Other,
+            _ => return Err(from.wrong("entry")),
+        })
+    }
+}
+
+impl Pack for Alone {
+    fn pack(&self, to: &mut Packer) {
+        let Alone { uncertain, unheard, was_gone, releases } = self;
+        to.put(uncertain).put(unheard).put(was_gone).put(releases);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Alone, Damaged> {
+        let uncertain: VecDeque<(u64, Uncertain)> = from.get()?;
+        let (unheard, was_gone) = (from.get()?, from.get()?);
+        Ok(Alone { uncertain, unheard, was_gone, releases: from.get()? })
+    }
+}
+
+impl Pack for Uncertain {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Uncertain::Said => to.tag(0),
+            Uncertain::Claimed(user, name) => to.tag(1).put(user).put(name),
+            Uncertain::Other => to.tag(2),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Uncertain, Damaged> {
+        Ok(match from.tag()? {
+            0 => Uncertain::Said,
+            1 => Uncertain::Claimed(from.get()?, from.get()?),
+            2 => Uncertain::Other,
+            _ => return Err(from.wrong("entry that took effect")),
+        })
+    }
+}
+
+impl Pack for Other {
+    fn pack(&self, to: &mut Packer) {
+        let Other { name, users, has_said_who, listed } = self;
+        to.put(name).put(users).put(has_said_who).put(listed);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Other, Damaged> {
+        let (name, users): (String, HashMap<UserId, UserId>) = (from.get()?, from.get()?);
+        let has_said_who = from.get()?;
+        let listed: HashSet<UserId> = from.get()?;
+        Ok(Other { name, users, has_said_who, listed })
+    }
+}

@@ -1,0 +1,146 @@
+//! What the servers of a cluster tell one another: the payload of an entry. What the log decides
+//! is beside it, in the entry.
+
+use std::borrow::Cow;
+
+use crate::chat::mute::Mute;
+use crate::chat::name::{Name, RoomName};
+use crate::chat::operation::Effect;
+use crate::chat::user_id::UserId;
+use crate::cluster::NodeId;
+use crate::net::timeouts::Now;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+/// The format of messages. A server skips those in another format, and logs that there were some.
+const FORMAT: u8 = 1;
+
+/// A user, for every server: which node they are connected to, and their id there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(in crate::chat) struct Who {
+    pub(in crate::chat) node: NodeId,
+    pub(in crate::chat) user: UserId,
+}
+
+/// What a node tells the others.
+pub(in crate::chat) enum Message {
+    /// One of its users has done something.
+    Did {
+        by: UserId,
+        /// Where others may not know who that is: with their connection, and with what they say,
+        /// which is kept for nodes that enter later.
+        profile: Option<Profile>,
+        effect: Effect<'static, Who>,
+    },
+    /// Some of its users, as they are now. A roster of all of them is in several messages, one
+    /// behind the other.
+    Roster {
+        /// What the node is called.
+        name: String,
+        is_first: bool,
+        is_last: bool,
+        users: Vec<Listed>,
+    },
+    /// A private message could not be delivered to the user of this name.
+    NotReading { to: Who, name: Cow<'static, str> },
+}
+
+/// A user as all others see them.
+pub(in crate::chat) struct Profile {
+    pub(in crate::chat) name: Name,
+    pub(in crate::chat) room: RoomName,
+    /// The number of their connection.
+    pub(in crate::chat) serial: u32,
+    pub(in crate::chat) is_announced: bool,
+    pub(in crate::chat) is_operator: bool,
+}
+
+/// A user in a roster.
+pub(in crate::chat) struct Listed {
+    pub(in crate::chat) user: UserId,
+    pub(in crate::chat) profile: Profile,
+    /// Whether they were cut off, and may resume.
+    pub(in crate::chat) is_detached: bool,
+    pub(in crate::chat) away: Option<Box<str>>,
+    pub(in crate::chat) mute: Option<Mute>,
+    pub(in crate::chat) ignores: Vec<Who>,
+    /// The digest of their resume token.
+    pub(in crate::chat) seat: Option<[u8; 32]>,
+}
+
+impl Message {
+    pub(in crate::chat) fn to_bytes(&self, now: Now) -> Vec<u8> {
+        let mut packer = Packer::without_head(now);
+        packer.put(&FORMAT).put(self);
+        packer.finish()
+    }
+
+    /// `None` if there is none, or it is in another format.
+    pub(in crate::chat) fn from_bytes(bytes: &[u8], now: Now) -> Option<Message> {
+        let mut unpacker = Unpacker::without_head(bytes, now);
+        let is_known = unpacker.get::<u8>().is_ok_and(|format| format == FORMAT);
+        if is_known { unpacker.get().ok() } else { None }
+    }
+}
+
+impl Pack for Who {
+    fn pack(&self, to: &mut Packer) {
+        let Who { node, user } = self;
+        to.put(node).put(user);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Who, Damaged> {
+        Ok(Who { node: from.get()?, user: from.get()? })
+    }
+}
+
+impl Pack for Message {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Message::Did { by, profile, effect } => to.tag(0).put(by).put(profile).put(effect),
+            Message::Roster { name, is_first, is_last, users } => {
+                to.tag(1).put(name).put(is_first).put(is_last).put(users)
+            }
+            Message::NotReading { to: who, name } => to.tag(2).put(who).put(name),
+        };
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Message, Damaged> {
+        Ok(match from.tag()? {
+            0 => Message::Did { by: from.get()?, profile: from.get()?, effect: from.get()? },
+            1 => Message::Roster {
+                name: from.get()?,
+                is_first: from.get()?,
+                is_last: from.get()?,
+                users: from.get()?,
+            },
+            2 => Message::NotReading { to: from.get()?, name: from.get()? },
+            _ => return Err(from.wrong("message")),
+        })
+    }
+}
+
+impl Pack for Profile {
+    fn pack(&self, to: &mut Packer) {
+        let Profile { name, room, serial, is_announced, is_operator } = self;
+        to.put(name).put(room).put(serial).put(is_announced).put(is_operator);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Profile, Damaged> {
+        let (name, room, serial) = (from.get()?, from.get()?, from.get()?);
+        Ok(Profile { name, room, serial, is_announced: from.get()?, is_operator: from.get()? })
+    }
+}
+
+impl Pack for Listed {
+    fn pack(&self, to: &mut Packer) {
+        let Listed { user, profile, is_detached, away, mute, ignores, seat } = self;
+        to.put(user).put(profile).put(is_detached).put(away).put(mute).put(ignores).put(seat);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Listed, Damaged> {
+        let (user, profile, is_detached) = (from.get()?, from.get()?, from.get()?);
+        let (away, mute) = (from.get()?, from.get()?);
+        let (ignores, seat) = (from.get()?, from.get()?);
+        Ok(Listed { user, profile, is_detached, away, mute, ignores, seat })
+    }
+}

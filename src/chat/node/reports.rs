@@ -1,0 +1,205 @@
+//! What a node is told: the log's events in their order, and what became of it in between.
+
+use std::mem;
+
+use log::{info, warn};
+
+use super::message::{Message, Who};
+use super::{Node, Sent, Stage, Uncertain};
+use crate::chat::history::Line;
+use crate::chat::messages::keep;
+use crate::chat::operation::{Decision, Effect};
+use crate::chat::reply;
+use crate::chat::room::RoomNo;
+use crate::chat::state::Chat;
+use crate::chat::user_id::UserId;
+use crate::cluster::{Event, NodeId, Outcome, Report};
+use crate::net::outbox::Outbox;
+
+/// For the owner of a chat that is a node of a cluster ([`Bus::Log`](crate::chat::Bus::Log)).
+impl Chat {
+    /// Whether this node takes part: it has entered, and has numbers for guests. Before that
+    /// nobody should be connected.
+    #[must_use]
+    pub fn is_in_cluster(&self) -> bool {
+        let is_inside = self.node.as_ref().is_some_and(|node| node.stage == Stage::Inside);
+        is_inside && !self.users.guests_are_few()
+    }
+
+    /// What the log reports, in its order.
+    pub fn report(&mut self, report: Report, out: &mut Outbox) {
+        if self.node.is_none() {
+            return;
+        }
+        match report {
+            Report::Past(event) => self.keep_past(event, out),
+            Report::Event(event) => self.event(event, out),
+            Report::Lost(count) => {
+                warn!(count; "events_lost");
+                self.notify_all(|| reply::events_lost(count), out);
+            }
+            Report::CutOff => self.cut_off(out),
+            Report::NewEra => warn!("log_reset"),
+        }
+    }
+
+    fn event(&mut self, event: Event, out: &mut Outbox) {
+        let Some(node) = &mut self.node else { return };
+        let is_own = event.node == node.id;
+        match (&event.outcome, is_own) {
+            (Outcome::Entered, true) => self.entered(&event.payload, out),
+            (Outcome::Entered, false) => {
+                let other = node.others.entry(event.node).or_default();
+                other.name = String::from_utf8_lossy(&event.payload).into_owned();
+                other.listed.clear();
+                node.owes_roster = true;
+                info!(node:% = event.node, name = other.name.as_str(); "node_entered");
+            }
+            (Outcome::Gone, true) => node.alone.was_gone = true,
+            (Outcome::Gone, false) => {
+                warn!(node:% = event.node; "node_gone");
+                self.forget_node(event.node, event.at, out);
+            }
+            (_, true) => self.own_event(event, out),
+            (_, false) => {
+                if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
+                    let how = Decision::Log { at: event.at, outcome: event.outcome };
+                    self.message(event.node, message, &how, out);
+                } else if !event.payload.is_empty() {
+                    warn!(node:% = event.node; "message_skipped");
+                }
+            }
+        }
+    }
+
+    /// An entry of this node is back.
+    fn own_event(&mut self, event: Event, out: &mut Outbox) {
+        let Some(node) = &mut self.node else { return };
+        match &event.outcome {
+            Outcome::Block(block) => {
+                node.is_leasing = false;
+                self.users.lease_guests(*block);
+            }
+            Outcome::Kept(blocks) => self.users.keep_guests(blocks),
+            _ => {}
+        }
+        let Some(sent) = node.take_sent(event.number) else {
+            return self.has_got_through(event, out);
+        };
+        let how = Decision::Log { at: event.at, outcome: event.outcome };
+        match sent {
+            Sent::Operation(operation) => self.decided(operation, &how, out),
+            Sent::Claim(user) if how.is(&Outcome::Taken) => self.lose_name(user, out),
+            Sent::Claim(_) | Sent::Other => {}
+        }
+    }
+
+    /// An entry that took effect here alone was appended before the log was out of reach.
+    fn has_got_through(&mut self, event: Event, out: &mut Outbox) {
+        let Some(node) = &mut self.node else { return };
+        match node.take_uncertain(event.number) {
+            Some(Uncertain::Said) => {
+                node.alone.unheard = node.alone.unheard.saturating_sub(1);
+                self.keep_past(event, out);
+            }
+            Some(Uncertain::Claimed(user, name)) if event.outcome == Outcome::Claimed => {
+                self.release(user, &name);
+            }
+            _ => {}
+        }
+    }
+
+    /// This node has entered, perhaps again.
+    fn entered(&mut self, name: &[u8], out: &mut Outbox) {
+        let Some(node) = &mut self.node else { return };
+        node.name = String::from_utf8_lossy(name).into_owned();
+        let is_first = node.stage == Stage::Entering;
+        let was_away = node.stage == Stage::CutOff || node.alone.was_gone;
+        let alone = mem::take(&mut node.alone);
+        node.stage = Stage::Inside;
+        node.is_leasing = false;
+        node.first.clear();
+        node.expect_rosters(out.now().monotonic);
+        // What was appended and is not back by now is not in the log.
+        let again = mem::take(&mut node.sent).into_iter().rev();
+        let again = again.filter_map(|(_, sent)| match sent {
+            Sent::Operation(operation) => Some(operation),
+            Sent::Claim(_) | Sent::Other => None,
+        });
+        again.for_each(|operation| self.under_way.add_again(operation));
+        if !is_first {
+            warn!(unheard = alone.unheard; "entered_again");
+            self.claim_again(alone.releases);
+        }
+        if was_away {
+            self.notify_all(|| reply::back_with_others(alone.unheard), out);
+        }
+        if let Some(node) = &mut self.node {
+            node.owes_roster = true;
+        }
+    }
+
+    /// Another node tells something.
+    fn message(&mut self, from: NodeId, message: Message, how: &Decision, out: &mut Outbox) {
+        match message {
+            Message::Did { by, profile, effect } => {
+                let by = self.known(Who { node: from, user: by }, profile.as_ref(), out);
+                let Some(node) = &self.node else { return };
+                let effect = effect.with_ids(|who| node.local(who));
+                self.take_effect(self.resumed.now(by), effect, how, out);
+            }
+            Message::Roster { name, is_first, is_last, users } => {
+                self.read_roster(from, name, &users, (is_first, is_last), out);
+            }
+            Message::NotReading { to, name } => {
+                let to = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(to));
+                self.reply_to(self.resumed.now(to), reply::not_reading(&name), out);
+            }
+        }
+    }
+
+    /// A line that is kept in its room's history, and shown to nobody now.
+    fn keep_past(&mut self, event: Event, out: &Outbox) {
+        let message = Message::from_bytes(&event.payload, out.now());
+        let Some(Message::Did { by, profile: Some(profile), effect: Effect::Say(kind, text) }) =
+            message
+        else {
+            return;
+        };
+        let rooms_max = self.settings.rooms_max;
+        let Some(room) = self.rooms.find_or_make(profile.room.as_str(), rooms_max) else { return };
+        let who = Who { node: event.node, user: by };
+        let speaker = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+        let (name, text) = (profile.name.shown(), &*text);
+        self.rooms.get_mut(room).note_topic(kind, text);
+        let line = Line { speaker, name, kind, text, at: event.at };
+        let how = Decision::Log { at: event.at, outcome: event.outcome };
+        keep(&mut self.rooms, room, line, &how, &self.settings);
+    }
+
+    /// Sends a notice to every room.
+    pub(super) fn notify_all<T: std::fmt::Display>(
+        &mut self,
+        notice: impl Fn() -> reply::Reply<T>,
+        out: &mut Outbox,
+    ) {
+        let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
+        for room in rooms {
+            self.notify_room(room, None, notice(), out);
+        }
+    }
+}
+
+impl Node {
+    /// What was appended under this number, if it is not known to be lost.
+    fn take_sent(&mut self, number: u64) -> Option<Sent> {
+        let is_it = self.sent.front().is_some_and(|(own, _)| *own == number);
+        self.sent.pop_front_if(|_| is_it).map(|(_, sent)| sent)
+    }
+
+    fn take_uncertain(&mut self, number: u64) -> Option<Uncertain> {
+        let uncertain = &mut self.alone.uncertain;
+        while uncertain.pop_front_if(|(own, _)| *own < number).is_some() {}
+        uncertain.pop_front_if(|(own, _)| *own == number).map(|(_, what)| what)
+    }
+}

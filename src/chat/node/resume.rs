@@ -1,0 +1,192 @@
+//! `/resume` at another node than the one that has given the token.
+
+use log::info;
+
+use super::Sent;
+use super::seats::{Digest, Held, Seat};
+use crate::chat::mute::Mute;
+use crate::chat::name::{Name, Shown};
+use crate::chat::operation::{Decision, Effect};
+use crate::chat::reply;
+use crate::chat::room::RoomNo;
+use crate::chat::state::Chat;
+use crate::chat::user::{Arrival, Extras, User};
+use crate::chat::user_id::UserId;
+use crate::cluster::{Action, Outcome};
+use crate::net::conn::ConnId;
+use crate::net::outbox::Outbox;
+
+impl Chat {
+    /// Every node is told of a user's new token, or that they have none.
+    pub(in crate::chat) fn tell_seat(&mut self, user: UserId) {
+        let digest = self.users.by_id(user).and_then(|user| self.digest_of(user));
+        self.note_seat(user, digest);
+        self.tell(user, Effect::Seat(digest));
+    }
+
+    /// What is known of a user's token.
+    pub(super) fn digest_of(&self, user: &User) -> Option<Digest> {
+        let token = self.sessions.bytes(self.users.extras(user)?.token_key?)?;
+        Some(self.settings.digest?(&token))
+    }
+
+    pub(in crate::chat) fn note_seat(&mut self, user: UserId, digest: Option<Digest>) {
+        if let Some(node) = &mut self.node {
+            let who = node.who(user);
+            node.seats.set(who, digest);
+        }
+    }
+
+    /// The seat of a token that another node has given.
+    pub(in crate::chat) fn seat_of(&self, token: &[u8; 24]) -> Option<Digest> {
+        let digest = self.settings.digest?(token);
+        self.node.as_ref()?.seats.get(&digest).map(|_| digest)
+    }
+
+    /// The name that comes with a seat.
+    pub(super) fn name_of_seat(&self, digest: &Digest) -> Option<String> {
+        let node = self.node.as_ref()?;
+        let seat = node.seats.get(digest)?;
+        let name = match &seat.held {
+            Some(held) => held.name.as_own(),
+            None => self.users.by_id(node.local(seat.who))?.own_name(),
+        };
+        name.map(str::to_lowercase)
+    }
+
+    /// A user's node is gone: for a while they may come back at another.
+    pub(super) fn hold_seat(&mut self, user: UserId, at: i64) {
+        let Some(profile) = self.users.by_id(user).and_then(|own| self.profile(user, own)) else {
+            return;
+        };
+        let resume_for = i64::try_from(self.settings.resume_for.as_millis()).unwrap_or(i64::MAX);
+        let until = at.saturating_add(resume_for);
+        let held = Held { name: profile.name, room: profile.room.as_str().into(), until };
+        let most = self.settings.detached_max;
+        if let Some(node) = &mut self.node {
+            let who = node.who(user);
+            node.seats.hold(who, held, most);
+        }
+    }
+
+    /// A user is the one from now on whose token they have, at whatever node that was.
+    pub(in crate::chat) fn take_seat(
+        &mut self,
+        by: UserId,
+        digest: &Digest,
+        missed: (Option<u64>, Option<i64>),
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
+        let Decision::Log { at, outcome } = how else { return };
+        let seat = self.node.as_mut().and_then(|node| node.seats.take(digest, *at));
+        let Some(Seat { who, held }) = seat else {
+            if *outcome == Outcome::Claimed {
+                self.give_back(by);
+            }
+            return self.reply_to(by, reply::token_unknown(), out);
+        };
+        let Some(conn) = self.users.conn(by) else { return };
+        let left = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+        self.flush_notices_for(conn, out);
+        self.notify_leave(by, out);
+        self.exit_room(conn);
+        let (name, room, arrival, extras) = match held {
+            Some(held) => (held.name, held.room, Arrival::Announced, Extras::default()),
+            None => match self.vacate(left, out) {
+                Some(left) => left,
+                None => return self.enter_elsewhere(by, None, out),
+            },
+        };
+        if let Shown::Named(name) = name.shown() {
+            self.users.rename(by, Shown::Named(name));
+        }
+        if let Some(user) = self.users.by_id_mut(by) {
+            user.arrival = arrival;
+        }
+        self.inherit(by, left, extras);
+        let room = self.rooms.find_or_make(&room, self.settings.rooms_max);
+        self.enter_room(conn, room.unwrap_or(RoomNo::LOBBY), out);
+        self.welcome_back(by, conn, missed, out);
+    }
+
+    /// A user of this node has got a name for a seat that is not there.
+    fn give_back(&mut self, by: UserId) {
+        let is_here = !self.is_elsewhere(by);
+        let own = self.users.by_id(by).and_then(User::own_name).map(str::to_lowercase);
+        if let Some(node) = self.node.as_mut().filter(|_| is_here)
+            && let Some(name) = own
+        {
+            let claim =
+                Action::Claim { name, user: by.number.into(), releases: None, takes_over: false };
+            node.first.push_back((claim, Vec::new(), Sent::Claim(by)));
+        }
+    }
+
+    /// Takes a user out of the chat without a notice, since they are another from now on.
+    fn vacate(
+        &mut self,
+        left: UserId,
+        out: &mut Outbox,
+    ) -> Option<(Name, Box<str>, Arrival, Extras)> {
+        let user = self.users.by_id(left)?;
+        let arrival = user.arrival;
+        let room = self.profile(left, user)?.room.as_str().into();
+        if let Some(conn) = self.users.conn(left) {
+            self.reply(conn, reply::replaced(), out);
+            out.close_for_good(conn, reply::replaced().text);
+            self.exit_room(conn);
+        }
+        if let Some(key) = self.users.take_token_key(left) {
+            self.sessions.remove(key);
+        }
+        let (user, extras) = self.users.remove(left)?;
+        self.forget_elsewhere(left);
+        Some((user.name, room, arrival, extras))
+    }
+
+    /// A user has what another had who they are from now on: whom they ignore, who ignores them, and
+    /// what keeps them from speaking.
+    fn inherit(&mut self, by: UserId, left: UserId, extras: Extras) {
+        self.resumed.pass_on(left, by);
+        for ignored in &extras.ignores {
+            if let Some(theirs) = self.users.extras_mut(*ignored) {
+                theirs.ignored_by.remove(&left);
+            }
+            if *ignored != by {
+                self.note_ignoring(by, *ignored);
+            }
+        }
+        for ignorer in extras.ignored_by {
+            if let Some(theirs) = self.users.extras_mut(ignorer) {
+                theirs.ignores.retain(|ignored| *ignored != left);
+            }
+            if ignorer != by {
+                self.note_ignoring(ignorer, by);
+            }
+        }
+        if let Some(own) = self.users.extras_mut(by) {
+            own.mute = Mute::longer(own.mute, extras.mute);
+            own.has_account = extras.has_account;
+            own.away = extras.away;
+            own.writer = extras.writer.filter(|writer| *writer != by);
+        }
+    }
+
+    fn welcome_back(
+        &mut self,
+        by: UserId,
+        conn: ConnId,
+        (seq, epoch): (Option<u64>, Option<i64>),
+        out: &mut Outbox,
+    ) {
+        if self.is_elsewhere(by) {
+            return;
+        }
+        self.review_account(conn);
+        let name = self.users.get(conn).map(|user| user.shown().to_string()).unwrap_or_default();
+        info!(conn = conn.serial(), name = &*name; "resumed");
+        self.reply(conn, reply::renamed(&name), out);
+        self.show_missed(conn, seq, epoch, out);
+    }
+}

@@ -1,0 +1,205 @@
+//! Rosters: who is at a node. Each node sends its own when another enters, so that the log keeps
+//! none, and all that is known of others is built the same way.
+
+use std::time::{Duration, Instant};
+
+use super::message::{Listed, Message, Who};
+use super::{Node, Sent};
+use crate::chat::name::{Shown, listed};
+use crate::chat::state::Chat;
+use crate::chat::time::millis;
+use crate::chat::user::User;
+use crate::chat::user_id::UserId;
+use crate::cluster::{Action, NodeId};
+use crate::net::outbox::Outbox;
+use crate::net::timeouts::Now;
+
+/// Users in a message.
+const EACH: usize = 64;
+
+/// After a node has entered, others that do not say who is there within this time are gone.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl Chat {
+    /// Appends this node's roster.
+    pub(super) fn say_who_is_here(&mut self, now: Now) {
+        let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
+        let mut listed: Vec<Listed> = own.filter_map(|(id, user)| self.listed(id, user)).collect();
+        let Some(node) = &mut self.node else { return };
+        node.owes_roster = false;
+        let mut is_first = true;
+        loop {
+            let rest = listed.split_off(listed.len().min(EACH));
+            let (name, is_last) = (node.name.clone(), rest.is_empty());
+            let message = Message::Roster { name, is_first, is_last, users: listed };
+            node.first.push_back((Action::Tell, message.to_bytes(now), Sent::Other));
+            (is_first, listed) = (false, rest);
+            if listed.is_empty() {
+                break;
+            }
+        }
+    }
+
+    fn listed(&self, id: UserId, user: &User) -> Option<Listed> {
+        let profile = self.profile(id, user)?;
+        let extras = self.users.extras(user);
+        let ignores = extras.map_or(&[][..], |extras| &extras.ignores);
+        Some(Listed {
+            user: id,
+            profile,
+            is_detached: user.conn().is_none(),
+            away: extras.and_then(|extras| extras.away.clone()),
+            mute: extras.and_then(|extras| extras.mute),
+            seat: self.digest_of(user),
+            ignores: ignores.iter().map(|ignored| self.for_others(*ignored)).collect(),
+        })
+    }
+
+    /// Takes over what another node says of its users.
+    pub(super) fn read_roster(
+        &mut self,
+        from: NodeId,
+        name: String,
+        users: &[Listed],
+        (is_first, is_last): (bool, bool),
+        out: &mut Outbox,
+    ) {
+        let Some(node) = &mut self.node else { return };
+        let other = node.others.entry(from).or_default();
+        if is_first {
+            other.listed.clear();
+            other.name = name;
+        }
+        other.listed.extend(users.iter().map(|listed| listed.user));
+        for listed in users {
+            self.read_listed(Who { node: from, user: listed.user }, listed, out);
+        }
+        if is_last {
+            self.forget_unlisted(from, out);
+        }
+    }
+
+    fn read_listed(&mut self, who: Who, listed: &Listed, out: &mut Outbox) {
+        let id = self.known(who, Some(&listed.profile), out);
+        self.rename_elsewhere(id, listed.profile.name.shown(), out);
+        self.move_elsewhere(id, listed, out);
+        if listed.profile.is_announced {
+            self.announce(id, out);
+        }
+        self.note_seat(id, listed.seat);
+        let node = self.node.as_ref();
+        let local = |who: &Who| node.map_or(UserId::NOBODY, |node| node.local(*who));
+        let ignores: Vec<UserId> = listed.ignores.iter().map(local).collect();
+        let extras = self.users.by_id(id).and_then(|user| self.users.extras(user));
+        let before = extras.map_or(Vec::new(), |extras| extras.ignores.clone());
+        for stranger in before.iter().filter(|before| !ignores.contains(before)) {
+            self.stop_ignoring(id, *stranger);
+        }
+        for ignored in ignores {
+            self.note_ignoring(id, ignored);
+        }
+        let has_extras = self.users.by_id(id).is_some_and(|user| self.users.extras(user).is_some());
+        let has_extras = has_extras || listed.away.is_some() || listed.mute.is_some();
+        if has_extras && let Some(extras) = self.users.extras_mut(id) {
+            extras.away.clone_from(&listed.away);
+            extras.mute = listed.mute;
+        }
+    }
+
+    /// A user of another node has another name than was known here.
+    fn rename_elsewhere(&mut self, id: UserId, name: Shown<'_>, out: &mut Outbox) {
+        if self.users.by_id(id).is_none_or(|user| user.shown() == name) {
+            return;
+        }
+        self.free_shown(name, id, out);
+        if let Some(old) = self.users.rename(id, name) {
+            self.notify_rename(id, old.shown(), out);
+        }
+    }
+
+    /// A user of another node is in another room than was known here, or is cut off from it.
+    fn move_elsewhere(&mut self, id: UserId, listed: &Listed, out: &mut Outbox) {
+        let Some(user) = self.users.by_id(id) else { return };
+        let room = self.room_of(id).map(|room| self.rooms.get(room).name());
+        let is_there =
+            room.is_some_and(|room| room.eq_ignore_ascii_case(listed.profile.room.as_str()));
+        let is_detached = user.conn().is_none();
+        if is_there && is_detached == listed.is_detached {
+            return;
+        }
+        if !is_detached {
+            if !is_there {
+                self.notify_leave(id, out);
+            }
+            if let Some(conn) = self.users.conn(id) {
+                self.exit_room(conn);
+            }
+        }
+        self.users.reconnect_elsewhere(id, listed.profile.serial);
+        if let Some(extras) = self.users.extras_mut(id) {
+            extras.detached = None;
+        }
+        self.enter_elsewhere(id, Some(listed.profile.room.as_str()), out);
+        if !is_there {
+            self.notify_move(id, out);
+        }
+        if listed.is_detached {
+            self.detached_elsewhere(id);
+        }
+    }
+
+    /// Whoever is not in a whole roster has left.
+    fn forget_unlisted(&mut self, from: NodeId, out: &mut Outbox) {
+        let Some(other) = self.node.as_mut().and_then(|node| node.others.get_mut(&from)) else {
+            return;
+        };
+        other.has_said_who = true;
+        let is_gone = |(there, _): &(&UserId, &UserId)| !other.listed.contains(there);
+        let mut gone: Vec<UserId> = other.users.iter().filter(is_gone).map(|(_, id)| *id).collect();
+        gone.sort_unstable_by_key(|user| user.number);
+        other.listed.clear();
+        for user in gone {
+            self.left(user, out);
+        }
+    }
+
+    /// For `/stats`: which other nodes there are.
+    pub(in crate::chat) fn cluster_line(&self) -> Option<String> {
+        let node = self.node.as_ref()?;
+        let (name, users) = (&node.name, node.homes.len());
+        let others: Vec<&str> = node.others.values().map(|other| other.name.as_str()).collect();
+        let is_cut_off = if self.is_cut_off() { ", cut off" } else { "" };
+        let others = match others.len() {
+            0 => "no other node".to_owned(),
+            count => format!("{users} users at {}", listed(&others, count)),
+        };
+        Some(format!("Cluster: node {name}{is_cut_off}, {others}"))
+    }
+
+    /// Nodes that have not said who is there in time are gone.
+    pub(in crate::chat) fn end_of_patience(&mut self, now: Instant, out: &mut Outbox) {
+        let Some(node) = &mut self.node else { return };
+        if node.rosters_due.take_if(|due| *due <= now).is_none() {
+            return;
+        }
+        let silent = node.others.iter().filter(|(_, other)| !other.has_said_who);
+        let silent: Vec<NodeId> = silent.map(|(id, _)| *id).collect();
+        for id in silent {
+            self.forget_node(id, millis(out), out);
+        }
+    }
+
+    pub(in crate::chat) fn next_end_of_patience(&self) -> Option<Instant> {
+        self.node.as_ref()?.rosters_due
+    }
+}
+
+impl Node {
+    /// From now on all other nodes have to say who is there.
+    pub(super) fn expect_rosters(&mut self, now: Instant) {
+        for other in self.others.values_mut() {
+            other.has_said_who = false;
+        }
+        self.rosters_due = (!self.others.is_empty()).then_some(now + PATIENCE);
+    }
+}

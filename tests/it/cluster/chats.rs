@@ -1,0 +1,386 @@
+//! Two chats over one log: whoever is at the other node is there like everybody else.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use chinwag::chat::{Bus, OPERATORS, Settings};
+use chinwag::cluster::NodeId;
+use chinwag::testing::Network;
+use chinwag::{Chat, CloseReason, ConnId, Limits, Outbox, Peer, Service};
+
+use super::link::{Link, Times};
+use super::log::Log;
+use crate::sim::rng::Rng;
+
+const TIMES: Times = Times { patience: 3000, beat: 1250, delay: 0 };
+
+/// A chat with its way to the log.
+struct Node {
+    chat: Chat,
+    link: Rc<RefCell<Link>>,
+    log: Rc<RefCell<Log>>,
+}
+
+impl Node {
+    fn carry(&mut self, out: &mut Outbox) {
+        let now = millis(out);
+        let (log, link) = (&mut *self.log.borrow_mut(), &mut *self.link.borrow_mut());
+        loop {
+            while let Some(entry) = self.chat.next_entry(out.now()) {
+                link.append(entry, now);
+            }
+            link.pass(log, now);
+            link.read(log, now);
+            let Some(report) = link.take(now) else { return };
+            self.chat.report(report, out);
+        }
+    }
+}
+
+/// Another one each time.
+fn token(bytes: &mut [u8; 24]) {
+    static GIVEN: AtomicU64 = AtomicU64::new(1);
+    let number = GIVEN.fetch_add(1, Ordering::Relaxed);
+    for part in bytes.chunks_mut(8) {
+        part.copy_from_slice(&number.to_be_bytes());
+    }
+}
+
+fn millis(out: &Outbox) -> u64 {
+    let since = out.now().wall.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap()
+}
+
+impl Service for Node {
+    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
+        self.chat.on_open(id, peer, out);
+        self.carry(out);
+    }
+
+    fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
+        self.chat.on_line(id, line, out);
+        self.carry(out);
+    }
+
+    fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_end_of_input(id, out);
+    }
+
+    fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
+        self.chat.on_close(id, why, out);
+        self.carry(out);
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        self.chat.on_tick(out);
+        self.carry(out);
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        self.chat.next_tick()
+    }
+}
+
+/// Nodes, and the log that they share.
+struct Cluster {
+    nodes: Vec<Network<Node>>,
+    /// Those that cannot reach the log.
+    cut: BTreeSet<usize>,
+}
+
+impl Cluster {
+    fn new(count: u64) -> Cluster {
+        let log = Rc::new(RefCell::new(Log::new(5000, 1000)));
+        let nodes = (0..count).map(|number| {
+            let id = NodeId(number + 1);
+            let link = Link::new(id, &format!("node-{}", number + 1), TIMES, Rng::new(number), 0);
+            let settings = Settings {
+                bus: Bus::Log(id),
+                operators: true,
+                random: Some(token),
+                digest: Some(|token| std::array::from_fn(|at| token[at % token.len()])),
+                ..Settings::default()
+            };
+            let link = Rc::new(RefCell::new(link));
+            let node = Node { chat: Chat::new(settings), link, log: Rc::clone(&log) };
+            Network::new(node, &Limits::default().with(|it| it.rate = None))
+        });
+        let mut cluster = Cluster { nodes: nodes.collect(), cut: BTreeSet::new() };
+        cluster.settle();
+        cluster
+    }
+
+    /// All that is under way arrives everywhere.
+    fn settle(&mut self) {
+        for round in 0.. {
+            assert!(round < 100, "something is under way for ever");
+            for node in &mut self.nodes {
+                node.pass(Duration::from_millis(1));
+                node.wake();
+            }
+            let is_quiet = |node: &Network<Node>| {
+                let Node { link, log, .. } = node.service();
+                link.borrow().is_quiet(&log.borrow())
+            };
+            let mut rest = (0..).zip(&self.nodes).filter(|(node, _)| !self.cut.contains(node));
+            if rest.all(|(_, node)| is_quiet(node)) {
+                return;
+            }
+        }
+    }
+
+    fn connect(&mut self, node: usize, label: &str) -> ConnId {
+        let id = self.nodes[node].connect(label);
+        self.settle();
+        id
+    }
+
+    fn named(&mut self, node: usize, name: &str) -> ConnId {
+        let id = self.connect(node, "native");
+        assert_eq!(
+            self.say(node, id, &format!("REGISTER {name}")),
+            format!("Registered as {name}\n")
+        );
+        id
+    }
+
+    /// What the client reads once everybody has heard the line.
+    fn say(&mut self, node: usize, id: ConnId, line: &str) -> String {
+        self.nodes[node].send(id, format!("{line}\n").as_bytes());
+        self.settle();
+        self.nodes[node].read(id)
+    }
+
+    fn read(&mut self, node: usize, id: ConnId) -> String {
+        self.nodes[node].read(id)
+    }
+
+    /// So many milliseconds go by.
+    fn pass(&mut self, millis: u64) {
+        for _ in 0..millis / 100 {
+            for node in &mut self.nodes {
+                node.pass(Duration::from_millis(100));
+                node.wake();
+            }
+        }
+        self.settle();
+    }
+
+    /// The log is out of reach for a node.
+    fn cut(&mut self, node: usize) {
+        let now = millis(self.nodes[node].outbox());
+        self.nodes[node].service().link.borrow_mut().cut(now);
+        self.cut.insert(node);
+    }
+
+    fn mend(&mut self, node: usize) {
+        let now = millis(self.nodes[node].outbox());
+        self.nodes[node].service().link.borrow_mut().mend(now);
+        self.cut.remove(&node);
+        self.settle();
+    }
+}
+
+#[test]
+fn a_conversation_reads_the_same_on_two_nodes() {
+    let mut cluster = Cluster::new(2);
+    let ann = cluster.named(0, "ann");
+    let bob = cluster.named(1, "bob");
+    cluster.read(0, ann);
+    assert_eq!(cluster.say(0, ann, "/notices on"), "Notices on.\n");
+    assert_eq!(cluster.say(1, bob, "hello"), "[bob] hello\n");
+    assert_eq!(cluster.read(0, ann), "[bob] hello\n");
+    assert_eq!(cluster.say(0, ann, "/me waves"), "* ann waves\n");
+    assert_eq!(cluster.read(1, bob), "* ann waves\n");
+    assert_eq!(cluster.say(0, ann, "/who"), "2 in lobby: ann, bob\n");
+    assert_eq!(cluster.say(1, bob, "/who"), "2 in lobby: ann, bob\n");
+    assert_eq!(cluster.say(0, ann, "/msg bob psst"), "[ann → bob] psst\n");
+    assert_eq!(cluster.read(1, bob), "[ann → bob] psst\n");
+    assert_eq!(cluster.say(1, bob, "/reply yes"), "[bob → ann] yes\n");
+    assert_eq!(cluster.read(0, ann), "[bob → ann] yes\n");
+    let eve = cluster.connect(1, "native");
+    assert_eq!(cluster.say(1, eve, "/nick Ann"), "Name ann is taken.\n");
+}
+
+#[test]
+fn what_is_piped_in_is_answered_to_its_last_line() {
+    let mut cluster = Cluster::new(2);
+    for (node, name) in ["erin", "faye"].iter().enumerate() {
+        let id = cluster.nodes[node].connect("native");
+        let lines = format!("REGISTER {name}\nhello\nquit\n");
+        cluster.nodes[node].send(id, lines.as_bytes());
+        cluster.nodes[node].end(id);
+        cluster.settle();
+        let read = cluster.read(node, id);
+        assert_eq!(read, format!("Registered as {name}\n[{name}] hello\nGoodbye!\n"));
+        assert!(cluster.nodes[node].is_closed(id));
+    }
+}
+
+#[test]
+fn guests_of_two_nodes_have_numbers_of_their_own() {
+    let mut cluster = Cluster::new(2);
+    let (one, other) = (cluster.connect(0, "native"), cluster.connect(1, "native"));
+    assert_eq!(cluster.say(0, one, "hi"), "[guest] hi\n");
+    cluster.read(1, other);
+    assert_eq!(cluster.say(1, other, "ho"), "[guest-65] ho\n");
+    assert_eq!(cluster.read(0, one), "[guest-65] ho\n");
+    assert_eq!(cluster.say(0, one, "/msg guest-65 psst"), "[guest → guest-65] psst\n");
+}
+
+#[test]
+fn rooms_topics_and_history_are_the_clusters() {
+    let mut cluster = Cluster::new(2);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.say(0, ann, "/join tea");
+    cluster.say(0, ann, "/topic Earl Grey");
+    cluster.say(0, ann, "anybody?");
+    assert_eq!(cluster.say(1, bob, "/rooms"), "lobby 1\ntea 1\n");
+    let read = cluster.say(1, bob, "/join tea");
+    let lines: Vec<&str> = read.lines().collect();
+    assert_eq!(lines[0], "2 in tea: ann, bob");
+    assert!(lines[1].ends_with("ann set the topic: Earl Grey"), "{read}");
+    assert!(lines[2].ends_with("[ann] anybody?"), "{read}");
+    assert_eq!(cluster.say(1, bob, "/topic"), "Topic: Earl Grey\n");
+    let program = cluster.connect(1, "json");
+    cluster.read(1, program);
+    let read = cluster.say(1, program, "/join tea");
+    assert!(read.contains("\"seq\":2,"), "{read}");
+    cluster.say(0, ann, "/leave");
+    cluster.read(1, bob);
+    let read = cluster.say(1, bob, "/who");
+    assert_eq!(read, "2 in tea: bob, guest-65\n");
+}
+
+#[test]
+fn who_is_ignored_away_muted_or_kicked_is_so_on_every_node() {
+    let mut cluster = Cluster::new(2);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.say(0, ann, "/ignore bob");
+    cluster.say(1, bob, "hello");
+    assert_eq!(cluster.read(0, ann), "");
+    cluster.say(0, ann, "/unignore bob");
+    cluster.say(0, ann, "/away lunch");
+    assert_eq!(cluster.say(1, bob, "/msg ann psst"), "[bob → ann] psst\nann is away: lunch\n");
+    let op = cluster.connect(0, OPERATORS);
+    assert_eq!(cluster.say(0, op, "/whois bob"), "bob: at node node-2, in lobby\n");
+    assert_eq!(cluster.say(0, op, "/mute bob"), "Muted bob for good.\n");
+    assert_eq!(cluster.read(1, bob), "You were muted by op.\n");
+    assert!(cluster.say(1, bob, "hello").starts_with("You are muted"));
+    cluster.read(0, ann);
+    assert_eq!(cluster.say(0, op, "/kick bob rude"), "bob was kicked by op: rude\n");
+    assert!(cluster.nodes[1].is_closed(bob));
+    cluster.read(0, ann);
+    assert_eq!(cluster.say(0, ann, "/who"), "1 in lobby: ann (and 1 silent)\n");
+}
+
+#[test]
+fn an_outage_is_told_and_what_was_said_meanwhile_is_counted() {
+    let mut cluster = Cluster::new(2);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    let eve = cluster.named(0, "eve");
+    cluster.read(0, ann);
+    cluster.cut(0);
+    assert_eq!(cluster.say(0, ann, "one"), "", "it may come back in time");
+    cluster.pass(3200);
+    let cut_off = "Cut off from the other servers: until they are back, only this one hears you.\n";
+    assert_eq!(cluster.read(0, ann), format!("{cut_off}[ann] one\n"));
+    assert_eq!(cluster.say(0, ann, "two"), "[ann] two\n");
+    let read = cluster.say(0, ann, "/nick anna");
+    assert_eq!(read, "Name anna cannot be had now: the other servers are out of reach.\n");
+    let read = cluster.say(0, ann, "/msg bob psst");
+    assert_eq!(read, "bob is at another server, which is out of reach.\n");
+    cluster.say(1, bob, "are you there?");
+    cluster.mend(0);
+    let read = cluster.read(0, ann);
+    let lines: Vec<&str> = read.lines().collect();
+    assert_eq!(lines[0], "[bob] are you there?");
+    assert!(lines[1].starts_with("Back with the other servers. "), "{read}");
+    assert_eq!(cluster.say(0, ann, "three"), "[ann] three\n");
+    assert!(cluster.read(1, bob).ends_with("[ann] three\n"));
+    cluster.read(0, eve);
+    assert_eq!(cluster.say(0, eve, "/who"), "3 in lobby: ann, eve, bob\n");
+    assert_eq!(cluster.say(1, bob, "/who"), "3 in lobby: ann, eve, bob\n");
+}
+
+#[test]
+fn a_node_that_is_gone_takes_its_people_along_and_brings_them_back() {
+    let mut cluster = Cluster::new(2);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.say(1, bob, "/notices on");
+    cluster.say(0, ann, "hi");
+    cluster.read(1, bob);
+    cluster.cut(0);
+    cluster.pass(7000);
+    assert_eq!(cluster.read(1, bob), "ann left the chat.\n");
+    assert_eq!(cluster.say(1, bob, "/nick Ann"), "You are now Ann\n");
+    cluster.mend(0);
+    let read = cluster.read(0, ann);
+    assert!(read.ends_with("You have been replaced by another connection.\n"), "{read}");
+    assert!(cluster.nodes[0].is_closed(ann));
+}
+
+/// The token that a client gets.
+fn token_of(reply: &str) -> String {
+    reply.trim().rsplit(' ').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_token_is_good_at_every_node() {
+    let mut cluster = Cluster::new(3);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.say(0, ann, "/join tea");
+    cluster.say(0, ann, "hello");
+    cluster.say(1, bob, "/join tea");
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.say(0, ann, "/ignore bob");
+    // She still has her connection, which is closed.
+    let again = cluster.connect(2, "native");
+    let read = cluster.say(2, again, &format!("/resume {token} 0"));
+    assert!(read.starts_with("You are now ann\n"), "{read}");
+    assert!(read.ends_with("[ann] hello\n"), "{read}");
+    assert!(cluster.read(0, ann).ends_with("You have been replaced by another connection.\n"));
+    assert!(cluster.nodes[0].is_closed(ann));
+    cluster.read(1, bob);
+    assert_eq!(cluster.say(2, again, "back"), "[ann] back\n");
+    assert_eq!(cluster.read(1, bob), "[ann] back\n");
+    cluster.say(1, bob, "hello");
+    assert_eq!(cluster.read(2, again), "");
+    assert_eq!(cluster.say(1, bob, "/who"), "2 in tea: bob, ann\n");
+    let thief = cluster.connect(0, "native");
+    let read = cluster.say(0, thief, &format!("/resume {token}"));
+    assert_eq!(read, "That token is not known, or no longer.\n");
+}
+
+#[test]
+fn a_seat_is_held_when_its_node_is_gone() {
+    let mut cluster = Cluster::new(2);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.say(1, bob, "/notices on");
+    cluster.say(0, ann, "/join tea");
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.cut(0);
+    cluster.pass(7000);
+    let again = cluster.connect(1, "native");
+    let read = cluster.say(1, again, &format!("/resume {token}"));
+    assert_eq!(read, "You are now ann\n");
+    assert_eq!(cluster.say(1, again, "/who"), "1 in tea: ann\n");
+    cluster.mend(0);
+    assert!(cluster.nodes[0].is_closed(ann));
+    assert_eq!(cluster.say(1, again, "/who"), "1 in tea: ann\n");
+}
+
+#[test]
+fn a_seat_comes_with_who_enters_later() {
+    let mut cluster = Cluster::new(2);
+    let ann = cluster.named(0, "ann");
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.cut(1);
+    cluster.pass(7000);
+    cluster.mend(1);
+    let again = cluster.connect(1, "native");
+    assert_eq!(cluster.say(1, again, &format!("/resume {token}")), "You are now ann\n");
+}

@@ -63,11 +63,19 @@ impl Chat {
         }
     }
 
+    /// The server has done something for one of its users, or for nobody, and the others must know.
+    pub(super) fn tell_all(&mut self, by: Option<ConnId>, effect: Effect<'_>) {
+        let by = by.and_then(|by| self.users.id(by)).unwrap_or(UserId::NOBODY);
+        self.tell(by, effect);
+    }
+
     /// It is decided what an operation comes to. Its connection goes on.
     pub(super) fn decided(&mut self, operation: Operation, how: &Decision, out: &mut Outbox) {
         let Operation { by, via, effect } = operation;
-        // They may have resumed as another user meanwhile.
-        self.take_effect(self.resumed.now(by), effect, how, out);
+        if !effect.is_only_told() {
+            // They may have resumed as another user meanwhile.
+            self.take_effect(self.resumed.now(by), effect, how, out);
+        }
         let Some(id) = via else { return };
         let Some(mut line) = self.under_way.finish(id) else { return };
         // What was kept may make it wait again.
@@ -105,6 +113,10 @@ impl Chat {
             Effect::Ignore(target) => self.note_ignoring(by, target),
             Effect::Unignore(target) => self.stop_ignoring(by, target),
             Effect::Detach => self.detached_elsewhere(by),
+            Effect::Ban(ban, target) => self.banned(None, ban, target, out),
+            Effect::Unban(target) => self.bans.lift(&target),
+            Effect::Reload => self.want_reload(),
+            Effect::Shutdown(why) => self.begin_shutdown(&why),
             Effect::Seat(digest) => self.note_seat(by, digest),
             Effect::TakeSeat { digest, seq, epoch } => {
                 self.take_seat(by, &digest, (seq, epoch), how, out);

@@ -6,6 +6,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
+use super::ban::{self, Ban};
 use super::dialect::Kind;
 use super::request::Naming;
 use super::user_id::UserId;
@@ -75,7 +76,14 @@ pub(super) enum Effect<'a, Id = UserId> {
     Detach,
     /// They have a resume token with this digest, or none.
     Seat(Option<[u8; 32]>),
-    // And this one is decided by the log.
+    /// They have banned somebody, whoever has the name by now.
+    Ban(Ban, Option<Id>),
+    Unban(ban::Target),
+    /// What is persisted has changed.
+    Reload,
+    // What follows is not.
+    /// All servers end.
+    Shutdown(Cow<'a, str>),
     /// They resume as the user whose token this is the digest of, at whatever server that was.
     TakeSeat {
         digest: [u8; 32],
@@ -117,6 +125,21 @@ impl<Id> Effect<'_, Id> {
         matches!(self, Effect::Connect | Effect::Say(..))
     }
 
+    /// Whether it is in force already where it was done.
+    pub(super) fn is_only_told(&self) -> bool {
+        matches!(
+            self,
+            Effect::Away(_)
+                | Effect::Ignore(_)
+                | Effect::Unignore(_)
+                | Effect::Detach
+                | Effect::Seat(_)
+                | Effect::Ban(..)
+                | Effect::Unban(_)
+                | Effect::Reload
+        )
+    }
+
     /// The same, with texts of its own.
     pub(super) fn into_owned(self) -> Effect<'static, Id> {
         self.with_ids(|id| id)
@@ -146,6 +169,10 @@ impl<Id> Effect<'_, Id> {
             Effect::Unignore(user) => Effect::Unignore(id(user)),
             Effect::Detach => Effect::Detach,
             Effect::Seat(digest) => Effect::Seat(digest),
+            Effect::Ban(ban, target) => Effect::Ban(ban, target.map(id)),
+            Effect::Unban(target) => Effect::Unban(target),
+            Effect::Reload => Effect::Reload,
+            Effect::Shutdown(why) => Effect::Shutdown(own(why)),
             Effect::TakeSeat { digest, seq, epoch } => Effect::TakeSeat { digest, seq, epoch },
         }
     }
@@ -188,6 +215,10 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             Effect::Detach => to.tag(14),
             Effect::Seat(digest) => to.tag(15).put(digest),
             Effect::TakeSeat { digest, seq, epoch } => to.tag(16).put(digest).put(seq).put(epoch),
+            Effect::Ban(ban, target) => to.tag(17).put(ban).put(target),
+            Effect::Unban(target) => to.tag(18).put(target),
+            Effect::Reload => to.tag(19),
+            Effect::Shutdown(why) => to.tag(20).put(why),
         };
     }
 
@@ -214,6 +245,10 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             13 => Effect::Unignore(from.get()?),
             14 => Effect::Detach,
             15 => Effect::Seat(from.get()?),
+            17 => Effect::Ban(from.get()?, from.get()?),
+            18 => Effect::Unban(from.get()?),
+            19 => Effect::Reload,
+            20 => Effect::Shutdown(from.get()?),
             16 => Effect::TakeSeat { digest: from.get()?, seq: from.get()?, epoch: from.get()? },
             _ => return Err(from.wrong("operation")),
         })

@@ -48,6 +48,10 @@ impl Chat {
             OperatorCommand::Announce(text) => self.publish(id, Effect::Announce(text.into()), out),
             OperatorCommand::Reload => self.request(id, Request::Reload, out),
             OperatorCommand::Shutdown(why) => self.shut_down(id, why),
+            OperatorCommand::ShutdownAll(why) => {
+                warn!(by = self.operator_name(id), reason = why; "shutdown_of_all");
+                self.publish(id, Effect::Shutdown(why.into()), out);
+            }
             OperatorCommand::Upgrade => self.upgrade(id, out),
             OperatorCommand::Whois(name) => self.whois(id, name, out),
             OperatorCommand::NoTime(word) => self.reply(id, reply::no_time(word), out),
@@ -110,6 +114,10 @@ impl Chat {
 
     fn shut_down(&mut self, id: ConnId, why: &str) {
         warn!(by = self.operator_name(id), reason = why; "shutdown");
+        self.begin_shutdown(why);
+    }
+
+    pub(super) fn begin_shutdown(&mut self, why: &str) {
         why.clone_into(&mut self.farewell);
         self.is_shutdown_wanted = true;
     }

@@ -6,6 +6,7 @@ use std::mem;
 use log::warn;
 
 use super::accounts::network;
+use super::operation::Effect;
 use super::reply::{self, Reply};
 use super::request::{Answer, Request};
 use super::state::Chat;
@@ -59,6 +60,7 @@ impl Chat {
             Answer::Unbanned(target) => {
                 warn!(by, target:%; "unbanned");
                 self.bans.lift(&target);
+                self.tell_all(asker, Effect::Unban(target.clone()));
                 self.reply_to_requester(asker, reply::unbanned(&target), out);
             }
             Answer::Reloaded(persisted) => {
@@ -86,6 +88,9 @@ impl Chat {
 
     /// Handles the answers about accounts.
     fn act_upon_account(&mut self, id: ConnId, answer: Answer, out: &mut Outbox) {
+        if matches!(answer, Answer::Registered(_) | Answer::Unregistered(_) | Answer::PasswordSet) {
+            self.tell_all(Some(id), Effect::Reload);
+        }
         match answer {
             Answer::Registered(account) => self.registered(id, account, out),
             Answer::LoggedIn(name, by) => self.logged_in(id, &name, by, out),

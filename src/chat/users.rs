@@ -177,6 +177,12 @@ impl Users {
         users.inspect(|_| work::walk(1)).filter_map(|user| Some((user.conn()?, user)))
     }
 
+    /// The same, and then those who are connected at other nodes.
+    pub(super) fn anywhere(&self) -> impl Iterator<Item = (ConnId, &User)> {
+        let elsewhere = self.everybody().filter(|(_, user)| user.is_elsewhere());
+        self.all().chain(elsewhere.filter_map(|(_, user)| Some((user.conn()?, user))))
+    }
+
     /// All who are detached, in no meaningful order.
     pub(super) fn detached(&self) -> impl Iterator<Item = (UserId, &User)> {
         self.everybody().filter(|(_, user)| user.conn().is_none())

@@ -82,6 +82,8 @@ pub(in crate::chat) enum OperatorCommand<'a> {
     Announce(&'a str),
     Reload,
     Shutdown(&'a str),
+    /// Of every server of the cluster.
+    ShutdownAll(&'a str),
     Upgrade,
     Whois(&'a str),
     /// A word where a time is expected that begins like one.

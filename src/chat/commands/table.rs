@@ -48,7 +48,7 @@ const fn row(
 }
 
 /// All commands. Where two are as near to a mistyped one, the first is the hint.
-pub(in crate::chat) static TABLE: [Row; 42] = [
+pub(in crate::chat) static TABLE: [Row; 43] = [
     row(
         "register",
         Everybody,
@@ -208,6 +208,9 @@ pub(in crate::chat) static TABLE: [Row; 42] = [
     row("shutdown", Operators, "/shutdown [WHY]", "end the server, politely", |rest| {
         operator(Some(OperatorCommand::Shutdown(rest.trim())))
     }),
+    row("shutdownall", Operators, "/shutdownall [WHY]", "end all servers of the cluster", |rest| {
+        operator(Some(OperatorCommand::ShutdownAll(rest.trim())))
+    }),
     row(
         "upgrade",
         Operators,
@@ -241,7 +244,7 @@ pub(in crate::chat) static HELP: [(Audience, &str); 12] = [
     ),
     (
         Operators,
-        "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, /announce, /reload, /upgrade, /shutdown",
+        "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, /announce, /reload, /upgrade, /shutdown, /shutdownall",
     ),
 ];
 

@@ -177,6 +177,7 @@ fn operators_commands_are_parsed() {
         ("/upgrade", Upgrade),
         ("/shutdown", Shutdown("")),
         ("/shutdown new version", Shutdown("new version")),
+        ("/shutdownall new version", ShutdownAll("new version")),
         ("/whois bob", Whois("bob")),
         ("/reload", Reload),
     ];

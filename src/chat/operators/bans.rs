@@ -9,6 +9,7 @@ use log::warn;
 use crate::chat::ban::{Ban, Target};
 use crate::chat::ban_list::Bans;
 use crate::chat::name::listed;
+use crate::chat::operation::Effect;
 use crate::chat::queries::LISTED_MAX;
 use crate::chat::reply::{self, Why};
 use crate::chat::request::{Persisted, Request};
@@ -104,10 +105,22 @@ impl Chat {
         self.reply_to_requester(id, reply::banned(&text), out);
         let target_user = id.and_then(|id| self.meant.take(id));
         let target_user = target_user.map(|target_user| self.resumed.now(target_user));
+        self.tell_all(id, Effect::Ban(ban.clone(), target_user));
+        self.banned(id, ban, target_user, out);
+    }
+
+    /// A ban is in force, at this server or another.
+    pub(in crate::chat) fn banned(
+        &mut self,
+        asker: Option<ConnId>,
+        ban: Ban,
+        target_user: Option<UserId>,
+        out: &mut Outbox,
+    ) {
         let only = Bans::from_iter([ban.clone()]);
-        let banned = self.expel_banned(id, &only, &Bans::default(), target_user, out);
+        let banned = self.expel_banned(asker, &only, &Bans::default(), target_user, out);
         // If the user has left, only their name is known.
-        let name = target.name().filter(|_| target_user.is_none()).unwrap_or("");
+        let name = ban.target.name().filter(|_| target_user.is_none()).unwrap_or("");
         self.withdraw(&banned, name);
         self.bans.forget_those_over(timestamp(out.now()));
         self.bans.add(ban);
@@ -127,7 +140,7 @@ impl Chat {
         let mut notices: BTreeMap<(usize, RoomNo), Vec<String>> = BTreeMap::new();
         let mut banned = Vec::new();
         let now = timestamp(out.now());
-        for (conn, user) in self.users.all().filter(|(_, user)| !self.is_operator(user)) {
+        for (conn, user) in self.users.anywhere().filter(|(_, user)| !self.is_operator(user)) {
             let addr = self.users.addr(conn).map(|addr| addr.ip());
             let name = user.own_name().filter(|_| target_user.is_none());
             let is_meant = target_user.is_some_and(|meant| user.is(meant));

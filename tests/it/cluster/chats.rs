@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::chat::{Bus, OPERATORS, Settings};
+use chinwag::chat::{Answer, Bus, OPERATORS, Request, Settings};
 use chinwag::cluster::NodeId;
 use chinwag::testing::Network;
 use chinwag::{Chat, CloseReason, ConnId, Limits, Outbox, Peer, Service};
@@ -22,6 +22,7 @@ struct Node {
     chat: Chat,
     link: Rc<RefCell<Link>>,
     log: Rc<RefCell<Log>>,
+    wants_shutdown: bool,
 }
 
 impl Node {
@@ -74,9 +75,19 @@ impl Service for Node {
         self.carry(out);
     }
 
+    /// All that is to be persisted is.
     fn on_tick(&mut self, out: &mut Outbox) {
+        while let Some((id, request)) = self.chat.next_request() {
+            let answer = match request {
+                Request::Ban { ban, .. } => Answer::Banned(ban),
+                Request::Unban(target) => Answer::Unbanned(target),
+                _ => Answer::Reloaded(None),
+            };
+            self.chat.answer(id, answer, out);
+        }
         self.chat.on_tick(out);
         self.carry(out);
+        self.wants_shutdown |= self.chat.takes_shutdown();
     }
 
     fn next_tick(&self) -> Option<Instant> {
@@ -105,7 +116,8 @@ impl Cluster {
                 ..Settings::default()
             };
             let link = Rc::new(RefCell::new(link));
-            let node = Node { chat: Chat::new(settings), link, log: Rc::clone(&log) };
+            let chat = Chat::new(settings);
+            let node = Node { chat, link, log: Rc::clone(&log), wants_shutdown: false };
             Network::new(node, &Limits::default().with(|it| it.rate = None))
         });
         let mut cluster = Cluster { nodes: nodes.collect(), cut: BTreeSet::new() };
@@ -383,4 +395,32 @@ fn a_seat_comes_with_who_enters_later() {
     cluster.mend(1);
     let again = cluster.connect(1, "native");
     assert_eq!(cluster.say(1, again, &format!("/resume {token}")), "You are now ann\n");
+}
+
+#[test]
+fn a_ban_holds_at_every_node() {
+    let mut cluster = Cluster::new(2);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.say(1, bob, "rubbish");
+    let op = cluster.connect(0, OPERATORS);
+    cluster.read(0, ann);
+    cluster.say(0, op, "/ban bob rude");
+    assert_eq!(cluster.read(0, ann), "bob was banned by op: rude\n");
+    assert!(cluster.nodes[1].is_closed(bob));
+    for node in 0..2 {
+        let next = cluster.connect(node, "native");
+        assert_eq!(cluster.say(node, next, "/history"), "", "what they have said is withdrawn");
+        assert_eq!(cluster.say(node, next, "/nick Bob"), "Name Bob is banned.\n");
+    }
+    cluster.say(0, op, "/unban bob");
+    let next = cluster.connect(1, "native");
+    assert_eq!(cluster.say(1, next, "/nick bob"), "You are now bob\n");
+}
+
+#[test]
+fn an_operator_ends_every_server() {
+    let mut cluster = Cluster::new(2);
+    let op = cluster.connect(0, OPERATORS);
+    cluster.say(0, op, "/shutdownall upgrade");
+    assert!(cluster.nodes.iter().all(|node| node.service().wants_shutdown));
 }

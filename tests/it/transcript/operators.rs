@@ -70,7 +70,7 @@ fn to_others_there_are_no_such_commands() {
     assert!(!network.read("ann").contains("kick"));
     network.line("op", b"/help");
     assert!(network.read("op").ends_with(
-        "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, /announce, /reload, /upgrade, /shutdown\n"
+        "Operators: /kick, /ban, /unban, /bans, /mute, /unmute, /whois, /announce, /reload, /upgrade, /shutdown, /shutdownall\n"
     ));
 }
 

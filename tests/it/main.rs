@@ -13,6 +13,7 @@ mod faults;
 mod frames;
 mod framing;
 mod hand;
+mod hand_over;
 mod json;
 mod listeners;
 #[cfg(feature = "web")]

@@ -1,10 +1,10 @@
 //! Metrics of a loop that is driven by hand, so that everything happens that can.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::testing::Stream;
-use chinwag::{Hub, Limits, Origin, Packer, Refusal, Tls, Unpacker};
+use chinwag::{Hub, Limits, Now, Origin, Packer, Refusal, Tls, Unpacker};
 
 use crate::exposition::Scrape;
 use crate::wire::{UPGRADE, World};
@@ -227,4 +227,14 @@ fn connections_that_are_handed_over_are_still_told_apart() {
         let labels = format!("{{transport=\"other\",framing=\"lines\",listener=\"{listener}\"}}");
         assert_eq!(scrape.get(&format!("chinwag_connections{labels}")), 1, "{listener}");
     }
+}
+
+#[test]
+fn an_upgrade_is_no_start() {
+    let wall = SystemTime::UNIX_EPOCH + Duration::from_millis(1_795_187_848_500);
+    let mut world = World::at(Now { monotonic: Instant::now(), wall }, &small());
+    let hour = Duration::from_hours(1);
+    world.now = Now { monotonic: world.now.monotonic + hour, wall: wall + hour };
+    world.hand_over();
+    assert_eq!(world.scrape().get("chinwag_start_time_seconds"), 1_795_187_848);
 }

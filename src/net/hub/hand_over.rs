@@ -1,6 +1,7 @@
 //! What is handed over of all connections to the process that replaces this one.
 //!
-//! Counts are not packed, but rebuilt; nor are lists that are empty once all queues are flushed.
+//! Counts are not packed, but rebuilt; nor are lists that are empty once all queues are flushed, nor
+//! when something was last logged: then it is logged once more.
 
 use std::mem;
 
@@ -125,7 +126,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             refused_log: _,
             accepted_log,
             behind_proxy,
-            told_of_proxy,
+            told_of_proxy: _,
             closed: _,
             open: _,
             draining: _,
@@ -151,7 +152,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             conn.pack(to);
         }
         to.put(ready).put(timers).put(prefaces).put(slow_consumers).put(last_activity);
-        to.put(accepted_log).put(behind_proxy).put(told_of_proxy).put(woken);
+        to.put(accepted_log).put(behind_proxy).put(woken);
         for timeouts in [drains, lingers, last_words, pings] {
             timeouts.pack(to);
         }
@@ -194,7 +195,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
         hub.last_activity = from.get()?;
         hub.accepted_log = from.get()?;
         hub.behind_proxy = from.get()?;
-        hub.told_of_proxy = from.get()?;
         hub.woken = from.get()?;
         let timeouts = [&mut hub.drains, &mut hub.lingers, &mut hub.last_words, &mut hub.pings];
         for timeouts in timeouts {

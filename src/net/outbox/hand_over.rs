@@ -1,6 +1,8 @@
 //! What is handed over of the queues, once everybody has been written to: what is behind full
 //! sockets, and is nobody else's.
 
+use std::time::Instant;
+
 use super::Outbox;
 use super::queue::{Own, Place, Queue};
 use crate::net::conn::{ConnId, State};
@@ -89,13 +91,19 @@ impl Outbox {
         self.queues = from.get()?;
         self.endings.resize(self.queues.len(), EndingSeen::None);
         self.owned = self.queues.iter().map(Queue::own_len).sum();
-        self.started = Now { monotonic: from.get()?, ..from.now() };
+        self.started = since(from.get()?, from.now());
         self.last_serial = from.get()?;
         self.lines_sent = from.get()?;
         self.lines_shed = from.get()?;
         self.begin_turn();
         Ok(())
     }
+}
+
+/// The whole time of a moment in the past.
+fn since(monotonic: Instant, now: Now) -> Now {
+    let passed = now.monotonic.saturating_duration_since(monotonic);
+    Now { monotonic, wall: now.wall.checked_sub(passed).unwrap_or(now.wall) }
 }
 
 impl Pack for Queue {

@@ -358,11 +358,8 @@ fn an_account_can_be_an_operators() {
         &mut network,
         "ann> /protect hunter22\nann< Name ann is protected from now on: /nick ann PASSWORD",
     );
-    let kept = |op| Persisted {
-        accounts: vec![Account { name: "ann".to_owned(), op, unused_until: None }],
-        ..Persisted::default()
-    };
-    network.chat.answer(None, Answer::Reloaded(Some(kept(true))), &mut network.out);
+    let account = |name: &str, op| Account { name: name.to_owned(), op, unused_until: None };
+    network.reload(vec![account("ann", true)]);
     check_in(
         &mut network,
         "ann> /bans
@@ -375,9 +372,7 @@ fn an_account_can_be_an_operators() {
          ann< Unknown command: bans",
     );
     // What it has shown for one name is worth nothing for another.
-    let mut both = kept(true);
-    both.accounts.push(Account { name: "other".to_owned(), op: true, unused_until: None });
-    network.chat.answer(None, Answer::Reloaded(Some(both)), &mut network.out);
+    network.reload(vec![account("ann", true), account("other", true)]);
     check_in(
         &mut network,
         "ann> /bans
@@ -387,17 +382,17 @@ fn an_account_can_be_an_operators() {
          ann> /bans
          ann< There are no bans.",
     );
-    network.chat.answer(None, Answer::Reloaded(Some(kept(false))), &mut network.out);
+    network.reload(vec![account("ann", false)]);
     check_in(&mut network, "ann> /bans\nann< Unknown command: bans");
     // It bears the name still, and it is nobody's.
-    network.chat.answer(None, Answer::Reloaded(Some(Persisted::default())), &mut network.out);
+    network.reload(Vec::new());
     check_in(
         &mut network,
         "ann> /passwd hunter22
          ann< Name ann is not protected: /protect PASSWORD",
     );
     // Nor is an account theirs that is made under that name later.
-    network.chat.answer(None, Answer::Reloaded(Some(kept(true))), &mut network.out);
+    network.reload(vec![account("ann", true)]);
     check_in(&mut network, "ann> /bans\nann< Unknown command: bans");
 }
 
@@ -405,9 +400,7 @@ fn an_account_can_be_an_operators() {
 fn a_name_in_use_that_becomes_protected_is_kept_without_being_an_operators() {
     let mut network = network();
     check_in(&mut network, "ann> hello\nann< [ann] hello");
-    let accounts = vec![Account { name: "Ann".to_owned(), op: true, unused_until: None }];
-    let kept = Persisted { accounts, ..Persisted::default() };
-    network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
+    network.reload(vec![Account { name: "Ann".to_owned(), op: true, unused_until: None }]);
     check_in(
         &mut network,
         "ann> /bans

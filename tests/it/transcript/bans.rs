@@ -3,7 +3,7 @@
 use super::operators::network;
 use super::{Network, check_in};
 use chinwag::Service;
-use chinwag::chat::{Account, Answer, Persisted, Request, Settings};
+use chinwag::chat::{Account, Answer, Request, Settings};
 
 #[test]
 fn a_time_that_is_none_is_refused_and_the_answer_says_how_long() {
@@ -88,9 +88,7 @@ fn an_operator_who_would_ban_themselves_is_asked_first() {
          boss< Name boss is protected from now on: /nick boss PASSWORD
          boss< That line was not encrypted: whoever carried it can have read the password.",
     );
-    let accounts = vec![Account { name: "boss".to_owned(), op: true, unused_until: None }];
-    let kept = Persisted { accounts, ..Persisted::default() };
-    network.chat.answer(None, Answer::Reloaded(Some(kept)), &mut network.out);
+    network.reload(vec![Account { name: "boss".to_owned(), op: true, unused_until: None }]);
     check_in(
         &mut network,
         "boss> /ban 192.0.2.0/24 rude

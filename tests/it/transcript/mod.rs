@@ -12,6 +12,7 @@ mod bans;
 mod budgets;
 mod dialects;
 mod epochs;
+mod hand_over;
 mod ignored;
 mod mutes;
 mod names;
@@ -26,7 +27,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use chinwag::chat::{Answer, Dialect, Motd, Password, Request, Settings};
+use chinwag::chat::{Account, Answer, Ban, Dialect, Motd, Password, Persisted, Request, Settings};
 use chinwag::{
     Chat, CloseReason, ConnId, HandOver, Limits, Now, Origin, Outbox, Packer, Peer, Service,
     Unpacker, testing,
@@ -71,12 +72,10 @@ impl Network {
         let now = Now { monotonic: Instant::now(), wall };
         let out = Outbox::new(&Limits::default(), now);
         let chat = Chat::new(settings.clone());
-        // Accounts are not packed, but read anew.
-        let is_handed_over = !settings.accounts;
         Network {
             chat,
             settings,
-            is_handed_over,
+            is_handed_over: true,
             motd,
             out,
             now,
@@ -159,15 +158,24 @@ impl Network {
         }
         while let Some((id, request)) = self.chat.next_request() {
             let answer = match (self.worker, request) {
-                (Worker::Keeps, Request::Ban { ban, .. }) => Answer::Banned(ban),
-                (Worker::Keeps, Request::Unban(target)) => Answer::Unbanned(target),
-                (Worker::Keeps, Request::Reload) => Answer::Reloaded(None),
                 (Worker::Fails(why), Request::Reload) => Answer::NotReloaded(why.to_owned()),
                 (Worker::Fails(why), _) => Answer::NotSaved(why.to_owned()),
                 (Worker::Keeps, request) => self.vault.perform(request),
             };
             self.chat.answer(id, answer, &mut self.out);
         }
+    }
+
+    /// These are the accounts in the file now, and it is read again. Who is new has no password.
+    fn reload(&mut self, accounts: Vec<Account>) {
+        let mut before = std::mem::take(&mut self.vault.accounts);
+        for account in accounts {
+            let name = account.name.to_lowercase();
+            let (_, password) = before.remove(&name).unwrap_or((account.clone(), Vec::new()));
+            self.vault.accounts.insert(name, (account, password));
+        }
+        let kept = self.vault.persisted();
+        self.chat.answer(None, Answer::Reloaded(Some(kept)), &mut self.out);
     }
 
     /// Another chat takes over.
@@ -178,6 +186,9 @@ impl Network {
         let mut from = Unpacker::new(&bytes, self.now).expect("it is packed here");
         self.chat = Chat::unpack(self.settings.clone(), &mut from).expect("it is packed here");
         from.finish().expect("all of it is unpacked");
+        if self.settings.accounts {
+            self.chat.restore(self.vault.persisted());
+        }
     }
 
     /// What the loop does with whoever has been closed.
@@ -211,35 +222,62 @@ impl Network {
     }
 }
 
-/// Names and their passwords, as a worker keeps them, but for the hashes.
+/// Bans, and accounts with their passwords, as a worker keeps them, but for the hashes.
 #[derive(Default)]
-struct Vault(BTreeMap<String, Vec<u8>>);
+struct Vault {
+    bans: Vec<Ban>,
+    accounts: BTreeMap<String, (Account, Vec<u8>)>,
+}
 
 impl Vault {
     fn is_right(&self, name: &str, password: &Password) -> bool {
-        self.0.get(&name.to_lowercase()).is_some_and(|own| own == password.as_bytes())
+        self.accounts.get(&name.to_lowercase()).is_some_and(|(_, own)| own == password.as_bytes())
+    }
+
+    /// What the next program reads.
+    fn persisted(&self) -> Persisted {
+        Persisted {
+            bans: self.bans.iter().cloned().collect(),
+            accounts: self.accounts.values().map(|(account, _)| account.clone()).collect(),
+            new_passwords: Vec::new(),
+        }
     }
 
     fn perform(&mut self, request: Request) -> Answer {
         match request {
+            Request::Ban { ban, .. } => {
+                self.bans.push(ban.clone());
+                Answer::Banned(ban)
+            }
+            Request::Unban(target) => {
+                self.bans.retain(|ban| ban.target != target);
+                Answer::Unbanned(target)
+            }
+            Request::Reload => Answer::Reloaded(None),
             Request::Register { account, .. }
-                if self.0.contains_key(&account.name.to_lowercase()) =>
+                if self.accounts.contains_key(&account.name.to_lowercase()) =>
             {
                 Answer::Exists(account.name)
             }
             Request::Register { account, password, .. } => {
-                self.0.insert(account.name.to_lowercase(), password.as_bytes().to_vec());
+                let (name, password) = (account.name.to_lowercase(), password.as_bytes().to_vec());
+                self.accounts.insert(name, (account.clone(), password));
                 Answer::Registered(account)
             }
             Request::LogIn { name, password, by } if self.is_right(&name, &password) => {
+                if let Some((account, _)) = self.accounts.get_mut(&name.to_lowercase()) {
+                    account.unused_until = None;
+                }
                 Answer::LoggedIn(name, by)
             }
             Request::Passwd { name, password } => {
-                self.0.insert(name.to_lowercase(), password.as_bytes().to_vec());
+                if let Some((_, own)) = self.accounts.get_mut(&name.to_lowercase()) {
+                    *own = password.as_bytes().to_vec();
+                }
                 Answer::PasswordSet
             }
             Request::Unregister { name, password } if self.is_right(&name, &password) => {
-                self.0.remove(&name.to_lowercase());
+                self.accounts.remove(&name.to_lowercase());
                 Answer::Unregistered(name)
             }
             _ => Answer::Wrong,

@@ -49,6 +49,20 @@ fn what_a_proxy_has_half_said_goes_along() {
     client.expect("192.0.2.7:4001 says: hello");
 }
 
+/// What the log says of other protocols is about the client, not about its proxy.
+#[test]
+fn the_address_of_a_silent_client_behind_a_proxy_goes_along() {
+    let folder = install("upgrade-behind-proxy");
+    let program = start(&folder, &["--proxy-protocol", "127.0.0.1"]);
+    let mut client = Client::connect(program.addr());
+    client.write("PROXY TCP4 192.0.2.7 127.0.0.1 4001 1337\r\n");
+    program.logged("event=accepted");
+    assert!(upgrade(&program).contains("connections=1"));
+    client.write("GET / HTTP/1.1\r\n\r\n");
+    let line = program.logged("event=refused");
+    assert!(line.contains(" addr=192.0.2.7 port=4001 why=http "), "{line}");
+}
+
 #[test]
 fn a_slow_readers_queue_and_count_go_along() {
     let folder = install("upgrade-slow");

@@ -1,7 +1,7 @@
 //! The oracle of endings: for every connection that was let in, why it ended and when.
 //! Nobody is closed without a reason that can be seen, and nobody with one stays.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chinwag::{CloseReason, Limits};
@@ -39,6 +39,9 @@ struct Endings<'a> {
     /// Those who are shaking hands.
     early: BTreeMap<usize, Present>,
     is_shutting_down: bool,
+    /// Those who were sent everything while the hub settles. It may have chosen somebody to go
+    /// before that, whose stream is dropped later.
+    settled: Option<BTreeSet<usize>>,
     /// Whose connections were cut off, at once or while they closed.
     cut: BTreeMap<usize, bool>,
 }
@@ -51,6 +54,7 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, bool> {
         present: BTreeMap::new(),
         early: BTreeMap::new(),
         is_shutting_down: false,
+        settled: None,
         cut: BTreeMap::new(),
     };
     for (index, entry) in entries.iter().enumerate() {
@@ -73,10 +77,17 @@ impl Endings<'_> {
                 self.early.insert(entry.who, Present::default());
             }
             Fact::Shutdown => self.is_shutting_down = true,
+            Fact::Settling => self.settled = Some(BTreeSet::new()),
+            Fact::Settled => self.settled = None,
             Fact::Sleep(_) => self.check_sleep(entry.at),
             Fact::Closed(why) => self.close(entry.who, entry.at, *why),
             Fact::Dropped => self.leave(entry.who, entry.at, is_visited),
             fact => {
+                if let Some(settled) = &mut self.settled
+                    && matches!(fact, Fact::ShutWrite | Fact::ShutFailed)
+                {
+                    settled.insert(entry.who);
+                }
                 let all = self.present.get_mut(&entry.who);
                 if let Some(present) = all.or_else(|| self.early.get_mut(&entry.who)) {
                     if matches!(fact, Fact::Took(_)) && present.has_stalled(entry.at, self.limits) {
@@ -135,16 +146,19 @@ impl Endings<'_> {
             assert!(has_other || gives_way, "#{who} had time left to read");
             if are_too_many && gives_way && !has_other {
                 self.journal.hit("too many are closing");
-                let is_better = self.closing().any(|other| other.said_all.is_some());
-                assert!(present.said_all.is_some() || !is_better, "#{who} is not sent the rest");
+                let is_worse = present.said_all.is_none() && self.has_better();
+                assert!(!is_worse, "#{who} is not sent the rest");
             }
             self.journal.hit("cut off while closing");
         }
         self.cut.insert(who, !is_done);
     }
 
-    fn closing(&self) -> impl Iterator<Item = &Present> {
-        self.present.values().filter(|present| present.closed.is_some())
+    /// Whether somebody who closes had been sent everything when another was chosen to go.
+    fn has_better(&self) -> bool {
+        let is_better = |it: &Present| it.closed.is_some() && it.said_all.is_some();
+        let is_late = |who| self.settled.as_ref().is_some_and(|settled| settled.contains(who));
+        self.present.iter().any(|(who, present)| is_better(present) && !is_late(who))
     }
 
     /// Whoever is to be gone by now is gone.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use chinwag::chat::Settings;
 use chinwag::{Chat, HandOver, Hub, Now, Packer, Unpacker};
 
+use super::journal::{EVERYBODY, Fact};
 use super::record::Recorder;
 use super::rng::Rng;
 use super::world::World;
@@ -17,8 +18,10 @@ impl World {
         let now = self.now();
         self.hub.pass(now);
         let mut packer = Packer::new(now);
+        self.journal.note(EVERYBODY, Fact::Settling);
         self.hub.settle();
         self.drop_closed();
+        self.journal.note(EVERYBODY, Fact::Settled);
         self.hub.pack(&mut packer);
         let bytes = packer.finish();
         let chat = Chat::new(self.rules.settings());

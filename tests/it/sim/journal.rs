@@ -51,6 +51,10 @@ pub(super) enum Fact {
     /// The world did so: marked it writable; dropped the stream that the hub gave back.
     MarkedWritable,
     Dropped,
+    /// Before a new process takes over all queues are flushed, in as many rounds as it takes; and
+    /// the streams that were closed in any of them have been dropped.
+    Settling,
+    Settled,
     /// No edge was due and no time was up, so the server slept.
     Sleep(Rest),
 }

@@ -133,9 +133,10 @@ const PINNED: [(u64, &str); 12] = [
 ];
 
 /// The same of runs with upgrades, and a bus in some.
-const PINNED_WITH_UPGRADES: [(u64, &str); 2] = [
+const PINNED_WITH_UPGRADES: [(u64, &str); 3] = [
     (65_732, "the model did not know that one was chosen to go before another was sent the rest"),
     (76_674, "who resumed as another meanwhile lost what they had on the bus"),
+    (81_878, "the model did not know of one who is not listened to because of what others said"),
 ];
 
 #[test]

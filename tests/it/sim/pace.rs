@@ -1,6 +1,7 @@
 //! The oracle of pace: how fast a client may speak, and how long it may be silent. Counts
 //! tokens as they drip, where the server counts back from the moment of a full bucket.
 
+use std::mem;
 use std::time::Duration;
 
 use chinwag::{CloseReason, Limits};
@@ -54,8 +55,6 @@ struct Pace<'a> {
     items: &'a [(usize, Item)],
     delivered: usize,
     is_paused: bool,
-    /// More waits for it than lets it be listened to, or did since it last spoke.
-    may_be_parked: bool,
     /// When it last sent something; and when it may last have waited since.
     heard: Duration,
     waited: Duration,
@@ -67,7 +66,9 @@ struct Pace<'a> {
     asked: Option<Duration>,
     /// Since when it cannot be written to.
     gone: Option<Duration>,
-    /// When a price fell due that is not paid by waiting is not known any more.
+    /// It has just paid for much, unless it was not listened to by then. It has not spoken since.
+    has_paid: bool,
+    /// Whether that was so is not known.
     is_vague: bool,
 }
 
@@ -90,7 +91,6 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
         items: case.items(),
         delivered,
         is_paused: false,
-        may_be_parked: false,
         heard: at,
         waited: at,
         is_waiting: false,
@@ -98,6 +98,7 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
         is_unheard: false,
         asked: None,
         gone: None,
+        has_paid: false,
         is_vague: false,
     };
     for entry in &case.entries[opened..=case.closed] {
@@ -134,8 +135,7 @@ impl Pace<'_> {
             Fact::EndRead => self.delivered = AT_THE_END,
             Fact::Line(_) | Fact::TooLong | Fact::Asked => self.speak(),
             Fact::Acted(acted) => {
-                self.may_be_parked = acted.queued > self.limits.queue_park;
-                self.is_unheard |= self.may_be_parked;
+                self.is_unheard |= acted.queued > self.limits.queue_park;
             }
             Fact::Paused => (self.is_paused, self.is_unheard) = (true, true),
             Fact::Resumed => self.is_paused = false,
@@ -172,7 +172,6 @@ impl Pace<'_> {
         while self.next().is_some()
             && let Some(((_, Item::Bulk), rest)) = self.items.split_first()
         {
-            self.is_vague |= self.is_paused || self.may_be_parked;
             if let Some(bucket) = &mut self.bucket {
                 if !bucket.has(1) {
                     return;
@@ -180,7 +179,7 @@ impl Pace<'_> {
                 self.journal.hit("rate: paid for much at once");
                 bucket.level -= tokens(1);
             }
-            (self.is_waiting, self.may_wait) = (false, false);
+            (self.is_waiting, self.may_wait, self.has_paid) = (false, false, true);
             self.items = rest;
         }
     }
@@ -190,7 +189,7 @@ impl Pace<'_> {
         let next = self.next();
         let (end, price) = next.unwrap_or_else(|| panic!("#{who} has not said that yet"));
         self.items = &self.items[1..];
-        (self.is_waiting, self.may_wait) = (false, false);
+        (self.is_waiting, self.may_wait, self.has_paid) = (false, false, false);
         // The last words of one who says no more are not delayed.
         let Some(bucket) = self.bucket.as_mut().filter(|_| end < AT_THE_END) else { return };
         assert!(bucket.has(price), "#{who} is faster than it may");
@@ -244,12 +243,14 @@ impl Pace<'_> {
         let who = self.case.who;
         let is_stuck = rest.stuck.contains(&who);
         let is_let = !self.is_paused && !is_stuck;
-        // What others have said to it since it last spoke is in its queue, too.
-        self.may_be_parked |= is_stuck;
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
         }
         self.pay_for_bulk();
+        self.is_vague = mem::take(&mut self.has_paid) && !is_let;
+        if self.is_vague {
+            return;
+        }
         let next = self.next();
         let has_to_wait = match (next, &self.bucket) {
             // `shares.rs` knows what others have said.

@@ -21,7 +21,7 @@ timeout 300 python3 -m pip install --quiet --disable-pip-version-check --target 
     trustme==1.2.1 >"$work/install.log" 2>&1 ||
     { echo "cannot be had: trustme==1.2.1" >&2; tail -3 "$work/install.log" >&2; exit 2; }
 export PYTHONPATH=$work/py
-for package in openssl=3.0.22-1~deb12u2 libssl3=3.0.22-1~deb12u2; do
+for package in "openssl=3.0.*" "libssl3=3.0.*"; do
     (cd "$work" && timeout 300 apt-get download -q "$package" >>install.log 2>&1) ||
         { echo "cannot be had: $package" >&2; tail -3 "$work/install.log" >&2; exit 2; }
 done

@@ -13,7 +13,7 @@ sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for package in prometheus=2.42.0+ds-5+deb12u1; do
+for package in "prometheus=2.42.0+ds-5*"; do
     (cd "$work" && timeout 300 apt-get download -q "$package" >>install.log 2>&1) ||
         { echo "cannot be had: $package" >&2; tail -3 "$work/install.log" >&2; exit 2; }
 done

@@ -19,7 +19,7 @@ timeout 300 python3 -m pip install --quiet --disable-pip-version-check --target 
     trustme==1.2.1 >"$work/install.log" 2>&1 ||
     { echo "cannot be had: trustme==1.2.1" >&2; tail -3 "$work/install.log" >&2; exit 2; }
 export PYTHONPATH=$work/py
-for package in stunnel4=3:5.68-2+deb12u1 libwrap0=7.6.q-32; do
+for package in "stunnel4=3:5.68-2*" libwrap0=7.6.q-32; do
     (cd "$work" && timeout 300 apt-get download -q "$package" >>install.log 2>&1) ||
         { echo "cannot be had: $package" >&2; tail -3 "$work/install.log" >&2; exit 2; }
 done

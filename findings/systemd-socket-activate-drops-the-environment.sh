@@ -15,7 +15,7 @@ sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for package in systemd=252.39-1~deb12u2 libsystemd-shared=252.39-1~deb12u2; do
+for package in "systemd=252.*" "libsystemd-shared=252.*"; do
     (cd "$work" && timeout 300 apt-get download -q "$package" >>install.log 2>&1) ||
         { echo "cannot be had: $package" >&2; tail -3 "$work/install.log" >&2; exit 2; }
 done

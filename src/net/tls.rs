@@ -1,6 +1,8 @@
 //! TLS over any transport: what is encrypted, and with which certificate. Knows no socket. Only
-//! `tls/keys.rs` and `tls/session.rs` name rustls.
+//! `tls/keys.rs`, `tls/session.rs` and `tls/client.rs` name rustls.
 
+#[cfg(feature = "redis")]
+pub(crate) mod client;
 #[cfg(feature = "tls")]
 mod keys;
 #[cfg_attr(not(feature = "tls"), path = "tls/without.rs")]

@@ -19,6 +19,8 @@ mod listeners;
 #[cfg(feature = "web")]
 mod metrics;
 mod pages;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(feature = "tls")]
 mod secure;
 mod sim;

@@ -80,6 +80,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("cluster", &["metrics", "pack"]),
+    ("redis", &["cluster", "mailbox", "metrics", "pack", "server", "timeouts", "tls"]),
     // A ban is for a network; what is asked of a worker is the chat's to say.
     (
         "chat",
@@ -131,14 +132,14 @@ const BINARY: [&str; 14] = [
 const ABSENT: &[(&[&str], &[&str], &str)] = &[
     (
         &["mio::", "TcpStream", "TcpListener"],
-        &["server", "listen", "transport"],
-        "only server.rs, listen.rs and transport.rs know where readiness comes from",
+        &["server", "listen", "redis", "transport"],
+        "only server.rs, listen.rs and transport.rs know where readiness comes from, and the threads to Redis block",
     ),
     (&["rustls"], &["tls"], "what encrypts is behind one seam, net/tls.rs"),
     (
         &["Instant::now", "SystemTime::now"],
-        &["server", "logger", "testing"],
-        "only server.rs and the log read a clock; elsewhere time is an argument, so that runs can be replayed",
+        &["server", "logger", "redis", "testing"],
+        "only server.rs, the log and the threads to Redis read a clock; elsewhere time is an argument, so that runs can be replayed",
     ),
     (
         &["std::io", "std::net::Tcp", "std::fs", "std::thread"],
@@ -151,6 +152,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
             "hub",
             "limits",
             "chat_with_worker",
+            "redis",
             "store",
             "testing",
             "worker",

@@ -1,0 +1,301 @@
+//! A connection to Redis: one command at a time, each with a deadline for all of it. Knows no log.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use redis_protocol::resp2::decode::decode;
+pub(super) use redis_protocol::resp2::types::OwnedFrame as Frame;
+
+use super::address::{Address, Place};
+use super::options::Options;
+use crate::net::tls::client::{Client, ClientStream};
+
+/// Why a call has no answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The connection is broken, or the deadline has passed: whether the command has been run is
+    /// not known, and nothing more may be called on this connection.
+    Broken(io::Error),
+    /// Redis answered with this error.
+    Refused(String),
+}
+
+impl Failure {
+    /// Whether Redis says that it will do what was asked, but not now.
+    pub(super) fn is_passing(&self) -> bool {
+        const WORDS: [&str; 8] = [
+            "OOM",
+            "BUSY",
+            "LOADING",
+            "MISCONF",
+            "TRYAGAIN",
+            "CLUSTERDOWN",
+            "MASTERDOWN",
+            "NOREPLICAS",
+        ];
+        let Failure::Refused(why) = self else { return false };
+        // Old scripts put their own words before it.
+        why.split([' ', '-']).any(|word| WORDS.contains(&word))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::Broken(error) if error.kind() == ErrorKind::TimedOut => {
+                f.write_str("it does not answer in time")
+            }
+            Failure::Broken(error) => error.fmt(f),
+            Failure::Refused(why) => why.fmt(f),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        // What a socket says whose timeout has passed.
+        if error.kind() == ErrorKind::WouldBlock {
+            return Failure::Broken(ErrorKind::TimedOut.into());
+        }
+        Failure::Broken(error)
+    }
+}
+
+/// Where to connect to, and how to begin there.
+#[derive(Clone)]
+pub(super) struct Dialer {
+    address: Address,
+    password: Option<String>,
+    /// What the connection is called at Redis, for operators.
+    name: String,
+    tls: Option<Client>,
+}
+
+impl Dialer {
+    /// # Errors
+    ///
+    /// If there is nobody to trust.
+    pub(super) fn new(options: &Options) -> Result<Dialer, String> {
+        let address = options.address.clone();
+        let is_encrypted = matches!(address.place, Place::Tcp { is_encrypted: true, .. });
+        let tls = if is_encrypted { Some(Client::new()?) } else { None };
+        let password = options.password.clone().or_else(|| address.password.clone());
+        // A name may have no spaces there.
+        let name = options.node.replace(|c: char| !c.is_ascii_graphic(), "_");
+        Ok(Dialer { address, password, name: format!("chinwag:{name}"), tls })
+    }
+
+    /// Connects, and says who this is.
+    pub(super) fn dial(&self, deadline: Instant) -> Result<Connection, Failure> {
+        let stream = self.connect(deadline)?;
+        let mut connection = Connection { stream, input: Vec::new(), used: 0 };
+        if let Some(password) = &self.password {
+            let mut command = vec!["AUTH"];
+            command.extend(self.address.user.as_deref());
+            command.push(password);
+            connection.call_text(&command, deadline)?;
+        }
+        if self.address.database != 0 {
+            let database = self.address.database.to_string();
+            connection.call_text(&["SELECT", &database], deadline)?;
+        }
+        // A name is only of use; a user of Redis may have no right to one.
+        match connection.call_text(&["CLIENT", "SETNAME", &self.name], deadline) {
+            Err(Failure::Refused(why)) if why.starts_with("NOPERM") => {}
+            answer => drop(answer?),
+        }
+        Ok(connection)
+    }
+
+    fn connect(&self, deadline: Instant) -> Result<Stream, Failure> {
+        let (host, port) = match &self.address.place {
+            Place::Tcp { host, port, .. } => (host, *port),
+            #[cfg(unix)]
+            Place::Unix(path) => return Ok(Stream::Unix(UnixStream::connect(path)?)),
+            #[cfg(not(unix))]
+            Place::Unix(_) => return Err(io::Error::from(ErrorKind::Unsupported).into()),
+        };
+        let mut failed = io::Error::new(ErrorKind::NotFound, "the host has no address");
+        for addr in (host.as_str(), port).to_socket_addrs()? {
+            match TcpStream::connect_timeout(&addr, left(deadline)?) {
+                Ok(stream) => {
+                    stream.set_nodelay(true)?;
+                    let Some(tls) = &self.tls else { return Ok(Stream::Tcp(stream)) };
+                    let encrypted = tls.encrypt(host, stream).map_err(io::Error::other)?;
+                    return Ok(Stream::Tls(Box::new(encrypted)));
+                }
+                Err(error) => failed = error,
+            }
+        }
+        Err(failed.into())
+    }
+}
+
+/// A connection to Redis, by RESP 2.
+pub(super) struct Connection {
+    stream: Stream,
+    /// What has been read, of which so much has been answered with.
+    input: Vec<u8>,
+    used: usize,
+}
+
+impl Connection {
+    /// Calls a command and waits for its answer; both end at the deadline.
+    pub(super) fn call(&mut self, command: &[&[u8]], deadline: Instant) -> Result<Frame, Failure> {
+        let mut bytes = format!("*{}\r\n", command.len()).into_bytes();
+        for part in command {
+            bytes.extend(format!("${}\r\n", part.len()).as_bytes());
+            bytes.extend(*part);
+            bytes.extend(b"\r\n");
+        }
+        self.send(&bytes, deadline)?;
+        match self.receive(deadline)? {
+            Frame::Error(why) => Err(Failure::Refused(why)),
+            answer => Ok(answer),
+        }
+    }
+
+    /// The same for a command that is text.
+    pub(super) fn call_text(
+        &mut self,
+        command: &[&str],
+        deadline: Instant,
+    ) -> Result<Frame, Failure> {
+        let command: Vec<&[u8]> = command.iter().map(|part| part.as_bytes()).collect();
+        self.call(&command, deadline)
+    }
+
+    /// What ends a call under way, from another thread.
+    pub(super) fn breaker(&self) -> io::Result<Breaker> {
+        match &self.stream {
+            Stream::Tcp(stream) => stream.try_clone().map(Breaker::Tcp),
+            Stream::Tls(stream) => stream.sock.try_clone().map(Breaker::Tcp),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.try_clone().map(Breaker::Unix),
+        }
+    }
+
+    fn send(&mut self, mut bytes: &[u8], deadline: Instant) -> Result<(), Failure> {
+        while !bytes.is_empty() {
+            self.stream.set_timeout(left(deadline)?)?;
+            match self.stream.write(bytes) {
+                Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
+                Ok(written) => bytes = &bytes[written..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.stream.set_timeout(left(deadline)?)?;
+        Ok(self.stream.flush()?)
+    }
+
+    fn receive(&mut self, deadline: Instant) -> Result<Frame, Failure> {
+        loop {
+            let damaged = |error| io::Error::new(ErrorKind::InvalidData, format!("{error}"));
+            if let Some((frame, size)) = decode(&self.input[self.used..]).map_err(damaged)? {
+                self.used += size;
+                return Ok(frame);
+            }
+            self.input.drain(..self.used);
+            self.used = 0;
+            // As much again as is there, so that a long answer is looked at a few times only.
+            let len = self.input.len();
+            self.input.resize(len + len.clamp(16 << 10, 4 << 20), 0);
+            let read = self.stream.set_timeout(left(deadline)?);
+            let read = read.and_then(|()| self.stream.read(&mut self.input[len..]));
+            self.input.truncate(len + *read.as_ref().unwrap_or(&0));
+            match read {
+                Ok(0) => return Err(io::Error::from(ErrorKind::UnexpectedEof).into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// How long it is until then.
+fn left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
+}
+
+enum Stream {
+    Tcp(TcpStream),
+    Tls(Box<ClientStream<TcpStream>>),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// For each read and each write.
+    fn set_timeout(&self, time: Duration) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => set_timeout(stream, time),
+            Stream::Tls(stream) => set_timeout(&stream.sock, time),
+            #[cfg(unix)]
+            Stream::Unix(stream) => {
+                stream.set_read_timeout(Some(time))?;
+                stream.set_write_timeout(Some(time))
+            }
+        }
+    }
+}
+
+fn set_timeout(stream: &TcpStream, time: Duration) -> io::Result<()> {
+    stream.set_read_timeout(Some(time))?;
+    stream.set_write_timeout(Some(time))
+}
+
+impl Read for Stream {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.read(buf),
+            Stream::Tls(stream) => stream.read(buf),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.read(buf),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Stream::Tcp(stream) => stream.write(buf),
+            Stream::Tls(stream) => stream.write(buf),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.write(buf),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Stream::Tcp(stream) => stream.flush(),
+            Stream::Tls(stream) => stream.flush(),
+            #[cfg(unix)]
+            Stream::Unix(stream) => stream.flush(),
+        }
+    }
+}
+
+/// Ends whatever a connection waits for.
+pub(super) enum Breaker {
+    Tcp(TcpStream),
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+impl Breaker {
+    pub(super) fn shut(&self) {
+        // It fails if it is shut already.
+        let _ = match self {
+            Breaker::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            #[cfg(unix)]
+            Breaker::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
+}

@@ -1,0 +1,93 @@
+//! What a link leaves to whoever goes on from there: the program that takes the place of this one,
+//! or itself.
+
+use std::time::{Instant, SystemTime};
+
+use super::script::Place;
+use crate::cluster::{Entry, NodeId};
+use crate::net::timeouts::Now;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+/// A link that has been stopped: with it the node stays there, and has lost nothing.
+pub(super) struct Stopped {
+    pub(super) node: NodeId,
+    /// With which the node has last entered, and which the chat knows of.
+    pub(super) epoch: u64,
+    pub(super) known_epoch: u64,
+    pub(super) era: u64,
+    /// How far the chat has been told.
+    pub(super) place: Place,
+    pub(super) past: Option<(Place, Place)>,
+    pub(super) must_enter: bool,
+    pub(super) is_cut_off: bool,
+    /// The chat has not been told yet that the node was cut off.
+    pub(super) owes_cut_off: bool,
+    /// What may not be in the log yet, each with its epoch.
+    pub(super) queue: Vec<(u64, Entry)>,
+}
+
+impl Stopped {
+    /// Without a head: it is part of what says its format.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let mut packer = Packer::without_head(now());
+        packer.put(self);
+        packer.finish()
+    }
+
+    pub(super) fn from_bytes(bytes: &[u8]) -> Result<Stopped, Damaged> {
+        let mut from = Unpacker::without_head(bytes, now());
+        let stopped = from.get()?;
+        from.finish()?;
+        Ok(stopped)
+    }
+}
+
+/// There are no times in it.
+fn now() -> Now {
+    Now { monotonic: Instant::now(), wall: SystemTime::now() }
+}
+
+impl Pack for Stopped {
+    fn pack(&self, to: &mut Packer) {
+        let Stopped {
+            node,
+            epoch,
+            known_epoch,
+            era,
+            place,
+            past,
+            must_enter,
+            is_cut_off,
+            owes_cut_off,
+            queue,
+        } = self;
+        to.put(node).put(epoch).put(known_epoch).put(era).put(place).put(past);
+        to.put(must_enter).put(is_cut_off).put(owes_cut_off).put(queue);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Stopped, Damaged> {
+        Ok(Stopped {
+            node: from.get()?,
+            epoch: from.get()?,
+            known_epoch: from.get()?,
+            era: from.get()?,
+            place: from.get()?,
+            past: from.get()?,
+            must_enter: from.get()?,
+            is_cut_off: from.get()?,
+            owes_cut_off: from.get()?,
+            queue: from.get()?,
+        })
+    }
+}
+
+impl Pack for Entry {
+    fn pack(&self, to: &mut Packer) {
+        let Entry { number, action, payload } = self;
+        to.put(number).put(action).put(payload);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Entry, Damaged> {
+        Ok(Entry { number: from.get()?, action: from.get()?, payload: from.get()? })
+    }
+}

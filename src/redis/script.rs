@@ -1,0 +1,347 @@
+//! The log, as Redis keeps it: what the script is asked and answers, and how events are read.
+
+use std::time::{Duration, Instant};
+
+use super::connection::{Breaker, Connection, Dialer, Failure, Frame};
+use crate::cluster::{Action, Entry, Event, NodeId, Outcome};
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
+const SCRIPT: &str = include_str!("script.lua");
+
+/// The most entries that one call appends.
+pub(super) const BATCH_ENTRIES: usize = 256;
+
+/// The most bytes of entries that one call appends, if it is more than one entry.
+pub(super) const BATCH_BYTES: usize = 64 << 10;
+
+/// The most events that one call reads.
+const PAGE: &str = "256";
+
+/// A place in the log: after this event, or before the first of an era.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Eras only grow.
+    pub(super) era: u64,
+    pub(super) id: u64,
+    /// The event's header, by which it is known again. Empty if it is not known.
+    pub(super) header: String,
+}
+
+impl Place {
+    fn key(&self) -> String {
+        format!("{}-{}", self.era, self.id)
+    }
+}
+
+impl Pack for Place {
+    fn pack(&self, to: &mut Packer) {
+        let Place { era, id, header } = self;
+        to.put(era).put(id).put(header);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Place, Damaged> {
+        Ok(Place { era: from.get()?, id: from.get()?, header: from.get()? })
+    }
+}
+
+/// What a node tells the script of itself with each call.
+pub(super) struct Caller<'a> {
+    pub(super) node: NodeId,
+    pub(super) epoch: u64,
+    pub(super) lease: Duration,
+    /// How far it has read.
+    pub(super) place: &'a Place,
+    /// The newest id of that era that it knows of.
+    pub(super) newest: u64,
+}
+
+/// What the script answers.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It is done, with these numbers.
+    Done(Vec<u64>),
+    /// The node's epoch is over: it has to enter.
+    Fenced,
+    /// It is the era now.
+    Era(u64),
+}
+
+/// An event, and where it is.
+pub(super) struct Found {
+    pub(super) place: Place,
+    /// `None` if it cannot be understood.
+    pub(super) event: Option<Event>,
+    /// The epoch of a node that has entered.
+    pub(super) epoch: u64,
+}
+
+/// The names of the keys, all in one shard.
+pub(super) struct Keys {
+    all: [String; 7],
+}
+
+impl Keys {
+    pub(super) fn new(cluster: &str) -> Keys {
+        let names = ["head", "log", "said", "rooms", "names", "guests", "nodes"];
+        Keys { all: names.map(|name| format!("{{{cluster}}}:{name}")) }
+    }
+
+    fn log(&self) -> &str {
+        &self.all[1]
+    }
+
+    fn said(&self) -> &str {
+        &self.all[2]
+    }
+}
+
+/// A connection that can be asked for the log.
+pub(super) struct Log {
+    connection: Connection,
+    keys: Keys,
+    /// By which Redis knows the script.
+    sha: Vec<u8>,
+}
+
+impl Log {
+    pub(super) fn open(dialer: &Dialer, cluster: &str, by: Instant) -> Result<Log, Failure> {
+        let connection = dialer.dial(by)?;
+        let mut log = Log { connection, keys: Keys::new(cluster), sha: Vec::new() };
+        log.load(by)?;
+        Ok(log)
+    }
+
+    pub(super) fn breaker(&self) -> std::io::Result<Breaker> {
+        self.connection.breaker()
+    }
+
+    /// What `INFO` says, or why not.
+    pub(super) fn info(&mut self, by: Instant) -> Result<String, Failure> {
+        let answer = self.connection.call(&[b"INFO"], by)?;
+        Ok(String::from_utf8_lossy(&bytes(answer)?).into_owned())
+    }
+
+    /// Takes the node's name. It answers with the era, the id before the node's own event, and the
+    /// epoch.
+    pub(super) fn enter(
+        &mut self,
+        caller: &Caller<'_>,
+        name: &str,
+        by: Instant,
+    ) -> Result<Answer, Failure> {
+        self.run("enter", caller, vec![name.as_bytes().to_vec()], by)
+    }
+
+    /// Whether the log is what the node knows. It answers with the newest id.
+    pub(super) fn check(&mut self, caller: &Caller<'_>, by: Instant) -> Result<Answer, Failure> {
+        self.run("check", caller, Vec::new(), by)
+    }
+
+    /// Appends entries, in their order, those that have not been appended before, and renews the
+    /// lease. A beat looks for nodes that are gone. It answers with the newest id.
+    pub(super) fn append(
+        &mut self,
+        caller: &Caller<'_>,
+        is_beat: bool,
+        entries: &[Entry],
+        by: Instant,
+    ) -> Result<Answer, Failure> {
+        let mut words = vec![vec![b'0' + u8::from(is_beat)]];
+        for entry in entries {
+            push_entry(entry, &mut words);
+        }
+        self.run("append", caller, words, by)
+    }
+
+    /// Has the node be gone.
+    pub(super) fn leave(&mut self, caller: &Caller<'_>, by: Instant) -> Result<Answer, Failure> {
+        self.run("leave", caller, Vec::new(), by)
+    }
+
+    /// Has Redis keep about so many. A command of its own, which needs no memory.
+    pub(super) fn trim(&mut self, log: usize, said: usize, by: Instant) -> Result<(), Failure> {
+        for (stream, max) in [(self.keys.log(), log), (self.keys.said(), said)] {
+            let max = max.to_string();
+            self.connection.call_text(&["XTRIM", stream, "MAXLEN", "~", &max], by)?;
+        }
+        Ok(())
+    }
+
+    /// The next events. Waits for as long as `block` if there is none.
+    pub(super) fn read(
+        &mut self,
+        after: &Place,
+        block: Duration,
+        by: Instant,
+    ) -> Result<Vec<Found>, Failure> {
+        let (block, after) = (block.as_millis().to_string(), after.key());
+        let command = ["XREAD", "COUNT", PAGE, "BLOCK", &block, "STREAMS", self.keys.log(), &after];
+        match self.connection.call_text(&command, by)? {
+            Frame::Null => Ok(Vec::new()),
+            // Of the one stream, its name and what is in it.
+            Frame::Array(streams) => match streams.into_iter().next() {
+                Some(Frame::Array(stream)) => found(stream.into_iter().nth(1)),
+                _ => Err(strange()),
+            },
+            _ => Err(strange()),
+        }
+    }
+
+    /// The next lines of rooms, up to and with this place.
+    pub(super) fn past(
+        &mut self,
+        after: &Place,
+        until: &Place,
+        by: Instant,
+    ) -> Result<Vec<Found>, Failure> {
+        let (after, until) = (format!("({}", after.key()), until.key());
+        let command = ["XRANGE", self.keys.said(), &after, &until, "COUNT", PAGE];
+        let answer = self.connection.call_text(&command, by)?;
+        found(Some(answer))
+    }
+
+    fn load(&mut self, by: Instant) -> Result<(), Failure> {
+        self.sha = bytes(self.connection.call_text(&["SCRIPT", "LOAD", SCRIPT], by)?)?;
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        command: &str,
+        caller: &Caller<'_>,
+        words: Vec<Vec<u8>>,
+        by: Instant,
+    ) -> Result<Answer, Failure> {
+        let Caller { node, epoch, lease, place, newest } = caller;
+        let numbers =
+            [*epoch, lease.as_millis().try_into().unwrap_or(u64::MAX), place.era, *newest];
+        let mut all = vec![command.as_bytes().to_vec(), node.to_string().into_bytes()];
+        all.extend(numbers.iter().chain([&place.id]).map(|it| it.to_string().into_bytes()));
+        all.push(place.header.clone().into_bytes());
+        all.extend(words);
+        loop {
+            let count = self.keys.all.len().to_string();
+            let mut call: Vec<&[u8]> = vec![b"EVALSHA", &self.sha, count.as_bytes()];
+            call.extend(self.keys.all.iter().map(String::as_bytes));
+            call.extend(all.iter().map(Vec::as_slice));
+            match self.connection.call(&call, by) {
+                // Redis has been started anew, or another has taken its place.
+                Err(Failure::Refused(why)) if why.starts_with("NOSCRIPT") => self.load(by)?,
+                answer => return read_answer(answer?),
+            }
+        }
+    }
+}
+
+fn read_answer(answer: Frame) -> Result<Answer, Failure> {
+    let Frame::Array(words) = answer else { return Err(strange()) };
+    let words: Result<Vec<String>, Failure> = words.into_iter().map(text).collect();
+    let words = words?;
+    let numbers = words.iter().skip(1).map(|word| word.parse());
+    match (words.first().map(String::as_str), words.get(1)) {
+        (Some("OK"), _) => {
+            Ok(Answer::Done(numbers.collect::<Result<_, _>>().map_err(|_| strange())?))
+        }
+        (Some("FENCED"), _) => Ok(Answer::Fenced),
+        (Some("ERA"), Some(era)) => Ok(Answer::Era(era.parse().map_err(|_| strange())?)),
+        (Some("ERROR"), Some(why)) => Err(Failure::Refused(why.clone())),
+        _ => Err(strange()),
+    }
+}
+
+/// About how many bytes an entry takes in a call.
+pub(super) fn size(entry: &Entry) -> usize {
+    let rest = match &entry.action {
+        Action::KeepGuests { blocks } => blocks.len() * 4,
+        _ => 64,
+    };
+    entry.payload.len() + rest
+}
+
+/// Number, action, what it is about in three words, payload: as `script.lua` has it.
+fn push_entry(entry: &Entry, words: &mut Vec<Vec<u8>>) {
+    let none = String::new;
+    let (action, about) = match &entry.action {
+        Action::Tell => ("T", [none(), none(), none()]),
+        Action::Say { room } => ("S", [room.clone(), none(), none()]),
+        Action::Claim { name, user, releases, takes_over } => {
+            let releases = releases.clone().unwrap_or_default();
+            let action = if *takes_over { "O" } else { "C" };
+            (action, [name.clone(), user.to_string(), releases])
+        }
+        Action::Release { name, user } => ("R", [name.clone(), user.to_string(), none()]),
+        Action::Raise { room, seq, epoch } => {
+            ("A", [room.clone(), seq.to_string(), epoch.to_string()])
+        }
+        Action::LeaseGuests => ("L", [none(), none(), none()]),
+        Action::KeepGuests { blocks } => {
+            let blocks: Vec<String> = blocks.iter().map(u32::to_string).collect();
+            ("K", [blocks.join(" "), none(), none()])
+        }
+    };
+    words.push(entry.number.to_string().into_bytes());
+    words.push(action.as_bytes().to_vec());
+    words.extend(about.map(String::into_bytes));
+    words.push(entry.payload.clone());
+}
+
+/// What is in a stream: ids, each with the fields `h` and `p` and their values.
+fn found(entries: Option<Frame>) -> Result<Vec<Found>, Failure> {
+    let Some(Frame::Array(entries)) = entries else { return Err(strange()) };
+    let entries = entries.into_iter().map(|entry| {
+        let Frame::Array(entry) = entry else { return Err(strange()) };
+        let [id, fields]: [Frame; 2] = entry.try_into().map_err(|_| strange())?;
+        let Frame::Array(fields) = fields else { return Err(strange()) };
+        let id = text(id)?;
+        let (era, id) = id.split_once('-').ok_or_else(strange)?;
+        let (era, id) = (era.parse().map_err(|_| strange())?, id.parse().map_err(|_| strange())?);
+        let [_, header, _, payload]: [Frame; 4] = fields.try_into().map_err(|_| strange())?;
+        let (header, payload) = (text(header)?, bytes(payload)?);
+        let (event, epoch) = event(id, &header, payload).unzip();
+        let place = Place { era, id, header };
+        Ok(Found { place, event, epoch: epoch.unwrap_or(0) })
+    });
+    entries.collect()
+}
+
+/// From its header: node, number, time, what was decided.
+fn event(id: u64, header: &str, payload: Vec<u8>) -> Option<(Event, u64)> {
+    let mut words = header.split(' ');
+    let node = NodeId(u64::from_str_radix(words.next()?, 16).ok()?);
+    let (number, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let mut epoch = 0;
+    let outcome = match words.next()? {
+        "T" => Outcome::Told,
+        "S" => {
+            Outcome::Said { seq: words.next()?.parse().ok()?, epoch: words.next()?.parse().ok()? }
+        }
+        "C" => Outcome::Claimed,
+        "X" => Outcome::Taken,
+        "B" => Outcome::Block(words.next()?.parse().ok()?),
+        "K" => Outcome::Kept(words.by_ref().map(|it| it.parse().ok()).collect::<Option<_>>()?),
+        "E" => {
+            epoch = words.next()?.parse().ok()?;
+            Outcome::Entered
+        }
+        "G" => Outcome::Gone,
+        _ => return None,
+    };
+    let event = Event { id, at, node, number, outcome, payload };
+    words.next().is_none().then_some((event, epoch))
+}
+
+fn text(frame: Frame) -> Result<String, Failure> {
+    String::from_utf8(bytes(frame)?).map_err(|_| strange())
+}
+
+fn bytes(frame: Frame) -> Result<Vec<u8>, Failure> {
+    match frame {
+        Frame::BulkString(bytes) | Frame::SimpleString(bytes) => Ok(bytes),
+        Frame::Integer(number) => Ok(number.to_string().into_bytes()),
+        _ => Err(strange()),
+    }
+}
+
+fn strange() -> Failure {
+    Failure::Refused("it answers otherwise than Redis does".to_owned())
+}

@@ -1,0 +1,10 @@
+//! Links to a real redis-server, each test with one of its own: `cargo test --features redis redis`.
+//! Debian's package `redis-server` is enough.
+
+mod decisions;
+mod failures;
+mod leases;
+mod links;
+mod model;
+mod server;
+mod start;

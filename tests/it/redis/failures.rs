@@ -1,0 +1,302 @@
+//! What happens to entries and events when Redis is away, comes back, or has forgotten.
+
+use std::thread;
+use std::time::Duration;
+
+use chinwag::cluster::{Action, Carrier, Outcome, Report};
+use chinwag::redis::Options;
+
+use super::links::{Node, entered, events, impatient, patient};
+use super::server::{MINUTE, Redis};
+
+/// Says so many lines, a few at a time.
+fn say(node: &mut Node, count: usize) {
+    for _ in 0..count {
+        let text = format!("line {}", node.count + 1);
+        node.say(&text);
+        thread::sleep(Duration::from_micros(200));
+        node.take();
+    }
+}
+
+/// Whether every line came, in order, once, with a number without a gap.
+fn check_lines(node: &mut Node, by: &Node) {
+    let (id, last) = (by.id(), by.count);
+    node.wait("the last line", |told| events(told).any(|it| it.node == id && it.number == last));
+    let numbers: Vec<u64> = events(&node.told)
+        .filter(|it| it.node == id && it.number > 0)
+        .map(|it| it.number)
+        .collect();
+    assert_eq!(numbers, (1..=last).collect::<Vec<_>>());
+    let seqs: Vec<u64> = events(&node.told)
+        .filter_map(|it| match it.outcome {
+            Outcome::Said { seq, .. } => Some(seq),
+            _ => None,
+        })
+        .collect();
+    assert!(seqs.is_sorted_by(|one, next| one + 1 == *next));
+    assert_eq!(node.told.iter().filter(|it| !matches!(it, Report::Event(_))).count(), 0);
+}
+
+#[test]
+fn a_broken_connection_loses_nothing_and_repeats_nothing() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    for _ in 0..30 {
+        say(&mut a, 100);
+        redis.ask("CLIENT KILL TYPE normal");
+    }
+    say(&mut a, 1);
+    check_lines(&mut b, &a);
+    let last = a.count;
+    a.outcome(last);
+    assert_eq!(entered(&b.told, a.id()), 0, "it entered again");
+}
+
+#[test]
+fn killed_and_started_again_with_its_file_redis_has_lost_nothing() {
+    let mut redis = Redis::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    for _ in 0..3 {
+        say(&mut a, 200);
+        redis.kill();
+        say(&mut a, 200);
+        redis.start_again();
+    }
+    say(&mut a, 1);
+    check_lines(&mut b, &a);
+    assert_eq!(entered(&b.told, a.id()), 0, "it entered again");
+}
+
+#[test]
+fn a_pause_shorter_than_patience_is_not_told() {
+    let redis = Redis::start();
+    let options = redis.options();
+    let (mut a, mut b) = (Node::with(&options), Node::with(&options));
+    say(&mut a, 100);
+    redis.signal("-STOP");
+    say(&mut a, 100);
+    // A pause of Redis has no sign of its end but that it is over.
+    thread::sleep(Duration::from_secs(2));
+    redis.signal("-CONT");
+    say(&mut a, 100);
+    check_lines(&mut b, &a);
+    assert!(!a.has(&Report::CutOff));
+}
+
+#[test]
+fn a_node_that_is_cut_off_enters_again_once_redis_is_back() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
+    let before = a.say("before");
+    a.outcome(before);
+    redis.signal("-STOP");
+    a.say("at the cut");
+    a.wait_for(&Report::CutOff);
+    a.say("after the cut");
+    b.wait_for(&Report::CutOff);
+    redis.signal("-CONT");
+    a.wait_until_entered(2);
+    let after = a.say("back");
+    a.outcome(after);
+    let (id, at) = (a.id(), a.told.iter().position(|it| *it == Report::CutOff).unwrap());
+    assert_eq!(entered(&a.told[..at], id), 1);
+    assert!(!a.texts().contains(&"after the cut".to_owned()), "an entry of an epoch that is over");
+    b.wait("the line", |told| events(told).any(|it| it.node == id && it.number == after));
+    assert_eq!(a.told.iter().filter(|it| **it == Report::CutOff).count(), 1);
+}
+
+#[test]
+fn an_idle_node_is_cut_off_as_well() {
+    let mut redis = Redis::start();
+    let mut a = Node::with(&impatient(&redis));
+    redis.kill();
+    a.wait_for(&Report::CutOff);
+    assert!(a.link.stats().is_cut_off);
+    redis.start_again();
+    a.wait_for(&Report::NewEra);
+    a.wait_until_entered(2);
+    assert!(!a.link.stats().is_cut_off);
+    assert_eq!(a.link.stats().failing, None);
+}
+
+/// Both are told of the new era, enter again, and go on.
+fn check_new_era(a: &mut Node, b: &mut Node, name: &str) {
+    for node in [&mut *a, &mut *b] {
+        node.wait_for(&Report::NewEra);
+        node.wait("entering", |told| {
+            let era = told.iter().rposition(|it| *it == Report::NewEra).unwrap_or(0);
+            events(&told[era..]).any(|it| it.outcome == Outcome::Entered)
+        });
+    }
+    let (id_a, id_b) = (a.id(), b.id());
+    for node in [&mut *a, &mut *b] {
+        node.wait("both", |told| {
+            let era = told.iter().rposition(|it| *it == Report::NewEra).unwrap_or(0);
+            [id_a, id_b].into_iter().all(|id| entered(&told[era..], id) > 0)
+        });
+        let era = node.told.iter().rposition(|it| *it == Report::NewEra).unwrap();
+        let ids: Vec<u64> = events(&node.told[era..]).map(|it| it.id).collect();
+        assert_eq!(ids[0], 1);
+        assert!(ids.is_sorted_by(|one, next| one + 1 == *next), "{ids:?}");
+        assert_eq!(node.told.iter().filter(|it| **it == Report::NewEra).count(), 1);
+    }
+    let number = a.say("in the new era");
+    a.outcome(number);
+    b.wait("the line", |told| events(told).any(|it| it.node == id_a && it.number == number));
+    // Whoever it was, they are forgotten.
+    let claim = b.claim(name, 1);
+    assert_eq!(b.outcome(claim), Outcome::Claimed);
+}
+
+#[test]
+fn an_emptied_redis_begins_a_new_era() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    let options = redis.options();
+    let (mut c, mut d) = (Node::with(&options), Node::with(&options));
+    say(&mut a, 300);
+    a.claim("somebody", 7);
+    a.claim("another", 7);
+    let last = a.count;
+    a.outcome(last);
+    redis.ask("FLUSHALL");
+    // Whose beat is hours away notices because it reads.
+    check_new_era(&mut a, &mut b, "somebody");
+    check_new_era(&mut c, &mut d, "another");
+}
+
+#[test]
+fn a_redis_that_is_started_empty_begins_a_new_era() {
+    let mut redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    say(&mut a, 300);
+    redis.kill();
+    redis.start_again();
+    check_new_era(&mut a, &mut b, "somebody");
+}
+
+#[test]
+fn a_redis_that_was_rolled_back_begins_a_new_era() {
+    let mut redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    say(&mut a, 100);
+    let last = a.count;
+    a.outcome(last);
+    assert_eq!(redis.ask("SAVE"), "OK");
+    say(&mut a, 100);
+    let last = a.count;
+    a.outcome(last);
+    redis.kill();
+    redis.start_again();
+    // Others may have appended as much again before a node is back: its own newest event is not
+    // the one that it knows.
+    let mut c = Node::start(&redis);
+    for _ in 0..200 {
+        c.append(Action::Tell);
+    }
+    check_new_era(&mut a, &mut b, "somebody");
+}
+
+#[test]
+fn of_a_log_that_was_trimmed_away_unread_all_is_counted() {
+    let redis = Redis::start();
+    let options = patient(&redis).with(|options| options.log_max = 300);
+    let (mut a, mut b) = (Node::start(&redis), Node::with(&options));
+    let number = a.say("first");
+    let id = a.id();
+    b.wait("the first", |told| events(told).any(|it| it.node == id && it.number == number));
+    // What is not taken is not read: some pages wait for the node, all others for Redis to trim
+    // them away.
+    for _ in 0..20_000 {
+        a.append(Action::Tell);
+    }
+    let number = a.say("last");
+    a.outcome(number);
+    redis.ask("XTRIM {chinwag}:log MAXLEN 100");
+    b.wait("the last", |told| events(told).any(|it| it.node == id && it.number == number));
+    let mut next = None;
+    let mut lost = 0;
+    for report in &b.told {
+        match report {
+            Report::Event(event) => {
+                assert!(next.is_none_or(|next| next == event.id), "{next:?} {event:?}");
+                next = Some(event.id + 1);
+            }
+            Report::Lost(count) => {
+                lost += count;
+                next = next.map(|next| next + count);
+            }
+            _ => {}
+        }
+    }
+    assert!(lost > 1000, "{lost}");
+    assert_eq!(b.link.stats().lost, lost);
+    b.wait_until_entered(2);
+}
+
+#[test]
+fn lost_events_are_counted_without_any_after_them() {
+    let redis = Redis::start();
+    let mut a = Node::start(&redis);
+    redis.ask("EVAL \"return redis.call('HINCRBY',KEYS[1],'id',7)\" 1 {chinwag}:head");
+    a.wait_for(&Report::Lost(7));
+    a.wait_until_entered(2);
+    let number = a.say("hello");
+    a.outcome(number);
+    assert_eq!(a.link.stats().lost, 7);
+}
+
+#[test]
+fn while_memory_is_used_up_entries_wait() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    say(&mut a, 100);
+    let last = a.count;
+    a.outcome(last);
+    assert_eq!(redis.ask("CONFIG SET maxmemory 1000"), "OK");
+    say(&mut a, 100);
+    let waiting = a.count;
+    a.wait("a failure", |_| true);
+    while a.link.stats().failing.is_none() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    a.take();
+    assert!(!events(&a.told).any(|it| it.node == a.id() && it.number == waiting));
+    assert_eq!(redis.ask("CONFIG SET maxmemory 0"), "OK");
+    say(&mut a, 1);
+    check_lines(&mut b, &a);
+}
+
+#[test]
+fn a_script_that_redis_has_forgotten_is_sent_again() {
+    let redis = Redis::start();
+    let mut a = Node::start(&redis);
+    for _ in 0..3 {
+        redis.ask("SCRIPT FLUSH");
+        let number = a.say("hello");
+        a.outcome(number);
+    }
+    assert_eq!(entered(&a.told, a.id()), 1);
+}
+
+#[test]
+fn a_node_that_leaves_has_sent_everything() {
+    let redis = Redis::start();
+    let (mut a, mut b): (Node, Node) = (Node::start(&redis), Node::start(&redis));
+    for i in 0..1000 {
+        a.say(&format!("line {i}"));
+    }
+    let (id, last) = (a.id(), a.count);
+    a.link.leave(MINUTE);
+    b.wait("its leave", |told| super::links::count(told, id, &Outcome::Gone) == 1);
+    let of_a: Vec<_> = events(&b.told).filter(|it| it.node == id).collect();
+    assert_eq!(of_a.last().unwrap().outcome, Outcome::Gone);
+    assert_eq!(of_a.len() as u64, last + 1);
+    // Which the beat of another does not tell again.
+    let options: Options = impatient(&redis);
+    let mut c = Node::with(&options);
+    let number = c.say("hello");
+    c.outcome(number);
+    assert_eq!(super::links::count(&b.told, id, &Outcome::Gone), 1);
+}

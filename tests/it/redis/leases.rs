@@ -1,0 +1,228 @@
+//! Who is there: leases that run out, nodes that come back too late, and upgrades.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chinwag::Handle;
+use chinwag::cluster::{Action, Carrier, Outcome, Report};
+use chinwag::redis::Link;
+
+use super::links::{Node, count, entered, events, impatient, patient};
+use super::server::{MINUTE, Redis};
+
+/// The node that goes on where this one has stopped.
+fn go_on(mut node: Node, redis: &Redis) -> Node {
+    let stopped = node.link.stop();
+    assert_eq!(node.link.take(), None, "it is stopped");
+    let link = Link::resume(&stopped, &patient(redis), Handle::detached()).unwrap();
+    Node { link, ..node }
+}
+
+#[test]
+fn what_a_dead_node_had_is_free_once_its_lease_has_run_out() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
+    for i in 0..300 {
+        a.claim(&format!("name{i}"), i);
+    }
+    let number = a.append(Action::LeaseGuests);
+    assert_eq!(a.outcome(number), Outcome::Block(0));
+    let number = b.claim("name7", 1);
+    assert_eq!(b.outcome(number), Outcome::Taken);
+    let dead = a.id();
+    drop(a);
+    b.wait("its end", |told| count(told, dead, &Outcome::Gone) == 1);
+    let number = b.claim("name7", 1);
+    assert_eq!(b.outcome(number), Outcome::Claimed);
+    let number = b.append(Action::LeaseGuests);
+    assert_eq!(b.outcome(number), Outcome::Block(0));
+    // The others are forgotten in time, a few a beat.
+    let by = Instant::now() + MINUTE;
+    while redis.ask("HLEN {chinwag}:names") != "1" {
+        assert!(Instant::now() < by, "{}", redis.ask("HLEN {chinwag}:names"));
+        thread::sleep(Duration::from_millis(10));
+    }
+    b.take();
+    assert_eq!(count(&b.told, dead, &Outcome::Gone), 1);
+}
+
+#[test]
+fn nothing_of_a_node_that_is_gone_is_accepted_until_it_has_entered_again() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
+    let claim = a.claim("erin", 1);
+    assert_eq!(a.outcome(claim), Outcome::Claimed);
+    // It stands still, as a process that is stopped does.
+    let (id, _) = (a.id(), a.link.stop());
+    b.wait("its end", |told| count(told, id, &Outcome::Gone) == 1);
+    let claim = b.claim("erin", 1);
+    assert_eq!(b.outcome(claim), Outcome::Claimed);
+    a.link.go_on();
+    let zombie = a.say("what a zombie says");
+    a.wait_until_entered(2);
+    assert_eq!(count(&a.told, id, &Outcome::Gone), 1, "it is told of its own end");
+    let claim = a.claim("erin", 1);
+    assert_eq!(a.outcome(claim), Outcome::Taken);
+    b.wait("its entering", |told| entered(told, id) == 1);
+    assert!(!events(&b.told).any(|it| it.node == id && it.number == zombie));
+}
+
+#[test]
+fn nobody_is_gone_because_redis_was_away() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
+    redis.signal("-STOP");
+    a.wait_for(&Report::CutOff);
+    // Longer than their leases.
+    thread::sleep(Duration::from_secs(2));
+    redis.signal("-CONT");
+    a.wait_until_entered(2);
+    b.wait_until_entered(2);
+    // Some beats later.
+    thread::sleep(Duration::from_secs(1));
+    for node in [&mut a, &mut b] {
+        node.take();
+        assert!(!events(&node.told).any(|it| it.outcome == Outcome::Gone));
+    }
+}
+
+#[test]
+fn a_name_that_a_node_does_not_claim_again_after_entering_is_free_in_time() {
+    let redis = Redis::start();
+    let options = impatient(&redis).with(|options| options.lease = Duration::from_secs(1));
+    let options = options.with(|options| options.patience = Duration::from_millis(600));
+    let (mut a, mut b) = (Node::with(&options), Node::with(&options));
+    for name in ["erin", "finn"] {
+        let claim = a.claim(name, 1);
+        assert_eq!(a.outcome(claim), Outcome::Claimed);
+    }
+    // Both enter again.
+    redis.ask("EVAL \"return redis.call('HINCRBY',KEYS[1],'id',1)\" 1 {chinwag}:head");
+    a.wait_until_entered(2);
+    b.wait_until_entered(2);
+    let claim = a.claim("erin", 1);
+    assert_eq!(a.outcome(claim), Outcome::Claimed);
+    let by = Instant::now() + MINUTE;
+    loop {
+        let claim = b.claim("finn", 1);
+        if b.outcome(claim) == Outcome::Claimed {
+            break;
+        }
+        assert!(Instant::now() < by, "it is never free");
+        thread::sleep(Duration::from_millis(50));
+    }
+    let claim = b.claim("erin", 1);
+    assert_eq!(b.outcome(claim), Outcome::Taken);
+}
+
+#[test]
+fn a_node_that_is_stopped_and_goes_on_has_lost_nothing() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    for round in 0..20 {
+        for i in 0..100 {
+            a.say(&format!("{round} {i}"));
+        }
+        if round % 2 == 0 {
+            a.take();
+        }
+        a = go_on(a, &redis);
+    }
+    let (id, last) = (a.id(), a.count);
+    for node in [&mut a, &mut b] {
+        node.wait("the last", |told| events(told).any(|it| it.node == id && it.number == last));
+        let numbers = events(&node.told).filter(|it| it.node == id && it.number > 0);
+        assert_eq!(numbers.map(|it| it.number).collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
+    }
+    assert_eq!((entered(&a.told, id), entered(&b.told, id)), (1, 0));
+}
+
+#[test]
+fn a_node_that_is_stopped_while_it_reads_what_was_said_before_reads_the_rest() {
+    let redis = Redis::start();
+    let mut a = Node::start(&redis);
+    for i in 0..3000 {
+        a.say(&format!("{i}"));
+    }
+    let last = a.count;
+    a.outcome(last);
+    let link = Link::start(&patient(&redis), Handle::detached()).unwrap();
+    let mut b = Node { link, told: Vec::new(), count: 0 };
+    for _ in 0..5 {
+        let before = b.told.len();
+        while b.told.len() < before + 300 {
+            b.told.extend(b.link.take());
+        }
+        b = go_on(b, &redis);
+    }
+    b.wait_until_entered(1);
+    let past = b.told.iter().filter_map(|report| match report {
+        Report::Past(event) => Some(String::from_utf8(event.payload.clone()).unwrap()),
+        _ => None,
+    });
+    assert_eq!(past.collect::<Vec<_>>(), (0..3000).map(|i| i.to_string()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_appended_while_redis_was_away_is_handed_over() {
+    let mut redis = Redis::with(&["--appendonly", "yes", "--appendfsync", "always"]);
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    redis.kill();
+    let actions = [
+        Action::Tell,
+        Action::Say { room: "lobby".to_owned() },
+        Action::Claim {
+            name: "erin".to_owned(),
+            user: 1 << 60,
+            releases: Some("finn".to_owned()),
+            takes_over: true,
+        },
+        Action::Release { name: "erin".to_owned(), user: 7 },
+        Action::Raise { room: "lobby".to_owned(), seq: 9, epoch: -1 },
+        Action::LeaseGuests,
+        Action::KeepGuests { blocks: vec![0, 7] },
+        Action::Say { room: "lobby".to_owned() },
+    ];
+    for action in actions {
+        a.append_with(action, "payload");
+    }
+    a = go_on(a, &redis);
+    redis.start_again();
+    let (id, last) = (a.id(), a.count);
+    b.wait("the last", |told| events(told).any(|it| it.node == id && it.number == last));
+    let of_a = events(&b.told).filter(|it| it.node == id);
+    let outcomes: Vec<Outcome> = of_a.map(|it| it.outcome.clone()).collect();
+    let Outcome::Said { seq: 1, epoch } = outcomes[1] else { panic!("{outcomes:?}") };
+    let expected = [
+        Outcome::Told,
+        Outcome::Said { seq: 1, epoch },
+        Outcome::Claimed,
+        Outcome::Told,
+        Outcome::Told,
+        Outcome::Block(0),
+        Outcome::Kept(vec![0, 7]),
+        Outcome::Said { seq: 10, epoch },
+    ];
+    assert_eq!(outcomes, expected);
+}
+
+#[test]
+fn a_node_that_is_stopped_before_it_is_told_of_a_cut_is_told_later() {
+    let redis = Redis::start();
+    let mut a = Node::with(&impatient(&redis));
+    redis.signal("-STOP");
+    let by = Instant::now() + MINUTE;
+    while !a.link.stats().is_cut_off {
+        assert!(Instant::now() < by, "it is never cut off");
+        thread::sleep(Duration::from_millis(5));
+    }
+    a = go_on(a, &redis);
+    redis.signal("-CONT");
+    a.wait_until_entered(2);
+    let cuts = a.told.iter().filter(|it| **it == Report::CutOff);
+    assert_eq!(cuts.count(), 1);
+    a = go_on(a, &redis);
+    let number = a.say("hello");
+    a.outcome(number);
+    assert_eq!(a.told.iter().filter(|it| **it == Report::CutOff).count(), 1);
+}

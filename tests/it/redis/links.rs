@@ -1,0 +1,138 @@
+//! A node for tests: a link, and what it was told.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chinwag::Handle;
+use chinwag::cluster::{Action, Carrier, Entry, Event, NodeId, Outcome, Report};
+use chinwag::redis::{Link, Options};
+
+use super::server::{MINUTE, Redis};
+
+pub(super) struct Node {
+    pub(super) link: Link,
+    pub(super) told: Vec<Report>,
+    /// How many entries it has appended.
+    pub(super) count: u64,
+}
+
+impl Node {
+    /// One that is patient: nothing in a test takes so long, however busy the machine is.
+    pub(super) fn start(redis: &Redis) -> Node {
+        Node::with(&patient(redis))
+    }
+
+    /// It has read its own entering.
+    pub(super) fn with(options: &Options) -> Node {
+        let link = Link::start(options, Handle::detached()).unwrap();
+        let mut node = Node { link, told: Vec::new(), count: 0 };
+        node.wait_until_entered(1);
+        node
+    }
+
+    pub(super) fn id(&self) -> NodeId {
+        self.link.node()
+    }
+
+    pub(super) fn append(&mut self, action: Action) -> u64 {
+        self.append_with(action, "")
+    }
+
+    pub(super) fn append_with(&mut self, action: Action, payload: &str) -> u64 {
+        self.count += 1;
+        let payload = payload.as_bytes().to_vec();
+        self.link.append(Entry { number: self.count, action, payload });
+        self.count
+    }
+
+    pub(super) fn say(&mut self, text: &str) -> u64 {
+        self.append_with(Action::Say { room: "lobby".to_owned() }, text)
+    }
+
+    pub(super) fn claim(&mut self, name: &str, user: u64) -> u64 {
+        self.append(Action::Claim {
+            name: name.to_owned(),
+            user,
+            releases: None,
+            takes_over: false,
+        })
+    }
+
+    /// Takes what there is.
+    pub(super) fn take(&mut self) {
+        while let Some(report) = self.link.take() {
+            self.told.push(report);
+        }
+    }
+
+    /// Takes reports until it has been told what is wanted.
+    pub(super) fn wait(&mut self, what: &str, is_told: impl Fn(&[Report]) -> bool) {
+        let by = Instant::now() + MINUTE;
+        loop {
+            self.take();
+            if is_told(&self.told) {
+                return;
+            }
+            let last = &self.told[self.told.len().saturating_sub(20)..];
+            assert!(Instant::now() < by, "{what} never came: {:?} {last:#?}", self.link.stats());
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// What was decided on an entry of its own.
+    pub(super) fn outcome(&mut self, number: u64) -> Outcome {
+        let id = self.id();
+        let is_it = |event: &&Event| event.node == id && event.number == number;
+        self.wait("an entry", |told| events(told).any(|event| is_it(&event)));
+        events(&self.told).find(is_it).expect("it is there").outcome.clone()
+    }
+
+    pub(super) fn wait_until_entered(&mut self, times: usize) {
+        let id = self.id();
+        self.wait("entering", |told| entered(told, id) == times);
+    }
+
+    pub(super) fn wait_for(&mut self, report: &Report) {
+        self.wait("a report", |told| told.contains(report));
+    }
+
+    /// The texts of its events that have one, in their order.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let lines =
+            events(&self.told).filter(|event| matches!(event.outcome, Outcome::Said { .. }));
+        lines.map(|event| String::from_utf8(event.payload.clone()).unwrap()).collect()
+    }
+
+    pub(super) fn has(&self, report: &Report) -> bool {
+        self.told.contains(report)
+    }
+}
+
+pub(super) fn patient(redis: &Redis) -> Options {
+    redis.options().with(|options| {
+        options.patience = MINUTE;
+        options.lease = 2 * MINUTE;
+    })
+}
+
+pub(super) fn impatient(redis: &Redis) -> Options {
+    redis.options().with(|options| {
+        options.patience = Duration::from_millis(1200);
+        options.lease = Duration::from_secs(2);
+    })
+}
+
+pub(super) fn events(told: &[Report]) -> impl Iterator<Item = &Event> {
+    told.iter().filter_map(|report| match report {
+        Report::Event(event) => Some(event),
+        _ => None,
+    })
+}
+
+pub(super) fn entered(told: &[Report], node: NodeId) -> usize {
+    count(told, node, &Outcome::Entered)
+}
+
+pub(super) fn count(told: &[Report], node: NodeId, outcome: &Outcome) -> usize {
+    events(told).filter(|event| event.node == node && event.outcome == *outcome).count()
+}

@@ -122,7 +122,7 @@
 //! | the chat's worker, and its way to the log | `chat_with_worker.rs`, `chat_with_worker/` |
 //! | files: bans and accounts | `store.rs`, `store/` |
 //! | the pages in the crate's documentation | `docs.rs` |
-//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/main.rs` |
+//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/redis_link.rs`, `bin/chinwag/main.rs` |
 //! | the page for browsers | `web/`, `bin/chinwag/page.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `bin/chinwag/passwd.rs` |
 //!

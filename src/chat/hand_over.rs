@@ -2,7 +2,7 @@
 //! day and accounts are not packed, but read anew; all requests to the worker have been answered.
 
 use super::reply;
-use super::settings::Settings;
+use super::settings::{Bus, Settings};
 use super::state::Chat;
 use super::user::User;
 use crate::net::conn::ConnId;
@@ -111,6 +111,9 @@ impl Chat {
         chat.upgrades = from.get()?;
         chat.under_way = from.get()?;
         chat.node = from.get()?;
+        if let Some(node) = &chat.node {
+            chat.settings.bus = Bus::Log(node.id());
+        }
         chat.newcomers.restore(from)?;
         chat.batch_timeouts.restore(from)?;
         chat.resume_timeouts.restore(from)?;

@@ -118,6 +118,10 @@ impl Node {
         }
     }
 
+    pub(super) fn id(&self) -> NodeId {
+        self.id
+    }
+
     /// A user of any node, for every server.
     fn who(&self, user: UserId) -> Who {
         self.homes.get(&user).copied().unwrap_or(Who { node: self.id, user })

@@ -158,8 +158,11 @@ impl Service for Chat {
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        let own = [self.newcomers.next(), self.batch_timeouts.next(), self.resume_timeouts.next()];
-        own.into_iter().chain([self.next_end_of_patience()]).flatten().min()
+        let rosters = self.next_end_of_patience();
+        [self.newcomers.next(), self.batch_timeouts.next(), self.resume_timeouts.next(), rosters]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn log_name(&self, id: ConnId) -> Option<String> {

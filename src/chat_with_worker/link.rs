@@ -79,9 +79,7 @@ impl<L: Carrier> Link<L> {
     }
 
     pub(super) fn pack(&self, to: &mut Packer) {
-        if let Some(stopped) = &self.stopped {
-            to.put(stopped);
-        }
+        to.put(&self.stopped);
     }
 
     pub(super) fn write_metrics(&self, metrics: &mut Exposition) {

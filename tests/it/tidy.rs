@@ -111,7 +111,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What is above all others, or of the binary, and may name what it likes.
-const BINARY: [&str; 14] = [
+const BINARY: [&str; 15] = [
     "lib",
     "net",
     "main",
@@ -122,6 +122,7 @@ const BINARY: [&str; 14] = [
     "output",
     "page",
     "passwd",
+    "redis_link",
     "signals",
     "start",
     "system",
@@ -163,6 +164,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
             "memory",
             "output",
             "passwd",
+            "redis_link",
             "signals",
             "start",
             "system",

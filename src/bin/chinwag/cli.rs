@@ -1,6 +1,7 @@
 //! What the command line says: options, sizes, times, addresses. One line of error each,
 //! naming the option, the value and what is allowed.
 
+mod cluster;
 mod listen;
 mod proxies;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use chinwag::chat::{OPERATORS, Settings};
 use chinwag::{Config, Limits};
+pub(crate) use cluster::RedisOptions;
 use log::LevelFilter;
 use pico_args::{Arguments, Error, Keys};
 pub(crate) use tls::TlsFiles;
@@ -40,6 +42,14 @@ Options:
   -l, --listen metrics=ADDR    Listen for monitors: /metrics, /livez and /readyz;
                                alone it does not replace the default
       --state DIR              Keep bans and accounts here; they outlive the server
+      --redis URL              One chat with all servers that say the same here (needs
+                               the feature redis); redis://, rediss://, redis+unix://
+      --redis-password-file FILE  Its password, which is else in the URL, or in
+                               CHINWAG_REDIS_PASSWORD in the environment
+      --cluster NAME           Which chat, where several share one Redis [chinwag]
+      --node NAME              What /stats and /whois call this server [HOST:PORT]
+      --redis-patience TIME    How long Redis may be away before people are told [3s]
+      --redis-lease TIME       How long a server may be silent before it is gone [5s]
       --greet-after TIME|off   Greet who has said nothing for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again
       --history LINES          Lines that each room keeps [200]
@@ -109,6 +119,7 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     pub(crate) motd: Option<PathBuf>,
     pub(crate) state: Option<PathBuf>,
+    pub(crate) redis: Option<RedisOptions>,
     pub(crate) tls: Option<TlsFiles>,
     pub(crate) log: LevelFilter,
 }
@@ -139,6 +150,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     let (mut motd, mut state) = (None, None);
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
     set(&mut arguments, "--state", &mut state, |path| Ok(Some(PathBuf::from(path))))?;
+    let redis = cluster::read(&mut arguments, &config, state.as_ref())?;
     settings.accounts = state.is_some() && cfg!(feature = "accounts");
     settings.operators =
         settings.accounts || config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
@@ -159,7 +171,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
         return Err(format!("unexpected argument '{}'; see --help", stray.to_string_lossy()));
     }
     let log = LevelFilter::iter().nth(log).unwrap_or(LevelFilter::Trace);
-    let options = Box::new(Options { config, settings, motd, state, tls, log });
+    let options = Box::new(Options { config, settings, motd, state, redis, tls, log });
     Ok(if is_check { Task::CheckState(options) } else { Task::Run(options) })
 }
 

@@ -9,6 +9,7 @@ mod output;
 mod page;
 #[cfg(feature = "accounts")]
 mod passwd;
+mod redis_link;
 mod signals;
 mod start;
 mod system;
@@ -106,13 +107,18 @@ fn fail(stderr: &Output, why: &str, code: u8) -> u8 {
 fn check_state(options: Options) -> io::Result<String> {
     let mut state = Vec::new();
     io::stdin().read_to_end(&mut state)?;
-    let chat = |from: &mut Unpacker<'_>| Chat::unpack(options.settings, from);
-    Server::check(&options.config, Server::unpacker(&state)?, chat)?;
+    let Options { config, settings, redis, .. } = options;
+    let chat = |from: &mut Unpacker<'_>| {
+        let chat = Chat::unpack(settings, from)?;
+        redis_link::check(redis.as_ref(), from)?;
+        Ok(chat)
+    };
+    Server::check(&config, Server::unpacker(&state)?, chat)?;
     Ok(upgrade::understood(&state))
 }
 
 fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
-    let Options { mut config, mut settings, motd, state, tls, .. } = options;
+    let Options { mut config, mut settings, motd, state, redis, tls, .. } = options;
     ask_system(&mut settings);
     let certificate = tls.map(CertificateFiles::open).transpose()?.map(Arc::new);
     config.certificate = certificate.as_ref().map(|files| files.certificate.clone());
@@ -136,12 +142,9 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
         let name = "certificate".to_owned();
         thread::Builder::new().name(name).spawn(move || certificate.watch())?;
     }
-    let has_worker = state.is_some() || settings.operators;
-    let mut chat = match &mut from {
-        None => Chat::new(settings),
-        Some(from) => Chat::unpack(settings, from)?,
-    };
+    let has_worker = state.is_some() || settings.operators || redis.is_some();
     let handle = server.handle();
+    let (mut chat, link) = redis_link::start(redis, settings, from.as_mut(), &handle)?;
     // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
     // else with a worker beside it.
     if !has_worker {
@@ -155,9 +158,15 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     }
     let app = ChatWithWorker::start(chat, handle.clone(), worker(files, state))?;
     let reloader = app.reloader();
-    let running = begin(server, app, from)?;
+    let reload = move || reloader.reload();
+    let Some(link) = link else {
+        let running = begin(server, app, from)?;
+        drop(inherited);
+        return run(running, handle, reload, &ready, outputs);
+    };
+    let running = begin(server, app.with_link(link), from)?;
     drop(inherited);
-    run(running, handle, move || reloader.reload(), &ready, outputs)
+    run(running, handle, reload, &ready, outputs)
 }
 
 /// What the chat knows only of the system.

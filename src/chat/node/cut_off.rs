@@ -4,8 +4,6 @@
 
 use std::mem;
 
-use log::warn;
-
 use super::{Sent, Stage, Uncertain};
 use crate::chat::operation::{Decision, Effect, Operation};
 use crate::chat::reply;
@@ -26,7 +24,6 @@ impl Chat {
         let Some(node) = self.node.as_mut().filter(|node| node.stage == Stage::Inside) else {
             return;
         };
-        warn!("cut_off");
         node.stage = Stage::CutOff;
         node.first.clear();
         node.owes_roster = false;

@@ -35,11 +35,10 @@ impl Chat {
             Report::Past(event) => self.keep_past(event, out),
             Report::Event(event) => self.event(event, out),
             Report::Lost(count) => {
-                warn!(count; "events_lost");
                 self.notify_all(|| reply::events_lost(count), out);
             }
             Report::CutOff => self.cut_off(out),
-            Report::NewEra => warn!("log_reset"),
+            Report::NewEra => {}
         }
     }
 
@@ -129,8 +128,8 @@ impl Chat {
         again.for_each(|operation| self.under_way.add_again(operation));
         if !is_first {
             warn!(unheard = alone.unheard; "entered_again");
-            self.claim_again(alone.releases);
         }
+        self.claim_again(alone.releases);
         if was_away {
             self.notify_all(|| reply::back_with_others(alone.unheard), out);
         }

@@ -171,7 +171,10 @@ impl Chat {
         let is_cut_off = if self.is_cut_off() { ", cut off" } else { "" };
         let others = match others.len() {
             0 => "no other node".to_owned(),
-            count => format!("{users} users at {}", listed(&others, count)),
+            count => {
+                let s = if users == 1 { "" } else { "s" };
+                format!("{users} user{s} at {}", listed(&others, count))
+            }
         };
         Some(format!("Cluster: node {name}{is_cut_off}, {others}"))
     }

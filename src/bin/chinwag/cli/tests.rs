@@ -191,3 +191,46 @@ fn an_error_names_the_option_the_value_and_what_is_allowed() {
         assert!(error.contains(part) && error.lines().count() == 1, "{line}: {error}");
     }
 }
+
+#[test]
+fn options_of_a_cluster_want_a_redis() {
+    for (option, value) in [
+        ("--cluster", "other"),
+        ("--node", "one"),
+        ("--redis-password-file", "secret"),
+        ("--redis-patience", "1s"),
+        ("--redis-lease", "2s"),
+    ] {
+        let error = run(&format!("{option} {value}")).unwrap_err();
+        assert_eq!(error, format!("{option} {value}: --redis URL is wanted, too"));
+    }
+    let error = run("--redis redis://127.0.0.1 --state there").unwrap_err();
+    assert_eq!(error, "--state there: with --redis, bans and accounts are kept there");
+}
+
+#[cfg(not(feature = "redis"))]
+#[test]
+fn without_the_feature_there_is_no_cluster() {
+    let error = run("--redis redis://127.0.0.1").unwrap_err();
+    assert_eq!(error, "--redis: this program was built without it (the feature redis)");
+}
+
+#[cfg(feature = "redis")]
+#[test]
+fn a_redis_is_understood_whole_or_not_at_all() {
+    let options = run("--redis redis://127.0.0.1 -l 127.0.0.1:8").unwrap().redis.unwrap();
+    assert_eq!(options.cluster, "chinwag");
+    assert!(options.node.ends_with(":8"), "{}", options.node);
+    let line = "--redis redis://127.0.0.1 --cluster tea --node one --redis-patience 500ms";
+    let options = run(line).unwrap().redis.unwrap();
+    assert_eq!((&*options.cluster, &*options.node), ("tea", "one"));
+    assert_eq!(options.patience, Duration::from_millis(500));
+    for (line, start) in [
+        ("--redis redis://:secret@127.0.0.1?db=4", "--redis: "),
+        ("--redis redis://127.0.0.1 --redis-patience 0", "--redis-patience 0: "),
+        ("--redis redis://127.0.0.1 --redis-password-file /nowhere", "--redis-password-file /now"),
+    ] {
+        let error = run(line).unwrap_err();
+        assert!(error.starts_with(start) && !error.contains("secret"), "{error}");
+    }
+}

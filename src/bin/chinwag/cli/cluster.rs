@@ -1,0 +1,137 @@
+//! The options of a server that is one of several.
+
+use std::path::PathBuf;
+
+use chinwag::Config;
+use pico_args::Arguments;
+
+use super::set;
+
+/// What a build without the feature says.
+#[cfg(not(feature = "redis"))]
+pub(crate) type RedisOptions = std::convert::Infallible;
+#[cfg(feature = "redis")]
+pub(crate) use chinwag::redis::Options as RedisOptions;
+
+/// Where the password may be, so that nobody reads it in the list of processes.
+#[cfg(feature = "redis")]
+const PASSWORD: &str = "CHINWAG_REDIS_PASSWORD";
+
+/// The most that is read of a file with a password.
+#[cfg(feature = "redis")]
+const PASSWORD_MAX: u64 = 4096;
+
+/// What is said on the command line, still as text.
+#[derive(Default)]
+struct Texts {
+    url: Option<String>,
+    password_file: Option<PathBuf>,
+    cluster: Option<String>,
+    node: Option<String>,
+    patience: Option<String>,
+    lease: Option<String>,
+}
+
+/// The Redis that keeps the log, if there is to be one.
+pub(super) fn read(
+    arguments: &mut Arguments,
+    config: &Config,
+    state: Option<&PathBuf>,
+) -> Result<Option<RedisOptions>, String> {
+    let text = |text: &str| Ok(Some(text.to_owned()));
+    let mut texts = Texts::default();
+    set(arguments, "--redis", &mut texts.url, text)?;
+    let path = |path: &str| Ok(Some(PathBuf::from(path)));
+    set(arguments, "--redis-password-file", &mut texts.password_file, path)?;
+    set(arguments, "--cluster", &mut texts.cluster, text)?;
+    set(arguments, "--node", &mut texts.node, text)?;
+    set(arguments, "--redis-patience", &mut texts.patience, text)?;
+    set(arguments, "--redis-lease", &mut texts.lease, text)?;
+    let Texts { url, password_file, cluster, node, patience, lease } = &texts;
+    if url.is_none() {
+        let password_file = password_file.as_ref().map(|path| path.display().to_string());
+        for (option, value) in [
+            ("--redis-password-file", &password_file),
+            ("--cluster", cluster),
+            ("--node", node),
+            ("--redis-patience", patience),
+            ("--redis-lease", lease),
+        ] {
+            if let Some(value) = value {
+                return Err(format!("{option} {value}: --redis URL is wanted, too"));
+            }
+        }
+        return Ok(None);
+    }
+    if let Some(state) = state {
+        return Err(format!(
+            "--state {}: with --redis, bans and accounts are kept there",
+            state.display()
+        ));
+    }
+    options(texts, config).map(Some)
+}
+
+#[cfg(not(feature = "redis"))]
+fn options(_: Texts, _: &Config) -> Result<RedisOptions, String> {
+    Err("--redis: this program was built without it (the feature redis)".to_owned())
+}
+
+#[cfg(feature = "redis")]
+fn options(texts: Texts, config: &Config) -> Result<RedisOptions, String> {
+    use super::some_time;
+
+    let Texts { url, password_file, cluster, node, patience, lease } = texts;
+    // It is not repeated: there may be a password in it.
+    let address = url.unwrap_or_default().parse().map_err(|why| format!("--redis: {why}"))?;
+    let mut options = RedisOptions::new(address);
+    options.node = node.unwrap_or_else(|| default_name(config));
+    if let Some(cluster) = cluster {
+        options.cluster = cluster;
+    }
+    let time =
+        |option: &str, text: &str| some_time(text).map_err(|why| format!("{option} {text}: {why}"));
+    if let Some(text) = patience {
+        options.patience = time("--redis-patience", &text)?;
+    }
+    if let Some(text) = lease {
+        options.lease = time("--redis-lease", &text)?;
+    }
+    options.password = match password_file {
+        Some(path) => Some(password(&path)?),
+        None => std::env::var(PASSWORD).ok(),
+    };
+    options.check().map_err(|why| why.to_string())?;
+    Ok(options)
+}
+
+/// The first line of a file.
+#[cfg(feature = "redis")]
+fn password(path: &std::path::Path) -> Result<String, String> {
+    use std::io::Read;
+
+    let failed = |why: String| format!("--redis-password-file {}: {why}", path.display());
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(|error| failed(error.to_string()))?;
+    file.take(PASSWORD_MAX).read_to_string(&mut text).map_err(|error| failed(error.to_string()))?;
+    match text.lines().next() {
+        Some(password) if !password.is_empty() => Ok(password.to_owned()),
+        _ => Err(failed("there is no password in its first line".to_owned())),
+    }
+}
+
+/// The host's name, and the port of the first listener.
+#[cfg(feature = "redis")]
+fn default_name(config: &Config) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "localhost",
+        host => host,
+    };
+    let listeners = config.listen.iter().chain(&config.listen_web);
+    let listeners = listeners.chain(&config.listen_tls).chain(&config.listen_web_tls);
+    match listeners.map(|listen| listen.addr.port()).next() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}

@@ -10,6 +10,9 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 /// Random bytes of a token. The first eight are the lookup key; the rest are the secret.
 pub(super) const TOKEN: usize = 24;
 
+/// As it is written: in hexadecimal.
+const DIGITS: usize = 2 * TOKEN;
+
 /// All resume tokens by their lookup key.
 #[derive(Default)]
 pub(super) struct Sessions {
@@ -104,18 +107,35 @@ fn split(bytes: &[u8; TOKEN]) -> (u64, [u8; TOKEN - 8]) {
 
 /// Whether a line may contain a token, or a mistyped `/resume` with a piece of one.
 pub(super) fn has_token(line: &str) -> bool {
-    let runs = line.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    let line = line.as_bytes();
+    // Wherever a token is, it is at one of these places: so few bytes are looked at.
+    let mut places = (DIGITS - 1..line.len()).step_by(DIGITS);
+    places.any(|at| is_token_at(line, at)) || is_mistyped_resume(line)
+}
+
+/// Whether a byte is a token's: of a run of letters and digits that is as long as one.
+fn is_token_at(line: &[u8], at: usize) -> bool {
+    let is_other = |byte: &u8| !byte.is_ascii_alphanumeric();
+    // One more on each side shows a run that is too long.
+    let (before, behind) = (&line[at.saturating_sub(DIGITS)..at], &line[at..]);
+    let behind = &behind[..behind.len().min(DIGITS + 1)];
+    let before = &before[before.iter().rposition(is_other).map_or(0, |other| other + 1)..];
+    let behind = &behind[..behind.iter().position(is_other).unwrap_or(behind.len())];
+    let mut run = before.iter().chain(behind);
+    !behind.is_empty() && before.len() + behind.len() == DIGITS && run.all(u8::is_ascii_hexdigit)
+}
+
+fn is_mistyped_resume(line: &[u8]) -> bool {
+    let runs = line.split(|byte| !byte.is_ascii_alphanumeric());
     let mut runs = runs.filter(|run| !run.is_empty());
-    let is_hex = |run: &[u8]| run.iter().all(u8::is_ascii_hexdigit);
-    runs.clone().any(|run| run.len() == 2 * TOKEN && is_hex(run))
-        || (runs.next().is_some_and(|first| first.eq_ignore_ascii_case(b"resume"))
-            && runs.next().is_some_and(|run| run.len() >= 8 && is_hex(run)))
+    runs.next().is_some_and(|first| first.eq_ignore_ascii_case(b"resume"))
+        && runs.next().is_some_and(|run| run.len() >= 8 && run.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The bytes of a token.
 pub(super) fn from_hex(token: &str) -> Option<[u8; TOKEN]> {
     let mut bytes = [0; TOKEN];
-    if token.len() != 2 * TOKEN || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if token.len() != DIGITS || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     for (byte, digits) in bytes.iter_mut().zip(token.as_bytes().chunks(2)) {
@@ -150,5 +170,28 @@ impl Pack for ResumeToken {
             from: from.get()?,
             is_detached: from.get()?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_noticed_wherever_it_stands_and_nothing_else_is() {
+        arbtest::arbtest(|u| {
+            let mut line = String::new();
+            for _ in 0..u.int_in_range(0..=6)? {
+                let len = DIGITS - 2 + u.int_in_range(0..=4)?;
+                let len = *u.choose(&[0, 1, len, len, 2 * DIGITS])?;
+                line += &"7".repeat(len);
+                line.push(*u.choose(&['a', 'g', ' ', '.', '/', 'ä'])?);
+            }
+            let mut runs = line.split(|c: char| !c.is_ascii_alphanumeric());
+            let is_hex = |run: &str| run.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let expected = runs.any(|run| run.len() == DIGITS && is_hex(run));
+            assert_eq!(has_token(&line), expected, "{line}");
+            Ok(())
+        });
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn trim(mut line: &[u8]) -> &[u8] {
 /// and too many combining marks are cut. Text that needs no change is borrowed. The result is at
 /// most three times as long.
 pub(super) fn sanitise(line: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(line);
+    // That is quicker than to look for what has to be replaced.
+    let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
     // Most lines are plain, which shows without looking at each character by itself.
     if line.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {
         return text;
@@ -84,7 +85,8 @@ pub(super) fn starts_unseen(line: &[u8]) -> bool {
     if let [0x8f | 0x9b, b' '..=b'~', ..] = line {
         return true;
     }
-    let first = line.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
+    let start = &line[..line.len().min(4)];
+    let first = start.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next());
     first.is_some_and(|c| is_forbidden(c) || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}'))
 }
 

@@ -117,9 +117,9 @@ impl Chat {
             Effect::Unban(target) => self.bans.lift(&target),
             Effect::Reload => self.want_reload(),
             Effect::Shutdown(why) => self.begin_shutdown(&why),
-            Effect::Seat(digest) => self.note_seat(by, digest),
-            Effect::TakeSeat { digest, seq, epoch } => {
-                self.take_seat(by, &digest, (seq, epoch), how, out);
+            Effect::Token(digest) => self.note_token(by, digest),
+            Effect::TakeOver { digest, seq, epoch } => {
+                self.take_over(by, &digest, (seq, epoch), how, out);
             }
         }
     }

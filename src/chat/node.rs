@@ -2,7 +2,7 @@
 //! the users of other nodes, who are users here like all others, but for their connections.
 //!
 //! What it appends is in `entries.rs`, what it is told in `reports.rs`; `elsewhere.rs` has the
-//! users of other nodes, `roster.rs` who is here, `seats.rs` and `resume.rs` who may come back, and
+//! users of other nodes, `roster.rs` who is here, `tokens.rs` and `resume.rs` who may come back, and
 //! `cut_off.rs` what holds while the log is out of reach. What the log does is in
 //! [`cluster`](crate::cluster).
 
@@ -14,7 +14,7 @@ mod message;
 mod reports;
 mod resume;
 mod roster;
-mod seats;
+mod tokens;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Instant;
@@ -23,7 +23,7 @@ use super::operation::Operation;
 use super::user_id::UserId;
 use crate::cluster::{Action, NodeId};
 use message::Who;
-use seats::Seats;
+use tokens::Tokens;
 
 /// What a node knows of itself and of the others.
 pub(super) struct Node {
@@ -45,7 +45,7 @@ pub(super) struct Node {
     others: BTreeMap<NodeId, Other>,
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
-    seats: Seats,
+    tokens: Tokens,
     /// When nodes that have not said who is there are taken to be gone.
     rosters_due: Option<Instant>,
 }
@@ -113,7 +113,7 @@ impl Node {
             alone: Alone::default(),
             others: BTreeMap::new(),
             homes: HashMap::new(),
-            seats: Seats::default(),
+            tokens: Tokens::default(),
             rosters_due: None,
         }
     }

@@ -75,7 +75,7 @@ pub(super) enum Effect<'a, Id = UserId> {
     /// They were cut off, and may resume.
     Detach,
     /// They have a resume token with this digest, or none.
-    Seat(Option<[u8; 32]>),
+    Token(Option<[u8; 32]>),
     /// They have banned somebody, whoever has the name by now.
     Ban(Ban, Option<Id>),
     Unban(ban::Target),
@@ -85,7 +85,7 @@ pub(super) enum Effect<'a, Id = UserId> {
     /// All servers end.
     Shutdown(Cow<'a, str>),
     /// They resume as the user whose token this is the digest of, at whatever server that was.
-    TakeSeat {
+    TakeOver {
         digest: [u8; 32],
         seq: Option<u64>,
         epoch: Option<i64>,
@@ -133,7 +133,7 @@ impl<Id> Effect<'_, Id> {
                 | Effect::Ignore(_)
                 | Effect::Unignore(_)
                 | Effect::Detach
-                | Effect::Seat(_)
+                | Effect::Token(_)
                 | Effect::Ban(..)
                 | Effect::Unban(_)
                 | Effect::Reload
@@ -168,12 +168,12 @@ impl<Id> Effect<'_, Id> {
             Effect::Ignore(user) => Effect::Ignore(id(user)),
             Effect::Unignore(user) => Effect::Unignore(id(user)),
             Effect::Detach => Effect::Detach,
-            Effect::Seat(digest) => Effect::Seat(digest),
+            Effect::Token(digest) => Effect::Token(digest),
             Effect::Ban(ban, target) => Effect::Ban(ban, target.map(id)),
             Effect::Unban(target) => Effect::Unban(target),
             Effect::Reload => Effect::Reload,
             Effect::Shutdown(why) => Effect::Shutdown(own(why)),
-            Effect::TakeSeat { digest, seq, epoch } => Effect::TakeSeat { digest, seq, epoch },
+            Effect::TakeOver { digest, seq, epoch } => Effect::TakeOver { digest, seq, epoch },
         }
     }
 }
@@ -213,8 +213,8 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             Effect::Ignore(user) => to.tag(12).put(user),
             Effect::Unignore(user) => to.tag(13).put(user),
             Effect::Detach => to.tag(14),
-            Effect::Seat(digest) => to.tag(15).put(digest),
-            Effect::TakeSeat { digest, seq, epoch } => to.tag(16).put(digest).put(seq).put(epoch),
+            Effect::Token(digest) => to.tag(15).put(digest),
+            Effect::TakeOver { digest, seq, epoch } => to.tag(16).put(digest).put(seq).put(epoch),
             Effect::Ban(ban, target) => to.tag(17).put(ban).put(target),
             Effect::Unban(target) => to.tag(18).put(target),
             Effect::Reload => to.tag(19),
@@ -244,12 +244,12 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             12 => Effect::Ignore(from.get()?),
             13 => Effect::Unignore(from.get()?),
             14 => Effect::Detach,
-            15 => Effect::Seat(from.get()?),
+            15 => Effect::Token(from.get()?),
             17 => Effect::Ban(from.get()?, from.get()?),
             18 => Effect::Unban(from.get()?),
             19 => Effect::Reload,
             20 => Effect::Shutdown(from.get()?),
-            16 => Effect::TakeSeat { digest: from.get()?, seq: from.get()?, epoch: from.get()? },
+            16 => Effect::TakeOver { digest: from.get()?, seq: from.get()?, epoch: from.get()? },
             _ => return Err(from.wrong("operation")),
         })
     }

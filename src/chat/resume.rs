@@ -39,7 +39,7 @@ impl Chat {
             if let Some(extras) = self.users.extras_mut(own) {
                 extras.token_key = Some(key);
             }
-            self.tell_seat(own);
+            self.tell_token(own);
         }
         let held_for = self.settings.resume_for;
         self.reply(id, reply::resume_token(held_for, &token), out);
@@ -146,10 +146,10 @@ impl Chat {
         (seq, epoch): (Option<u64>, Option<i64>),
         out: &mut Outbox,
     ) {
-        let digest = from_hex(token).and_then(|token| self.seat_of(&token));
+        let digest = from_hex(token).and_then(|token| self.known_token(&token));
         match digest {
-            Some(_) if self.is_cut_off() => self.reply(id, reply::seat_out_of_reach(), out),
-            Some(digest) => self.publish(id, Effect::TakeSeat { digest, seq, epoch }, out),
+            Some(_) if self.is_cut_off() => self.reply(id, reply::token_out_of_reach(), out),
+            Some(digest) => self.publish(id, Effect::TakeOver { digest, seq, epoch }, out),
             None => self.reply(id, reply::token_unknown(), out),
         }
     }
@@ -163,7 +163,7 @@ impl Chat {
         (seq, epoch): (Option<u64>, Option<i64>),
         out: &mut Outbox,
     ) {
-        self.note_seat(user, None);
+        self.note_token(user, None);
         if self.is_elsewhere(own) {
             return self.resumed_elsewhere(own, user, out);
         }

@@ -230,7 +230,7 @@ impl Chat {
     pub(in crate::chat) fn password_set(&mut self, id: ConnId, out: &mut Outbox) {
         self.revoke_token(id);
         if let Some(user) = self.users.id(id) {
-            self.tell_seat(user);
+            self.tell_token(user);
         }
         self.reply(id, reply::password_changed(), out);
     }
@@ -275,7 +275,7 @@ impl Chat {
             let Some((id, _)) = self.users.find(name) else { continue };
             self.revoke_token(id);
             if let Some(user) = self.users.id(id) {
-                self.tell_seat(user);
+                self.tell_token(user);
             }
             if let Some(extras) = self.users.extras_of(id) {
                 extras.has_account = false;

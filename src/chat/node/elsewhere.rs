@@ -80,7 +80,7 @@ impl Chat {
     pub(in crate::chat) fn forget_elsewhere(&mut self, id: UserId) {
         let Some(node) = &mut self.node else { return };
         let who = node.who(id);
-        node.seats.leave(who);
+        node.tokens.leave(who);
         if node.homes.remove(&id).is_some()
             && let Some(other) = node.others.get_mut(&who.node)
         {
@@ -94,7 +94,7 @@ impl Chat {
         let other = self.node.as_mut().and_then(|node| node.others.remove(&id));
         let Some(Other { users, .. }) = other else { return };
         for user in users.values() {
-            self.hold_seat(*user, at);
+            self.hold_token(*user, at);
         }
         let mut users: Vec<UserId> = users.into_values().collect();
         users.sort_unstable_by_key(|user| user.number);

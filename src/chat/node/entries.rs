@@ -57,7 +57,7 @@ impl Chat {
                 let releases = name.filter(|name| *name != wanted);
                 Action::Claim { name: wanted, user: number, releases, takes_over: *logged_in }
             }
-            Effect::TakeSeat { digest, .. } => match self.name_of_seat(digest) {
+            Effect::TakeOver { digest, .. } => match self.name_of_token(digest) {
                 Some(wanted) => {
                     let releases = name.filter(|name| *name != wanted);
                     Action::Claim { name: wanted, user: number, releases, takes_over: true }

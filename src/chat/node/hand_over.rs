@@ -21,10 +21,10 @@ impl Pack for Node {
             alone,
             others,
             homes: _,
-            seats,
+            tokens,
             rosters_due,
         } = self;
-        to.put(id).put(name).put(stage).put(last_number).put(alone).put(seats).put(rosters_due);
+        to.put(id).put(name).put(stage).put(last_number).put(alone).put(tokens).put(rosters_due);
         to.put(owes_roster).put(is_leasing);
         to.put(&first.len());
         for (action, payload, sent) in first {
@@ -46,7 +46,7 @@ impl Pack for Node {
         node.stage = from.get()?;
         node.last_number = from.get()?;
         node.alone = from.get()?;
-        node.seats = from.get()?;
+        node.tokens = from.get()?;
         node.rosters_due = from.get()?;
         (node.owes_roster, node.is_leasing) = (from.get()?, from.get()?);
         for _ in 0..from.get::<usize>()? {

@@ -64,7 +64,7 @@ pub(in crate::chat) struct Listed {
     pub(in crate::chat) mute: Option<Mute>,
     pub(in crate::chat) ignores: Vec<Who>,
     /// The digest of their resume token.
-    pub(in crate::chat) seat: Option<[u8; 32]>,
+    pub(in crate::chat) token: Option<[u8; 32]>,
 }
 
 impl Message {
@@ -133,14 +133,14 @@ impl Pack for Profile {
 
 impl Pack for Listed {
     fn pack(&self, to: &mut Packer) {
-        let Listed { user, profile, is_detached, away, mute, ignores, seat } = self;
-        to.put(user).put(profile).put(is_detached).put(away).put(mute).put(ignores).put(seat);
+        let Listed { user, profile, is_detached, away, mute, ignores, token } = self;
+        to.put(user).put(profile).put(is_detached).put(away).put(mute).put(ignores).put(token);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Listed, Damaged> {
         let (user, profile, is_detached) = (from.get()?, from.get()?, from.get()?);
         let (away, mute) = (from.get()?, from.get()?);
-        let (ignores, seat) = (from.get()?, from.get()?);
-        Ok(Listed { user, profile, is_detached, away, mute, ignores, seat })
+        let (ignores, token) = (from.get()?, from.get()?);
+        Ok(Listed { user, profile, is_detached, away, mute, ignores, token })
     }
 }

@@ -3,7 +3,7 @@
 use log::info;
 
 use super::Sent;
-use super::seats::{Digest, Held, Seat};
+use super::tokens::{Digest, Held, Token};
 use crate::chat::mute::Mute;
 use crate::chat::name::{Name, Shown};
 use crate::chat::operation::{Decision, Effect};
@@ -18,10 +18,10 @@ use crate::net::outbox::Outbox;
 
 impl Chat {
     /// Every node is told of a user's new token, or that they have none.
-    pub(in crate::chat) fn tell_seat(&mut self, user: UserId) {
+    pub(in crate::chat) fn tell_token(&mut self, user: UserId) {
         let digest = self.users.by_id(user).and_then(|user| self.digest_of(user));
-        self.note_seat(user, digest);
-        self.tell(user, Effect::Seat(digest));
+        self.note_token(user, digest);
+        self.tell(user, Effect::Token(digest));
     }
 
     /// What is known of a user's token.
@@ -30,32 +30,32 @@ impl Chat {
         Some(self.settings.digest?(&token))
     }
 
-    pub(in crate::chat) fn note_seat(&mut self, user: UserId, digest: Option<Digest>) {
+    pub(in crate::chat) fn note_token(&mut self, user: UserId, digest: Option<Digest>) {
         if let Some(node) = &mut self.node {
             let who = node.who(user);
-            node.seats.set(who, digest);
+            node.tokens.set(who, digest);
         }
     }
 
-    /// The seat of a token that another node has given.
-    pub(in crate::chat) fn seat_of(&self, token: &[u8; 24]) -> Option<Digest> {
+    /// What is known of a token, if another node has given it.
+    pub(in crate::chat) fn known_token(&self, token: &[u8; 24]) -> Option<Digest> {
         let digest = self.settings.digest?(token);
-        self.node.as_ref()?.seats.get(&digest).map(|_| digest)
+        self.node.as_ref()?.tokens.get(&digest).map(|_| digest)
     }
 
-    /// The name that comes with a seat.
-    pub(super) fn name_of_seat(&self, digest: &Digest) -> Option<String> {
+    /// The name of the user whose token it is.
+    pub(super) fn name_of_token(&self, digest: &Digest) -> Option<String> {
         let node = self.node.as_ref()?;
-        let seat = node.seats.get(digest)?;
-        let name = match &seat.held {
+        let token = node.tokens.get(digest)?;
+        let name = match &token.held {
             Some(held) => held.name.as_own(),
-            None => self.users.by_id(node.local(seat.who))?.own_name(),
+            None => self.users.by_id(node.local(token.who))?.own_name(),
         };
         name.map(str::to_lowercase)
     }
 
     /// A user's node is gone: for a while they may come back at another.
-    pub(super) fn hold_seat(&mut self, user: UserId, at: i64) {
+    pub(super) fn hold_token(&mut self, user: UserId, at: i64) {
         let Some(profile) = self.users.by_id(user).and_then(|own| self.profile(user, own)) else {
             return;
         };
@@ -65,12 +65,12 @@ impl Chat {
         let most = self.settings.detached_max;
         if let Some(node) = &mut self.node {
             let who = node.who(user);
-            node.seats.hold(who, held, most);
+            node.tokens.hold(who, held, most);
         }
     }
 
     /// A user is the one from now on whose token they have, at whatever node that was.
-    pub(in crate::chat) fn take_seat(
+    pub(in crate::chat) fn take_over(
         &mut self,
         by: UserId,
         digest: &Digest,
@@ -79,8 +79,8 @@ impl Chat {
         out: &mut Outbox,
     ) {
         let Decision::Log { at, outcome } = how else { return };
-        let seat = self.node.as_mut().and_then(|node| node.seats.take(digest, *at));
-        let Some(Seat { who, held }) = seat else {
+        let token = self.node.as_mut().and_then(|node| node.tokens.take(digest, *at));
+        let Some(Token { who, held }) = token else {
             if *outcome == Outcome::Claimed {
                 self.give_back(by);
             }
@@ -110,7 +110,7 @@ impl Chat {
         self.welcome_back(by, conn, missed, out);
     }
 
-    /// A user of this node has got a name for a seat that is not there.
+    /// A user of this node has got the name of a user whose token is known no more.
     fn give_back(&mut self, by: UserId) {
         let is_here = !self.is_elsewhere(by);
         let own = self.users.by_id(by).and_then(User::own_name).map(str::to_lowercase);

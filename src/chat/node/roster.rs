@@ -50,7 +50,7 @@ impl Chat {
             is_detached: user.conn().is_none(),
             away: extras.and_then(|extras| extras.away.clone()),
             mute: extras.and_then(|extras| extras.mute),
-            seat: self.digest_of(user),
+            token: self.digest_of(user),
             ignores: ignores.iter().map(|ignored| self.for_others(*ignored)).collect(),
         })
     }
@@ -86,7 +86,7 @@ impl Chat {
         if listed.profile.is_announced {
             self.announce(id, out);
         }
-        self.note_seat(id, listed.seat);
+        self.note_token(id, listed.token);
         let node = self.node.as_ref();
         let local = |who: &Who| node.map_or(UserId::NOBODY, |node| node.local(*who));
         let ignores: Vec<UserId> = listed.ignores.iter().map(local).collect();

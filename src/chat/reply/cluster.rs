@@ -47,7 +47,7 @@ pub(in crate::chat) fn name_out_of_reach(name: &str) -> Reply<impl Display> {
     )
 }
 
-pub(in crate::chat) fn seat_out_of_reach() -> Reply<&'static str> {
+pub(in crate::chat) fn token_out_of_reach() -> Reply<&'static str> {
     error("out_of_reach", "That token is another server's, and the other servers are out of reach.")
 }
 

@@ -368,7 +368,7 @@ fn a_token_is_good_at_every_node() {
 }
 
 #[test]
-fn a_seat_is_held_when_its_node_is_gone() {
+fn a_token_is_good_when_its_node_is_gone() {
     let mut cluster = Cluster::new(2);
     let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
     cluster.say(1, bob, "/notices on");
@@ -386,7 +386,7 @@ fn a_seat_is_held_when_its_node_is_gone() {
 }
 
 #[test]
-fn a_seat_comes_with_who_enters_later() {
+fn a_node_that_enters_later_learns_of_tokens() {
     let mut cluster = Cluster::new(2);
     let ann = cluster.named(0, "ann");
     let token = token_of(&cluster.say(0, ann, "/resume"));

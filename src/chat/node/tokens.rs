@@ -1,5 +1,5 @@
-//! Seats: the tokens with which somebody may come back at any node, whichever has given it. Every
-//! node knows the digests of all, and nobody's token.
+//! The tokens with which somebody may come back at any node, whichever has given it. Every node
+//! knows the digests of all, and nobody's token.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,16 +10,16 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 /// What is known of a token.
 pub(super) type Digest = [u8; 32];
 
-/// All seats, by the digests of their tokens.
+/// All tokens, by their digests.
 #[derive(Default)]
-pub(super) struct Seats {
-    by_digest: HashMap<Digest, Seat>,
+pub(super) struct Tokens {
+    by_digest: HashMap<Digest, Token>,
     of: HashMap<Who, Digest>,
     /// Those of users whose node is gone, the oldest in front.
     held: VecDeque<Digest>,
 }
 
-pub(super) struct Seat {
+pub(super) struct Token {
     pub(super) who: Who,
     /// What they had, if their node is gone.
     pub(super) held: Option<Held>,
@@ -33,8 +33,8 @@ pub(super) struct Held {
     pub(super) until: i64,
 }
 
-impl Seats {
-    pub(super) fn get(&self, digest: &Digest) -> Option<&Seat> {
+impl Tokens {
+    pub(super) fn get(&self, digest: &Digest) -> Option<&Token> {
         self.by_digest.get(digest)
     }
 
@@ -43,7 +43,7 @@ impl Seats {
         self.forget(who);
         if let Some(digest) = digest {
             self.of.insert(who, digest);
-            self.by_digest.insert(digest, Seat { who, held: None });
+            self.by_digest.insert(digest, Token { who, held: None });
         }
     }
 
@@ -54,18 +54,18 @@ impl Seats {
         }
     }
 
-    /// A user has left: the seat is lost, unless it is held for them.
+    /// A user has left, and their token is good no more, unless their node is gone.
     pub(super) fn leave(&mut self, who: Who) {
-        let seat = self.of.get(&who).and_then(|digest| self.by_digest.get(digest));
-        if seat.is_some_and(|seat| seat.held.is_none()) {
+        let token = self.of.get(&who).and_then(|digest| self.by_digest.get(digest));
+        if token.is_some_and(|token| token.held.is_none()) {
             self.forget(who);
         }
     }
 
     pub(super) fn hold(&mut self, who: Who, held: Held, most: usize) {
         let Some(digest) = self.of.get(&who) else { return };
-        let Some(seat) = self.by_digest.get_mut(digest) else { return };
-        seat.held = Some(held);
+        let Some(token) = self.by_digest.get_mut(digest) else { return };
+        token.held = Some(held);
         self.held.push_back(*digest);
         while self.held.len() > most
             && let Some(oldest) = self.held.front().and_then(|oldest| self.by_digest.get(oldest))
@@ -74,36 +74,36 @@ impl Seats {
         }
     }
 
-    pub(super) fn take(&mut self, digest: &Digest, at: i64) -> Option<Seat> {
+    pub(super) fn take(&mut self, digest: &Digest, at: i64) -> Option<Token> {
         let who = self.by_digest.get(digest)?.who;
-        let seat = self.by_digest.remove(digest);
+        let token = self.by_digest.remove(digest);
         self.of.remove(&who);
         self.held.retain(|held| held != digest);
-        seat.filter(|seat| seat.held.as_ref().is_none_or(|held| at <= held.until))
+        token.filter(|token| token.held.as_ref().is_none_or(|held| at <= held.until))
     }
 }
 
-impl Pack for Seats {
+impl Pack for Tokens {
     fn pack(&self, to: &mut Packer) {
-        let Seats { by_digest, of: _, held } = self;
+        let Tokens { by_digest, of: _, held } = self;
         to.put(by_digest).put(held);
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Seats, Damaged> {
-        let by_digest: HashMap<Digest, Seat> = from.get()?;
-        let of = by_digest.iter().map(|(digest, seat)| (seat.who, *digest)).collect();
-        Ok(Seats { by_digest, of, held: from.get()? })
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Tokens, Damaged> {
+        let by_digest: HashMap<Digest, Token> = from.get()?;
+        let of = by_digest.iter().map(|(digest, token)| (token.who, *digest)).collect();
+        Ok(Tokens { by_digest, of, held: from.get()? })
     }
 }
 
-impl Pack for Seat {
+impl Pack for Token {
     fn pack(&self, to: &mut Packer) {
-        let Seat { who, held } = self;
+        let Token { who, held } = self;
         to.put(who).put(held);
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Seat, Damaged> {
-        Ok(Seat { who: from.get()?, held: from.get()? })
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Token, Damaged> {
+        Ok(Token { who: from.get()?, held: from.get()? })
     }
 }
 

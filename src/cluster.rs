@@ -131,8 +131,11 @@ pub enum Action {
         /// The user's number at their node.
         user: u64,
     },
-    /// That the next line of a room has a number above this one, and this epoch if the log has
-    /// none. Comes back as [`Outcome::Told`].
+    /// That the next line of a room has a number above this one. Comes back as [`Outcome::Told`].
+    ///
+    /// If the log has no epoch for the room, as after it was emptied or rolled back, it is a new
+    /// one, and never this node's: other nodes may have shown lines with higher numbers than it
+    /// knows of.
     Raise {
         /// The room's name, in lower case.
         room: String,

@@ -49,7 +49,7 @@ impl Chat {
         }
         let via = self.users.conn(by);
         let lets_speak = effect.lets_speak();
-        let is_much = self.under_way.add(Operation { by, via, effect: effect.into_owned() });
+        let is_much = self.under_way.add(Operation::new(by, via, effect));
         if let Some(id) = via.filter(|_| is_much || !lets_speak) {
             out.pause_reading(id);
         }
@@ -59,7 +59,7 @@ impl Chat {
     /// lines need not wait for it.
     pub(super) fn tell(&mut self, by: UserId, effect: Effect<'_>) {
         if matches!(self.settings.bus, Bus::Log(_)) && !self.is_cut_off() {
-            self.under_way.add(Operation { by, via: None, effect: effect.into_owned() });
+            self.under_way.add(Operation::new(by, None, effect));
         }
     }
 
@@ -71,7 +71,7 @@ impl Chat {
 
     /// It is decided what an operation comes to. Its connection goes on.
     pub(super) fn decided(&mut self, operation: Operation, how: &Decision, out: &mut Outbox) {
-        let Operation { by, via, effect } = operation;
+        let Operation { by, via, effect, .. } = operation;
         if !effect.is_only_told() {
             // They may have resumed as another user meanwhile.
             self.take_effect(self.resumed.now(by), effect, how, out);

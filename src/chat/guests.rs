@@ -60,6 +60,16 @@ impl Guests {
         self.free.retain(|number| part.has(*number));
     }
 
+    /// Whether this number may be given to another node's guest, too.
+    pub(super) fn may_be_elsewhere(&self, number: u32) -> bool {
+        self.part.as_ref().is_some_and(|part| number < SPARE && !part.has(number))
+    }
+
+    /// Whether there is a number for one more guest.
+    pub(super) fn has_free(&self) -> bool {
+        !self.free.is_empty()
+    }
+
     /// Whether so few numbers are free that another block should be leased.
     pub(super) fn are_few(&self) -> bool {
         self.part.is_some() && self.free.len() < GUEST_BLOCK as usize / 2

@@ -104,16 +104,17 @@ impl History {
     }
 
     /// The next line has this number, which others have given. If lines are missing before it, or
-    /// it is of another numbering, those that are kept are dropped. Returns whether it is a new
-    /// one.
+    /// it goes back to a lower one in another numbering, those that are kept are dropped. Returns
+    /// whether it is a new one.
     pub(super) fn go_on_at(&mut self, number: LineNumber) -> bool {
         let LineNumber { seq, epoch } = number;
         if epoch == self.epoch && seq <= self.last_seq {
             return false;
         }
-        if epoch != self.epoch || seq != self.last_seq + 1 {
+        if seq != self.last_seq + 1 {
             *self = History { last_seq: seq - 1, ..History::new(epoch) };
         }
+        self.epoch = epoch;
         true
     }
 

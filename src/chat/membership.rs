@@ -158,17 +158,41 @@ impl Chat {
         if let Err(why) = name::check_room(name) {
             return self.reply(id, reply::room_unfit(why), out);
         }
+        // Other servers cannot say whether the user may: they know other rooms.
+        if self.node.is_some() && self.may_not_make(id, name, out) {
+            return;
+        }
         self.publish(id, Effect::Join(name.into()), out);
     }
 
     /// A user moves to a room, which is created if needed.
     pub(super) fn joined(&mut self, id: UserId, name: &str, out: &mut Outbox) {
         let Some(conn) = self.users.conn(id) else { return };
-        match self.room_for(conn, name, out) {
-            Some(room) => self.go_to(conn, id, room, out),
-            None if self.refuse_if_muted(conn, out) => {}
-            None => self.reply(conn, reply::rooms_full(self.settings.rooms_max), out),
+        if self.node.is_none() && self.may_not_make(conn, name, out) {
+            return;
         }
+        let room = self.rooms.find_or_make(name, self.settings.rooms_max);
+        // Where others have made theirs first there is one more.
+        if let Some(room) = room.or_else(|| self.rooms.find_or_make(name, usize::MAX)) {
+            self.go_to(conn, id, room, out);
+        }
+    }
+
+    /// Replies to a user who may not make the room of this name, if there is none. Muted users may
+    /// not, since everybody can read a room's name.
+    fn may_not_make(&mut self, id: ConnId, name: &str, out: &mut Outbox) -> bool {
+        if self.rooms.find(name).is_some() {
+            return false;
+        }
+        if self.refuse_if_muted(id, out) {
+            return true;
+        }
+        let max = self.settings.rooms_max;
+        let is_full = self.rooms.is_full(max);
+        if is_full {
+            self.reply(id, reply::rooms_full(max), out);
+        }
+        is_full
     }
 
     /// The room of this name, which is created if needed. Muted users cannot create rooms, since

@@ -43,6 +43,8 @@ pub(super) struct Node {
     is_leasing: bool,
     alone: Alone,
     others: BTreeMap<NodeId, Other>,
+    /// The numbers of the last entries of other nodes, those among them that are gone.
+    seen: BTreeMap<NodeId, u64>,
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
     tokens: Tokens,
@@ -95,6 +97,9 @@ struct Other {
     /// By their ids there, their ids here.
     users: HashMap<UserId, UserId>,
     has_said_who: bool,
+    /// The number of its newest user: who has a lower one and is not known has left. `None` until
+    /// it has said who is there, as long as nothing of it was missed.
+    newest: Option<u32>,
     /// Who was in its roster so far.
     listed: HashSet<UserId>,
 }
@@ -112,6 +117,7 @@ impl Node {
             is_leasing: false,
             alone: Alone::default(),
             others: BTreeMap::new(),
+            seen: BTreeMap::new(),
             homes: HashMap::new(),
             tokens: Tokens::default(),
             rosters_due: None,

@@ -24,6 +24,15 @@ pub struct Operation {
     /// The connection that it came through. Its further lines may have to wait.
     pub(super) via: Option<ConnId>,
     pub(super) effect: Effect<'static>,
+    /// The number of the entry that it was first appended as, by which others know it when it is
+    /// appended again. 0 before that.
+    pub(super) number: u64,
+}
+
+impl Operation {
+    pub(super) fn new(by: UserId, via: Option<ConnId>, effect: Effect<'_>) -> Operation {
+        Operation { by, via, effect: effect.into_owned(), number: 0 }
+    }
 }
 
 /// Shows nothing of what was said.
@@ -120,6 +129,24 @@ pub(super) struct Target<'a, Id = UserId> {
 }
 
 impl<Id> Effect<'_, Id> {
+    /// Whether it tells people something, so that it is not to be done twice.
+    pub(super) fn is_shown_once(&self) -> bool {
+        !matches!(self, Effect::Connect) && self.shows_user()
+    }
+
+    /// Whether others see whose it is, also servers that have not heard of that user yet.
+    pub(super) fn shows_user(&self) -> bool {
+        matches!(
+            self,
+            Effect::Connect
+                | Effect::Say(..)
+                | Effect::Whisper { .. }
+                | Effect::Kick(..)
+                | Effect::Mute(..)
+                | Effect::Announce(_)
+        )
+    }
+
     /// Whether further speech through the same connection need not wait for it.
     pub(super) fn lets_speak(&self) -> bool {
         matches!(self, Effect::Connect | Effect::Say(..))
@@ -184,12 +211,13 @@ fn own(text: Cow<'_, str>) -> Cow<'static, str> {
 
 impl Pack for Operation {
     fn pack(&self, to: &mut Packer) {
-        let Operation { by, via, effect } = self;
-        to.put(by).put(via).put(effect);
+        let Operation { by, via, effect, number } = self;
+        to.put(by).put(via).put(effect).put(number);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Operation, Damaged> {
-        Ok(Operation { by: from.get()?, via: from.get()?, effect: from.get()? })
+        let (by, via, effect) = (from.get()?, from.get()?, from.get()?);
+        Ok(Operation { by, via, effect, number: from.get()? })
     }
 }
 

@@ -239,6 +239,12 @@ impl Rooms {
         Some(self.make(name))
     }
 
+    /// Whether there are so many rooms that none can be made, as all but the lobby have members.
+    pub(super) fn is_full(&self, max: usize) -> bool {
+        let is_quiet = |room: &Room| room.number != RoomNo::LOBBY && room.len() == 0;
+        self.by_name.len() >= max && !self.iter().any(is_quiet)
+    }
+
     /// Drops a room after a member has left, if it is empty and has no history.
     pub(super) fn drop_if_done_with(&mut self, number: RoomNo) {
         if self.get(number).is_done_with() {

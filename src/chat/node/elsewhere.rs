@@ -4,6 +4,7 @@ use super::Other;
 use super::message::{Profile, Who};
 use crate::chat::dialect::{Dialect, Format};
 use crate::chat::name::Shown;
+use crate::chat::reply;
 use crate::chat::room::RoomNo;
 use crate::chat::state::Chat;
 use crate::chat::user::{Arrival, User};
@@ -27,27 +28,44 @@ impl Chat {
         Some(node.others.get(&who.node)?.name.clone())
     }
 
-    /// The id here of a user of another node, who is added if nobody knows them.
+    /// The id here of a user of another node, who is added if they are new.
     pub(super) fn known(
         &mut self,
         who: Who,
         profile: Option<&Profile>,
         out: &mut Outbox,
     ) -> UserId {
-        let known = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
-        match profile.filter(|_| self.users.by_id(known).is_none()) {
-            Some(profile) => self.add_elsewhere(who, profile, out),
-            None => known,
+        let Some(node) = &self.node else { return UserId::NOBODY };
+        let known = node.local(who);
+        let newest = node.others.get(&who.node).and_then(|other| other.newest);
+        // Whoever is not known and not new has left, and what they said was under way.
+        let is_new = newest.is_none_or(|newest| who.user.number > newest);
+        let Some(profile) = profile else { return known };
+        if self.users.by_id(known).is_none() {
+            return if is_new { self.add_elsewhere(who, profile, out) } else { known };
         }
+        if newest.is_none() {
+            // They may have got another name, and gone to another room, unnoticed.
+            self.rename_elsewhere(known, profile.name.shown(), out);
+            self.move_elsewhere(known, profile, false, out);
+        }
+        known
     }
 
     /// Adds a user of another node to the room that they are in.
-    fn add_elsewhere(&mut self, who: Who, profile: &Profile, out: &mut Outbox) -> UserId {
+    pub(super) fn add_elsewhere(
+        &mut self,
+        who: Who,
+        profile: &Profile,
+        out: &mut Outbox,
+    ) -> UserId {
         self.free_shown(profile.name.shown(), UserId::NOBODY, out);
         let id = self.users.add_elsewhere(&profile.name.shown(), profile.serial, FORMAT);
         if let Some(node) = &mut self.node {
             node.homes.insert(id, who);
-            node.others.entry(who.node).or_default().users.insert(who.user, id);
+            let other = node.others.entry(who.node).or_default();
+            other.users.insert(who.user, id);
+            other.newest = other.newest.map(|newest| newest.max(who.user.number));
         }
         if profile.is_operator
             && let Some(extras) = self.users.extras_mut(id)
@@ -70,10 +88,29 @@ impl Chat {
     pub(super) fn free_shown(&mut self, name: Shown<'_>, user: UserId, out: &mut Outbox) {
         match name {
             Shown::Named(name) => self.free_name(name, user, out),
-            // Guests of two nodes may have one number after the log has lost its memory. Both are
-            // here; `/msg` finds the later one.
+            // Guests of two nodes may have one number until one of them gets another.
             Shown::Guest(_) => {}
         }
+    }
+
+    /// Guests of this node whose numbers may be others' by now get new ones, as far as there are
+    /// some. The others read them in the roster, which comes behind.
+    pub(super) fn renumber_guests(&mut self, out: &mut Outbox) {
+        let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
+        let misnumbered: Vec<UserId> =
+            own.filter(|(_, user)| self.users.is_misnumbered(user)).map(|(id, _)| id).collect();
+        for id in misnumbered {
+            let Some(old) = self.users.renumber(id) else { return };
+            let name = self.users.by_id(id).map(|user| user.shown().to_string());
+            self.reply_to(id, reply::renamed(&name.unwrap_or_default()), out);
+            self.notify_rename(id, old.shown(), out);
+        }
+    }
+
+    /// Users of other nodes may have come and gone unnoticed, until those nodes say who is there.
+    pub(super) fn note_missed(&mut self) {
+        let others = self.node.iter_mut().flat_map(|node| node.others.values_mut());
+        others.for_each(|other| other.newest = None);
     }
 
     /// A user has been removed.

@@ -36,13 +36,16 @@ impl Chat {
 
     /// What users have done.
     fn next_from_users(&mut self, now: Now) -> Option<(Action, Vec<u8>, Sent)> {
-        let operation = self.under_way.next()?;
+        let mut operation = self.under_way.next()?;
+        if operation.number == 0 {
+            operation.number = self.node.as_ref()?.last_number + 1;
+        }
         let (action, message) = self.entry_of(&operation);
         Some((action, message.to_bytes(now), Sent::Operation(operation)))
     }
 
     fn entry_of(&self, operation: &Operation) -> (Action, Message) {
-        let Operation { by, effect, .. } = operation;
+        let Operation { by, effect, number: first, .. } = operation;
         let user = self.users.by_id(*by);
         let name = user.and_then(User::own_name).map(str::to_lowercase);
         let profile = user.and_then(|user| self.profile(*by, user));
@@ -67,10 +70,11 @@ impl Chat {
             Effect::Leave if let Some(name) = name => Action::Release { name, user: number },
             _ => Action::Tell,
         };
-        let is_shown = matches!(effect, Effect::Connect | Effect::Say(..));
+        let is_shown = effect.shows_user();
         let who = |user| self.for_others(user);
         let effect = effect.clone().with_ids(who);
-        (action, Message::Did { by: *by, profile: profile.filter(|_| is_shown), effect })
+        let profile = profile.filter(|_| is_shown);
+        (action, Message::Did { number: *first, by: *by, profile, effect })
     }
 
     /// A user as all others see them, if they are in a room.

@@ -20,6 +20,7 @@ impl Pack for Node {
             is_leasing,
             alone,
             others,
+            seen,
             homes: _,
             tokens,
             rosters_due,
@@ -33,6 +34,10 @@ impl Pack for Node {
         to.put(&sent.len());
         for (number, sent) in sent {
             to.put(number).put(sent);
+        }
+        to.put(&seen.len());
+        for (id, number) in seen {
+            to.put(id).put(number);
         }
         to.put(&others.len());
         for (id, other) in others {
@@ -54,6 +59,9 @@ impl Pack for Node {
         }
         for _ in 0..from.get::<usize>()? {
             node.sent.push_back((from.get()?, from.get()?));
+        }
+        for _ in 0..from.get::<usize>()? {
+            node.seen.insert(from.get()?, from.get()?);
         }
         for _ in 0..from.get::<usize>()? {
             node.others.insert(from.get()?, from.get()?);
@@ -138,14 +146,14 @@ impl Pack for Uncertain {
 
 impl Pack for Other {
     fn pack(&self, to: &mut Packer) {
-        let Other { name, users, has_said_who, listed } = self;
-        to.put(name).put(users).put(has_said_who).put(listed);
+        let Other { name, users, has_said_who, newest, listed } = self;
+        to.put(name).put(users).put(has_said_who).put(newest).put(listed);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Other, Damaged> {
         let (name, users): (String, HashMap<UserId, UserId>) = (from.get()?, from.get()?);
-        let has_said_who = from.get()?;
+        let (has_said_who, newest) = (from.get()?, from.get()?);
         let listed: HashSet<UserId> = from.get()?;
-        Ok(Other { name, users, has_said_who, listed })
+        Ok(Other { name, users, has_said_who, newest, listed })
     }
 }

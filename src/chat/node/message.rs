@@ -25,6 +25,9 @@ pub(in crate::chat) struct Who {
 pub(in crate::chat) enum Message {
     /// One of its users has done something.
     Did {
+        /// The number of the entry that this was first appended as. If that was lost and is
+        /// appended again, some may have seen it before.
+        number: u64,
         by: UserId,
         /// Where others may not know who that is: with their connection, and with what they say,
         /// which is kept for nodes that enter later.
@@ -96,7 +99,9 @@ impl Pack for Who {
 impl Pack for Message {
     fn pack(&self, to: &mut Packer) {
         match self {
-            Message::Did { by, profile, effect } => to.tag(0).put(by).put(profile).put(effect),
+            Message::Did { number, by, profile, effect } => {
+                to.tag(0).put(number).put(by).put(profile).put(effect)
+            }
             Message::Roster { name, is_first, is_last, users } => {
                 to.tag(1).put(name).put(is_first).put(is_last).put(users)
             }
@@ -106,7 +111,12 @@ impl Pack for Message {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Message, Damaged> {
         Ok(match from.tag()? {
-            0 => Message::Did { by: from.get()?, profile: from.get()?, effect: from.get()? },
+            0 => Message::Did {
+                number: from.get()?,
+                by: from.get()?,
+                profile: from.get()?,
+                effect: from.get()?,
+            },
             1 => Message::Roster {
                 name: from.get()?,
                 is_first: from.get()?,

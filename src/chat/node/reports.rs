@@ -35,10 +35,11 @@ impl Chat {
             Report::Past(event) => self.keep_past(event, out),
             Report::Event(event) => self.event(event, out),
             Report::Lost(count) => {
+                self.note_missed();
                 self.notify_all(|| reply::events_lost(count), out);
             }
             Report::CutOff => self.cut_off(out),
-            Report::NewEra => {}
+            Report::NewEra => self.note_missed(),
         }
     }
 
@@ -61,7 +62,10 @@ impl Chat {
             }
             (_, true) => self.own_event(event, out),
             (_, false) => {
-                if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
+                let message = Message::from_bytes(&event.payload, out.now());
+                if message.as_ref().is_some_and(|message| node.has_seen(event.node, message)) {
+                    self.keep_past(event, out);
+                } else if let Some(message) = message {
                     let how = Decision::Log { at: event.at, outcome: event.outcome };
                     self.message(event.node, message, &how, out);
                 } else if !event.payload.is_empty() {
@@ -78,11 +82,15 @@ impl Chat {
             Outcome::Block(block) => {
                 node.is_leasing = false;
                 self.users.lease_guests(*block);
+                self.renumber_guests(out);
             }
-            Outcome::Kept(blocks) => self.users.keep_guests(blocks),
+            Outcome::Kept(blocks) => {
+                self.users.keep_guests(blocks);
+                self.renumber_guests(out);
+            }
             _ => {}
         }
-        let Some(sent) = node.take_sent(event.number) else {
+        let Some(sent) = self.node.as_mut().and_then(|node| node.take_sent(event.number)) else {
             return self.has_got_through(event, out);
         };
         let how = Decision::Log { at: event.at, outcome: event.outcome };
@@ -141,7 +149,7 @@ impl Chat {
     /// Another node tells something.
     fn message(&mut self, from: NodeId, message: Message, how: &Decision, out: &mut Outbox) {
         match message {
-            Message::Did { by, profile, effect } => {
+            Message::Did { by, profile, effect, .. } => {
                 let by = self.known(Who { node: from, user: by }, profile.as_ref(), out);
                 let Some(node) = &self.node else { return };
                 let effect = effect.with_ids(|who| node.local(who));
@@ -160,8 +168,9 @@ impl Chat {
     /// A line that is kept in its room's history, and shown to nobody now.
     fn keep_past(&mut self, event: Event, out: &Outbox) {
         let message = Message::from_bytes(&event.payload, out.now());
-        let Some(Message::Did { by, profile: Some(profile), effect: Effect::Say(kind, text) }) =
-            message
+        let Some(Message::Did {
+            by, profile: Some(profile), effect: Effect::Say(kind, text), ..
+        }) = message
         else {
             return;
         };
@@ -190,10 +199,20 @@ impl Chat {
 }
 
 impl Node {
-    /// What was appended under this number, if it is not known to be lost.
+    /// What was appended under this number, if it is not known to be lost. What is before it was
+    /// among lost events, and is appended again once this node has entered again.
     fn take_sent(&mut self, number: u64) -> Option<Sent> {
-        let is_it = self.sent.front().is_some_and(|(own, _)| *own == number);
-        self.sent.pop_front_if(|_| is_it).map(|(_, sent)| sent)
+        let at = self.sent.binary_search_by_key(&number, |(own, _)| *own).ok()?;
+        self.sent.remove(at).map(|(_, sent)| sent)
+    }
+
+    /// Whether another node has appended again what is known here already, and shown once.
+    fn has_seen(&mut self, from: NodeId, message: &Message) -> bool {
+        let Message::Did { number, effect, .. } = message else { return false };
+        let seen = self.seen.entry(from).or_default();
+        let is_known = number <= seen;
+        *seen = (*seen).max(*number);
+        is_known && effect.is_shown_once()
     }
 
     fn take_uncertain(&mut self, number: u64) -> Option<Uncertain> {

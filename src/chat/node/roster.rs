@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::message::{Listed, Message, Who};
+use super::message::{Listed, Message, Profile, Who};
 use super::{Node, Sent};
 use crate::chat::name::{Shown, listed};
 use crate::chat::state::Chat;
@@ -80,9 +80,13 @@ impl Chat {
     }
 
     fn read_listed(&mut self, who: Who, listed: &Listed, out: &mut Outbox) {
-        let id = self.known(who, Some(&listed.profile), out);
+        let known = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+        let id = match self.users.by_id(known) {
+            Some(_) => known,
+            None => self.add_elsewhere(who, &listed.profile, out),
+        };
         self.rename_elsewhere(id, listed.profile.name.shown(), out);
-        self.move_elsewhere(id, listed, out);
+        self.move_elsewhere(id, &listed.profile, listed.is_detached, out);
         if listed.profile.is_announced {
             self.announce(id, out);
         }
@@ -107,7 +111,7 @@ impl Chat {
     }
 
     /// A user of another node has another name than was known here.
-    fn rename_elsewhere(&mut self, id: UserId, name: Shown<'_>, out: &mut Outbox) {
+    pub(super) fn rename_elsewhere(&mut self, id: UserId, name: Shown<'_>, out: &mut Outbox) {
         if self.users.by_id(id).is_none_or(|user| user.shown() == name) {
             return;
         }
@@ -118,13 +122,18 @@ impl Chat {
     }
 
     /// A user of another node is in another room than was known here, or is cut off from it.
-    fn move_elsewhere(&mut self, id: UserId, listed: &Listed, out: &mut Outbox) {
+    pub(super) fn move_elsewhere(
+        &mut self,
+        id: UserId,
+        profile: &Profile,
+        is_cut_off: bool,
+        out: &mut Outbox,
+    ) {
         let Some(user) = self.users.by_id(id) else { return };
         let room = self.room_of(id).map(|room| self.rooms.get(room).name());
-        let is_there =
-            room.is_some_and(|room| room.eq_ignore_ascii_case(listed.profile.room.as_str()));
+        let is_there = room.is_some_and(|room| room.eq_ignore_ascii_case(profile.room.as_str()));
         let is_detached = user.conn().is_none();
-        if is_there && is_detached == listed.is_detached {
+        if is_there && is_detached == is_cut_off {
             return;
         }
         if !is_detached {
@@ -135,15 +144,15 @@ impl Chat {
                 self.exit_room(conn);
             }
         }
-        self.users.reconnect_elsewhere(id, listed.profile.serial);
+        self.users.reconnect_elsewhere(id, profile.serial);
         if let Some(extras) = self.users.extras_mut(id) {
             extras.detached = None;
         }
-        self.enter_elsewhere(id, Some(listed.profile.room.as_str()), out);
+        self.enter_elsewhere(id, Some(profile.room.as_str()), out);
         if !is_there {
             self.notify_move(id, out);
         }
-        if listed.is_detached {
+        if is_cut_off {
             self.detached_elsewhere(id);
         }
     }
@@ -154,6 +163,8 @@ impl Chat {
             return;
         };
         other.has_said_who = true;
+        other.newest =
+            other.listed.iter().map(|user| user.number).max().max(other.newest).or(Some(0));
         let is_gone = |(there, _): &(&UserId, &UserId)| !other.listed.contains(there);
         let mut gone: Vec<UserId> = other.users.iter().filter(is_gone).map(|(_, id)| *id).collect();
         gone.sort_unstable_by_key(|user| user.number);

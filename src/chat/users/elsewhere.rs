@@ -46,6 +46,23 @@ impl Users {
         self.guests.blocks()
     }
 
+    /// Whether the number of a guest of this node is of a block that it has lost.
+    pub(in crate::chat) fn is_misnumbered(&self, user: &User) -> bool {
+        match user.shown() {
+            Shown::Guest(number) => self.guests.may_be_elsewhere(number),
+            Shown::Named(_) => false,
+        }
+    }
+
+    /// Gives a guest another number of this node's blocks, if one is free. Returns the old name.
+    pub(in crate::chat) fn renumber(&mut self, id: UserId) -> Option<Name> {
+        if !self.guests.has_free() {
+            return None;
+        }
+        let number = self.guests.add(id.index);
+        self.rename(id, Shown::Guest(number))
+    }
+
     pub(in crate::chat) fn lease_guests(&mut self, block: u32) {
         self.guests.lease(block);
     }

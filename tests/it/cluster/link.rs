@@ -34,7 +34,7 @@ pub(super) struct Link {
     phase: Phase,
     /// The era that it reads, and the last event that it has read.
     cursor: (u64, u64),
-    /// The epoch of its node by the log, and by what the node has taken. Between the two whatever
+    /// The epoch of its node by the log, 0 if it has none, and by what the node has taken. Between the two whatever
     /// the node appends is of the older one.
     epoch: u64,
     taken: u64,
@@ -289,6 +289,7 @@ impl Link {
             }
             self.cursor = (era, begin);
             self.up.clear();
+            self.epoch = 0;
             self.report(Report::NewEra, 0, now);
             self.enter_anew(now);
         }

@@ -166,6 +166,8 @@ impl Log {
         }
         self.said.retain(|event| event.id <= self.state.last);
         self.earlier.clear();
+        // Some nodes may have shown lines with numbers that would be given again.
+        self.state.seqs.clear();
         self.era += 1;
         self.era_begin = self.state.last;
         count
@@ -218,8 +220,8 @@ impl Log {
                 self.release(&name, (node, user));
                 Outcome::Told
             }
-            Action::Raise { room, seq, epoch } => {
-                let (last, _) = seqs.entry(room).or_insert((0, epoch));
+            Action::Raise { room, seq, .. } => {
+                let (last, _) = seqs.entry(room).or_insert((0, at(now)));
                 *last = seq.max(*last);
                 Outcome::Told
             }

@@ -1,0 +1,159 @@
+//! What happens in a run: clients come, talk and go, time passes, and things break.
+
+use super::world::World;
+
+const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
+pub(super) const ROOMS: [&str; 3] = ["lobby", "tea", "den"];
+
+const NODES_MAX: usize = 3;
+const CLIENTS_MAX: usize = 5;
+
+/// What may break in a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Faults {
+    cuts: bool,
+    pauses: bool,
+    kills: bool,
+    resets: bool,
+    trims: bool,
+}
+
+impl Faults {
+    pub(super) fn of(world: &mut World) -> Faults {
+        let mut one_in = |count| world.rng.one_in(count);
+        Faults {
+            cuts: one_in(2),
+            pauses: one_in(3),
+            kills: one_in(3),
+            resets: one_in(4),
+            trims: one_in(4),
+        }
+    }
+}
+
+impl World {
+    pub(super) fn act(&mut self, faults: Faults) {
+        match self.rng.below(20) {
+            0..12 => self.client_acts(),
+            12..18 => {
+                let time = *self.rng.pick(&[1, 10, 10, 100, 300, 1000, 4000]);
+                self.pass(time);
+            }
+            _ => self.something_breaks(faults),
+        }
+        self.pass(0);
+    }
+
+    fn client_acts(&mut self) {
+        let running = self.running();
+        if running.is_empty() {
+            return self.pass(100);
+        }
+        let node = *self.rng.pick(&running);
+        let clients = self.clients_of(node);
+        if clients.is_empty() || (clients.len() < CLIENTS_MAX && self.rng.one_in(5)) {
+            let label = *self.rng.pick(&["native", "native", "native", "json", "json", "op"]);
+            self.connect(node, label);
+            return;
+        }
+        let client = *self.rng.pick(&clients);
+        if self.rng.one_in(30) {
+            let is_reset = self.rng.one_in(2);
+            return self.hang_up(client, is_reset);
+        }
+        let mut text = String::new();
+        for _ in 0..*self.rng.pick(&[1, 1, 1, 2, 5]) {
+            text.push_str(&self.line(client));
+            text.push('\n');
+        }
+        self.say(client, &text);
+    }
+
+    /// A line of a client.
+    fn line(&mut self, client: usize) -> String {
+        let name = *self.rng.pick(&NAMES);
+        let room = *self.rng.pick(&ROOMS);
+        if self.clients[client].is_operator && self.rng.one_in(3) {
+            return match self.rng.below(5) {
+                0 => format!("/kick {name} <{}>", self.token()),
+                1 => format!("/mute {name} 5s"),
+                2 => format!("/unmute {name}"),
+                _ => format!("/announce <{}>", self.token()),
+            };
+        }
+        match self.rng.below(32) {
+            0..14 => format!("<{}>", self.token()),
+            14 => format!("/me <{}>", self.token()),
+            15 => format!("/topic <{}>", self.token()),
+            16 => format!("/nick {name}"),
+            17 => format!("REGISTER {name}"),
+            18..21 => format!("/join {room}"),
+            21..24 => format!("/msg {name} <{}>", self.token()),
+            24 => format!("/reply <{}>", self.token()),
+            25 => "/away for tea".to_owned(),
+            26 => "/away".to_owned(),
+            27 => match self.rng.below(3) {
+                0 => format!("/ignore {name}"),
+                _ => format!("/unignore {name}"),
+            },
+            28 => "/who".to_owned(),
+            29 => "/history".to_owned(),
+            30 if self.rng.one_in(3) => "quit".to_owned(),
+            _ => "/rooms".to_owned(),
+        }
+    }
+
+    pub(super) fn token(&mut self) -> u64 {
+        self.tokens += 1;
+        self.tokens
+    }
+
+    fn something_breaks(&mut self, faults: Faults) {
+        let alive: Vec<usize> = self.alive().map(|(number, _)| number).collect();
+        if alive.is_empty() || (alive.len() < NODES_MAX && self.rng.one_in(2)) {
+            return self.start();
+        }
+        let number = *self.rng.pick(&alive);
+        let is_whole = self.node(number).mended.is_none();
+        let mended = self.now + *self.rng.pick(&[500, 2000, 2900, 3500, 6000, 9000]);
+        match self.rng.below(6) {
+            0 | 1 if faults.cuts && is_whole => {
+                self.trace(|| format!("node {number} is cut off until {mended}"));
+                let now = self.now;
+                let node = self.node(number);
+                node.link.cut(now);
+                node.mended = Some(mended);
+            }
+            2 if faults.pauses && is_whole => {
+                self.trace(|| format!("node {number} is paused until {mended}"));
+                let now = self.now;
+                let node = self.node(number);
+                node.link.pause(now);
+                node.mended = Some(mended);
+            }
+            3 if faults.kills && self.rng.one_in(2) => self.kill(number),
+            3 if faults.kills && is_whole && self.node(number).is_open => self.shut_down(number),
+            4 if faults.resets => self.reset(),
+            5 if faults.trims => {
+                self.trace(|| "the log is trimmed".to_owned());
+                let keep = self.rng.below(5);
+                self.log.trim(keep);
+            }
+            _ => {}
+        }
+    }
+
+    /// The log loses what it knew, or some of it.
+    fn reset(&mut self) {
+        if self.rng.one_in(2) {
+            self.trace(|| "the log is emptied".to_owned());
+            self.log.empty();
+        } else {
+            let most = self.rng.between(1, 10);
+            let count = self.log.roll_back(most);
+            self.trace(|| format!("{count} events are rolled back"));
+        }
+        self.oracle.reset();
+        self.pass(1);
+    }
+}

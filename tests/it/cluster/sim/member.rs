@@ -1,0 +1,89 @@
+//! A node's service: its chat, with what that appends, and what it is told.
+
+use std::cell::{Cell, RefCell};
+use std::mem;
+use std::time::Instant;
+
+use chinwag::chat::{Bus, Settings};
+use chinwag::cluster::{Entry, NodeId, Report};
+use chinwag::{Chat, CloseReason, ConnId, Outbox, Peer, Service};
+
+pub(super) struct Member {
+    chat: Chat,
+    report: Cell<Option<Report>>,
+    entries: RefCell<Vec<Entry>>,
+}
+
+impl Member {
+    pub(super) fn new(id: NodeId) -> Member {
+        let settings = Settings {
+            bus: Bus::Log(id),
+            operators: true,
+            greet_after: None,
+            ..Settings::default()
+        };
+        let (report, entries) = (Cell::new(None), RefCell::new(Vec::new()));
+        Member { chat: Chat::new(settings), report, entries }
+    }
+
+    /// The next time it is woken it is told this.
+    pub(super) fn tell(&self, report: Report) {
+        let before = self.report.replace(Some(report));
+        assert!(before.is_none(), "it is told one thing after the other");
+    }
+
+    /// What it has appended.
+    pub(super) fn take_entries(&self) -> Vec<Entry> {
+        mem::take(&mut self.entries.borrow_mut())
+    }
+
+    /// Whether clients may connect.
+    pub(super) fn is_in_cluster(&self) -> bool {
+        self.chat.is_in_cluster()
+    }
+
+    fn append(&mut self, out: &Outbox) {
+        while let Some(entry) = self.chat.next_entry(out.now()) {
+            self.entries.get_mut().push(entry);
+        }
+    }
+}
+
+impl Service for Member {
+    fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
+        self.chat.on_open(id, peer, out);
+        self.append(out);
+    }
+
+    fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
+        self.chat.on_line(id, line, out);
+        self.append(out);
+    }
+
+    fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
+        self.chat.on_end_of_input(id, out);
+        self.append(out);
+    }
+
+    fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
+        self.chat.on_close(id, why, out);
+        self.append(out);
+    }
+
+    fn on_tick(&mut self, out: &mut Outbox) {
+        if let Some(report) = self.report.take() {
+            self.chat.report(report, out);
+        }
+        self.chat.on_tick(out);
+        self.append(out);
+    }
+
+    fn next_tick(&self) -> Option<Instant> {
+        self.chat.next_tick()
+    }
+
+    fn on_shutdown(&mut self, out: &mut Outbox) {
+        self.chat.on_shutdown(out);
+        self.append(out);
+    }
+}

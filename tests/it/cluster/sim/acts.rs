@@ -8,31 +8,38 @@ pub(super) const ROOMS: [&str; 3] = ["lobby", "tea", "den"];
 const NODES_MAX: usize = 3;
 const CLIENTS_MAX: usize = 5;
 
-/// What may break in a run.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Faults {
-    cuts: bool,
-    pauses: bool,
-    kills: bool,
-    resets: bool,
-    trims: bool,
+/// What may break.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// The log is out of reach of a node.
+    Cut,
+    /// A node is paused.
+    Pause,
+    /// A node is killed, or shut down.
+    Kill,
+    /// The log is emptied, or rolled back.
+    Reset,
+    /// The log is trimmed.
+    Trim,
 }
 
-impl Faults {
-    pub(super) fn of(world: &mut World) -> Faults {
-        let mut one_in = |count| world.rng.one_in(count);
-        Faults {
-            cuts: one_in(2),
-            pauses: one_in(3),
-            kills: one_in(3),
-            resets: one_in(4),
-            trims: one_in(4),
-        }
+impl Fault {
+    /// What may break in a run.
+    pub(super) fn some(world: &mut World) -> Vec<Fault> {
+        let all = [
+            (Fault::Cut, 2),
+            (Fault::Pause, 3),
+            (Fault::Kill, 3),
+            (Fault::Reset, 4),
+            (Fault::Trim, 4),
+        ];
+        let some = all.into_iter().filter(|(_, chance)| world.rng.one_in(*chance));
+        some.map(|(fault, _)| fault).collect()
     }
 }
 
 impl World {
-    pub(super) fn act(&mut self, faults: Faults) {
+    pub(super) fn act(&mut self, faults: &[Fault]) {
         match self.rng.below(20) {
             0..12 => self.client_acts(),
             12..18 => {
@@ -108,38 +115,37 @@ impl World {
         self.tokens
     }
 
-    fn something_breaks(&mut self, faults: Faults) {
+    fn something_breaks(&mut self, faults: &[Fault]) {
         let alive: Vec<usize> = self.alive().map(|(number, _)| number).collect();
         if alive.is_empty() || (alive.len() < NODES_MAX && self.rng.one_in(2)) {
             return self.start();
         }
         let number = *self.rng.pick(&alive);
         let is_whole = self.node(number).mended.is_none();
-        let mended = self.now + *self.rng.pick(&[500, 2000, 2900, 3500, 6000, 9000]);
-        match self.rng.below(6) {
-            0 | 1 if faults.cuts && is_whole => {
-                self.trace(|| format!("node {number} is cut off until {mended}"));
-                let now = self.now;
-                let node = self.node(number);
-                node.link.cut(now);
-                node.mended = Some(mended);
-            }
-            2 if faults.pauses && is_whole => {
-                self.trace(|| format!("node {number} is paused until {mended}"));
-                let now = self.now;
-                let node = self.node(number);
-                node.link.pause(now);
-                node.mended = Some(mended);
-            }
-            3 if faults.kills && self.rng.one_in(2) => self.kill(number),
-            3 if faults.kills && is_whole && self.node(number).is_open => self.shut_down(number),
-            4 if faults.resets => self.reset(),
-            5 if faults.trims => {
+        let Some(fault) = (!faults.is_empty()).then(|| *self.rng.pick(faults)) else { return };
+        match fault {
+            Fault::Cut | Fault::Pause if is_whole => self.break_off(number, fault),
+            Fault::Kill if self.rng.one_in(2) => self.kill(number),
+            Fault::Kill if is_whole && self.node(number).is_open => self.shut_down(number),
+            Fault::Cut | Fault::Pause | Fault::Kill => {}
+            Fault::Reset => self.reset(),
+            Fault::Trim => {
                 self.trace(|| "the log is trimmed".to_owned());
                 let keep = self.rng.below(5);
                 self.log.trim(keep);
             }
-            _ => {}
+        }
+    }
+
+    fn break_off(&mut self, number: usize, fault: Fault) {
+        let now = self.now;
+        let mended = now + *self.rng.pick(&[500, 2000, 2900, 3500, 6000, 9000]);
+        self.trace(|| format!("node {number}: {fault:?} until {mended}"));
+        let node = self.node(number);
+        node.mended = Some(mended);
+        match fault {
+            Fault::Pause => node.link.pause(now),
+            _ => node.link.cut(now),
         }
     }
 
@@ -153,7 +159,6 @@ impl World {
             let count = self.log.roll_back(most);
             self.trace(|| format!("{count} events are rolled back"));
         }
-        self.oracle.reset();
         self.pass(1);
     }
 }

@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use acts::Faults;
+use acts::Fault;
 use world::World;
 
 /// How many seeds a plain test run takes.
@@ -61,11 +61,11 @@ fn whatever_happens_all_nodes_tell_the_same() {
 fn simulate(seed: u64, is_traced: bool) {
     let failure = NamesSeed(seed);
     let mut world = World::new(seed, is_traced);
-    let faults = Faults::of(&mut world);
+    let faults = Fault::some(&mut world);
     world.trace(|| format!("{faults:?}"));
     world.pass(5000);
     for _ in 0..world.rng.between(30, 150) {
-        world.act(faults);
+        world.act(&faults);
     }
     world.end();
     std::mem::forget(failure);

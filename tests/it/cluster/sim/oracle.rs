@@ -51,8 +51,6 @@ struct View {
     /// Lines that were shown there while it was cut off, and those of them that are in the log.
     alone: BTreeSet<u64>,
     through: BTreeSet<u64>,
-    /// It may have missed some of those.
-    is_vague: bool,
     /// What all its clients are to be told now.
     notice: Option<Reading>,
 }
@@ -111,11 +109,6 @@ impl Oracle {
         self.names.end(client, self.nodes[told.node].position);
     }
 
-    /// The log has lost something.
-    pub(super) fn reset(&mut self) {
-        self.nodes.iter_mut().for_each(|view| view.is_vague = true);
-    }
-
     pub(super) fn told(&self) -> &[Told] {
         &self.clients
     }
@@ -124,13 +117,11 @@ impl Oracle {
     pub(super) fn before(&mut self, node: usize, cause: &Cause, records: &Records) {
         let view = &mut self.nodes[node];
         match cause {
-            Cause::Local | Cause::Past => {}
+            Cause::Local | Cause::Past | Cause::NewEra => {}
             Cause::Lost(count) => {
-                view.is_vague = true;
                 view.notice = Some(Reading::Lost(*count));
                 *self.hits.entry("events are lost").or_default() += 1;
             }
-            Cause::NewEra => view.is_vague = true,
             Cause::CutOff => {
                 if view.is_inside && !view.is_cut_off {
                     view.is_cut_off = true;
@@ -219,11 +210,9 @@ impl Oracle {
         match reading {
             Reading::Line(line) if line.kind == Kind::Private => self.read_private(client, line),
             Reading::Line(line) => self.read_line(client, line, record, new),
-            Reading::Who { room, .. } if !self.is_ending => {
-                if told.room != *room {
-                    told.room.clone_from(room);
-                    moved.insert(client);
-                }
+            Reading::Who { room, .. } if !self.is_ending && told.room != *room => {
+                told.room.clone_from(room);
+                moved.insert(client);
             }
             Reading::Named(name) => {
                 assert!(
@@ -313,7 +302,7 @@ impl Oracle {
             let reader = readers.iter().find(|reader| !moved.contains(reader));
             match (kind, reader) {
                 (Kind::Announced, _) => {
-                    self.check_line(node, *token, None, (readers, moved), rooms)
+                    self.check_line(node, *token, None, (readers, moved), rooms);
                 }
                 (_, Some(reader)) => {
                     self.check_line(node, *token, Some(&rooms[*reader]), (readers, moved), rooms);
@@ -321,7 +310,10 @@ impl Oracle {
                 (_, None) => {}
             }
         }
-        if let Some(Record { token: Some(token), action: Some(Action::Say { room }), .. }) = record
+        if let Some(record) = record
+            && let (Some(token), Some(Action::Say { room })) = (&record.token, &record.action)
+            // What is appended again was lost to its node, and perhaps to others.
+            && (!record.is_again || record.node == node)
             && !self.nodes[node].shown.contains(token)
         {
             let none = BTreeSet::new();
@@ -376,7 +368,7 @@ impl View {
                 self.through.clear();
                 self.sent.clear();
                 self.is_inside = true;
-                (self.is_cut_off, self.was_gone, self.is_vague) = (false, false, false);
+                (self.is_cut_off, self.was_gone) = (false, false);
             }
             _ => {
                 self.sent.remove(&record.number);

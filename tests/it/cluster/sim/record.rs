@@ -1,7 +1,7 @@
 //! What has come into the log, as the oracle sees it: each event once, in the order in which it was
 //! appended, also what was rolled back later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use chinwag::cluster::{Action, Entry, Event, NodeId, Outcome, Report};
@@ -29,6 +29,8 @@ pub(super) struct Record {
     pub(super) outcome: Outcome,
     pub(super) action: Option<Action>,
     pub(super) token: Option<u64>,
+    /// Whether the same was appended before: its node did not know.
+    pub(super) is_again: bool,
 }
 
 #[derive(Default)]
@@ -37,6 +39,7 @@ pub(super) struct Records {
     /// Their indices, by what an event has.
     by_event: BTreeMap<(u64, i64, NodeId, u64), usize>,
     actions: BTreeMap<(NodeId, u64), Action>,
+    tokens: BTreeSet<u64>,
     /// The era that was read last, and its last event.
     era: u64,
     last: u64,
@@ -61,12 +64,15 @@ impl Records {
             self.last += 1;
             let action = self.actions.get(&(event.node, event.number)).cloned();
             self.by_event.insert(key(event), self.all.len());
+            let token = token(&event.payload);
+            let is_again = token.is_some_and(|token| !self.tokens.insert(token));
             self.all.push(Record {
                 node: usize::try_from(event.node.0 - 1).expect("there are few nodes"),
                 number: event.number,
                 outcome: event.outcome.clone(),
                 action,
-                token: token(&event.payload),
+                token,
+                is_again,
             });
         }
     }
@@ -85,7 +91,7 @@ impl Records {
     pub(super) fn show(&self, cause: &Cause) -> String {
         let mut text = String::new();
         if let Cause::Event(index) = cause {
-            let Record { node, number, outcome, action, token } = self.get(*index);
+            let Record { node, number, outcome, action, token, .. } = self.get(*index);
             write!(text, "(node {node}, entry {number}, {outcome:?} {action:?} {token:?})")
                 .expect("a String takes everything");
         }

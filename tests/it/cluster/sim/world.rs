@@ -163,7 +163,9 @@ impl World {
     /// A node is killed, with all its connections.
     pub(super) fn kill(&mut self, number: usize) {
         self.trace(|| format!("node {number} is killed"));
-        self.clients_of(number).into_iter().for_each(|client| self.close(client));
+        for client in self.clients_of(number) {
+            self.close(client);
+        }
         let node = self.nodes[number].take().expect("it is not killed twice");
         node.link.kill(&mut self.log, self.now);
         self.collect();
@@ -174,7 +176,9 @@ impl World {
         self.trace(|| format!("node {number} is shut down"));
         self.node(number).network.shutdown();
         self.take_entries(number);
-        self.clients_of(number).into_iter().for_each(|client| self.close(client));
+        for client in self.clients_of(number) {
+            self.close(client);
+        }
         let node = self.nodes[number].take().expect("it is not killed twice");
         node.link.leave(&mut self.log, self.now);
         self.collect();
@@ -275,7 +279,9 @@ impl World {
         }
         self.take_entries(number);
         self.oracle.observe(number, &cause, &readings, &closed, &self.records);
-        closed.into_iter().for_each(|client| self.close(client));
+        for client in closed {
+            self.close(client);
+        }
     }
 
     fn take_entries(&mut self, number: usize) {

@@ -133,16 +133,13 @@ pub enum Action {
     },
     /// That the next line of a room has a number above this one. Comes back as [`Outcome::Told`].
     ///
-    /// If the log has no epoch for the room, as after it was emptied or rolled back, it is a new
-    /// one, and never this node's: other nodes may have shown lines with higher numbers than it
-    /// knows of.
+    /// Once the log has lost something its rooms get new epochs: other nodes may have shown lines
+    /// with higher numbers than this one knows of.
     Raise {
         /// The room's name, in lower case.
         room: String,
         /// The number of its last line, as far as the node knows.
         seq: u64,
-        /// The epoch of the room's numbering, in milliseconds since 1970.
-        epoch: i64,
     },
     /// Which block of guest numbers is this node's besides those that it has: the lowest that no
     /// node has which is still there. Comes back as [`Outcome::Block`].
@@ -235,7 +232,7 @@ impl Pack for Action {
                 to.tag(2).put(name).put(user).put(releases).put(takes_over)
             }
             Action::Release { name, user } => to.tag(3).put(name).put(user),
-            Action::Raise { room, seq, epoch } => to.tag(4).put(room).put(seq).put(epoch),
+            Action::Raise { room, seq } => to.tag(4).put(room).put(seq),
             Action::LeaseGuests => to.tag(5),
             Action::KeepGuests { blocks } => to.tag(6).put(blocks),
         };
@@ -252,7 +249,7 @@ impl Pack for Action {
                 takes_over: from.get()?,
             },
             3 => Action::Release { name: from.get()?, user: from.get()? },
-            4 => Action::Raise { room: from.get()?, seq: from.get()?, epoch: from.get()? },
+            4 => Action::Raise { room: from.get()?, seq: from.get()? },
             5 => Action::LeaseGuests,
             6 => Action::KeepGuests { blocks: from.get()? },
             _ => return Err(from.wrong("action")),

@@ -65,6 +65,10 @@ local function begin_era()
   end
   era, id = math.max(now, last + 1), 0
   redis.call('HSET', HEAD, 'era', whole(era), 'id', 0)
+  -- Lines may have been shown with numbers that would be given again: rooms get new epochs.
+  for _, name in ipairs(redis.call('HKEYS', ROOMS)) do
+    redis.call('HDEL', ROOMS, name)
+  end
 end
 
 local function append(of, number, what, payload, stream)
@@ -216,10 +220,9 @@ function actions.R(number, name, user, _, payload)
   append(node, number, 'T', payload)
 end
 
-function actions.A(number, name, seq, epoch, payload)
+function actions.A(number, name, seq, _, payload)
   local room = room_of(name)
   room.seq = math.max(room.seq, tonumber(seq))
-  room.epoch = room.epoch or epoch
   append(node, number, 'T', payload)
 end
 

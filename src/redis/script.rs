@@ -270,9 +270,7 @@ fn push_entry(entry: &Entry, words: &mut Vec<Vec<u8>>) {
             (action, [name.clone(), user.to_string(), releases])
         }
         Action::Release { name, user } => ("R", [name.clone(), user.to_string(), none()]),
-        Action::Raise { room, seq, epoch } => {
-            ("A", [room.clone(), seq.to_string(), epoch.to_string()])
-        }
+        Action::Raise { room, seq } => ("A", [room.clone(), seq.to_string(), none()]),
         Action::LeaseGuests => ("L", [none(), none(), none()]),
         Action::KeepGuests { blocks } => {
             let blocks: Vec<String> = blocks.iter().map(u32::to_string).collect();

@@ -55,7 +55,6 @@ impl Chat {
         let rooms = rooms.map(|room| Action::Raise {
             room: room.name().to_lowercase(),
             seq: room.history().last_seq(),
-            epoch: room.history().epoch(),
         });
         let blocks = self.users.guest_blocks();
         let mut first: Vec<_> = rooms

@@ -220,7 +220,7 @@ impl Log {
                 self.release(&name, (node, user));
                 Outcome::Told
             }
-            Action::Raise { room, seq, .. } => {
+            Action::Raise { room, seq } => {
                 let (last, _) = seqs.entry(room).or_insert((0, at(now)));
                 *last = seq.max(*last);
                 Outcome::Told

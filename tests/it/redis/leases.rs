@@ -178,7 +178,7 @@ fn what_was_appended_while_redis_was_away_is_handed_over() {
             takes_over: true,
         },
         Action::Release { name: "erin".to_owned(), user: 7 },
-        Action::Raise { room: "lobby".to_owned(), seq: 9, epoch: -1 },
+        Action::Raise { room: "lobby".to_owned(), seq: 9 },
         Action::LeaseGuests,
         Action::KeepGuests { blocks: vec![0, 7] },
         Action::Say { room: "lobby".to_owned() },

@@ -44,10 +44,10 @@ impl Model {
                 }
                 Outcome::Told
             }
-            Action::Raise { room, seq, epoch } => {
+            Action::Raise { room, seq } => {
                 let room = self.rooms.entry(room.clone()).or_default();
                 room.0 = room.0.max(*seq);
-                room.1.get_or_insert(*epoch);
+                room.1.get_or_insert(now);
                 Outcome::Told
             }
             Action::LeaseGuests => {
@@ -79,11 +79,7 @@ fn action(u: &mut Unstructured<'_>) -> Result<Action> {
             takes_over: u.ratio(1, 5)?,
         },
         6 => Action::Release { name: name(u)?, user: u.int_in_range(1..=2)? },
-        7 => Action::Raise {
-            room: name(u)?,
-            seq: u.int_in_range(0..=50)?,
-            epoch: u.int_in_range(-5..=5)?,
-        },
+        7 => Action::Raise { room: name(u)?, seq: u.int_in_range(0..=50)? },
         8 => Action::LeaseGuests,
         _ => {
             let blocks: BTreeSet<u32> = (0..u.int_in_range(0..=4)?)

@@ -61,7 +61,7 @@ fn lines_are_numbered_by_room() {
 #[test]
 fn a_room_that_is_raised_goes_on_behind_it() {
     let mut pair = Pair::new();
-    let raise = |seq| Action::Raise { room: "lobby".to_owned(), seq, epoch: 70 };
+    let raise = |seq| Action::Raise { room: "lobby".to_owned(), seq };
     assert_eq!(pair.ask(ANN, raise(7)), Outcome::Told);
     assert_eq!(pair.ask(ANN, say("lobby")), Outcome::Said { seq: 8, epoch: CLOCK });
     pair.ask(BOB, raise(5));

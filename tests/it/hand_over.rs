@@ -1,27 +1,82 @@
 //! What a hub still knows that has taken over from another, where the simulation does not look:
-//! what its service has asked for, and since when it is there.
+//! what its service has asked for, since when it is there, and what it is to do with connections
+//! that it cannot go on with.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::testing::Stream;
-use chinwag::{ConnId, Hub, Limits, Now, Origin, Outbox, Packer, Peer, Service, Unpacker};
+use chinwag::{
+    CloseReason, Codec, ConnId, Framing, HandOver, Hub, Item, Limits, Now, Origin, Outbox, Packer,
+    Peer, Service, Unpacker,
+};
 
-/// Notes which connections have been sent all.
+/// Notes which connections have been sent all, and which are closed.
 #[derive(Default)]
-struct Noter(Vec<ConnId>);
+struct Noter {
+    drained: Vec<ConnId>,
+    closed: Vec<(ConnId, CloseReason)>,
+}
 
 impl Service for Noter {
+    fn framing(&self, peer: &Peer<'_>) -> Framing {
+        if peer.label == "own" { Framing::Own(Box::new(Deaf)) } else { Framing::Telnet }
+    }
+
     fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
 
     fn on_drained(&mut self, id: ConnId, _: &mut Outbox) {
-        self.0.push(id);
+        self.drained.push(id);
+    }
+
+    fn on_close(&mut self, id: ConnId, why: CloseReason, _: &mut Outbox) {
+        self.closed.push((id, why));
     }
 }
 
-fn open(hub: &mut Hub<Stream, Noter>) -> (ConnId, Stream) {
+impl HandOver for Noter {
+    fn pack(&self, _: &mut Packer) {}
+
+    fn on_left_behind(&mut self, id: ConnId, out: &mut Outbox) {
+        out.send(id, b" and goodbye");
+    }
+}
+
+/// A framing of a service's own, which no other process has.
+struct Deaf;
+
+impl Codec for Deaf {
+    fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Item<'a>> {
+        *bytes = &[];
+        None
+    }
+
+    fn held(&self) -> usize {
+        0
+    }
+}
+
+fn open(hub: &mut Hub<Stream, Noter>, label: &str) -> (ConnId, Stream) {
     let stream = Stream::default();
-    (hub.open(stream.clone(), &Peer::new(Origin::Unix, "")), stream)
+    (hub.open(stream.clone(), &Peer::new(Origin::Unix, label)), stream)
+}
+
+/// Opens a connection that leaves these bytes unread, but for the first.
+fn open_slow(hub: &mut Hub<Stream, Noter>, label: &str, bytes: &[u8]) -> (ConnId, Stream) {
+    let (id, stream) = open(hub, label);
+    stream.narrow(1);
+    hub.between_turns(|_, out| out.send(id, bytes));
+    hub.turn(hub.outbox().now());
+    (id, stream)
+}
+
+/// Has a connection read on, as much as it can.
+fn read(hub: &mut Hub<Stream, Noter>, id: ConnId, stream: &Stream) -> Vec<u8> {
+    stream.narrow(usize::MAX);
+    hub.mark_writable(id.slot());
+    hub.turn(hub.outbox().now());
+    hub.turn(hub.outbox().now());
+    stream.receive()
 }
 
 fn hand_over(mut hub: Hub<Stream, Noter>, now: Now) -> Hub<Stream, Noter> {
@@ -41,11 +96,8 @@ fn hand_over(mut hub: Hub<Stream, Noter>, now: Now) -> Hub<Stream, Noter> {
 fn what_a_service_has_asked_for_is_still_asked_for_after_an_upgrade() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
     let mut hub = Hub::new(Noter::default(), &Limits::default(), now);
-    let (idle, _) = open(&mut hub);
-    let (slow, stream) = open(&mut hub);
-    stream.narrow(1);
-    hub.between_turns(|_, out| out.send(slow, b"more"));
-    hub.turn(now);
+    let (idle, _) = open(&mut hub, "");
+    let (slow, stream) = open_slow(&mut hub, "", b"more");
     hub.between_turns(|_, out| {
         out.notify_drained(idle);
         out.notify_drained(slow);
@@ -54,12 +106,29 @@ fn what_a_service_has_asked_for_is_still_asked_for_after_an_upgrade() {
     let mut hub = hand_over(hub, now);
     assert!(hub.take_shutdown());
     hub.turn(now);
-    assert_eq!(hub.service().0, [idle]);
-    stream.narrow(4);
-    hub.mark_writable(slow.slot());
-    hub.turn(now);
-    hub.turn(now);
-    assert_eq!((&*stream.receive(), &*hub.service().0), (&b"more"[..], &[idle, slow][..]));
+    assert_eq!(hub.service().drained, [idle]);
+    assert_eq!(read(&mut hub, slow, &stream), b"more");
+    assert_eq!(hub.service().drained, [idle, slow]);
+}
+
+#[test]
+fn connections_that_cannot_be_handed_over_read_all_and_the_goodbye_once_another_takes_over() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+    let mut hub = Hub::new(Noter::default(), &Limits::default(), now);
+    let (plain, _) = open(&mut hub, "");
+    let (own, stream) = open_slow(&mut hub, "own", b"more");
+    // Nobody does, and so nothing has been said.
+    let goodbyes = hub.say_goodbye();
+    assert_eq!(hub.seal(goodbyes), [(own.slot(), b"ore and goodbye".to_vec())]);
+    assert_eq!(read(&mut hub, own, &stream), b"more");
+    let goodbyes = hub.say_goodbye();
+    let sealed = hub.seal(goodbyes);
+    let mut hub = hand_over(hub, now);
+    assert_eq!(hub.leave_behind(sealed), 1);
+    assert_eq!(hub.service().closed, [(own, CloseReason::Upgrade)]);
+    assert_eq!(read(&mut hub, own, &stream), b" and goodbye");
+    assert!(hub.outbox().is_open(plain) && !hub.outbox().is_open(own));
+    assert_eq!(hub.open_count(), 1);
 }
 
 #[test]

@@ -52,6 +52,21 @@ fn quiet_websockets_are_pinged_and_busy_ones_are_not() {
     assert_eq!((browser.receive(), plain.receive()), (PING.to_vec(), Vec::new()));
 }
 
+/// What the program before has encrypted for it, and nothing that only looks like an answer ends it.
+#[test]
+fn a_websocket_that_was_left_behind_is_sent_what_was_sealed_and_no_more() {
+    let mut world = World::new(&Limits::default());
+    let (browser, answer) = world.request("web", &format!("{UPGRADE}\r\n"));
+    assert!(answer.starts_with("HTTP/1.1 101 "), "{answer}");
+    world.say(&browser, b"\x81\x84ab");
+    assert_eq!(world.hub.leave_behind(vec![(0, b"sealed".to_vec())]), 1);
+    world.say(&browser, b"\x88\x80abcd");
+    assert_eq!((browser.receive(), world.hub.is_empty()), (b"sealed".to_vec(), false));
+    browser.end();
+    world.turn();
+    assert!(world.hub.is_empty());
+}
+
 #[test]
 fn a_head_has_five_seconds_and_is_told_so_if_it_has_begun() {
     let mut world = World::new(&Limits::default());

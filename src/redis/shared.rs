@@ -159,6 +159,9 @@ impl Shared {
     pub(super) fn failed(&self, side: Side, since: Instant) -> Failed {
         let mut state = self.lock();
         let is_first = state.failing[side as usize].is_none();
+        // A first call ends within half of the patience. If it took longer, this process was
+        // stopped meanwhile, and Redis is not to blame for that.
+        let since = Instant::now().checked_sub(self.patience / 2).map_or(since, |it| it.max(since));
         let since = *state.failing[side as usize].get_or_insert(since);
         let is_over = !state.is_cut_off && since.elapsed() >= self.patience;
         if is_over {

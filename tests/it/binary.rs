@@ -2,6 +2,8 @@
 
 mod accounts;
 mod chat;
+#[cfg(feature = "redis")]
+mod cluster;
 mod descriptors;
 mod endings;
 mod flood;

@@ -1,6 +1,6 @@
 //! What the README and the pages of `docs/` show is what happens, and what they name is there.
 
-mod chats;
+pub(crate) mod chats;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -6,5 +6,5 @@ mod failures;
 mod leases;
 mod links;
 mod model;
-mod server;
+pub(crate) mod server;
 mod start;

@@ -18,7 +18,7 @@ use super::{Folder, Program, piped};
 use crate::client::{Client, eventually};
 
 /// A place where the program is installed, and replaced.
-fn install(name: &str) -> Folder {
+pub(super) fn install(name: &str) -> Folder {
     let folder = Folder::new(name);
     fs::create_dir_all(&folder.0).unwrap();
     fs::hard_link(env!("CARGO_BIN_EXE_chinwag"), folder.0.join("chinwag")).unwrap();
@@ -44,7 +44,7 @@ fn ask(program: &Program) -> String {
 }
 
 /// Asks for an upgrade, and waits until it is done.
-fn upgrade(program: &Program) -> String {
+pub(super) fn upgrade(program: &Program) -> String {
     let line = ask(program);
     let version = env!("CARGO_PKG_VERSION");
     assert!(line.contains(&format!("event=upgraded from={version} ")), "{line}");
@@ -52,7 +52,7 @@ fn upgrade(program: &Program) -> String {
 }
 
 /// Whatever happens, it is over then.
-struct Ends<'a>(&'a AtomicBool);
+pub(super) struct Ends<'a>(pub(super) &'a AtomicBool);
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {

@@ -13,10 +13,11 @@ use crate::client::Client;
 use crate::tcp::Running;
 
 /// A chat with the listeners of the pages, at other ports.
-struct Listening {
-    native: SocketAddr,
+pub(crate) struct Listening {
+    /// Whoever comes first is at the first, the next at the next, and so on.
+    native: Vec<SocketAddr>,
     json: SocketAddr,
-    _server: Running,
+    _server: Option<Running>,
 }
 
 impl Listening {
@@ -24,10 +25,17 @@ impl Listening {
         let addr = SocketAddr::from(([127, 0, 0, 1], 0));
         let listen = ["native", "json"].map(|label| Listen { addr, label: label.to_owned() });
         let server = Server::bind(Config::default().with(|it| it.listen = listen.into())).unwrap();
-        let (native, json) = (server.local_addrs()[0], server.local_addrs()[1]);
+        let (native, json) = (vec![server.local_addrs()[0]], server.local_addrs()[1]);
         let random: fn(&mut [u8; 24]) = |token| getrandom::fill(token).unwrap();
         let settings = Settings { random: Some(random), ..Settings::default() };
-        Listening { native, json, _server: Running::run(server, Chat::new(settings)) }
+        let server = Some(Running::run(server, Chat::new(settings)));
+        Listening { native, json, _server: server }
+    }
+
+    /// Servers that are one chat.
+    #[cfg(feature = "redis")]
+    pub(crate) fn at(native: &[SocketAddr], json: SocketAddr) -> Listening {
+        Listening { native: native.to_vec(), json, _server: None }
     }
 }
 
@@ -41,7 +49,8 @@ struct Play {
 impl Play {
     /// Whoever has not been there connects.
     fn client(&mut self, name: &str) -> &mut Client {
-        let native = self.server.native;
+        let native = &self.server.native;
+        let native = native[self.clients.len() % native.len()];
         self.clients.entry(name.to_owned()).or_insert_with(|| Client::connect(native))
     }
 
@@ -75,8 +84,19 @@ impl Play {
 
 /// Plays `alice> ...` (is typed), `alice< ...` (is read) and `alice! ...` (is cut off).
 fn play(lines: &[&str]) {
+    play_at(Listening::start(), lines);
+}
+
+/// The first conversation of the README.
+#[cfg(feature = "redis")]
+pub(crate) fn play_the_readmes(server: Listening) {
+    let chats = blocks("chat");
+    play_at(server, &chats[0].lines().collect::<Vec<_>>());
+}
+
+fn play_at(server: Listening, lines: &[&str]) {
     let (clients, token) = (BTreeMap::new(), String::new());
-    let mut play = Play { server: Listening::start(), clients, token };
+    let mut play = Play { server, clients, token };
     for (at, line) in lines.iter().enumerate() {
         let (client, text) = line.split_once(['>', '<', '!']).expect("something happens");
         let text = text.strip_prefix(' ').unwrap_or(text);
@@ -151,7 +171,7 @@ fn pipes_print_what_the_pages_say() {
         let parts: Vec<&str> = typed.trim_start_matches("$ ").splitn(3, " | ").collect();
         let server = Listening::start();
         let addr = match parts[1] {
-            nc if nc.ends_with(" 127.0.0.1 1337") => server.native,
+            nc if nc.ends_with(" 127.0.0.1 1337") => server.native[0],
             nc if nc.ends_with(" 127.0.0.1 1338") => server.json,
             other => panic!("{other} connects to none of the listeners"),
         };

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use chinwag::redis::Options;
 
 /// How long anything may take.
-pub(super) const MINUTE: Duration = Duration::from_mins(1);
+pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 
-pub(super) struct Redis {
+pub(crate) struct Redis {
     child: Option<Child>,
     port: u16,
     dir: PathBuf,
@@ -23,12 +23,12 @@ pub(super) struct Redis {
 
 impl Redis {
     /// Keeps nothing.
-    pub(super) fn start() -> Redis {
+    pub(crate) fn start() -> Redis {
         Redis::with(&["--appendonly", "no"])
     }
 
     /// With these arguments besides.
-    pub(super) fn with(arguments: &[&str]) -> Redis {
+    pub(crate) fn with(arguments: &[&str]) -> Redis {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let dir = format!("chinwag-redis-{}-{count}", std::process::id());
@@ -50,7 +50,7 @@ impl Redis {
     }
 
     /// Starts it again, on the same port and with what is in its directory.
-    pub(super) fn start_again(&mut self) {
+    pub(crate) fn start_again(&mut self) {
         assert!(self.child.is_none(), "it runs");
         let by = Instant::now() + MINUTE;
         while self.child.is_none() {
@@ -91,20 +91,20 @@ impl Redis {
         panic!("redis-server does not answer");
     }
 
-    pub(super) fn options(&self) -> Options {
+    pub(crate) fn options(&self) -> Options {
         Options::new(format!("redis://127.0.0.1:{}", self.port).parse().unwrap())
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub(super) fn dir(&self) -> &PathBuf {
+    pub(crate) fn dir(&self) -> &PathBuf {
         &self.dir
     }
 
     /// What it answers to a command.
-    pub(super) fn ask(&self, command: &str) -> String {
+    pub(crate) fn ask(&self, command: &str) -> String {
         self.try_ask(command).unwrap()
     }
 
@@ -115,13 +115,13 @@ impl Redis {
         answer(&mut BufReader::new(stream))
     }
 
-    pub(super) fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.as_ref().expect("it runs").id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     /// As `kill -9` does.
-    pub(super) fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
         child.kill().unwrap();
         child.wait().unwrap();
@@ -149,6 +149,7 @@ fn answer(from: &mut impl BufRead) -> std::io::Result<String> {
     let line = line.trim_end();
     let count = || line[1..].parse::<usize>().unwrap_or(0);
     match line.bytes().next() {
+        Some(b'$') if line == "$-1" => Ok(String::new()),
         Some(b'$') => {
             let mut text = vec![0; count()];
             from.read_exact(&mut text)?;

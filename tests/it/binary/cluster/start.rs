@@ -1,0 +1,43 @@
+//! How a node starts, and why it does not: with one line that says so.
+
+use super::PATIENT;
+use super::{Cluster, arguments};
+use crate::binary::run;
+use crate::redis::server::Redis;
+
+fn refused(port: u16, more: &[&str]) -> String {
+    let arguments = arguments(port, 0, PATIENT);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(more.to_vec()).collect();
+    // Without -v.
+    let outcome = run(&arguments[1..]);
+    assert_eq!((outcome.code, outcome.stdout.len()), (Some(1), 0), "{outcome:?}");
+    assert_eq!(outcome.stderr.len(), 1, "{outcome:?}");
+    outcome.stderr.into_iter().next().unwrap()
+}
+
+#[test]
+fn without_redis_it_does_not_start() {
+    let mut redis = Redis::start();
+    redis.kill();
+    let why = refused(redis.port(), &[]);
+    let start = format!("chinwag: --redis redis://127.0.0.1:{}: ", redis.port());
+    assert!(why.starts_with(&start), "{why}");
+    assert!(why.contains("Connection refused"), "{why}");
+}
+
+#[test]
+fn with_a_wrong_password_it_does_not_start() {
+    let redis = Redis::with(&["--requirepass", "right"]);
+    let file = redis.dir().join("password");
+    std::fs::write(&file, "wrong\n").unwrap();
+    let why = refused(redis.port(), &["--redis-password-file", file.to_str().unwrap()]);
+    assert!(why.contains("WRONGPASS") && why.starts_with("chinwag: --redis redis://"), "{why}");
+}
+
+#[test]
+fn one_node_alone_is_a_server_like_any_other() {
+    let cluster = Cluster::start(Redis::start(), 1, PATIENT);
+    let mut ann = cluster.named(0, "ann");
+    assert_eq!(ann.ask("hello"), "[ann] hello");
+    assert_eq!(ann.ask("/who"), "1 in lobby: ann");
+}

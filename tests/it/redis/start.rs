@@ -1,5 +1,8 @@
 //! How a link begins, and why it does not.
 
+#[cfg(target_os = "linux")]
+use std::{net::TcpListener, process::Command};
+
 use chinwag::Handle;
 use chinwag::redis::{Link, Options};
 
@@ -100,4 +103,36 @@ fn a_replica_is_refused() {
     let redis = Redis::start();
     redis.ask("REPLICAOF 127.0.0.1 1");
     assert!(why(&redis.options()).contains("replica"));
+}
+
+/// In a process of its own, whose environment says whom to trust.
+#[cfg(target_os = "linux")]
+#[test]
+fn over_tls_the_certificate_has_to_be_the_hosts() {
+    const NAME: &str = "redis::start::over_tls_the_certificate_has_to_be_the_hosts";
+    const PORT: &str = "CHINWAG_TEST_TLS_PORT";
+    if let Ok(port) = std::env::var(PORT) {
+        check(&at(&format!("rediss://localhost:{port}")));
+        let other_name = why(&at(&format!("rediss://127.0.0.2:{port}")));
+        assert!(other_name.contains("certificate"), "{other_name}");
+        return;
+    }
+    let [cert, key, other] = ["chat.crt", "chat.key", "other.crt"].map(crate::secure::file);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let arguments = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key];
+    // The certificate is for the first address alone.
+    let more = ["--tls-auth-clients", "no", "--bind", "127.0.0.1", "127.0.0.2"];
+    let _redis = Redis::with(&[&arguments[..], &more].concat());
+    let run = |trusted: &str| {
+        let mut test = Command::new(std::env::current_exe().unwrap());
+        test.args(["--exact", NAME]).env(PORT, &port).env("SSL_CERT_FILE", trusted);
+        test.output().unwrap()
+    };
+    let output = run(&cert);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    let output = run(&other);
+    let text = String::from_utf8_lossy(&output.stderr).into_owned()
+        + &String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success() && text.contains("invalid peer certificate"), "{text}");
 }

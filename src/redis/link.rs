@@ -153,6 +153,7 @@ impl Link {
             log,
             batch: Vec::new(),
             beat: Instant::now(),
+            is_checked: false,
             newest: 0,
             untrimmed: 0,
         };

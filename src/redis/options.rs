@@ -38,7 +38,8 @@ pub struct Options {
     pub lease: Duration,
     /// How many events Redis keeps, about: a node that is further behind has lost some. 100 000.
     pub log_max: usize,
-    /// How many lines of rooms Redis keeps, about, for nodes that enter later. 20 000.
+    /// How many lines of rooms Redis keeps at least, and about twice as many at most, for nodes that
+    /// enter later. 20 000.
     pub said_max: usize,
 }
 

@@ -3,17 +3,22 @@
 -- because clients change errors on the way.
 --
 -- KEYS, all with one hash tag, so that one shard has them:
---   head    era, id (of the newest event), epochs (how many), at (the last batch), sweep
---   log     a stream of all events; the id of an event is ERA-N, and N is dense: 1, 2, 3
---   said    the same events, those alone that are lines of a room
+--   head    era, id (of the newest event), epochs (how many), at (the last batch), sweep;
+--           said, mark, next: how said is trimmed
+--   log     a stream of all events. What a call appends is one entry, header and payload of each
+--           event in turn; ids of events are dense, and the entry's is ERA-ID of its last one
+--   said    the same of those events alone that are lines of a room
 --   rooms   room -> "seq epoch"
 --   names   name -> "node user epoch", the epoch being the node's
 --   guests  block -> the same, with user 0
 --   nodes   node -> "epoch last deadline entered name": who is there. All times are in
 --           milliseconds since 1970; last is the number of the last entry that was appended.
 --
+-- A header is: id, node, number, time, what was decided.
+--
 -- ARGV: command, node, its epoch, its lease in milliseconds, then what it knows of the log: era,
--- the newest id in it, the id of an event and that event's header. Then what the command takes.
+-- the newest id in it, the id of an event and that event's header, which may be empty. Then what
+-- the command takes.
 local HEAD, LOG, SAID, ROOMS, NAMES, GUESTS, NODES = unpack(KEYS)
 local command, node, my_epoch, lease = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local known_era, known_id = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -30,7 +35,8 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
-local head = redis.call('HMGET', HEAD, 'era', 'id', 'epochs', 'at', 'sweep')
+local now_text = whole(now)
+local head = redis.call('HMGET', HEAD, 'era', 'id', 'epochs', 'at', 'sweep', 'said', 'mark', 'next')
 local era, id = tonumber(head[1] or 0), tonumber(head[2] or 0)
 local epochs, at = tonumber(head[3] or 0), tonumber(head[4] or 0)
 
@@ -46,9 +52,17 @@ local function has_forgotten()
   if seen_header == '' then
     return false
   end
-  local key = whole(era) .. '-' .. seen_id
-  local event = redis.call('XRANGE', LOG, key, key)[1]
-  return event and event[2][2] ~= seen_header
+  -- The entry that the event is in, or the next if it has been trimmed away.
+  local from, to = whole(era) .. '-' .. seen_id, whole(era) .. '-' .. whole(id)
+  local entry = redis.call('XRANGE', LOG, from, to, 'COUNT', 1)[1]
+  local start = seen_id .. ' '
+  for i = 1, entry and #entry[2] or 0, 2 do
+    local header = entry[2][i]
+    if string.sub(header, 1, #start) == start then
+      return header ~= seen_header
+    end
+  end
+  return false
 end
 
 -- Eras only grow, and are above all ids that the streams have had: an XREAD from a place in an
@@ -71,13 +85,26 @@ local function begin_era()
   end
 end
 
-local function append(of, number, what, payload, stream)
+-- What this call appends.
+local log, said = {}, {}
+
+local function append(of, number, what, payload)
   id = id + 1
+  -- Of what is below 10^14 Lua itself writes every digit.
+  local header = id .. ' ' .. of .. ' ' .. number .. ' ' .. now_text .. ' ' .. what
+  log[#log + 1] = header
+  log[#log + 1] = payload
+  return header
+end
+
+-- Writes it, at the end: all or nothing of it is there if memory is missing.
+local function flush()
   local key = whole(era) .. '-' .. whole(id)
-  local header = of .. ' ' .. number .. ' ' .. whole(now) .. ' ' .. what
-  redis.call('XADD', LOG, key, 'h', header, 'p', payload)
-  if stream then
-    redis.call('XADD', stream, key, 'h', header, 'p', payload)
+  if #log > 0 then
+    redis.call('XADD', LOG, key, unpack(log))
+  end
+  if #said > 0 then
+    redis.call('XADD', SAID, key, unpack(said))
   end
 end
 
@@ -177,18 +204,21 @@ local function room_of(name)
   return rooms[name]
 end
 
--- What is done with an entry: its number, three words, and its payload.
+-- What is done with an entry: its number, its payload, and as many words as the action takes.
 local actions = {}
+local words = { T = 0, S = 1, C = 3, O = 3, R = 2, A = 2, L = 0, K = 1 }
 
-function actions.T(number, _, _, _, payload)
+function actions.T(number, payload)
   append(node, number, 'T', payload)
 end
 
-function actions.S(number, name, _, _, payload)
+function actions.S(number, payload, name)
   local room = room_of(name)
   room.seq = room.seq + 1
-  room.epoch = room.epoch or whole(now)
-  append(node, number, 'S ' .. whole(room.seq) .. ' ' .. room.epoch, payload, SAID)
+  room.epoch = room.epoch or now_text
+  local what = 'S ' .. room.seq .. ' ' .. room.epoch
+  said[#said + 1] = append(node, number, what, payload)
+  said[#said + 1] = payload
 end
 
 local function is_held_by(user, name)
@@ -196,7 +226,7 @@ local function is_held_by(user, name)
   return owner == node and its_user == user
 end
 
-local function claim(number, name, user, releases, payload)
+local function claim(number, payload, name, user, releases)
   if releases ~= '' and releases ~= name and is_held_by(user, releases) then
     redis.call('HDEL', NAMES, releases)
   end
@@ -204,29 +234,30 @@ local function claim(number, name, user, releases, payload)
   append(node, number, 'C', payload)
 end
 
-function actions.C(number, name, user, releases, payload)
+function actions.C(number, payload, name, user, releases)
   if holder(redis.call('HGET', NAMES, name)) and not is_held_by(user, name) then
-    return append(node, number, 'X', payload)
+    append(node, number, 'X', payload)
+    return
   end
-  claim(number, name, user, releases, payload)
+  claim(number, payload, name, user, releases)
 end
 
 actions.O = claim
 
-function actions.R(number, name, user, _, payload)
+function actions.R(number, payload, name, user)
   if is_held_by(user, name) then
     redis.call('HDEL', NAMES, name)
   end
   append(node, number, 'T', payload)
 end
 
-function actions.A(number, name, seq, _, payload)
+function actions.A(number, payload, name, seq)
   local room = room_of(name)
   room.seq = math.max(room.seq, tonumber(seq))
   append(node, number, 'T', payload)
 end
 
-function actions.L(number, _, _, _, payload)
+function actions.L(number, payload)
   local block = 0
   while holder(redis.call('HGET', GUESTS, block)) do
     block = block + 1
@@ -236,7 +267,7 @@ function actions.L(number, _, _, _, payload)
 end
 
 -- Blocks of an earlier epoch that are not asked for are nobody's.
-function actions.K(number, blocks, _, _, payload)
+function actions.K(number, payload, blocks)
   local kept = ''
   for block in string.gmatch(blocks, '%d+') do
     local owner = holder(redis.call('HGET', GUESTS, block))
@@ -263,9 +294,10 @@ function commands.enter()
   my_epoch = whole(math.max(epochs, tonumber(my_epoch)) + 1)
   redis.call('HSET', HEAD, 'epochs', my_epoch)
   nodes[node] =
-    { epoch = my_epoch, last = 0, deadline = now + lease, entered = whole(now), name = ARGV[FIRST] }
+    { epoch = my_epoch, last = 0, deadline = now + lease, entered = now_text, name = ARGV[FIRST] }
   keep_node(node)
   append(node, 0, 'E ' .. my_epoch, ARGV[FIRST])
+  flush()
   redis.call('HSET', HEAD, 'id', whole(id))
   return { 'OK', whole(era), whole(before), my_epoch }
 end
@@ -275,34 +307,53 @@ function commands.check()
   return { 'OK', whole(id) }
 end
 
--- Takes 1 if it is a beat, else 0, and entries of six words each: number, action, three that the
--- action takes, payload. Answers with the newest id.
+-- Lines that are kept are counted from mark to mark: once there are enough since the newest mark,
+-- those before it may go. Answers with the place up to which they may.
+local function count_said(enough)
+  local count, mark, next_mark = tonumber(head[6] or 0) + #said / 2, head[7] or '0-0', head[8] or '0-0'
+  if #said == 0 then
+    return mark
+  end
+  if count >= enough then
+    count, mark, next_mark = 0, next_mark, whole(era) .. '-' .. whole(id)
+  end
+  redis.call('HSET', HEAD, 'said', count, 'mark', mark, 'next', next_mark)
+  return mark
+end
+
+-- Takes 1 if it is a beat, else 0; how many lines are to be kept at least; and entries: number,
+-- action, payload, and the words that the action takes. Answers with the newest id, and the place
+-- up to which lines may be trimmed away.
 function commands.append()
   local it = node_of(node)
   if not it or it.epoch ~= my_epoch then
     return { 'FENCED' }
   end
-  -- First of all what memory may be missing for: nothing has been done if it is.
-  redis.call('HSET', HEAD, 'at', whole(now))
   extend_leases()
   it.deadline = now + lease
   if ARGV[FIRST] == '1' then
     remove_gone()
     sweep_names()
   end
-  for i = FIRST + 1, #ARGV, 6 do
+  local i, last = FIRST + 2, tonumber(it.last)
+  while ARGV[i] do
+    local number, action = ARGV[i], ARGV[i + 1]
     -- What was appended before its answer was lost is sent again.
-    if tonumber(ARGV[i]) > tonumber(it.last) then
-      actions[ARGV[i + 1]](ARGV[i], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5])
-      it.last = ARGV[i]
+    if tonumber(number) > last then
+      actions[action](number, unpack(ARGV, i + 2, i + 2 + words[action]))
+      last, it.last = tonumber(number), number
     end
+    i = i + 3 + words[action]
   end
   for name, room in pairs(rooms) do
-    redis.call('HSET', ROOMS, name, whole(room.seq) .. ' ' .. (room.epoch or whole(now)))
+    redis.call('HSET', ROOMS, name, whole(room.seq) .. ' ' .. (room.epoch or now_text))
   end
   keep_node(node)
-  redis.call('HSET', HEAD, 'id', whole(id))
-  return { 'OK', whole(id) }
+  flush()
+  local mark = count_said(tonumber(ARGV[FIRST + 1]))
+  redis.call('HSET', HEAD, 'at', now_text, 'id', whole(id))
+  local mark_era, mark_id = string.match(mark, '^(%d+)-(%d+)$')
+  return { 'OK', whole(id), mark_era, mark_id }
 end
 
 -- The node is gone at once.
@@ -312,6 +363,7 @@ function commands.leave()
     return { 'FENCED' }
   end
   remove_node(node)
+  flush()
   redis.call('HSET', HEAD, 'id', whole(id))
   return { 'OK', whole(id) }
 end

@@ -14,8 +14,8 @@ pub(super) const BATCH_ENTRIES: usize = 256;
 /// The most bytes of entries that one call appends, if it is more than one entry.
 pub(super) const BATCH_BYTES: usize = 64 << 10;
 
-/// The most events that one call reads.
-const PAGE: &str = "256";
+/// The most batches that one call reads.
+const PAGE: &str = "64";
 
 /// A place in the log: after this event, or before the first of an era.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,15 +138,17 @@ impl Log {
     }
 
     /// Appends entries, in their order, those that have not been appended before, and renews the
-    /// lease. A beat looks for nodes that are gone. It answers with the newest id.
+    /// lease. A beat looks for nodes that are gone. It answers with the newest id, and the era and
+    /// the id up to which lines may be trimmed if so many are to be kept.
     pub(super) fn append(
         &mut self,
         caller: &Caller<'_>,
         is_beat: bool,
+        said_max: usize,
         entries: &[Entry],
         by: Instant,
     ) -> Result<Answer, Failure> {
-        let mut words = vec![vec![b'0' + u8::from(is_beat)]];
+        let mut words = vec![vec![b'0' + u8::from(is_beat)], said_max.to_string().into_bytes()];
         for entry in entries {
             push_entry(entry, &mut words);
         }
@@ -158,11 +160,14 @@ impl Log {
         self.run("leave", caller, Vec::new(), by)
     }
 
-    /// Has Redis keep about so many. A command of its own, which needs no memory.
-    pub(super) fn trim(&mut self, log: usize, said: usize, by: Instant) -> Result<(), Failure> {
-        for (stream, max) in [(self.keys.log(), log), (self.keys.said(), said)] {
-            let max = max.to_string();
-            self.connection.call_text(&["XTRIM", stream, "MAXLEN", "~", &max], by)?;
+    /// Has Redis forget what came before these places, or about that. Commands of their own, which
+    /// need no memory.
+    pub(super) fn trim(&mut self, log: &Place, said: &Place, by: Instant) -> Result<(), Failure> {
+        for (stream, from) in [(self.keys.log(), log), (self.keys.said(), said)] {
+            if from.id > 0 {
+                let call = ["XTRIM", stream, "MINID", "~", &from.key()];
+                self.connection.call_text(&call, by)?;
+            }
         }
         Ok(())
     }
@@ -174,13 +179,13 @@ impl Log {
         block: Duration,
         by: Instant,
     ) -> Result<Vec<Found>, Failure> {
-        let (block, after) = (block.as_millis().to_string(), after.key());
-        let command = ["XREAD", "COUNT", PAGE, "BLOCK", &block, "STREAMS", self.keys.log(), &after];
+        let (block, key) = (block.as_millis().to_string(), after.key());
+        let command = ["XREAD", "COUNT", PAGE, "BLOCK", &block, "STREAMS", self.keys.log(), &key];
         match self.connection.call_text(&command, by)? {
             Frame::Null => Ok(Vec::new()),
             // Of the one stream, its name and what is in it.
             Frame::Array(streams) => match streams.into_iter().next() {
-                Some(Frame::Array(stream)) => found(stream.into_iter().nth(1)),
+                Some(Frame::Array(stream)) => found(stream.into_iter().nth(1), after),
                 _ => Err(strange()),
             },
             _ => Err(strange()),
@@ -194,10 +199,10 @@ impl Log {
         until: &Place,
         by: Instant,
     ) -> Result<Vec<Found>, Failure> {
-        let (after, until) = (format!("({}", after.key()), until.key());
-        let command = ["XRANGE", self.keys.said(), &after, &until, "COUNT", PAGE];
+        let (key, until) = (format!("({}", after.key()), until.key());
+        let command = ["XRANGE", self.keys.said(), &key, &until, "COUNT", PAGE];
         let answer = self.connection.call_text(&command, by)?;
-        found(Some(answer))
+        found(Some(answer), after)
     }
 
     fn load(&mut self, by: Instant) -> Result<(), Failure> {
@@ -258,53 +263,59 @@ pub(super) fn size(entry: &Entry) -> usize {
     entry.payload.len() + rest
 }
 
-/// Number, action, what it is about in three words, payload: as `script.lua` has it.
+/// Number, action, payload, and what it is about: as `script.lua` has it.
 fn push_entry(entry: &Entry, words: &mut Vec<Vec<u8>>) {
-    let none = String::new;
     let (action, about) = match &entry.action {
-        Action::Tell => ("T", [none(), none(), none()]),
-        Action::Say { room } => ("S", [room.clone(), none(), none()]),
+        Action::Tell => ("T", vec![]),
+        Action::Say { room } => ("S", vec![room.clone()]),
         Action::Claim { name, user, releases, takes_over } => {
             let releases = releases.clone().unwrap_or_default();
             let action = if *takes_over { "O" } else { "C" };
-            (action, [name.clone(), user.to_string(), releases])
+            (action, vec![name.clone(), user.to_string(), releases])
         }
-        Action::Release { name, user } => ("R", [name.clone(), user.to_string(), none()]),
-        Action::Raise { room, seq } => ("A", [room.clone(), seq.to_string(), none()]),
-        Action::LeaseGuests => ("L", [none(), none(), none()]),
+        Action::Release { name, user } => ("R", vec![name.clone(), user.to_string()]),
+        Action::Raise { room, seq } => ("A", vec![room.clone(), seq.to_string()]),
+        Action::LeaseGuests => ("L", vec![]),
         Action::KeepGuests { blocks } => {
             let blocks: Vec<String> = blocks.iter().map(u32::to_string).collect();
-            ("K", [blocks.join(" "), none(), none()])
+            ("K", vec![blocks.join(" ")])
         }
     };
     words.push(entry.number.to_string().into_bytes());
     words.push(action.as_bytes().to_vec());
-    words.extend(about.map(String::into_bytes));
     words.push(entry.payload.clone());
+    words.extend(about.into_iter().map(String::into_bytes));
 }
 
-/// What is in a stream: ids, each with the fields `h` and `p` and their values.
-fn found(entries: Option<Frame>) -> Result<Vec<Found>, Failure> {
+/// What is in a stream, after this place: entries with an id, and the headers and payloads of the
+/// events in each, some of which may be before it.
+fn found(entries: Option<Frame>, after: &Place) -> Result<Vec<Found>, Failure> {
     let Some(Frame::Array(entries)) = entries else { return Err(strange()) };
-    let entries = entries.into_iter().map(|entry| {
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
         let Frame::Array(entry) = entry else { return Err(strange()) };
-        let [id, fields]: [Frame; 2] = entry.try_into().map_err(|_| strange())?;
-        let Frame::Array(fields) = fields else { return Err(strange()) };
-        let id = text(id)?;
-        let (era, id) = id.split_once('-').ok_or_else(strange)?;
-        let (era, id) = (era.parse().map_err(|_| strange())?, id.parse().map_err(|_| strange())?);
-        let [_, header, _, payload]: [Frame; 4] = fields.try_into().map_err(|_| strange())?;
-        let (header, payload) = (text(header)?, bytes(payload)?);
-        let (event, epoch) = event(id, &header, payload).unzip();
-        let place = Place { era, id, header };
-        Ok(Found { place, event, epoch: epoch.unwrap_or(0) })
-    });
-    entries.collect()
+        let [key, events]: [Frame; 2] = entry.try_into().map_err(|_| strange())?;
+        let Frame::Array(events) = events else { return Err(strange()) };
+        let era = text(key)?.split('-').next().and_then(|era| era.parse().ok());
+        let era = era.ok_or_else(strange)?;
+        let mut events = events.into_iter();
+        while let (Some(header), Some(payload)) = (events.next(), events.next()) {
+            let (header, payload) = (text(header)?, bytes(payload)?);
+            let id = header.split(' ').next().and_then(|id| id.parse().ok());
+            let id = id.ok_or_else(strange)?;
+            if (era, id) > (after.era, after.id) {
+                let (event, epoch) = event(id, &header, payload).unzip();
+                let place = Place { era, id, header };
+                all.push(Found { place, event, epoch: epoch.unwrap_or(0) });
+            }
+        }
+    }
+    Ok(all)
 }
 
-/// From its header: node, number, time, what was decided.
+/// From its header: id, node, number, time, what was decided.
 fn event(id: u64, header: &str, payload: Vec<u8>) -> Option<(Event, u64)> {
-    let mut words = header.split(' ');
+    let mut words = header.split(' ').skip(1);
     let node = NodeId(u64::from_str_radix(words.next()?, 16).ok()?);
     let (number, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
     let mut epoch = 0;
@@ -340,6 +351,6 @@ fn bytes(frame: Frame) -> Result<Vec<u8>, Failure> {
     }
 }
 
-fn strange() -> Failure {
+pub(super) fn strange() -> Failure {
     Failure::Refused("it answers otherwise than Redis does".to_owned())
 }

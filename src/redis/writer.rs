@@ -9,7 +9,7 @@ use log::{info, warn};
 
 use super::connection::{Dialer, Failure};
 use super::options::Options;
-use super::script::{Answer, Caller, Log, Place};
+use super::script::{self, Answer, Caller, Log, Place};
 use super::shared::{Message, Phase, Shared, Side, Work};
 use crate::cluster::{Entry, NodeId};
 use crate::net::mailbox::Post;
@@ -27,6 +27,8 @@ pub(super) struct Writer {
     /// What is under way, or is to be sent again.
     pub(super) batch: Vec<Entry>,
     pub(super) beat: Instant,
+    /// Whether the log has been compared with what is known of it, since it was connected to.
+    pub(super) is_checked: bool,
     /// The newest id that Redis has answered with.
     pub(super) newest: u64,
     pub(super) untrimmed: usize,
@@ -76,14 +78,18 @@ impl Writer {
         }
         let count = self.batch.len();
         let started = Instant::now();
-        let answer =
-            self.call(work, |log, caller, batch| log.append(caller, work.is_beat, batch, by))?;
+        let said = self.options.said_max;
+        let answer = self
+            .call(work, |log, caller, batch| log.append(caller, work.is_beat, said, batch, by))?;
         match answer {
-            Answer::Done(newest) => {
+            Answer::Done(numbers) => {
                 self.batch.clear();
-                self.newest = newest.first().copied().unwrap_or(0);
+                self.is_checked = true;
+                let [newest, era, id] = numbers[..] else { return Err(script::strange()) };
+                self.newest = newest;
                 self.count(count, started);
-                self.trim(count, work.is_beat, by)?;
+                let said = Place { era, id, header: String::new() };
+                self.trim(count, work.is_beat, &said, by)?;
                 self.beat = if work.is_beat { started + self.options.lease / 4 } else { self.beat };
                 self.leave(work, by)
             }
@@ -104,7 +110,7 @@ impl Writer {
         if self.log.is_none() {
             let log = Log::open(&self.dialer, &self.options.cluster, by)?;
             self.shared.connected(Side::Writer, log.breaker()?);
-            self.log = Some(log);
+            (self.log, self.is_checked) = (Some(log), false);
         }
         Ok(())
     }
@@ -134,7 +140,7 @@ impl Writer {
             return Err(Failure::Refused("it does not let the node enter".to_owned()));
         };
         let [era, before, epoch] = numbers[..] else {
-            return Err(Failure::Refused("it answers in another way".to_owned()));
+            return Err(script::strange());
         };
         // What was appended before belongs to an epoch that is over.
         self.batch.clear();
@@ -157,7 +163,9 @@ impl Writer {
         };
         // The reader may be in an era before.
         let known = Place { era, ..Place::default() };
-        let place = if work.place.era == era { &work.place } else { &known };
+        // What is behind a connection does not forget while it lasts, or says so.
+        let compares = work.place.era == era && !self.is_checked;
+        let place = if compares { &work.place } else { &known };
         let (node, lease, newest) = (self.node, self.options.lease, self.newest);
         let caller = Caller { node, epoch, lease, place, newest };
         call(self.log.as_mut().expect("it is connected"), &caller, &self.batch)
@@ -169,12 +177,22 @@ impl Writer {
         Turn::Again
     }
 
-    fn trim(&mut self, count: usize, is_beat: bool, by: Instant) -> Result<(), Failure> {
+    fn trim(
+        &mut self,
+        count: usize,
+        is_beat: bool,
+        said: &Place,
+        by: Instant,
+    ) -> Result<(), Failure> {
         self.untrimmed += count;
         if self.untrimmed >= if is_beat { 1 } else { TRIM_AFTER } {
             self.untrimmed = 0;
+            let era = self.shared.lock().era;
+            // Of an earlier era something stays until this one has as much.
+            let id = self.newest.saturating_sub(self.options.log_max as u64);
+            let place = Place { era, id, header: String::new() };
             let log = self.log.as_mut().expect("it is connected");
-            log.trim(self.options.log_max, self.options.said_max, by)?;
+            log.trim(&place, said, by)?;
         }
         Ok(())
     }

@@ -128,6 +128,8 @@ pub struct Hub<T, S> {
     /// Connections that are being closed: admitted ones, and refused ones.
     draining: usize,
     refused: usize,
+    /// Until then as many may be closing as there are: an upgrade has left some behind.
+    spared_until: Option<Instant>,
     /// Open connections that cannot be written to any more.
     unreachable: usize,
     /// Monitors, and those of them that have not been answered yet.
@@ -184,6 +186,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             open: 0,
             draining: 0,
             refused: 0,
+            spared_until: None,
             unreachable: 0,
             probes: 0,
             probes_asking: 0,

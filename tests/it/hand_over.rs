@@ -79,6 +79,11 @@ fn read(hub: &mut Hub<Stream, Noter>, id: ConnId, stream: &Stream) -> Vec<u8> {
     stream.receive()
 }
 
+/// One connection may be closing at a time.
+fn limits() -> Limits {
+    Limits::default().with(|it| it.draining_max = 1)
+}
+
 fn hand_over(mut hub: Hub<Stream, Noter>, now: Now) -> Hub<Stream, Noter> {
     hub.pass(now);
     hub.settle();
@@ -88,8 +93,7 @@ fn hand_over(mut hub: Hub<Stream, Noter>, now: Now) -> Hub<Stream, Noter> {
     let (service, streams) = hub.into_parts();
     let mut streams: BTreeMap<_, _> = streams.collect();
     let mut from = Unpacker::new(&bytes, now).expect("it is packed here");
-    let limits = Limits::default();
-    Hub::thaw(service, &limits, now, &mut from, |slot| streams.remove(&slot)).expect("a hub")
+    Hub::thaw(service, &limits(), now, &mut from, |slot| streams.remove(&slot)).expect("a hub")
 }
 
 #[test]
@@ -129,6 +133,26 @@ fn connections_that_cannot_be_handed_over_read_all_and_the_goodbye_once_another_
     assert_eq!(read(&mut hub, own, &stream), b" and goodbye");
     assert!(hub.outbox().is_open(plain) && !hub.outbox().is_open(own));
     assert_eq!(hub.open_count(), 1);
+}
+
+#[test]
+fn however_many_are_left_behind_all_are_told_so() {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+    let mut hub = Hub::new(Noter::default(), &limits(), now);
+    let streams: Vec<Stream> = (0..20).map(|_| open(&mut hub, "own").1).collect();
+    let goodbyes = hub.say_goodbye();
+    let sealed = hub.seal(goodbyes);
+    let mut hub = hand_over(hub, now);
+    assert_eq!(hub.leave_behind(sealed), 20);
+    hub.turn(now);
+    for stream in streams {
+        assert_eq!(stream.receive(), b" and goodbye");
+    }
+    assert_eq!(hub.take_closed().count(), 0);
+    // They may stay for as long as others.
+    now.monotonic += limits().drain_time;
+    hub.turn(now);
+    assert_eq!(hub.take_closed().count(), 20);
 }
 
 #[test]

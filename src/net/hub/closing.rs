@@ -95,6 +95,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Closes draining connections that are too many.
     pub(super) fn close_excess(&mut self) {
         self.reap_dead();
+        if self.spared_until.is_some_and(|until| until > self.outbox.now().monotonic) {
+            return;
+        }
         let leaving = self.draining + self.unreachable;
         for _ in self.limits.draining_max..leaving {
             self.close_oldest_leaving();

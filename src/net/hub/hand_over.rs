@@ -71,6 +71,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// were open.
     pub fn leave_behind(&mut self, sealed: Vec<(usize, Vec<u8>)>) -> usize {
         let mut left = 0;
+        if !sealed.is_empty() {
+            self.spared_until = Some(self.outbox.now().monotonic + self.limits.drain_time);
+        }
         for (slot, bytes) in sealed {
             let Some(id) = self.outbox.id(slot) else { continue };
             left += usize::from(self.outbox.is_open(id));
@@ -131,6 +134,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             open: _,
             draining: _,
             refused: _,
+            spared_until: _,
             unreachable: _,
             probes: _,
             probes_asking: _,

@@ -99,9 +99,13 @@ impl Guests {
         }
     }
 
-    /// A user has this number, perhaps by another node's choice.
+    /// A user has this number, perhaps by another node's choice. If two have one, until one of them
+    /// gets another, it is the first's.
     pub(super) fn put(&mut self, number: u32, user: u32) {
         self.free.remove(&number);
+        if self.holder(number).is_some() {
+            return;
+        }
         if number >= SPARE {
             self.spare.insert(number, user);
             return;
@@ -204,7 +208,12 @@ mod tests {
         guests.remove(66, 2);
         guests.remove(65, 1);
         assert_eq!((guests.add(4), guests.holder(67)), (65, Some(3)));
+        guests.put(65, 5);
+        guests.remove(65, 5);
+        assert_eq!((guests.holder(65), guests.add(6)), (Some(4), 66), "it is the first's still");
+        assert_eq!([66, 65, SPARE].map(|number| guests.may_be_elsewhere(number)), [false; 3]);
         guests.keep(&[]);
+        assert!(guests.may_be_elsewhere(65) && !guests.has_free());
         assert_eq!(guests.add(5), SPARE + 7 * SPARE_EACH + 1);
         assert_eq!(guests.blocks(), []);
     }

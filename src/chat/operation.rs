@@ -30,6 +30,14 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// The name that is claimed by it, in lower case.
+    pub(super) fn wanted_name(&self) -> Option<String> {
+        match &self.effect {
+            Effect::Name { name, .. } => Some(name.to_lowercase()),
+            _ => None,
+        }
+    }
+
     pub(super) fn new(by: UserId, via: Option<ConnId>, effect: Effect<'_>) -> Operation {
         Operation { by, via, effect: effect.into_owned(), number: 0 }
     }

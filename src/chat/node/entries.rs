@@ -41,6 +41,9 @@ impl Chat {
             operation.number = self.node.as_ref()?.last_number + 1;
         }
         let (action, message) = self.entry_of(&operation);
+        if matches!(operation.effect, Effect::Leave) {
+            self.release_wanted(operation.by);
+        }
         Some((action, message.to_bytes(now), Sent::Operation(operation)))
     }
 
@@ -75,6 +78,19 @@ impl Chat {
         let effect = effect.clone().with_ids(who);
         let profile = profile.filter(|_| is_shown);
         (action, Message::Did { number: *first, by: *by, profile, effect })
+    }
+
+    /// A user leaves while a name is claimed for them. They must not keep it.
+    fn release_wanted(&mut self, user: UserId) {
+        let Some(node) = &mut self.node else { return };
+        let wanted = node.sent.iter().filter_map(|(_, sent)| match sent {
+            Sent::Operation(operation) if operation.by == user => operation.wanted_name(),
+            _ => None,
+        });
+        let wanted: Vec<String> = wanted.collect();
+        for name in wanted {
+            node.release(name, user);
+        }
     }
 
     /// A user as all others see them, if they are in a room.
@@ -112,6 +128,12 @@ impl Chat {
 }
 
 impl Node {
+    /// A name is this user's no more.
+    pub(super) fn release(&mut self, name: String, user: UserId) {
+        let action = Action::Release { name, user: user.number.into() };
+        self.first.push_back((action, Vec::new(), Sent::Other));
+    }
+
     fn append(&mut self, action: Action, payload: Vec<u8>, sent: Sent) -> Entry {
         self.last_number += 1;
         self.sent.push_back((self.last_number, sent));

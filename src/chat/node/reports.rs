@@ -95,7 +95,16 @@ impl Chat {
         };
         let how = Decision::Log { at: event.at, outcome: event.outcome };
         match sent {
-            Sent::Operation(operation) => self.decided(operation, &how, out),
+            Sent::Operation(operation) => {
+                let claimed = operation.wanted_name().filter(|_| how.is(&Outcome::Claimed));
+                let by = operation.by;
+                self.decided(operation, &how, out);
+                if let Some(name) = claimed.filter(|_| self.users.by_id(by).is_none())
+                    && let Some(node) = &mut self.node
+                {
+                    node.release(name, by);
+                }
+            }
             Sent::Claim(user) if how.is(&Outcome::Taken) => self.lose_name(user, out),
             Sent::Claim(_) | Sent::Other => {}
         }

@@ -40,14 +40,23 @@ struct State {
     last: u64,
     /// The number of the last line of each room, and the epoch of the numbering.
     seqs: BTreeMap<String, (u64, i64)>,
-    names: BTreeMap<String, (NodeId, u64)>,
+    names: BTreeMap<String, Owner>,
     guests: BTreeMap<u32, NodeId>,
     nodes: BTreeMap<NodeId, Lease>,
+}
+
+/// Whose a name is: the user's number at their node, and the epoch that it was claimed in.
+#[derive(Clone, Copy)]
+struct Owner {
+    node: NodeId,
+    user: u64,
+    epoch: u64,
 }
 
 #[derive(Clone)]
 struct Lease {
     epoch: u64,
+    entered: u64,
     until: u64,
     /// The number of the last entry.
     number: u64,
@@ -96,7 +105,8 @@ impl Log {
     /// A node enters, perhaps again. Returns its epoch; earlier ones are fenced.
     pub(super) fn enter(&mut self, node: NodeId, called: &str, now: u64) -> u64 {
         self.epochs += 1;
-        let lease = Lease { epoch: self.epochs, until: now + self.lease, number: 0 };
+        let (epoch, until) = (self.epochs, now + self.lease);
+        let lease = Lease { epoch, entered: now, until, number: 0 };
         self.push(node, 0, Outcome::Entered, called.into(), now);
         self.state.nodes.insert(node, lease);
         self.epochs
@@ -190,14 +200,12 @@ impl Log {
 
     fn end(&mut self, node: NodeId, now: u64) {
         self.push(node, 0, Outcome::Gone, Vec::new(), now);
-        let State { names, guests, nodes, .. } = &mut self.state;
-        nodes.remove(&node);
-        names.retain(|_, (owner, _)| *owner != node);
-        guests.retain(|_, owner| *owner != node);
+        self.state.nodes.remove(&node);
+        self.state.guests.retain(|_, owner| *owner != node);
     }
 
     fn decide(&mut self, node: NodeId, action: Action, now: u64) -> Outcome {
-        let State { seqs, names, .. } = &mut self.state;
+        let seqs = &mut self.state.seqs;
         match action {
             Action::Tell => Outcome::Told,
             Action::Say { room } => {
@@ -206,18 +214,19 @@ impl Log {
                 Outcome::Said { seq: *seq, epoch: *epoch }
             }
             Action::Claim { name, user, releases, takes_over } => {
-                let is_theirs = names.get(&name).is_none_or(|owner| *owner == (node, user));
-                if !is_theirs && !takes_over {
+                let owner = self.owner(&name, now);
+                if owner.is_some_and(|owner| owner != (node, user)) && !takes_over {
                     return Outcome::Taken;
                 }
                 if let Some(name) = releases {
-                    self.release(&name, (node, user));
+                    self.release(&name, (node, user), now);
                 }
-                self.state.names.insert(name, (node, user));
+                let epoch = self.state.nodes.get(&node).map_or(0, |lease| lease.epoch);
+                self.state.names.insert(name, Owner { node, user, epoch });
                 Outcome::Claimed
             }
             Action::Release { name, user } => {
-                self.release(&name, (node, user));
+                self.release(&name, (node, user), now);
                 Outcome::Told
             }
             Action::Raise { room, seq } => {
@@ -236,8 +245,17 @@ impl Log {
         }
     }
 
-    fn release(&mut self, name: &str, owner: (NodeId, u64)) {
-        if self.state.names.get(name) == Some(&owner) {
+    /// Whose a name is: nobody's if their node is gone, or has entered anew and has not claimed it
+    /// again within two leases.
+    fn owner(&self, name: &str, now: u64) -> Option<(NodeId, u64)> {
+        let Owner { node, user, epoch } = *self.state.names.get(name)?;
+        let lease = self.state.nodes.get(&node)?;
+        let is_held = epoch == lease.epoch || now <= lease.entered + 2 * self.lease;
+        is_held.then_some((node, user))
+    }
+
+    fn release(&mut self, name: &str, owner: (NodeId, u64), now: u64) {
+        if self.owner(name, now) == Some(owner) {
             self.state.names.remove(name);
         }
     }

@@ -139,6 +139,33 @@ fn a_lease_runs_out_unless_it_is_renewed_and_the_node_is_fenced() {
 }
 
 #[test]
+fn a_node_that_enters_anew_keeps_its_names_for_two_leases_unless_it_claims_them_again() {
+    let mut pair = Pair::new();
+    pair.ask(ANN, claim("tom", 1, None, false));
+    pair.ask(ANN, claim("tim", 2, None, false));
+    let mut ask = |node, epoch, number, name, now| {
+        let entry = Entry { number, action: claim(name, 2, None, false), payload: Vec::new() };
+        pair.log.append(node, epoch, entry, now).expect("it has entered");
+        pair.log.event(pair.log.last()).expect("it is kept").0.outcome.clone()
+    };
+    assert_eq!(ask(BOB, 2, 9, "tom", 10), Outcome::Taken);
+    drop(ask);
+    assert_eq!(pair.log.enter(ANN, "ann", 10), 3);
+    let mut ask = |node, epoch, number, name, now| {
+        pair.log.beat(BOB, 2, now - 50).expect("it is there");
+        pair.log.beat(ANN, 3, now - 50).expect("it is there");
+        let entry = Entry { number, action: claim(name, 2, None, false), payload: Vec::new() };
+        pair.log.append(node, epoch, entry, now).expect("it has entered");
+        pair.log.event(pair.log.last()).expect("it is kept").0.outcome.clone()
+    };
+    assert_eq!(ask(ANN, 3, 1, "tim", 100), Outcome::Claimed);
+    assert_eq!(ask(BOB, 2, 10, "tom", 180), Outcome::Taken);
+    assert_eq!(ask(BOB, 2, 11, "tom", 210), Outcome::Taken);
+    assert_eq!(ask(BOB, 2, 12, "tom", 211), Outcome::Claimed);
+    assert_eq!(ask(BOB, 2, 13, "tim", 250), Outcome::Taken);
+}
+
+#[test]
 fn what_is_rolled_back_never_happened() {
     let mut pair = Pair::new();
     pair.ask(ANN, say("lobby"));

@@ -2,7 +2,7 @@
 
 use super::world::World;
 
-const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
+pub(super) const NAMES: [&str; 4] = ["ann", "bob", "cat", "dan"];
 pub(super) const ROOMS: [&str; 3] = ["lobby", "tea", "den"];
 
 const NODES_MAX: usize = 3;
@@ -133,6 +133,7 @@ impl World {
                 self.trace(|| "the log is trimmed".to_owned());
                 let keep = self.rng.below(5);
                 self.log.trim(keep);
+                self.is_lossy = true;
             }
         }
     }
@@ -159,6 +160,8 @@ impl World {
             let count = self.log.roll_back(most);
             self.trace(|| format!("{count} events are rolled back"));
         }
+        self.is_lossy = true;
+        self.oracle.names.reset(self.records.count());
         self.pass(1);
     }
 }

@@ -1,13 +1,13 @@
 //! The end of a run: everything is mended and quiet, and all nodes say the same.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::acts::ROOMS;
-use super::reading::{Reading, understand};
+use super::acts::{NAMES, ROOMS};
+use super::reading::{Line, Reading, understand};
 use super::world::World;
 
 /// So long everything is quiet in the end.
-const QUIET: u64 = 30_000;
+const QUIET: u64 = 20_000;
 
 impl World {
     pub(super) fn end(&mut self) {
@@ -58,11 +58,59 @@ impl World {
             }
         }
         // Of those where nobody is some remember more than others.
-        let is_used = |line: &String| !line.contains(" 0\"");
+        let is_used = |line: &str| !line.contains(" 0\"");
         let rooms = probes.iter().map(|probe| self.ask(*probe, "/rooms"));
-        let rooms: Vec<Vec<String>> =
-            rooms.map(|rooms| rooms.into_iter().filter(is_used).collect()).collect();
+        let rooms: Vec<Vec<String>> = rooms
+            .map(|rooms| rooms.iter().filter(|line| is_used(line)).map(text_of).collect())
+            .collect();
         assert!(rooms.iter().all(|one| one == &rooms[0]), "{rooms:?}");
+        self.oracle.is_ending = false;
+        for room in ROOMS {
+            let pasts: Vec<_> = probes.iter().map(|probe| self.past(*probe, room)).collect();
+            self.compare_pasts(room, &pasts);
+        }
+        let probe = *self.rng.pick(&probes);
+        self.claim_names(probe);
+    }
+
+    /// The lines of a room that a probe's node keeps: their numbers, and what else was sent.
+    fn past(&mut self, probe: usize, room: &str) -> BTreeMap<(i64, u64), String> {
+        self.say(probe, &format!("/join {room}\n"));
+        self.pass(QUIET);
+        let lines = self.ask(probe, "/history 200").into_iter();
+        let lines = lines.filter_map(|line| match understand(&line) {
+            Reading::Line(Line { number: Some((seq, epoch)), .. }) => Some(((epoch, seq), line)),
+            _ => None,
+        });
+        lines.collect()
+    }
+
+    /// What two nodes keep of one time is the same; and all know the last line, unless some was
+    /// lost.
+    fn compare_pasts(&self, room: &str, pasts: &[BTreeMap<(i64, u64), String>]) {
+        for (one, other) in pasts.iter().zip(&pasts[1..]) {
+            let Some((from, to)) = shared(one, other) else { continue };
+            let one: Vec<_> = one.range(from..=to).collect();
+            let other: Vec<_> = other.range(from..=to).collect();
+            assert_eq!(one, other, "what two nodes know of {room}");
+        }
+        let last = |past: &BTreeMap<(i64, u64), String>| past.keys().next_back().copied();
+        let mut lasts: Vec<_> = pasts.iter().filter_map(last).collect();
+        lasts.dedup();
+        assert!(lasts.len() <= 1 || self.is_lossy, "the last lines of {room}: {lasts:?}");
+    }
+
+    /// Names are whose they are, and all others are free.
+    fn claim_names(&mut self, probe: usize) {
+        for name in NAMES {
+            let is_taken = self.connected().iter().any(|one| self.oracle.names.is(*one, name));
+            self.heard = Some((probe, Vec::new()));
+            self.say(probe, &format!("/nick {name}\n"));
+            self.pass(100);
+            let (_, heard) = self.heard.take().expect("it is there");
+            let is_given = heard.iter().any(|line| line.contains("You are now"));
+            assert_eq!(is_given, !is_taken, "{name}: {heard:?}");
+        }
     }
 
     /// Who is in a room, and how many those are with the silent ones.
@@ -82,17 +130,26 @@ impl World {
         (names, count)
     }
 
-    /// What a probe is answered, without the time.
+    /// What a probe is answered.
     fn ask(&mut self, probe: usize, line: &str) -> Vec<String> {
         self.heard = Some((probe, Vec::new()));
         self.say(probe, &format!("{line}\n"));
-        self.settle();
         let (_, heard) = self.heard.take().expect("it is there");
-        heard.into_iter().map(|line| without_time(&line)).collect()
+        heard
     }
 }
 
-/// A json line without what it begins with.
-fn without_time(line: &str) -> String {
-    line.split_once(",\"type\"").map_or(line, |(_, rest)| rest).replacen(':', "{\"type\":", 1)
+/// From where to where both keep lines, if they do.
+fn shared(
+    one: &BTreeMap<(i64, u64), String>,
+    other: &BTreeMap<(i64, u64), String>,
+) -> Option<((i64, u64), (i64, u64))> {
+    let from = one.keys().next()?.max(other.keys().next()?);
+    let to = one.keys().next_back()?.min(other.keys().next_back()?);
+    (from <= to).then_some((*from, *to))
+}
+
+/// What a json line says, whenever that was.
+fn text_of(line: &String) -> String {
+    line.split_once("\"text\":").map_or(line.as_str(), |(_, text)| text).to_owned()
 }

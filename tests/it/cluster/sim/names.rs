@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 
 #[derive(Default)]
 pub(super) struct Names {
-    now: BTreeMap<usize, (String, usize)>,
-    /// For each name, when who had it.
-    all: BTreeMap<String, Vec<Term>>,
+    now: BTreeMap<usize, Term>,
+    past: Vec<Term>,
+    /// When the log has lost something.
+    resets: Vec<usize>,
 }
 
-#[derive(Debug)]
 struct Term {
     client: usize,
-    from: usize,
+    name: String,
+    /// When they got it, and when they got it again.
+    from: Vec<usize>,
     to: usize,
 }
 
@@ -21,42 +23,61 @@ impl Names {
     pub(super) fn begin(&mut self, client: usize, name: &str, position: usize) {
         if !self.is(client, name) {
             self.end(client, position);
-            self.now.insert(client, (name.to_owned(), position));
+            let (name, from) = (name.to_owned(), vec![position]);
+            self.now.insert(client, Term { client, name, from, to: usize::MAX });
         }
+    }
+
+    /// The log says again that this name is whose it was.
+    pub(super) fn confirm(&mut self, client: usize, name: &str, position: usize) {
+        let term = self.now.get_mut(&client).filter(|term| term.name == name);
+        term.into_iter().for_each(|term| term.from.push(position));
     }
 
     /// They have it no more.
     pub(super) fn end(&mut self, client: usize, to: usize) {
-        if let Some((name, from)) = self.now.remove(&client) {
-            self.all.entry(name).or_default().push(Term { client, from, to });
+        if let Some(term) = self.now.remove(&client) {
+            self.past.push(Term { to, ..term });
         }
+    }
+
+    /// The log knows no names any more, until they are claimed again.
+    pub(super) fn reset(&mut self, position: usize) {
+        self.resets.push(position);
     }
 
     /// Whether a client was told that they have this name.
     pub(super) fn is(&self, client: usize, name: &str) -> bool {
-        self.now.get(&client).is_some_and(|(own, _)| own == name)
+        self.now.get(&client).is_some_and(|term| term.name == name)
     }
 
     /// The same; guests are not told.
     pub(super) fn is_called(&self, client: usize, name: &str) -> bool {
-        self.now.get(&client).map_or(name.starts_with("guest"), |(own, _)| own == name)
+        self.now.get(&client).map_or(name.starts_with("guest"), |term| term.name == name)
     }
 
     /// No two have one name at one time.
     pub(super) fn check(&self) {
         let mut all: BTreeMap<&str, Vec<(usize, usize, usize)>> = BTreeMap::new();
-        for (name, terms) in &self.all {
-            let terms = terms.iter().map(|term| (term.from, term.to, term.client));
-            all.entry(name).or_default().extend(terms);
+        for term in self.past.iter().chain(self.now.values()) {
+            let spans = all.entry(&term.name).or_default();
+            spans.extend(self.spans(term).map(|(from, to)| (from, to, term.client)));
         }
-        for (client, (name, from)) in &self.now {
-            all.entry(name).or_default().push((*from, usize::MAX, *client));
-        }
-        for (name, mut terms) in all {
-            terms.sort_unstable();
-            for pair in terms.windows(2) {
-                assert!(pair[0].1 <= pair[1].0, "{name} is two clients' name: {pair:?}");
+        for (name, mut spans) in all {
+            spans.sort_unstable();
+            for pair in spans.windows(2) {
+                let is_one = pair[0].2 == pair[1].2;
+                assert!(is_one || pair[0].1 <= pair[1].0, "{name} is two clients': {pair:?}");
             }
         }
+    }
+
+    /// From when to when the log had the name for a client.
+    fn spans(&self, term: &Term) -> impl Iterator<Item = (usize, usize)> {
+        let ends = |from: usize| {
+            let reset = self.resets.iter().find(|reset| **reset >= from);
+            reset.copied().unwrap_or(usize::MAX).min(term.to)
+        };
+        term.from.iter().map(move |from| (*from, ends(*from)))
     }
 }

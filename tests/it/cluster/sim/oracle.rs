@@ -131,8 +131,21 @@ impl Oracle {
             }
             Cause::Event(index) => {
                 view.position = view.position.max(index + 1);
-                view.event(node, records.get(*index));
+                let record = records.get(*index);
+                view.event(node, record);
+                self.confirm_name(node, record, index + 1);
             }
+        }
+    }
+
+    /// A node has claimed a name again that its client had.
+    fn confirm_name(&mut self, node: usize, record: &Record, position: usize) {
+        if let (Outcome::Claimed, Some(Action::Claim { name, .. })) =
+            (&record.outcome, &record.action)
+            && record.node == node
+        {
+            let clients: Vec<usize> = self.clients_of(node).collect();
+            clients.into_iter().for_each(|client| self.names.confirm(client, name, position));
         }
     }
 

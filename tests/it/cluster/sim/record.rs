@@ -50,6 +50,11 @@ impl Records {
         &self.all[index]
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
     pub(super) fn appended(&mut self, node: NodeId, entry: &Entry) {
         self.actions.insert((node, entry.number), entry.action.clone());
     }

@@ -35,6 +35,8 @@ pub(super) struct World {
     pub(super) tokens: u64,
     pub(super) records: Records,
     pub(super) oracle: Oracle,
+    /// The log has lost something.
+    pub(super) is_lossy: bool,
     pub(super) is_traced: bool,
     /// What this client reads from now on.
     pub(super) heard: Option<(usize, Vec<String>)>,
@@ -70,6 +72,7 @@ impl World {
             tokens: 0,
             records: Records::default(),
             oracle: Oracle::default(),
+            is_lossy: false,
             is_traced,
             heard: None,
         };

@@ -143,26 +143,20 @@ fn a_node_that_enters_anew_keeps_its_names_for_two_leases_unless_it_claims_them_
     let mut pair = Pair::new();
     pair.ask(ANN, claim("tom", 1, None, false));
     pair.ask(ANN, claim("tim", 2, None, false));
-    let mut ask = |node, epoch, number, name, now| {
-        let entry = Entry { number, action: claim(name, 2, None, false), payload: Vec::new() };
-        pair.log.append(node, epoch, entry, now).expect("it has entered");
-        pair.log.event(pair.log.last()).expect("it is kept").0.outcome.clone()
-    };
-    assert_eq!(ask(BOB, 2, 9, "tom", 10), Outcome::Taken);
-    drop(ask);
     assert_eq!(pair.log.enter(ANN, "ann", 10), 3);
-    let mut ask = |node, epoch, number, name, now| {
-        pair.log.beat(BOB, 2, now - 50).expect("it is there");
-        pair.log.beat(ANN, 3, now - 50).expect("it is there");
+    let mut ask = |(node, epoch), number, name, now| {
         let entry = Entry { number, action: claim(name, 2, None, false), payload: Vec::new() };
         pair.log.append(node, epoch, entry, now).expect("it has entered");
         pair.log.event(pair.log.last()).expect("it is kept").0.outcome.clone()
     };
-    assert_eq!(ask(ANN, 3, 1, "tim", 100), Outcome::Claimed);
-    assert_eq!(ask(BOB, 2, 10, "tom", 180), Outcome::Taken);
-    assert_eq!(ask(BOB, 2, 11, "tom", 210), Outcome::Taken);
-    assert_eq!(ask(BOB, 2, 12, "tom", 211), Outcome::Claimed);
-    assert_eq!(ask(BOB, 2, 13, "tim", 250), Outcome::Taken);
+    let (ann, bob) = ((ANN, 3), (BOB, 2));
+    assert_eq!(ask(bob, 9, "tom", 90), Outcome::Taken);
+    assert_eq!(ask(ann, 1, "tim", 100), Outcome::Claimed);
+    assert_eq!(ask(bob, 10, "tom", 150), Outcome::Taken);
+    assert_eq!(ask(ann, 2, "tim", 180), Outcome::Claimed);
+    assert_eq!(ask(bob, 11, "tom", 210), Outcome::Taken);
+    assert_eq!(ask(bob, 12, "tom", 211), Outcome::Claimed);
+    assert_eq!(ask(bob, 13, "tim", 250), Outcome::Taken);
 }
 
 #[test]

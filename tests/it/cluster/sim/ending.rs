@@ -61,7 +61,9 @@ impl World {
         let is_used = |line: &str| !line.contains(" 0\"");
         let rooms = probes.iter().map(|probe| self.ask(*probe, "/rooms"));
         let rooms: Vec<Vec<String>> = rooms
-            .map(|rooms| rooms.iter().filter(|line| is_used(line)).map(text_of).collect())
+            .map(|rooms| {
+                rooms.iter().filter(|line| is_used(line)).map(|line| text_of(line)).collect()
+            })
             .collect();
         assert!(rooms.iter().all(|one| one == &rooms[0]), "{rooms:?}");
         self.oracle.is_ending = false;
@@ -150,6 +152,6 @@ fn shared(
 }
 
 /// What a json line says, whenever that was.
-fn text_of(line: &String) -> String {
-    line.split_once("\"text\":").map_or(line.as_str(), |(_, text)| text).to_owned()
+fn text_of(line: &str) -> String {
+    line.split_once("\"text\":").map_or(line, |(_, text)| text).to_owned()
 }

@@ -30,8 +30,9 @@ impl Names {
 
     /// The log says again that this name is whose it was.
     pub(super) fn confirm(&mut self, client: usize, name: &str, position: usize) {
-        let term = self.now.get_mut(&client).filter(|term| term.name == name);
-        term.into_iter().for_each(|term| term.from.push(position));
+        if let Some(term) = self.now.get_mut(&client).filter(|term| term.name == name) {
+            term.from.push(position);
+        }
     }
 
     /// They have it no more.

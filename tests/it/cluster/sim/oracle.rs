@@ -144,8 +144,9 @@ impl Oracle {
             (&record.outcome, &record.action)
             && record.node == node
         {
-            let clients: Vec<usize> = self.clients_of(node).collect();
-            clients.into_iter().for_each(|client| self.names.confirm(client, name, position));
+            for client in self.clients_of(node).collect::<Vec<_>>() {
+                self.names.confirm(client, name, position);
+            }
         }
     }
 

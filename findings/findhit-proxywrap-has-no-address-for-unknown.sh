@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Software: findhit-proxywrap 0.3.13 (npm), PROXY protocol version 1
-# Guess: After "PROXY UNKNOWN", which proxies send for connections of their own (health checks) or that are
-#   neither IPv4 nor IPv6, remoteAddress is the address of the connection itself: the specification has the
-#   receiver use that.
+# A reader would guess: After "PROXY UNKNOWN", which proxies send for connections of their own (health
+#   checks) or that are neither IPv4 nor IPv6, remoteAddress is the address of the connection itself: the
+#   specification has the receiver use that.
 # Behaviour: remoteAddress is undefined, as of a socket that is closed. Limits and logs by address get
 #   "undefined" for a name.
 # Output seen:

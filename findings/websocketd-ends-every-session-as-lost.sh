@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Software: websocketd 0.4.1 (Debian 0.4.1-1+b11), which runs a program per WebSocket (with the client of
 #   websockets 17.4)
-# Guess: When the program has ended with exit code 0, the client gets a close frame with 1000: the session
-#   was complete.
+# A reader would guess: When the program has ended with exit code 0, the client gets a close frame with
+#   1000: the session was complete.
 # Behaviour: The connection is dropped without a close frame, after a good end as after a failure: the
 #   client is told 1006. Clients that reconnect when a connection is lost start the program again and
 #   again.

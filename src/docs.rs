@@ -6,6 +6,7 @@
 //! | [`using`] | users: commands, names, rooms, accounts, dialects |
 //! | [`protocol`] | authors of clients and bots: what goes over the wire |
 //! | [`operating`] | operators: options, operators, state, limits, TLS, logs |
+//! | [`cluster`] | operators of several servers that are one chat, over Redis |
 //! | [`embedding`] | programs with the loop or the chat inside |
 //! | [`architecture`] | how it works, and why it is made so |
 //! | [`figures`] | what was measured |
@@ -23,6 +24,10 @@ pub mod protocol {}
 #[doc = include_str!("../docs/rustdoc-links.md")]
 #[doc = include_str!("../docs/operating.md")]
 pub mod operating {}
+
+#[doc = include_str!("../docs/rustdoc-links.md")]
+#[doc = include_str!("../docs/cluster.md")]
+pub mod cluster {}
 
 #[doc = include_str!("../docs/rustdoc-links.md")]
 #[doc = include_str!("../docs/embedding.md")]

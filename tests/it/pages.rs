@@ -85,7 +85,7 @@ fn objects_and_codes_are_those_that_there_are() {
     for line in blocks("json").iter().flat_map(|block| block.lines()) {
         serde_json::from_str::<serde_json::Value>(line).expect(line);
     }
-    let files = ["accounts", "operators", "people", "rooms", "server"];
+    let files = ["accounts", "cluster", "operators", "people", "rooms", "server"];
     let replies = files.map(|file| page(&format!("src/chat/reply/{file}.rs"))).concat();
     let protocol = page("docs/protocol.md");
     let named: BTreeSet<&str> = quoted(&protocol).into_iter().collect();
@@ -99,6 +99,20 @@ fn objects_and_codes_are_those_that_there_are() {
         count += 1;
     }
     assert!(count > 90, "only {count} are found");
+}
+
+/// Sentences of the server, but for their numbers.
+#[test]
+fn what_a_node_says_is_as_its_page_has_it() {
+    let files = ["cluster", "people"];
+    let replies = files.map(|file| page(&format!("src/chat/reply/{file}.rs"))).concat();
+    let text = page("docs/cluster.md");
+    let mut sentences = quoted(&text);
+    sentences.retain(|quoted| quoted.ends_with('.') && !quoted.ends_with(" left the chat."));
+    assert!(sentences.len() >= 5, "{sentences:?}");
+    for part in sentences.iter().flat_map(|sentence| sentence.split(|c: char| c.is_numeric())) {
+        assert!(replies.contains(part.trim()), "docs/cluster.md: nobody says {part}");
+    }
 }
 
 #[test]

@@ -15,6 +15,24 @@ const HALF_A_SECOND: Duration = Duration::from_millis(500);
 /// What keeps all that Redis has answered to, whatever becomes of Redis.
 const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "everysec"];
 
+/// Ends the connection by which a node reads, and lets some lines be said. Until it has another
+/// one, others know what has become of its lines, and it does not.
+fn blind(redis: &Redis, node: usize) {
+    let name = format!(" name=chinwag:node-{node} ");
+    let mut reader = None;
+    eventually("it reads", || {
+        pass(Duration::from_millis(1));
+        let clients = redis.ask("CLIENT LIST");
+        let mut clients = clients.lines().filter(|line| line.contains(&name));
+        reader = clients.find(|line| line.contains(" cmd=xread ")).map(str::to_owned);
+        reader.is_some()
+    });
+    let reader = reader.expect("it was waited for");
+    let id = reader.strip_prefix("id=").and_then(|rest| rest.split(' ').next()).unwrap();
+    redis.ask(&format!("CLIENT KILL ID {id}"));
+    pass(Duration::from_millis(30));
+}
+
 /// An outage is nothing to wait for but its end.
 fn pass(time: Duration) {
     thread::sleep(time);
@@ -69,6 +87,7 @@ fn redis_is_emptied(size: Size) {
     let mut cluster = Cluster::start(Redis::start(), 2, PATIENT);
     let crowd = Crowd::gather(&cluster, size);
     crowd.talk_while(|| {
+        blind(&cluster.redis, 1);
         cluster.redis.kill();
         pass(HALF_A_SECOND);
         cluster.redis.start_again();
@@ -171,6 +190,7 @@ fn redis_is_rolled_back(size: Size) {
     crowd.talk_while(|| {
         cluster.redis.ask("SAVE");
         crowd.go_on();
+        blind(&cluster.redis, 1);
         cluster.redis.kill();
         cluster.redis.start_again();
     });
@@ -205,6 +225,7 @@ fn replica_is_promoted(size: Size) {
         });
         replica.ask("REPLICAOF NO ONE");
         crowd.go_on();
+        blind(&cluster.redis, 1);
         cluster.redis.kill();
         switch.lead_to(Some(replica.port()));
     });

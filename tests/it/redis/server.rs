@@ -62,9 +62,12 @@ impl Redis {
     fn try_to_start(&mut self) {
         let child = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--save", "", "--port", &self.port.to_string()])
-            .args(["--logfile", "log", "--unixsocket", "socket"])
             .arg("--dir")
             .arg(&self.dir)
+            .arg("--logfile")
+            .arg(self.dir.join("log"))
+            .arg("--unixsocket")
+            .arg(self.dir.join("socket"))
             .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -65,7 +65,7 @@ enum Stage {
 enum Sent {
     Operation(Operation),
     /// A user of this node keeps the name that they have.
-    Claim(UserId),
+    Claim(UserId, Box<str>),
     /// What nobody here waits for.
     Other,
 }

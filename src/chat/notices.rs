@@ -76,8 +76,8 @@ impl Chat {
 
     /// A user has a new name; others saw `old` before.
     pub(super) fn notify_rename(&mut self, id: UserId, old: Shown<'_>, out: &mut Outbox) {
-        let Some(user) = self.users.by_id(id) else { return };
-        let (room, is_announced) = (user.room, user.is_announced());
+        let (Some(user), Some(room)) = (self.users.by_id(id), self.room_of(id)) else { return };
+        let is_announced = user.is_announced();
         let names = [old, user.shown()].map(Name::from);
         self.notify_each(Audience::Connections, Kind::Rename, id, Some(old), out);
         if is_announced {

@@ -67,8 +67,8 @@ impl Chat {
         }));
         first.extend(own.filter_map(|(id, user)| {
             let (name, user) = (user.own_name()?.to_lowercase(), u64::from(id.number));
-            let claim = Action::Claim { name, user, releases: None, takes_over: false };
-            Some((claim, Sent::Claim(id)))
+            let sent = Sent::Claim(id, name.as_str().into());
+            Some((Action::Claim { name, user, releases: None, takes_over: false }, sent))
         }));
         if let Some(node) = &mut self.node {
             let first = first.into_iter().map(|(action, sent)| (action, Vec::new(), sent));

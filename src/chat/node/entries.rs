@@ -93,6 +93,15 @@ impl Chat {
         }
     }
 
+    /// The log has a name for a user of this node. If they have left meanwhile, it is nobody's.
+    pub(super) fn release_of_gone(&mut self, user: UserId, name: &str) {
+        if self.users.by_id(user).is_none()
+            && let Some(node) = &mut self.node
+        {
+            node.release(name.to_owned(), user);
+        }
+    }
+
     /// A user as all others see them, if they are in a room.
     pub(super) fn profile(&self, id: UserId, user: &User) -> Option<Profile> {
         let room = match self.room_of(id) {

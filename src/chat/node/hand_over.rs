@@ -97,7 +97,7 @@ impl Pack for Sent {
     fn pack(&self, to: &mut Packer) {
         match self {
             Sent::Operation(operation) => to.tag(0).put(operation),
-            Sent::Claim(user) => to.tag(1).put(user),
+            Sent::Claim(user, name) => to.tag(1).put(user).put(name),
             Sent::Other => to.tag(2),
         };
     }
@@ -105,7 +105,7 @@ impl Pack for Sent {
     fn unpack(from: &mut Unpacker<'_>) -> Result<Sent, Damaged> {
         Ok(match from.tag()? {
             0 => Sent::Operation(from.get::<Operation>()?),
-            1 => Sent::Claim(from.get()?),
+            1 => Sent::Claim(from.get()?, from.get()?),
             2 => Sent::Other,
             _ => return Err(from.wrong("entry")),
         })

@@ -99,14 +99,13 @@ impl Chat {
                 let claimed = operation.wanted_name().filter(|_| how.is(&Outcome::Claimed));
                 let by = operation.by;
                 self.decided(operation, &how, out);
-                if let Some(name) = claimed.filter(|_| self.users.by_id(by).is_none())
-                    && let Some(node) = &mut self.node
-                {
-                    node.release(name, by);
+                if let Some(name) = claimed {
+                    self.release_of_gone(by, &name);
                 }
             }
-            Sent::Claim(user) if how.is(&Outcome::Taken) => self.lose_name(user, out),
-            Sent::Claim(_) | Sent::Other => {}
+            Sent::Claim(user, _) if how.is(&Outcome::Taken) => self.lose_name(user, out),
+            Sent::Claim(user, name) => self.release_of_gone(user, &name),
+            Sent::Other => {}
         }
     }
 
@@ -140,7 +139,7 @@ impl Chat {
         let again = mem::take(&mut node.sent).into_iter().rev();
         let again = again.filter_map(|(_, sent)| match sent {
             Sent::Operation(operation) => Some(operation),
-            Sent::Claim(_) | Sent::Other => None,
+            Sent::Claim(..) | Sent::Other => None,
         });
         again.for_each(|operation| self.under_way.add_again(operation));
         if !is_first {

@@ -117,9 +117,10 @@ impl Chat {
         if let Some(node) = self.node.as_mut().filter(|_| is_here)
             && let Some(name) = own
         {
+            let sent = Sent::Claim(by, name.as_str().into());
             let claim =
                 Action::Claim { name, user: by.number.into(), releases: None, takes_over: false };
-            node.first.push_back((claim, Vec::new(), Sent::Claim(by)));
+            node.first.push_back((claim, Vec::new(), sent));
         }
     }
 

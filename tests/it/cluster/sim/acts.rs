@@ -133,7 +133,7 @@ impl World {
                 self.trace(|| "the log is trimmed".to_owned());
                 let keep = self.rng.below(5);
                 self.log.trim(keep);
-                self.is_lossy = true;
+                self.oracle.is_lossy = true;
             }
         }
     }
@@ -160,7 +160,7 @@ impl World {
             let count = self.log.roll_back(most);
             self.trace(|| format!("{count} events are rolled back"));
         }
-        self.is_lossy = true;
+        self.oracle.is_lossy = true;
         self.oracle.names.reset(self.records.count());
         self.pass(1);
     }

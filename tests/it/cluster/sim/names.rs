@@ -15,6 +15,8 @@ struct Term {
     name: String,
     /// When they got it, and when they got it again.
     from: Vec<usize>,
+    /// When the log has it no more for them, whatever they know.
+    cuts: Vec<usize>,
     to: usize,
 }
 
@@ -23,8 +25,8 @@ impl Names {
     pub(super) fn begin(&mut self, client: usize, name: &str, position: usize) {
         if !self.is(client, name) {
             self.end(client, position);
-            let (name, from) = (name.to_owned(), vec![position]);
-            self.now.insert(client, Term { client, name, from, to: usize::MAX });
+            let (name, from, cuts) = (name.to_owned(), vec![position], Vec::new());
+            self.now.insert(client, Term { client, name, from, cuts, to: usize::MAX });
         }
     }
 
@@ -32,6 +34,15 @@ impl Names {
     pub(super) fn confirm(&mut self, client: usize, name: &str, position: usize) {
         if let Some(term) = self.now.get_mut(&client).filter(|term| term.name == name) {
             term.from.push(position);
+        }
+    }
+
+    /// The log has a client's name no more for them: this name, or whichever it is.
+    pub(super) fn cut(&mut self, client: usize, name: Option<&str>, position: usize) {
+        if let Some(term) = self.now.get_mut(&client)
+            && name.is_none_or(|name| term.name == name)
+        {
+            term.cuts.push(position);
         }
     }
 
@@ -76,8 +87,8 @@ impl Names {
     /// From when to when the log had the name for a client.
     fn spans(&self, term: &Term) -> impl Iterator<Item = (usize, usize)> {
         let ends = |from: usize| {
-            let reset = self.resets.iter().find(|reset| **reset >= from);
-            reset.copied().unwrap_or(usize::MAX).min(term.to)
+            let cuts = self.resets.iter().chain(&term.cuts).filter(|cut| **cut >= from);
+            cuts.min().copied().unwrap_or(usize::MAX).min(term.to)
         };
         term.from.iter().map(move |from| (*from, ends(*from)))
     }

@@ -35,8 +35,6 @@ pub(super) struct World {
     pub(super) tokens: u64,
     pub(super) records: Records,
     pub(super) oracle: Oracle,
-    /// The log has lost something.
-    pub(super) is_lossy: bool,
     pub(super) is_traced: bool,
     /// What this client reads from now on.
     pub(super) heard: Option<(usize, Vec<String>)>,
@@ -72,7 +70,6 @@ impl World {
             tokens: 0,
             records: Records::default(),
             oracle: Oracle::default(),
-            is_lossy: false,
             is_traced,
             heard: None,
         };
@@ -298,7 +295,11 @@ impl World {
     }
 
     fn collect(&mut self) {
+        let known = self.records.count();
         self.records.collect(&self.log);
+        for index in known..self.records.count() {
+            self.oracle.logged(self.records.get(index), index + 1);
+        }
     }
 
     pub(super) fn trace(&self, text: impl Fn() -> String) {

@@ -138,6 +138,18 @@ fn every_metric_is_explained() {
 }
 
 #[test]
+fn metrics_that_are_named_are_there() {
+    let explained = page("docs/operating.md");
+    for (path, text) in pages() {
+        for name in quoted(&text).into_iter().filter(|quoted| quoted.starts_with("chinwag_")) {
+            let name = name.split(['{', ' ']).next().unwrap_or(name);
+            let name = name.strip_suffix("_bucket").unwrap_or(name);
+            assert!(explained.contains(&format!("`{name}`")), "{path}: there is no {name}");
+        }
+    }
+}
+
+#[test]
 fn options_are_those_of_the_binary() {
     let help = Command::new(env!("CARGO_BIN_EXE_chinwag")).arg("--help").output().unwrap();
     assert_eq!(blocks("options"), [String::from_utf8(help.stdout).unwrap()]);

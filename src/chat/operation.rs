@@ -27,19 +27,13 @@ pub struct Operation {
     /// The number of the entry that it was first appended as, by which others know it when it is
     /// appended again. 0 before that.
     pub(super) number: u64,
+    /// The name that its entry claims, in lower case.
+    pub(super) claims: Option<Box<str>>,
 }
 
 impl Operation {
-    /// The name that is claimed by it, in lower case.
-    pub(super) fn wanted_name(&self) -> Option<String> {
-        match &self.effect {
-            Effect::Name { name, .. } => Some(name.to_lowercase()),
-            _ => None,
-        }
-    }
-
     pub(super) fn new(by: UserId, via: Option<ConnId>, effect: Effect<'_>) -> Operation {
-        Operation { by, via, effect: effect.into_owned(), number: 0 }
+        Operation { by, via, effect: effect.into_owned(), number: 0, claims: None }
     }
 }
 
@@ -219,13 +213,13 @@ fn own(text: Cow<'_, str>) -> Cow<'static, str> {
 
 impl Pack for Operation {
     fn pack(&self, to: &mut Packer) {
-        let Operation { by, via, effect, number } = self;
-        to.put(by).put(via).put(effect).put(number);
+        let Operation { by, via, effect, number, claims } = self;
+        to.put(by).put(via).put(effect).put(number).put(claims);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Operation, Damaged> {
         let (by, via, effect) = (from.get()?, from.get()?, from.get()?);
-        Ok(Operation { by, via, effect, number: from.get()? })
+        Ok(Operation { by, via, effect, number: from.get()?, claims: from.get()? })
     }
 }
 

@@ -97,11 +97,9 @@ impl Chat {
 
 impl Uncertain {
     fn of(operation: &Operation) -> Uncertain {
-        match &operation.effect {
-            Effect::Say(..) => Uncertain::Said,
-            Effect::Name { name, .. } => {
-                Uncertain::Claimed(operation.by, name.to_lowercase().into())
-            }
+        match (&operation.effect, &operation.claims) {
+            (Effect::Say(..), _) => Uncertain::Said,
+            (_, Some(name)) => Uncertain::Claimed(operation.by, name.clone()),
             _ => Uncertain::Other,
         }
     }

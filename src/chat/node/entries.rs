@@ -41,6 +41,10 @@ impl Chat {
             operation.number = self.node.as_ref()?.last_number + 1;
         }
         let (action, message) = self.entry_of(&operation);
+        operation.claims = match &action {
+            Action::Claim { name, .. } => Some(name.as_str().into()),
+            _ => None,
+        };
         if matches!(operation.effect, Effect::Leave) {
             self.release_wanted(operation.by);
         }
@@ -64,9 +68,10 @@ impl Chat {
                 Action::Claim { name: wanted, user: number, releases, takes_over: *logged_in }
             }
             Effect::TakeOver { digest, .. } => match self.name_of_token(digest) {
-                Some(wanted) => {
+                // The name of a user whose node is gone may be somebody else's by now.
+                Some((wanted, is_held)) => {
                     let releases = name.filter(|name| *name != wanted);
-                    Action::Claim { name: wanted, user: number, releases, takes_over: true }
+                    Action::Claim { name: wanted, user: number, releases, takes_over: !is_held }
                 }
                 None => Action::Tell,
             },
@@ -84,12 +89,12 @@ impl Chat {
     fn release_wanted(&mut self, user: UserId) {
         let Some(node) = &mut self.node else { return };
         let wanted = node.sent.iter().filter_map(|(_, sent)| match sent {
-            Sent::Operation(operation) if operation.by == user => operation.wanted_name(),
+            Sent::Operation(operation) if operation.by == user => operation.claims.clone(),
             _ => None,
         });
-        let wanted: Vec<String> = wanted.collect();
+        let wanted: Vec<Box<str>> = wanted.collect();
         for name in wanted {
-            node.release(name, user);
+            node.release(&name, user);
         }
     }
 
@@ -98,7 +103,7 @@ impl Chat {
         if self.users.by_id(user).is_none()
             && let Some(node) = &mut self.node
         {
-            node.release(name.to_owned(), user);
+            node.release(name, user);
         }
     }
 
@@ -138,8 +143,8 @@ impl Chat {
 
 impl Node {
     /// A name is this user's no more.
-    pub(super) fn release(&mut self, name: String, user: UserId) {
-        let action = Action::Release { name, user: user.number.into() };
+    pub(super) fn release(&mut self, name: &str, user: UserId) {
+        let action = Action::Release { name: name.to_owned(), user: user.number.into() };
         self.first.push_back((action, Vec::new(), Sent::Other));
     }
 

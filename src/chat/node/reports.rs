@@ -95,12 +95,12 @@ impl Chat {
         };
         let how = Decision::Log { at: event.at, outcome: event.outcome };
         match sent {
-            Sent::Operation(operation) => {
-                let claimed = operation.wanted_name().filter(|_| how.is(&Outcome::Claimed));
+            Sent::Operation(mut operation) => {
+                let claimed = operation.claims.take().filter(|_| how.is(&Outcome::Claimed));
                 let by = operation.by;
                 self.decided(operation, &how, out);
                 if let Some(name) = claimed {
-                    self.release_of_gone(by, &name);
+                    self.give_back(by, &name);
                 }
             }
             Sent::Claim(user, _) if how.is(&Outcome::Taken) => self.lose_name(user, out),

@@ -43,15 +43,15 @@ impl Chat {
         self.node.as_ref()?.tokens.get(&digest).map(|_| digest)
     }
 
-    /// The name of the user whose token it is.
-    pub(super) fn name_of_token(&self, digest: &Digest) -> Option<String> {
+    /// The name of the user whose token it is, and whether their node is gone.
+    pub(super) fn name_of_token(&self, digest: &Digest) -> Option<(String, bool)> {
         let node = self.node.as_ref()?;
         let token = node.tokens.get(digest)?;
         let name = match &token.held {
             Some(held) => held.name.as_own(),
             None => self.users.by_id(node.local(token.who))?.own_name(),
         };
-        name.map(str::to_lowercase)
+        Some((name?.to_lowercase(), token.held.is_some()))
     }
 
     /// A user's node is gone: for a while they may come back at another.
@@ -78,12 +78,11 @@ impl Chat {
         how: &Decision,
         out: &mut Outbox,
     ) {
-        let Decision::Log { at, outcome } = how else { return };
+        let Decision::Log { at, .. } = how else {
+            return self.reply_to(by, reply::token_out_of_reach(), out);
+        };
         let token = self.node.as_mut().and_then(|node| node.tokens.take(digest, *at));
         let Some(Token { who, held }) = token else {
-            if *outcome == Outcome::Claimed {
-                self.give_back(by);
-            }
             return self.reply_to(by, reply::token_unknown(), out);
         };
         let Some(conn) = self.users.conn(by) else { return };
@@ -98,8 +97,13 @@ impl Chat {
                 None => return self.enter_elsewhere(by, None, out),
             },
         };
-        if let Shown::Named(name) = name.shown() {
-            self.users.rename(by, Shown::Named(name));
+        match name.shown() {
+            Shown::Named(name) if how.is(&Outcome::Claimed) => {
+                self.free_name(name, by, out);
+                self.users.rename(by, Shown::Named(name));
+            }
+            Shown::Named(name) => self.reply_to(by, reply::name_taken(name), out),
+            Shown::Guest(_) => {}
         }
         if let Some(user) = self.users.by_id_mut(by) {
             user.arrival = arrival;
@@ -110,16 +114,18 @@ impl Chat {
         self.welcome_back(by, conn, missed, out);
     }
 
-    /// A user of this node has got the name of a user whose token is known no more.
-    fn give_back(&mut self, by: UserId) {
-        let is_here = !self.is_elsewhere(by);
+    /// A name was claimed for a user of this node. If they have not got it, since the token was
+    /// known no more or they have left, it is to be others', and their own theirs again.
+    pub(super) fn give_back(&mut self, by: UserId, claimed: &str) {
         let own = self.users.by_id(by).and_then(User::own_name).map(str::to_lowercase);
-        if let Some(node) = self.node.as_mut().filter(|_| is_here)
-            && let Some(name) = own
-        {
-            let sent = Sent::Claim(by, name.as_str().into());
-            let claim =
-                Action::Claim { name, user: by.number.into(), releases: None, takes_over: false };
+        if own.as_deref() == Some(claimed) {
+            return;
+        }
+        let Some(node) = &mut self.node else { return };
+        node.release(claimed, by);
+        if let Some(name) = own {
+            let (user, sent) = (by.number.into(), Sent::Claim(by, name.as_str().into()));
+            let claim = Action::Claim { name, user, releases: None, takes_over: false };
             node.first.push_back((claim, Vec::new(), sent));
         }
     }

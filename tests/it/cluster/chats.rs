@@ -386,6 +386,38 @@ fn a_token_is_good_when_its_node_is_gone() {
 }
 
 #[test]
+fn a_token_takes_no_name_from_whoever_has_it_by_now() {
+    let mut cluster = Cluster::new(3);
+    let (ann, zoe) = (cluster.named(0, "ann"), cluster.named(2, "zoe"));
+    cluster.say(0, ann, "/join tea");
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.cut(0);
+    cluster.pass(7000);
+    assert_eq!(cluster.say(2, zoe, "/nick ann"), "You are now ann\n");
+    let bob = cluster.named(1, "bob");
+    let read = cluster.say(1, bob, &format!("/resume {token}"));
+    assert_eq!(read, "Name ann is taken.\nYou are now bob\n");
+    assert_eq!(cluster.say(1, bob, "/who"), "1 in tea: bob\n");
+    assert_eq!(cluster.say(2, zoe, "/rooms"), "lobby 1\ntea 1\n");
+    assert_eq!(cluster.say(2, zoe, "/nick zoe"), "You are now zoe\n");
+    assert_eq!(cluster.say(1, bob, "/nick ann"), "You are now ann\n");
+}
+
+#[test]
+fn a_token_that_is_good_no_more_leaves_the_name_free() {
+    let mut cluster = Cluster::new(3);
+    let (ann, zoe) = (cluster.named(0, "ann"), cluster.named(2, "zoe"));
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.cut(0);
+    cluster.pass(400_000);
+    let bob = cluster.named(1, "bob");
+    let read = cluster.say(1, bob, &format!("/resume {token}"));
+    assert_eq!(read, "That token is not known, or no longer.\n");
+    assert_eq!(cluster.say(2, zoe, "/nick ann"), "You are now ann\n");
+    assert_eq!(cluster.say(2, zoe, "/nick bob"), "Name bob is taken.\n");
+}
+
+#[test]
 fn a_node_that_enters_later_learns_of_tokens() {
     let mut cluster = Cluster::new(2);
     let ann = cluster.named(0, "ann");

@@ -11,13 +11,16 @@ const SPARE: u32 = 1_000_000_000;
 const SPARE_EACH: u32 = 1_000_000;
 const SPARE_PARTS: u64 = 3000;
 
+/// What lies between two holders may be so many numbers: other nodes choose theirs.
+const GAP_MAX: usize = 1 << 20;
+
 /// Which guest has which number.
 #[derive(Default)]
 pub(super) struct Guests {
     /// The holders of numbers 1, 2 and so on, by their index among the users; the last is never
     /// `None`.
     holders: Vec<Option<u32>>,
-    /// The holders of spare numbers.
+    /// The holders of spare numbers, and of those far above all others.
     spare: HashMap<u32, u32>,
     /// The numbers that are free: where there are no blocks, those with a higher one in use.
     free: BTreeSet<u32>,
@@ -47,7 +50,7 @@ impl Guests {
     /// A block is this node's.
     pub(super) fn lease(&mut self, block: u32) {
         let Some(part) = &mut self.part else { return };
-        if part.blocks.insert(block) {
+        if block < SPARE / GUEST_BLOCK && part.blocks.insert(block) {
             let free = numbers(block).filter(|number| holder(&self.holders, *number).is_none());
             self.free.extend(free);
         }
@@ -106,11 +109,11 @@ impl Guests {
         if self.holder(number).is_some() {
             return;
         }
-        if number >= SPARE {
+        let last = self.holders.len();
+        if number >= SPARE || number as usize > last + GAP_MAX {
             self.spare.insert(number, user);
             return;
         }
-        let last = self.holders.len();
         if last < number as usize {
             self.holders.resize(number as usize, None);
         }
@@ -122,12 +125,10 @@ impl Guests {
         if self.holder(number) != Some(user) {
             return;
         }
-        if number >= SPARE {
-            self.spare.remove(&number);
-            return;
+        if self.spare.remove(&number).is_none() {
+            self.holders[number as usize - 1] = None;
         }
-        self.holders[number as usize - 1] = None;
-        if self.part.as_ref().is_none_or(|part| part.has(number)) {
+        if number < SPARE && self.part.as_ref().is_none_or(|part| part.has(number)) {
             self.free.insert(number);
         }
         while let Some(None) = self.holders.last() {
@@ -140,10 +141,7 @@ impl Guests {
     }
 
     pub(super) fn holder(&self, number: u32) -> Option<u32> {
-        if number >= SPARE {
-            return self.spare.get(&number).copied();
-        }
-        holder(&self.holders, number)
+        self.spare.get(&number).copied().or_else(|| holder(&self.holders, number))
     }
 }
 
@@ -193,6 +191,25 @@ impl Pack for Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_far_above_all_others_take_no_memory_in_between() {
+        let mut guests = Guests::default();
+        guests.share(NodeId(7));
+        guests.put(SPARE - 1, 1);
+        assert!(guests.holders.is_empty());
+        assert_eq!(guests.holder(SPARE - 1), Some(1));
+        guests.remove(SPARE - 1, 1);
+        assert_eq!((guests.holder(SPARE - 1), guests.has_free()), (None, false));
+        let last = SPARE / GUEST_BLOCK - 1;
+        guests.lease(last);
+        guests.lease(last + 1);
+        guests.lease(u32::MAX);
+        assert_eq!(guests.blocks(), [last]);
+        let number = guests.add(2);
+        guests.remove(number, 2);
+        assert_eq!(guests.add(3), number);
+    }
 
     #[test]
     fn each_node_gives_numbers_of_its_own_blocks() {

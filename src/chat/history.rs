@@ -108,11 +108,12 @@ impl History {
     /// whether it is a new one.
     pub(super) fn go_on_at(&mut self, number: LineNumber) -> bool {
         let LineNumber { seq, epoch } = number;
+        let Some(before) = seq.checked_sub(1) else { return false };
         if epoch == self.epoch && seq <= self.last_seq {
             return false;
         }
-        if seq != self.last_seq + 1 {
-            *self = History { last_seq: seq - 1, ..History::new(epoch) };
+        if before != self.last_seq {
+            *self = History { last_seq: before, ..History::new(epoch) };
         }
         self.epoch = epoch;
         true
@@ -267,6 +268,24 @@ mod tests {
         assert_eq!((history.first_seq(), history.last_seq()), (4, 3));
         say(&mut history, "again");
         assert_eq!(all(&history, 0), "4:añn:again ");
+    }
+
+    #[test]
+    fn a_line_has_the_number_that_others_have_given_it() {
+        let mut history = History::NONE;
+        let mut go_on_at = |seq, epoch| {
+            let is_new = history.go_on_at(LineNumber { seq, epoch });
+            if is_new {
+                say(&mut history, "hi");
+            }
+            (is_new, history.first_seq(), history.last_seq())
+        };
+        assert_eq!(go_on_at(0, 7), (false, 1, 0), "there is no such number");
+        assert_eq!(go_on_at(5, 7), (true, 5, 5));
+        assert_eq!(go_on_at(6, 7), (true, 5, 6));
+        assert_eq!(go_on_at(6, 7), (false, 5, 6));
+        assert_eq!(go_on_at(7, 8), (true, 5, 7));
+        assert_eq!(go_on_at(2, 9), (true, 2, 2));
     }
 
     #[test]

@@ -243,7 +243,10 @@ impl Pack for Name {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Name, Damaged> {
         Ok(match from.tag()? {
-            0 => Name::Guest(from.get()?),
+            0 => match from.get()? {
+                0 => return Err(from.wrong("number of a guest")),
+                number => Name::Guest(number),
+            },
             1 => Name::Short(from.get()?),
             2 => Name::Long(from.get()?),
             _ => return Err(from.wrong("name")),

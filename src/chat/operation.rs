@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::ban::{self, Ban};
 use super::dialect::Kind;
+use super::name::RoomName;
 use super::request::Naming;
 use super::user_id::UserId;
 use crate::cluster::Outcome;
@@ -257,8 +258,8 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             0 => Effect::Connect,
             1 => Effect::Say(from.get()?, from.get()?),
             2 => Effect::Whisper { to: from.get()?, text: from.get()?, copy: from.get()? },
-            3 => Effect::Join(from.get()?),
-            4 => Effect::Name { name: from.get()?, by: from.get()?, logged_in: from.get()? },
+            3 => Effect::Join(short(from)?),
+            4 => Effect::Name { name: short(from)?, by: from.get()?, logged_in: from.get()? },
             5 => Effect::Resume {
                 user: from.get()?,
                 key: from.get()?,
@@ -275,14 +276,19 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             13 => Effect::Unignore(from.get()?),
             14 => Effect::Detach,
             15 => Effect::Token(from.get()?),
+            16 => Effect::TakeOver { digest: from.get()?, seq: from.get()?, epoch: from.get()? },
             17 => Effect::Ban(from.get()?, from.get()?),
             18 => Effect::Unban(from.get()?),
             19 => Effect::Reload,
             20 => Effect::Shutdown(from.get()?),
-            16 => Effect::TakeOver { digest: from.get()?, seq: from.get()?, epoch: from.get()? },
             _ => return Err(from.wrong("operation")),
         })
     }
+}
+
+/// A name, of a user or a room: both may be as long.
+fn short(from: &mut Unpacker<'_>) -> Result<Cow<'static, str>, Damaged> {
+    Ok(from.get::<RoomName>()?.as_str().to_owned().into())
 }
 
 impl<Id: Pack> Pack for Target<'static, Id> {
@@ -321,5 +327,35 @@ impl Pack for Cow<'static, str> {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Cow<'static, str>, Damaged> {
         Ok(from.get::<String>()?.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use super::*;
+    use crate::chat::name::Name;
+    use crate::net::timeouts::Now;
+
+    fn unpack<T: Pack>(packed: &impl Pack) -> Result<T, Damaged> {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+        let mut packer = Packer::without_head(now);
+        packer.put(packed);
+        Unpacker::without_head(&packer.finish(), now).get()
+    }
+
+    #[test]
+    fn names_that_nobody_can_have_are_damage() {
+        let passed_on = |effect: &Effect<'static>| unpack::<Effect<'static>>(effect);
+        let named = |name: String| {
+            passed_on(&Effect::Name { name: name.into(), by: Naming::Nick, logged_in: false })
+        };
+        let joined = |room: String| passed_on(&Effect::Join(room.into()));
+        assert!(named("x".repeat(32)).is_ok() && joined("x".repeat(32)).is_ok());
+        assert!(named("x".repeat(33)).is_err() && joined("x".repeat(33)).is_err());
+        assert!(
+            unpack::<Name>(&Name::Guest(1)).is_ok() && unpack::<Name>(&Name::Guest(0)).is_err()
+        );
     }
 }

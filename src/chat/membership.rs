@@ -171,11 +171,8 @@ impl Chat {
         if self.node.is_none() && self.may_not_make(conn, name, out) {
             return;
         }
-        let room = self.rooms.find_or_make(name, self.settings.rooms_max);
-        // Where others have made theirs first there is one more.
-        if let Some(room) = room.or_else(|| self.rooms.find_or_make(name, usize::MAX)) {
-            self.go_to(conn, id, room, out);
-        }
+        let room = self.rooms.find_or_make_too(name, self.settings.rooms_max);
+        self.go_to(conn, id, room, out);
     }
 
     /// Replies to a user who may not make the room of this name, if there is none. Muted users may

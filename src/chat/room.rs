@@ -239,6 +239,13 @@ impl Rooms {
         Some(self.make(name))
     }
 
+    /// The same for a room that is there at other nodes: where others have made theirs first there
+    /// is one more.
+    pub(super) fn find_or_make_too(&mut self, name: &str, max: usize) -> RoomNo {
+        let room = self.find_or_make(name, max);
+        room.unwrap_or_else(|| self.make(name))
+    }
+
     /// Whether there are so many rooms that none can be made, as all but the lobby have members.
     pub(super) fn is_full(&self, max: usize) -> bool {
         let is_quiet = |room: &Room| room.number != RoomNo::LOBBY && room.len() == 0;

@@ -29,7 +29,7 @@ impl Chat {
     }
 
     /// The id here of a user of another node, who is added if they are new.
-    pub(super) fn known(
+    pub(super) fn find_or_add_elsewhere(
         &mut self,
         who: Who,
         profile: Option<&Profile>,
@@ -77,10 +77,7 @@ impl Chat {
         {
             user.arrival = Arrival::Announced;
         }
-        let room = self.rooms.find_or_make(profile.room.as_str(), self.settings.rooms_max);
-        if let (Some(conn), Some(room)) = (self.users.conn(id), room.or(Some(RoomNo::LOBBY))) {
-            self.enter_room(conn, room, out);
-        }
+        self.enter_elsewhere(id, Some(profile.room.as_str()), out);
         id
     }
 
@@ -113,7 +110,7 @@ impl Chat {
         others.for_each(|other| other.newest = None);
     }
 
-    /// A user has been removed.
+    /// A user has been removed, of whatever node: what this one knows of them goes with them.
     pub(in crate::chat) fn forget_elsewhere(&mut self, id: UserId) {
         let Some(node) = &mut self.node else { return };
         let who = node.who(id);
@@ -130,12 +127,13 @@ impl Chat {
     pub(super) fn forget_node(&mut self, id: NodeId, at: i64, out: &mut Outbox) {
         let other = self.node.as_mut().and_then(|node| node.others.remove(&id));
         let Some(Other { users, .. }) = other else { return };
-        for user in users.values() {
+        let mut users: Vec<(UserId, UserId)> = users.into_iter().collect();
+        // In one order at all nodes, so that they hold the same tokens.
+        users.sort_unstable_by_key(|(there, _)| there.number);
+        for (_, user) in &users {
             self.hold_token(*user, at);
         }
-        let mut users: Vec<UserId> = users.into_values().collect();
-        users.sort_unstable_by_key(|user| user.number);
-        for user in users {
+        for (_, user) in users {
             self.left(user, out);
         }
     }
@@ -173,11 +171,11 @@ impl Chat {
         self.enter_elsewhere(user, room.as_deref(), out);
     }
 
-    /// A user of another node is in the room of this name, as far as there is one.
+    /// A user is in the room of this name, or in the lobby, as all nodes know.
     pub(super) fn enter_elsewhere(&mut self, user: UserId, room: Option<&str>, out: &mut Outbox) {
-        let room = room.and_then(|name| self.rooms.find_or_make(name, self.settings.rooms_max));
-        if let Some(conn) = self.users.conn(user) {
-            self.enter_room(conn, room.unwrap_or(RoomNo::LOBBY), out);
-        }
+        let Some(conn) = self.users.conn(user) else { return };
+        let max = self.settings.rooms_max;
+        let room = room.map_or(RoomNo::LOBBY, |name| self.rooms.find_or_make_too(name, max));
+        self.enter_room(conn, room, out);
     }
 }

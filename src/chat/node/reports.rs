@@ -158,7 +158,8 @@ impl Chat {
     fn message(&mut self, from: NodeId, message: Message, how: &Decision, out: &mut Outbox) {
         match message {
             Message::Did { by, profile, effect, .. } => {
-                let by = self.known(Who { node: from, user: by }, profile.as_ref(), out);
+                let who = Who { node: from, user: by };
+                let by = self.find_or_add_elsewhere(who, profile.as_ref(), out);
                 let Some(node) = &self.node else { return };
                 let effect = effect.with_ids(|who| node.local(who));
                 self.take_effect(self.resumed.now(by), effect, how, out);

@@ -8,7 +8,6 @@ use crate::chat::mute::Mute;
 use crate::chat::name::{Name, Shown};
 use crate::chat::operation::{Decision, Effect};
 use crate::chat::reply;
-use crate::chat::room::RoomNo;
 use crate::chat::state::Chat;
 use crate::chat::user::{Arrival, Extras, User};
 use crate::chat::user_id::UserId;
@@ -109,8 +108,7 @@ impl Chat {
             user.arrival = arrival;
         }
         self.inherit(by, left, extras);
-        let room = self.rooms.find_or_make(&room, self.settings.rooms_max);
-        self.enter_room(conn, room.unwrap_or(RoomNo::LOBBY), out);
+        self.enter_elsewhere(by, Some(&room), out);
         self.welcome_back(by, conn, missed, out);
     }
 

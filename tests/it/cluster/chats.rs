@@ -104,17 +104,23 @@ struct Cluster {
 
 impl Cluster {
     fn new(count: u64) -> Cluster {
+        Cluster::with(count, |_, _| {})
+    }
+
+    /// The same with other settings for some of them.
+    fn with(count: u64, change: impl Fn(u64, &mut Settings)) -> Cluster {
         let log = Rc::new(RefCell::new(Log::new(5000, 1000)));
         let nodes = (0..count).map(|number| {
             let id = NodeId(number + 1);
             let link = Link::new(id, &format!("node-{}", number + 1), TIMES, Rng::new(number), 0);
-            let settings = Settings {
+            let mut settings = Settings {
                 bus: Bus::Log(id),
                 operators: true,
                 random: Some(token),
                 digest: Some(|token| std::array::from_fn(|at| token[at % token.len()])),
                 ..Settings::default()
             };
+            change(number, &mut settings);
             let link = Rc::new(RefCell::new(link));
             let chat = Chat::new(settings);
             let node = Node { chat, link, log: Rc::clone(&log), wants_shutdown: false };
@@ -383,6 +389,24 @@ fn a_token_is_good_when_its_node_is_gone() {
     cluster.mend(0);
     assert!(cluster.nodes[0].is_closed(ann));
     assert_eq!(cluster.say(1, again, "/who"), "1 in tea: ann\n");
+}
+
+#[test]
+fn a_room_is_there_for_users_of_other_nodes_if_there_are_too_many() {
+    let mut cluster =
+        Cluster::with(2, |node, settings| settings.rooms_max = if node == 0 { 9 } else { 1 });
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.say(0, ann, "/join tea");
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.nodes[0].end(ann);
+    cluster.settle();
+    assert_eq!(cluster.say(1, bob, "/rooms"), "lobby 1\n");
+    let ann = cluster.connect(0, "native");
+    cluster.say(0, ann, &format!("/resume {token}"));
+    cluster.read(1, bob);
+    assert_eq!(cluster.say(0, ann, "psst"), "[ann] psst\n");
+    assert_eq!(cluster.read(1, bob), "", "they are in the lobby");
+    assert_eq!(cluster.say(1, bob, "/rooms"), "lobby 1\ntea 1\n");
 }
 
 #[test]

@@ -236,6 +236,7 @@ impl Chat {
         self.exit_room(id);
         let was_conn = self.users.by_id(user).map(User::conn_number);
         let Some((record, extras)) = self.users.resume(user, id) else { return };
+        self.forget_elsewhere(left);
         // What is under way may be for them.
         if record.is_known_to_others() || self.settings.bus != Bus::AtOnce {
             self.resumed.pass_on(left, user);

@@ -410,6 +410,21 @@ fn a_room_is_there_for_users_of_other_nodes_if_there_are_too_many() {
 }
 
 #[test]
+fn a_token_of_whoever_resumes_as_another_is_good_no_more() {
+    let mut cluster = Cluster::new(2);
+    let ann = cluster.named(0, "ann");
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    let other = cluster.connect(0, "native");
+    let lost = token_of(&cluster.say(0, other, "/resume"));
+    assert_eq!(cluster.say(0, other, &format!("/resume {token}")), "You are now ann\n");
+    for node in 0..2 {
+        let next = cluster.connect(node, "native");
+        let read = cluster.say(node, next, &format!("/resume {lost}"));
+        assert_eq!(read, "That token is not known, or no longer.\n");
+    }
+}
+
+#[test]
 fn a_token_takes_no_name_from_whoever_has_it_by_now() {
     let mut cluster = Cluster::new(3);
     let (ann, zoe) = (cluster.named(0, "ann"), cluster.named(2, "zoe"));

@@ -127,8 +127,8 @@ impl<L: Carrier> ChatWithWorker<L> {
         Reloader { wanted: Arc::clone(&self.reload_wanted), server: self.server.clone() }
     }
 
-    /// Passes on what the chat has for others: entries for the log, and its next request. If the worker is busy, its answer will bring the next
-    /// occasion.
+    /// Passes on what the chat has for others: entries for the log, and its next request. If the
+    /// worker is busy, its answer will bring the next occasion.
     fn carry(&mut self, out: &mut Outbox) {
         self.append(out);
         if self.chat.takes_shutdown() {

@@ -3,8 +3,8 @@
 //! the files of what it is about. By default there is nothing in between, and it takes effect at
 //! once. Where there are several servers, their log is in between (`node.rs`).
 //!
-//! Otherwise speech goes on while more of it is under way. Whatever else a connection asks for
-//! waits until its own operations are back, and so does the end of its input: it reads the same as
+//! With a log in between speech goes on while more of it is under way. Whatever else a connection
+//! asks for waits until its own operations are back, and so does the end of its input: it reads the same as
 //! if they were in force at once.
 
 use super::operation::{Decision, Effect, Operation};

@@ -43,7 +43,8 @@ pub(super) struct Node {
     is_leasing: bool,
     alone: Alone,
     others: BTreeMap<NodeId, Other>,
-    /// The numbers of the last entries of other nodes, those among them that are gone.
+    /// The numbers of the last entries of other nodes, also of those that are gone: a few bytes for
+    /// each start of a server.
     seen: BTreeMap<NodeId, u64>,
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,

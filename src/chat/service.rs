@@ -148,7 +148,7 @@ impl Service for Chat {
         while let Some(key) = self.resume_timeouts.expired(now) {
             self.end_session(key, out);
         }
-        self.end_of_patience(now, out);
+        self.forget_silent_nodes(now, out);
     }
 
     fn on_trim_memory(&mut self) {
@@ -158,7 +158,7 @@ impl Service for Chat {
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        let rosters = self.next_end_of_patience();
+        let rosters = self.rosters_due();
         [self.newcomers.next(), self.batch_timeouts.next(), self.resume_timeouts.next(), rosters]
             .into_iter()
             .flatten()

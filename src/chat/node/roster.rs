@@ -18,7 +18,7 @@ use crate::net::timeouts::Now;
 const EACH: usize = 64;
 
 /// After a node has entered, others that do not say who is there within this time are gone.
-const PATIENCE: Duration = Duration::from_secs(10);
+const ROSTER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Chat {
     /// Appends this node's roster.
@@ -191,7 +191,7 @@ impl Chat {
     }
 
     /// Nodes that have not said who is there in time are gone.
-    pub(in crate::chat) fn end_of_patience(&mut self, now: Instant, out: &mut Outbox) {
+    pub(in crate::chat) fn forget_silent_nodes(&mut self, now: Instant, out: &mut Outbox) {
         let Some(node) = &mut self.node else { return };
         if node.rosters_due.take_if(|due| *due <= now).is_none() {
             return;
@@ -203,7 +203,7 @@ impl Chat {
         }
     }
 
-    pub(in crate::chat) fn next_end_of_patience(&self) -> Option<Instant> {
+    pub(in crate::chat) fn rosters_due(&self) -> Option<Instant> {
         self.node.as_ref()?.rosters_due
     }
 }
@@ -214,6 +214,6 @@ impl Node {
         for other in self.others.values_mut() {
             other.has_said_who = false;
         }
-        self.rosters_due = (!self.others.is_empty()).then_some(now + PATIENCE);
+        self.rosters_due = (!self.others.is_empty()).then_some(now + ROSTER_TIMEOUT);
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use log::{info, warn};
+use log::warn;
 
 use super::connection::{Dialer, Failure};
 use super::options::Options;
@@ -138,7 +138,7 @@ impl Reader {
 
     /// The log has lost what it knew: what comes is the new era, from its beginning.
     fn begin(&mut self, era: u64, messages: &mut Vec<Message>) {
-        info!(era; "new_era");
+        warn!(era; "new_era");
         self.place = Place { era, ..Place::default() };
         self.newest = 0;
         messages.push(Message { report: Report::NewEra, place: self.place.clone(), epoch: 0 });

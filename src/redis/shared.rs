@@ -2,8 +2,11 @@
 //! how long Redis has been out of reach.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use log::warn;
 
 use super::connection::Breaker;
 use super::script::{self, BATCH_BYTES, BATCH_ENTRIES, Place};
@@ -14,6 +17,16 @@ use crate::cluster::{Entry, Report};
 pub(super) enum Side {
     Writer,
     Reader,
+}
+
+/// As the log has it.
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Side::Writer => "writer",
+            Side::Reader => "reader",
+        })
+    }
 }
 
 /// A report on its way to the server's thread.
@@ -150,9 +163,12 @@ impl Shared {
         }
     }
 
-    /// A thread's call has succeeded. True if its calls have failed before.
-    pub(super) fn succeeded(&self, side: Side) -> bool {
-        self.lock().failing[side as usize].take().is_some()
+    /// A thread's call has succeeded.
+    pub(super) fn succeeded(&self, side: Side) {
+        if self.lock().failing[side as usize].take().is_some() {
+            // As loud as what it ends.
+            warn!(side:%; "redis_back");
+        }
     }
 
     /// A thread's call that began then has failed.

@@ -51,11 +51,7 @@ impl Writer {
             }
             let started = Instant::now();
             match self.turn(&work) {
-                Ok(Turn::Done) => {
-                    if self.shared.succeeded(Side::Writer) {
-                        info!("redis_back");
-                    }
-                }
+                Ok(Turn::Done) => self.shared.succeeded(Side::Writer),
                 Ok(Turn::Again) => {}
                 Ok(Turn::Left) => return self.shared.left(),
                 Err(failure) => {
@@ -172,7 +168,8 @@ impl Writer {
     }
 
     fn must_enter(&mut self, answer: &Answer) -> Turn {
-        warn!(reason:? = answer; "cluster_left");
+        let reason = if *answer == Answer::Fenced { "fenced" } else { "new_era" };
+        warn!(reason; "cluster_left");
         self.shared.lock().must_enter = true;
         Turn::Again
     }
@@ -236,7 +233,7 @@ pub(super) fn failed(
     }
     let failed = shared.failed(side, since);
     if failed.is_first {
-        warn!(side:?, reason:% = failure; "redis_failed");
+        warn!(side:%, reason:% = failure; "redis_failed");
     }
     if !failed.is_cut_off {
         return true;

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use log::{info, warn};
+use log::warn;
 
 use super::message::{Message, Who};
 use super::{Node, Sent, Stage, Uncertain};
@@ -53,7 +53,7 @@ impl Chat {
                 other.name = String::from_utf8_lossy(&event.payload).into_owned();
                 other.listed.clear();
                 node.owes_roster = true;
-                info!(node:% = event.node, name = other.name.as_str(); "node_entered");
+                warn!(node:% = event.node, name = other.name.as_str(); "node_entered");
             }
             (Outcome::Gone, true) => node.alone.was_gone = true,
             (Outcome::Gone, false) => {

@@ -2,7 +2,7 @@
 
 use super::PATIENT;
 use super::{Cluster, arguments};
-use crate::binary::run;
+use crate::binary::{Program, chinwag, piped, run};
 use crate::redis::server::Redis;
 
 fn refused(port: u16, more: &[&str]) -> String {
@@ -40,4 +40,19 @@ fn one_node_alone_is_a_server_like_any_other() {
     let mut ann = cluster.named(0, "ann");
     assert_eq!(ann.ask("hello"), "[ann] hello");
     assert_eq!(ann.ask("/who"), "1 in lobby: ann");
+}
+
+#[test]
+fn without_v_the_log_has_the_end_of_what_went_wrong_as_well() {
+    let mut redis = Redis::start();
+    let arguments = arguments(redis.port(), 0, PATIENT);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).skip(1).collect();
+    let program = Program::start_as(piped(&mut chinwag()).args(&arguments), &arguments);
+    redis.kill();
+    // Both connections fail.
+    program.logged(" event=redis_failed side=");
+    program.logged(" event=redis_failed side=");
+    redis.start_again();
+    program.logged(" event=redis_back side=");
+    program.logged(" event=redis_back side=");
 }

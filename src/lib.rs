@@ -121,8 +121,9 @@
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the chat's worker, and its way to the log | `chat_with_worker.rs`, `chat_with_worker/` |
 //! | files: bans and accounts | `store.rs`, `store/` |
+//! | bans and accounts of a cluster, in Redis | `store/shared.rs`, `store/shared/accounts.rs`, `redis/hashes.rs` |
 //! | the pages in the crate's documentation | `docs.rs` |
-//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/redis_link.rs`, `bin/chinwag/main.rs` |
+//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/redis_link.rs`, `bin/chinwag/storage.rs`, `bin/chinwag/main.rs` |
 //! | the page for browsers | `web/`, `bin/chinwag/page.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `bin/chinwag/passwd.rs` |
 //!
@@ -183,5 +184,7 @@ pub use net::tls::{BadCertificate, Certificate, Tls};
 pub use net::transport::{Origin, Transport};
 pub use net::worker::Worker;
 pub use pack::{Damaged, Pack, Packer, Unpacker};
+#[cfg(feature = "redis")]
+pub use store::SharedState;
 #[cfg(feature = "chat")]
 pub use store::State;

@@ -8,13 +8,14 @@
 //! ```no_run
 //! use chinwag::chat::{Bus, Settings};
 //! use chinwag::redis::{Link, Options};
-//! use chinwag::{Chat, ChatWithWorker, Config, Server, State};
+//! use chinwag::{Chat, ChatWithWorker, Config, Server, SharedState};
 //!
-//! # let mut state = State::open(std::path::Path::new("state"))?;
 //! let server = Server::bind(Config::default())?;
 //! let options = Options::new("redis://127.0.0.1".parse()?);
 //! let link = Link::start(&options, server.handle())?;
-//! let chat = Chat::new(Settings { bus: Bus::Log(link.node()), ..Settings::default() });
+//! let mut state = SharedState::new(&options)?;
+//! let mut chat = Chat::new(Settings { bus: Bus::Log(link.node()), ..Settings::default() });
+//! chat.restore(state.read()?);
 //! let app = ChatWithWorker::start(chat, server.handle(), move |request| state.perform(request))?;
 //! server.run(app.with_link(link))?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -52,6 +53,7 @@
 mod address;
 mod connection;
 mod hand_over;
+pub(crate) mod hashes;
 mod link;
 mod options;
 mod reader;

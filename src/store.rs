@@ -1,5 +1,5 @@
 //! The state that outlives the process: a directory with text files that people can read and
-//! edit. It blocks, so only a worker uses it.
+//! edit, or for a cluster the same lines in Redis. It blocks, so only a worker uses it.
 
 #[cfg(feature = "accounts")]
 mod accounts;
@@ -8,6 +8,8 @@ mod bans;
 mod hash;
 mod lines;
 mod save;
+#[cfg(feature = "redis")]
+mod shared;
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
@@ -18,6 +20,8 @@ use jiff::Timestamp;
 use crate::chat::{Answer, Ban, Persisted, Request, Target};
 use lines::Lines;
 use save::{Lock, Stamp, Step};
+#[cfg(feature = "redis")]
+pub use shared::SharedState;
 
 const BANS: &str = "bans";
 
@@ -92,7 +96,17 @@ impl State {
         let done = match request {
             Request::Ban { ban, now } => self.ban(&ban, now).map(|()| Answer::Banned(ban)),
             Request::Unban(target) => self.unban(&target).map(|()| Answer::Unbanned(target)),
-            Request::Reload => return self.reload(),
+            Request::Reload => {
+                return self.reload().map_or_else(Answer::NotReloaded, |persisted| {
+                    Answer::Reloaded(Some(persisted))
+                });
+            }
+            // Nobody else's loss of memory loses files.
+            Request::Refresh { put_back: _ } => {
+                return self.reload().map_or_else(Answer::NotRefreshed, |persisted| {
+                    Answer::Refreshed(Some(persisted))
+                });
+            }
             #[cfg(feature = "accounts")]
             Request::Register { account, password, now } => {
                 return self.register(account, &password, now);
@@ -135,22 +149,18 @@ impl State {
         Ok(())
     }
 
-    fn reload(&mut self) -> Answer {
-        match State::read(&self.dir) {
-            Ok(state) => {
-                #[cfg(feature = "accounts")]
-                let new_passwords = state.new_passwords(self);
-                #[cfg(not(feature = "accounts"))]
-                let new_passwords = Vec::new();
-                self.bans = state.bans;
-                #[cfg(feature = "accounts")]
-                {
-                    self.accounts = state.accounts;
-                }
-                Answer::Reloaded(Some(Persisted { new_passwords, ..self.persisted() }))
-            }
-            Err(error) => Answer::NotReloaded(error.to_string()),
+    fn reload(&mut self) -> Result<Persisted, String> {
+        let state = State::read(&self.dir).map_err(|error| error.to_string())?;
+        #[cfg(feature = "accounts")]
+        let new_passwords = state.new_passwords(self);
+        #[cfg(not(feature = "accounts"))]
+        let new_passwords = Vec::new();
+        self.bans = state.bans;
+        #[cfg(feature = "accounts")]
+        {
+            self.accounts = state.accounts;
         }
+        Ok(Persisted { new_passwords, ..self.persisted() })
     }
 }
 

@@ -113,9 +113,15 @@ impl Chat {
             Effect::Ignore(target) => self.note_ignoring(by, target),
             Effect::Unignore(target) => self.stop_ignoring(by, target),
             Effect::Detach => self.detached_elsewhere(by),
-            Effect::Ban(ban, target) => self.banned(None, ban, target, out),
-            Effect::Unban(target) => self.bans.lift(&target),
-            Effect::Reload => self.want_reload(),
+            Effect::Ban(ban, target) => {
+                self.note_change();
+                self.banned(None, ban, target, out);
+            }
+            Effect::Unban(target) => {
+                self.note_change();
+                self.bans.lift(&target);
+            }
+            Effect::Reload => self.want_refresh(),
             Effect::Shutdown(why) => self.begin_shutdown(&why),
             Effect::Token(digest) => self.note_token(by, digest),
             Effect::TakeOver { digest, seq, epoch } => {

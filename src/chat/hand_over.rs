@@ -1,5 +1,6 @@
 //! The chat's part of an upgrade: what is packed for the new process. Settings, the message of the
-//! day and accounts are not packed, but read anew; all requests to the worker have been answered.
+//! day and accounts are not packed, but read anew (a node of a cluster has its accounts packed, as
+//! what they are read from may be out of reach); all requests to the worker have been answered.
 
 use super::reply;
 use super::settings::{Bus, Settings};
@@ -25,7 +26,7 @@ impl HandOver for Chat {
             bans,
             meant: _,
             mutes,
-            accounts: _,
+            accounts,
             attempts,
             tried: _,
             changes,
@@ -52,6 +53,10 @@ impl HandOver for Chat {
             budget.pack(to);
         }
         to.put(lines_in).put(resident_at_start);
+        // They are not in files that are always there.
+        if node.is_some() {
+            to.put(accounts);
+        }
     }
 
     fn quiesce(&mut self) -> bool {
@@ -122,6 +127,9 @@ impl Chat {
         }
         chat.lines_in = from.get()?;
         chat.resident_at_start = from.get()?;
+        if chat.node.is_some() {
+            chat.accounts = from.get()?;
+        }
         Ok(chat)
     }
 }

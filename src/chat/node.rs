@@ -2,15 +2,16 @@
 //! the users of other nodes, who are users here like all others, but for their connections.
 //!
 //! What it appends is in `entries.rs`, what it is told in `reports.rs`; `elsewhere.rs` has the
-//! users of other nodes, `roster.rs` who is here, `tokens.rs` and `resume.rs` who may come back, and
-//! `cut_off.rs` what holds while the log is out of reach. What the log does is in
-//! [`cluster`](crate::cluster).
+//! users of other nodes, `roster.rs` who is here, `tokens.rs` and `resume.rs` who may come back,
+//! `cut_off.rs` what holds while the log is out of reach, and `refresh.rs` when bans and accounts are
+//! read again. What the log does is in [`cluster`](crate::cluster).
 
 mod cut_off;
 mod elsewhere;
 mod entries;
 mod hand_over;
 mod message;
+mod refresh;
 mod reports;
 mod resume;
 mod roster;
@@ -49,6 +50,7 @@ pub(super) struct Node {
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
     tokens: Tokens,
+    refresh: Refresh,
     /// When nodes that have not said who is there are taken to be gone.
     rosters_due: Option<Instant>,
 }
@@ -91,6 +93,16 @@ enum Uncertain {
     Other,
 }
 
+/// Whether what is persisted is to be read again.
+#[derive(Default)]
+struct Refresh {
+    is_wanted: bool,
+    /// The worker is reading. What changes meanwhile may not be in what it has read.
+    is_reading: bool,
+    /// What the servers share has been lost, and what this node knows was not put back yet.
+    is_lost: bool,
+}
+
 /// Another node, with its users.
 #[derive(Default)]
 struct Other {
@@ -121,6 +133,7 @@ impl Node {
             seen: BTreeMap::new(),
             homes: HashMap::new(),
             tokens: Tokens::default(),
+            refresh: Refresh::default(),
             rosters_due: None,
         }
     }

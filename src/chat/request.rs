@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::ban::{Ban, Target};
 use super::ban_list::Bans;
 use super::password::Password;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Work for the worker. The lines of the user who asked wait until it is answered.
 #[derive(Debug)]
@@ -55,8 +56,16 @@ pub enum Request {
         /// The password to be checked.
         password: Password,
     },
-    /// Read the persisted state again. Answer: [`Answer::Reloaded`].
+    /// Read the persisted state again, because somebody asked for it. Answer:
+    /// [`Answer::Reloaded`].
     Reload,
+    /// Read the persisted state again, because other servers of the cluster may have changed it.
+    /// Answer: [`Answer::Refreshed`].
+    Refresh {
+        /// If what the servers share has been lost: the bans that this one knows of. Those that are
+        /// missing there are to be persisted again, and accounts as far as the worker knows them.
+        put_back: Option<Vec<Ban>>,
+    },
 }
 
 /// The answer to a request.
@@ -80,10 +89,16 @@ pub enum Answer {
     Unregistered(String),
     /// The persisted state; `None` where nothing is persisted.
     Reloaded(Option<Persisted>),
-    /// Saving failed for this reason; nothing has changed.
+    /// The same, for [`Request::Refresh`].
+    Refreshed(Option<Persisted>),
+    /// Saving failed for this reason; nothing has changed, unless the reason says otherwise.
     NotSaved(String),
+    /// The password could not be checked, for this reason.
+    NotChecked(String),
     /// Reading failed for this reason.
     NotReloaded(String),
+    /// The same, for [`Request::Refresh`].
+    NotRefreshed(String),
 }
 
 /// The command that a user takes a name with.
@@ -111,6 +126,17 @@ impl Account {
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.unused_until.is_some_and(|until| until <= now)
+    }
+}
+
+impl Pack for Account {
+    fn pack(&self, to: &mut Packer) {
+        let Account { name, op, unused_until } = self;
+        to.put(name).put(op).put(unused_until);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Account, Damaged> {
+        Ok(Account { name: from.get()?, op: from.get()?, unused_until: from.get()? })
     }
 }
 

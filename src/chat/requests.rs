@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::mem;
 
-use log::warn;
+use log::{info, warn};
 
 use super::accounts::network;
 use super::operation::Effect;
@@ -20,10 +20,15 @@ impl Chat {
     /// must be answered once, with [`Chat::answer`]. Answer it before taking the next: operators'
     /// requests go first.
     pub fn next_request(&mut self) -> Option<(Option<ConnId>, Request)> {
-        if mem::take(&mut self.is_reload_wanted) {
-            return Some((None, Request::Reload));
-        }
-        self.waiting.pop().map(|(id, request)| (Some(id), request))
+        let next = if mem::take(&mut self.is_reload_wanted) {
+            Some((None, Request::Reload))
+        } else if let Some(refresh) = self.next_refresh() {
+            Some((None, refresh))
+        } else {
+            self.waiting.pop().map(|(id, request)| (Some(id), request))
+        };
+        self.note_request(next.as_ref().map(|(_, request)| request));
+        next
     }
 
     /// Requests a reload that no user gets a reply to. Further calls before it has begun do
@@ -40,6 +45,7 @@ impl Chat {
     /// Passes on the answer to a request. What was done stays in force if the user has left
     /// meanwhile. `None`: no user asked.
     pub fn answer(&mut self, id: Option<ConnId>, answer: Answer, out: &mut Outbox) {
+        self.note_request(None);
         if let Some(id) = id {
             self.finish_attempt(id, &answer);
         }
@@ -67,8 +73,21 @@ impl Chat {
                 warn!(by; "reloaded");
                 self.reply_to_requester(asker, reply::reloaded(), out);
                 if let Some(persisted) = persisted {
+                    self.tell_all(asker, Effect::Reload);
                     self.reload(persisted, out);
                 }
+            }
+            Answer::Refreshed(persisted) => {
+                info!("refreshed");
+                self.refreshed();
+                if let Some(persisted) = persisted {
+                    self.reload(persisted, out);
+                }
+            }
+            Answer::NotRefreshed(error) => warn!(error; "not_refreshed"),
+            Answer::NotChecked(why) => {
+                warn!(by, error = why; "not_checked");
+                self.reply_to_requester(asker, reply::not_checked(&why), out);
             }
             Answer::NotSaved(why) => {
                 warn!(by, error = why; "not_saved");
@@ -118,6 +137,16 @@ impl Chat {
     /// Queues a request for the worker, and pauses reading from this user until it is answered.
     /// Refuses if their address has too many waiting or has used up its budget.
     pub(super) fn request(&mut self, id: ConnId, request: Request, out: &mut Outbox) {
+        match &request {
+            Request::Reload => {}
+            Request::LogIn { name, .. } if self.is_cut_off() => {
+                return self.reply(id, reply::name_out_of_reach(name), out);
+            }
+            _ if self.is_cut_off() => {
+                return self.reply(id, reply::state_out_of_reach(), out);
+            }
+            _ => {}
+        }
         let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
         let addr = self.users.addr(id).map(network);
         let source = if is_operator { Source::Operators } else { Source::Address(addr) };

@@ -72,6 +72,17 @@ impl Waiting {
         next
     }
 
+    /// Drops the request of a user for another password. Returns whether there was one.
+    pub(super) fn drop_passwd(&mut self, id: ConnId) -> bool {
+        let before = self.len();
+        let is_it = |request: &Request| matches!(request, Request::Passwd { .. });
+        for (_, requests) in &mut self.sources {
+            requests.retain(|(from, request)| *from != id || !is_it(request));
+        }
+        self.sources.retain(|(_, requests)| !requests.is_empty());
+        self.len() < before
+    }
+
     /// Operators go first, all others to the back of the queue.
     fn enqueue(&mut self, source: Source, requests: VecDeque<(ConnId, Request)>) {
         match source {
@@ -84,6 +95,7 @@ impl Waiting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::password::Password;
 
     #[test]
     fn operators_go_first_and_then_one_of_each_address_in_turn() {
@@ -103,6 +115,23 @@ mod tests {
         waiting.push(Source::Operators, id(7), Request::Reload);
         let rest: Vec<_> = std::iter::from_fn(|| next(&mut waiting)).collect();
         assert_eq!(rest, [7, 3, 5, 2, 6]);
+    }
+
+    #[test]
+    fn only_a_users_own_request_for_a_password_is_dropped() {
+        let mut waiting = Waiting::new(2);
+        let id = |serial| ConnId { slot: 0, serial };
+        let passwd = || Request::Passwd {
+            name: "ann".to_owned(),
+            password: Password::new("hunter22").unwrap(),
+        };
+        waiting.push(Source::Address(None), id(1), passwd());
+        waiting.push(Source::Operators, id(2), Request::Reload);
+        waiting.push(Source::Operators, id(3), passwd());
+        assert!(!waiting.drop_passwd(id(2)) && waiting.drop_passwd(id(1)));
+        assert!(!waiting.drop_passwd(id(1)) && waiting.sources.len() == 1);
+        let rest: Vec<_> = std::iter::from_fn(|| waiting.pop()).map(|(id, _)| id.serial).collect();
+        assert_eq!(rest, [2, 3]);
     }
 
     #[test]

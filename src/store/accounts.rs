@@ -23,7 +23,7 @@ const UNUSED: &str = "unused-until=";
 pub(super) struct Entry {
     pub(super) account: Account,
     /// In the PHC string format.
-    hash: String,
+    pub(super) hash: String,
 }
 
 pub(super) fn parse(line: &str) -> Result<Entry, String> {

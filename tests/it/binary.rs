@@ -15,6 +15,8 @@ mod operators;
 mod options;
 mod proxy;
 mod resources;
+#[cfg(feature = "redis")]
+mod shared_state;
 mod state;
 mod strangers;
 #[cfg(feature = "tls")]

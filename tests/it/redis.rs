@@ -1,4 +1,5 @@
-//! Links to a real redis-server, each test with one of its own: `cargo test --features redis redis`.
+//! Links to a real redis-server, and what is persisted there, each test with one of its own:
+//! `cargo test --features redis redis`.
 //! Debian's package `redis-server` is enough.
 
 mod decisions;
@@ -8,3 +9,4 @@ mod links;
 mod model;
 pub(crate) mod server;
 mod start;
+mod state;

@@ -100,7 +100,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "work",
         ],
     ),
-    ("store", &["chat"]),
+    ("store", &["chat", "redis"]),
     (
         "chat_with_worker",
         &[
@@ -111,7 +111,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// What is above all others, or of the binary, and may name what it likes.
-const BINARY: [&str; 15] = [
+const BINARY: [&str; 16] = [
     "lib",
     "net",
     "main",
@@ -125,6 +125,7 @@ const BINARY: [&str; 15] = [
     "redis_link",
     "signals",
     "start",
+    "storage",
     "system",
     "upgrade",
 ];
@@ -167,6 +168,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
             "redis_link",
             "signals",
             "start",
+            "storage",
             "system",
             "upgrade",
         ],

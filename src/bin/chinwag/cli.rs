@@ -27,6 +27,7 @@ A lightweight chat server; nc or telnet is client enough.
 Usage: chinwag [OPTIONS]
        chinwag passwd DIR NAME   Give NAME a password in a state directory
        chinwag accounts DIR      List the names that have one there, and flags
+       Of a cluster: chinwag passwd --redis URL NAME, chinwag accounts --redis URL
 
 Options:
   -l, --listen [DIALECT=]ADDR  Listen here; may be repeated [127.0.0.1:1337]
@@ -108,9 +109,17 @@ pub(crate) enum Task {
     /// Say whether this could go on with what another program hands over.
     CheckState(Box<Options>),
     /// Give a name a password.
-    Passwd(PathBuf, String),
+    Passwd(Place, String),
     /// List the names that have one.
-    Accounts(PathBuf),
+    Accounts(Place),
+}
+
+/// Where accounts are kept.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "accounts"), expect(dead_code, reason = "there are none"))]
+pub(crate) enum Place {
+    Dir(PathBuf),
+    Redis(Box<RedisOptions>),
 }
 
 #[derive(Debug)]
@@ -136,7 +145,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     }
     // It fails for a word that cannot be read, which is told next.
     if let Ok(Some(word)) = arguments.subcommand() {
-        return subcommand(&word, &arguments.finish());
+        return subcommand(&word, arguments);
     }
     readable?;
     let mut config = Config::default();
@@ -151,7 +160,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
     set(&mut arguments, "--state", &mut state, |path| Ok(Some(PathBuf::from(path))))?;
     let redis = cluster::read(&mut arguments, &config, state.as_ref())?;
-    settings.accounts = state.is_some() && cfg!(feature = "accounts");
+    settings.accounts = (state.is_some() || redis.is_some()) && cfg!(feature = "accounts");
     settings.operators =
         settings.accounts || config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
     read_limits(&mut arguments, &mut config.limits)?;
@@ -204,15 +213,20 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
-fn subcommand(word: &str, rest: &[OsString]) -> Result<Task, String> {
+fn subcommand(word: &str, mut arguments: Arguments) -> Result<Task, String> {
     let usage = |what: &str| Err(format!("usage: chinwag {what}"));
-    match (word, rest) {
-        ("passwd", [dir, name]) => {
-            Ok(Task::Passwd(dir.into(), name.to_string_lossy().into_owned()))
-        }
-        ("accounts", [dir]) => Ok(Task::Accounts(dir.into())),
-        ("passwd", _) => usage("passwd DIR NAME"),
-        ("accounts", _) => usage("accounts DIR"),
+    let redis = cluster::read(&mut arguments, &Config::default(), None)?;
+    let rest = arguments.finish();
+    let text = |name: &OsString| name.to_string_lossy().into_owned();
+    match (word, redis, &rest[..]) {
+        ("passwd", None, [dir, name]) => Ok(Task::Passwd(Place::Dir(dir.into()), text(name))),
+        ("passwd", Some(redis), [name]) => Ok(Task::Passwd(Place::Redis(redis.into()), text(name))),
+        ("accounts", None, [dir]) => Ok(Task::Accounts(Place::Dir(dir.into()))),
+        ("accounts", Some(redis), []) => Ok(Task::Accounts(Place::Redis(redis.into()))),
+        ("passwd", None, _) => usage("passwd DIR NAME"),
+        ("passwd", Some(_), _) => usage("passwd --redis URL NAME"),
+        ("accounts", None, _) => usage("accounts DIR"),
+        ("accounts", Some(_), _) => usage("accounts --redis URL"),
         _ => Err(format!("unexpected argument '{word}'; see --help")),
     }
 }

@@ -12,6 +12,7 @@ mod passwd;
 mod redis_link;
 mod signals;
 mod start;
+mod storage;
 mod system;
 mod upgrade;
 
@@ -27,8 +28,10 @@ use std::thread;
 use certificate::CertificateFiles;
 use chinwag::chat::{Answer, Motd, Request, Settings};
 use chinwag::{
-    Chat, ChatWithWorker, HandOver, Handle, Inherited, Pause, Running, Server, State, Unpacker,
+    Chat, ChatWithWorker, HandOver, Handle, Inherited, Pause, Running, Server, Unpacker,
 };
+#[cfg(not(feature = "accounts"))]
+use cli::Place;
 use cli::{Options, Task};
 use jiff::tz::TimeZone;
 use log::warn;
@@ -38,6 +41,7 @@ use passwd::{list as list_accounts, set as set_password};
 use signal_hook::consts::{SIGHUP, SIGUSR2};
 use signals::Watch;
 use start::Ready;
+use storage::Storage;
 use upgrade::Upgrade;
 
 /// Descriptors that are no client's: the poll, the waker, the signals, the standard
@@ -56,8 +60,8 @@ fn main() -> ExitCode {
     let code = match cli::parse(env::args_os().skip(1).collect()) {
         Ok(Task::Help) => say(&stdout, cli::HELP, 0),
         Ok(Task::Version) => say(&stdout, concat!("chinwag ", env!("CARGO_PKG_VERSION")), 0),
-        Ok(Task::Passwd(dir, name)) => finish(set_password(&dir, &name), &stdout, &stderr),
-        Ok(Task::Accounts(dir)) => finish(list_accounts(&dir), &stdout, &stderr),
+        Ok(Task::Passwd(place, name)) => finish(set_password(place, &name), &stdout, &stderr),
+        Ok(Task::Accounts(place)) => finish(list_accounts(place), &stdout, &stderr),
         Ok(Task::CheckState(options)) => finish(check_state(*options), &stdout, &stderr),
         Ok(Task::Run(options)) => {
             logger::init(options.log, stderr.clone());
@@ -83,12 +87,12 @@ fn finish(result: io::Result<String>, stdout: &Output, stderr: &Output) -> u8 {
 }
 
 #[cfg(not(feature = "accounts"))]
-fn set_password(_: &Path, _: &str) -> io::Result<String> {
-    list_accounts(Path::new(""))
+fn set_password(place: Place, _: &str) -> io::Result<String> {
+    list_accounts(place)
 }
 
 #[cfg(not(feature = "accounts"))]
-fn list_accounts(_: &Path) -> io::Result<String> {
+fn list_accounts(_: Place) -> io::Result<String> {
     Err(io::Error::other("it was built without accounts"))
 }
 
@@ -126,7 +130,7 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     files.reload_motd()?;
     let monitors = if config.listen_metrics.is_empty() { 0 } else { config.limits.probes_max };
     config.max_clients = affordable(config.max_clients, DESCRIPTORS_KEPT + monitors as u64);
-    let state = state.map(|dir| open_state(&dir)).transpose()?;
+    let mut storage = Storage::open(state.as_deref(), redis.as_ref())?;
     #[cfg(feature = "web")]
     page::add(&mut config.web);
     let mut inherited = Inherited::take()?;
@@ -142,7 +146,8 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
         let name = "certificate".to_owned();
         thread::Builder::new().name(name).spawn(move || certificate.watch())?;
     }
-    let has_worker = state.is_some() || settings.operators || redis.is_some();
+    let has_worker = storage.is_kept() || settings.operators;
+    let persisted = storage.read(from.is_some())?;
     let handle = server.handle();
     let (mut chat, link) = redis_link::start(redis, settings, from.as_mut(), &handle)?;
     // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
@@ -153,10 +158,10 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
         drop(inherited);
         return run(running, handle, reload, &ready, outputs);
     }
-    if let Some(state) = &state {
-        chat.restore(state.persisted());
+    if let Some(persisted) = persisted {
+        chat.restore(persisted);
     }
-    let app = ChatWithWorker::start(chat, handle.clone(), worker(files, state))?;
+    let app = ChatWithWorker::start(chat, handle.clone(), worker(files, storage))?;
     let reloader = app.reloader();
     let reload = move || reloader.reload();
     let Some(link) = link else {
@@ -175,10 +180,6 @@ fn ask_system(settings: &mut Settings) {
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
     settings.resident = Some(memory::resident);
     settings.give_back = Some(memory::give_back);
-}
-
-fn open_state(dir: &Path) -> io::Result<State> {
-    State::open(dir).map_err(|error| io::Error::new(error.kind(), format!("--state {error}")))
 }
 
 /// The time zone of this machine, out of its own file. By its name all zones of the machine would be
@@ -232,26 +233,14 @@ fn run<S: HandOver>(
 }
 
 /// What the worker does.
-fn worker(files: Files, mut state: Option<State>) -> impl FnMut(Request) -> Answer + Send {
+fn worker(files: Files, mut storage: Storage) -> impl FnMut(Request) -> Answer + Send {
     move |request| {
         if let Request::Reload = request
             && let Err(error) = files.reload()
         {
             return Answer::NotReloaded(error.to_string());
         }
-        perform(state.as_mut(), request)
-    }
-}
-
-/// Without a place to keep it, what is banned is until the server ends.
-fn perform(state: Option<&mut State>, request: Request) -> Answer {
-    match (state, request) {
-        (Some(state), request) => state.perform(request),
-        (None, Request::Ban { ban, .. }) => Answer::Banned(ban),
-        (None, Request::Unban(target)) => Answer::Unbanned(target),
-        (None, Request::Reload) => Answer::Reloaded(None),
-        // There are no accounts then, so nobody asks.
-        (None, _) => Answer::NotSaved("there is no place for it".to_owned()),
+        storage.perform(request)
     }
 }
 

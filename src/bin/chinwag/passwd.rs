@@ -1,11 +1,16 @@
-//! `chinwag passwd` and `chinwag accounts`: a state directory without its server.
+//! `chinwag passwd` and `chinwag accounts`: a state directory, or what a cluster has in Redis,
+//! without a server.
 
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 
+#[cfg(feature = "redis")]
+use chinwag::SharedState;
 use chinwag::State;
 use chinwag::chat::Password;
 use zeroize::Zeroizing;
+
+use crate::cli::Place;
 
 /// More than a password and its line's ending may have.
 const INPUT_MAX: u64 = 1024;
@@ -16,20 +21,42 @@ const RULE: &str = "a password has 8 to 128 bytes of UTF-8, without control char
 
 /// Protects a name with a password from a prompt, or from standard input if that is no
 /// terminal. Returns what there is to say.
-pub(crate) fn set(dir: &Path, name: &str) -> io::Result<String> {
+pub(crate) fn set(place: Place, name: &str) -> io::Result<String> {
     State::check_name(name)?;
-    check_dir(dir)?;
+    if let Place::Dir(dir) = &place {
+        check_dir(dir)?;
+    }
     let text = if io::stdin().is_terminal() { ask()? } else { read_line()? };
     let password =
         Password::new(text.trim_end_matches(['\n', '\r'])).ok_or_else(|| io::Error::other(RULE))?;
-    State::set_password(dir, name, &password)?;
-    Ok(format!("{name} has this password now; a server that runs is told with SIGHUP or /reload"))
+    let who_is_told = match place {
+        Place::Dir(dir) => {
+            State::set_password(&dir, name, &password)?;
+            "a server that runs is"
+        }
+        #[cfg(feature = "redis")]
+        Place::Redis(options) => {
+            SharedState::new(&options)?.set_password(name, &password)?;
+            "servers that run are"
+        }
+        #[cfg(not(feature = "redis"))]
+        Place::Redis(never) => match *never {},
+    };
+    Ok(format!("{name} has this password now; {who_is_told} told with SIGHUP or /reload"))
 }
 
 /// The names that are protected, a line each, and their flags.
-pub(crate) fn list(dir: &Path) -> io::Result<String> {
-    check_dir(dir)?;
-    let accounts = State::read(dir)?.persisted().accounts;
+pub(crate) fn list(place: Place) -> io::Result<String> {
+    let accounts = match place {
+        Place::Dir(dir) => {
+            check_dir(&dir)?;
+            State::read(&dir)?.persisted().accounts
+        }
+        #[cfg(feature = "redis")]
+        Place::Redis(options) => SharedState::new(&options)?.read()?.accounts,
+        #[cfg(not(feature = "redis"))]
+        Place::Redis(never) => match *never {},
+    };
     let line = |op: bool| if op { " op" } else { "" };
     let lines: Vec<String> =
         accounts.iter().map(|account| format!("{}{}", account.name, line(account.op))).collect();

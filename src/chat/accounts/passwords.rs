@@ -194,7 +194,9 @@ impl Chat {
             }
             Request::Passwd { name, .. } => self.changes.count(from, name, now),
             Request::Register { account, .. } => self.made.count(from, &account.name, now),
-            Request::Ban { .. } | Request::Unban(_) | Request::Reload => true,
+            Request::Ban { .. } | Request::Unban(_) | Request::Reload | Request::Refresh { .. } => {
+                true
+            }
         }
     }
 
@@ -268,11 +270,19 @@ impl Chat {
     }
 
     /// These names have new passwords, that were not set by who has the name. Whoever does is
-    /// logged out, and their resume token is revoked: they may be why.
+    /// logged out, and their resume token is revoked: they may be why. Users of other servers are
+    /// for those to log out.
     pub(in crate::chat) fn forget_log_ins(&mut self, names: &[String], out: &mut Outbox) {
         for name in names {
             self.end_session_of(name, out);
-            let Some((id, _)) = self.users.find(name) else { continue };
+            let Some((id, user)) = self.users.find(name) else { continue };
+            if user.is_elsewhere() {
+                continue;
+            }
+            // They asked while they were logged in.
+            if self.waiting.drop_passwd(id) {
+                self.answer(Some(id), Answer::Wrong, out);
+            }
             self.revoke_token(id);
             if let Some(user) = self.users.id(id) {
                 self.tell_token(user);

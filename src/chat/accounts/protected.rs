@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::chat::request::Account;
 use crate::net::network::Network;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The names that are protected.
 #[derive(Default)]
@@ -47,6 +48,16 @@ impl Accounts {
         for account in accounts {
             self.add(account);
         }
+    }
+}
+
+impl Pack for Accounts {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.0);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Accounts, Damaged> {
+        Ok(Accounts(from.get()?))
     }
 }
 

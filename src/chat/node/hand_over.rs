@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use super::{Alone, Node, Other, Sent, Stage, Uncertain};
+use super::{Alone, Node, Other, Refresh, Sent, Stage, Uncertain};
 use crate::chat::operation::Operation;
 use crate::chat::user_id::UserId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
@@ -23,10 +23,11 @@ impl Pack for Node {
             seen,
             homes: _,
             tokens,
+            refresh,
             rosters_due,
         } = self;
         to.put(id).put(name).put(stage).put(last_number).put(alone).put(tokens).put(rosters_due);
-        to.put(owes_roster).put(is_leasing);
+        to.put(owes_roster).put(is_leasing).put(refresh);
         to.put(&first.len());
         for (action, payload, sent) in first {
             to.put(action).put(payload).put(sent);
@@ -54,6 +55,7 @@ impl Pack for Node {
         node.tokens = from.get()?;
         node.rosters_due = from.get()?;
         (node.owes_roster, node.is_leasing) = (from.get()?, from.get()?);
+        node.refresh = from.get()?;
         for _ in 0..from.get::<usize>()? {
             node.first.push_back((from.get()?, from.get()?, from.get()?));
         }
@@ -122,6 +124,17 @@ impl Pack for Alone {
         let uncertain: VecDeque<(u64, Uncertain)> = from.get()?;
         let (unheard, was_gone) = (from.get()?, from.get()?);
         Ok(Alone { uncertain, unheard, was_gone, releases: from.get()? })
+    }
+}
+
+/// A successor reads all again in any case.
+impl Pack for Refresh {
+    fn pack(&self, to: &mut Packer) {
+        to.put(&self.is_lost);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Refresh, Damaged> {
+        Ok(Refresh { is_wanted: true, is_reading: false, is_lost: from.get()? })
     }
 }
 

@@ -39,13 +39,19 @@ impl Chat {
                 self.notify_all(|| reply::events_lost(count), out);
             }
             Report::CutOff => self.cut_off(out),
-            Report::NewEra => self.note_missed(),
+            Report::NewEra => {
+                self.note_missed();
+                self.note_loss();
+            }
         }
     }
 
     fn event(&mut self, event: Event, out: &mut Outbox) {
         let Some(node) = &mut self.node else { return };
         let is_own = event.node == node.id;
+        if event.outcome == Outcome::Entered {
+            node.refresh.want();
+        }
         match (&event.outcome, is_own) {
             (Outcome::Entered, true) => self.entered(&event.payload, out),
             (Outcome::Entered, false) => {

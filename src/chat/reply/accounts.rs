@@ -79,6 +79,10 @@ pub(in crate::chat) fn wrong_password() -> Reply<&'static str> {
     error("wrong_password", "Wrong name or password.")
 }
 
+pub(in crate::chat) fn not_checked(why: &str) -> Reply<impl Display> {
+    error("not_checked", fmt::from_fn(move |f| write!(f, "Not checked: {why}")))
+}
+
 pub(in crate::chat) fn too_many_attempts() -> Reply<&'static str> {
     error("too_many_attempts", "Too many attempts; wait a minute.")
 }

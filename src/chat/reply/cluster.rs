@@ -47,6 +47,11 @@ pub(in crate::chat) fn name_out_of_reach(name: &str) -> Reply<impl Display> {
     )
 }
 
+/// What would have to be persisted, for all servers or for none.
+pub(in crate::chat) fn state_out_of_reach() -> Reply<&'static str> {
+    error("out_of_reach", "Not saved: the other servers are out of reach.")
+}
+
 pub(in crate::chat) fn token_out_of_reach() -> Reply<&'static str> {
     error("out_of_reach", "That token is another server's, and the other servers are out of reach.")
 }

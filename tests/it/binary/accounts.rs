@@ -20,7 +20,7 @@ fn start(folder: &Folder, options: &[&str]) -> Program {
 }
 
 /// Runs it with something to read.
-fn run_with(arguments: &[&str], input: &str) -> Outcome {
+pub(super) fn run_with(arguments: &[&str], input: &str) -> Outcome {
     let mut command = chinwag();
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();

@@ -1,6 +1,6 @@
 //! Two chats over one log: whoever is at the other node is there like everybody else.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +23,23 @@ struct Node {
     link: Rc<RefCell<Link>>,
     log: Rc<RefCell<Log>>,
     wants_shutdown: bool,
+    worker: Worker,
+}
+
+/// What becomes of a node's requests to read again.
+#[derive(Default)]
+struct Worker {
+    /// For each of them, how many bans were to be put back.
+    refreshes: RefCell<Vec<Option<usize>>>,
+    is_reading: Cell<bool>,
+    is_slow: Cell<bool>,
+}
+
+impl Worker {
+    /// Those since this was asked last.
+    fn take(&self) -> Vec<Option<usize>> {
+        self.refreshes.take()
+    }
 }
 
 impl Node {
@@ -77,10 +94,22 @@ impl Service for Node {
 
     /// All that is to be persisted is.
     fn on_tick(&mut self, out: &mut Outbox) {
-        while let Some((id, request)) = self.chat.next_request() {
+        if self.worker.is_reading.get() && !self.worker.is_slow.get() {
+            self.worker.is_reading.set(false);
+            self.chat.answer(None, Answer::Refreshed(None), out);
+        }
+        while !self.worker.is_reading.get()
+            && let Some((id, request)) = self.chat.next_request()
+        {
             let answer = match request {
                 Request::Ban { ban, .. } => Answer::Banned(ban),
                 Request::Unban(target) => Answer::Unbanned(target),
+                Request::Refresh { put_back } => {
+                    let bans = put_back.map(|bans| bans.len());
+                    self.worker.refreshes.borrow_mut().push(bans);
+                    self.worker.is_reading.set(true);
+                    break;
+                }
                 _ => Answer::Reloaded(None),
             };
             self.chat.answer(id, answer, out);
@@ -123,7 +152,13 @@ impl Cluster {
             change(number, &mut settings);
             let link = Rc::new(RefCell::new(link));
             let chat = Chat::new(settings);
-            let node = Node { chat, link, log: Rc::clone(&log), wants_shutdown: false };
+            let node = Node {
+                chat,
+                link,
+                log: Rc::clone(&log),
+                wants_shutdown: false,
+                worker: Worker::default(),
+            };
             Network::new(node, &Limits::default().with(|it| it.rate = None))
         });
         let mut cluster = Cluster { nodes: nodes.collect(), cut: BTreeSet::new() };
@@ -494,4 +529,36 @@ fn an_operator_ends_every_server() {
     let op = cluster.connect(0, OPERATORS);
     cluster.say(0, op, "/shutdownall upgrade");
     assert!(cluster.nodes.iter().all(|node| node.service().wants_shutdown));
+}
+
+#[test]
+fn what_is_persisted_is_read_again_when_somebody_may_have_missed_something() {
+    let mut cluster = Cluster::new(2);
+    let op = cluster.connect(0, OPERATORS);
+    let take = |cluster: &mut Cluster| {
+        cluster.settle();
+        [0, 1].map(|node| cluster.nodes[node].service().worker.take())
+    };
+    // Each has seen the second one enter.
+    let [first, second] = take(&mut cluster);
+    assert!(!first.is_empty() && !second.is_empty(), "{first:?} {second:?}");
+    assert_eq!(cluster.say(0, op, "/ban eve"), "Banned eve for good.\n");
+    assert_eq!(take(&mut cluster), [vec![], vec![]]);
+    cluster.cut(1);
+    cluster.pass(4000);
+    let op_there = cluster.connect(1, OPERATORS);
+    let refused = "Not saved: the other servers are out of reach.\n";
+    assert_eq!(cluster.say(1, op_there, "/ban bob"), refused);
+    cluster.mend(1);
+    assert_eq!(take(&mut cluster), [vec![None], vec![None]]);
+    // A ban that is told while a worker reads may have come too late for it.
+    cluster.nodes[1].service().worker.is_slow.set(true);
+    cluster.cut(0);
+    cluster.pass(4000);
+    cluster.mend(0);
+    cluster.read(0, op);
+    assert_eq!(cluster.say(0, op, "/ban bob"), "Banned bob for good.\n");
+    cluster.nodes[1].service().worker.is_slow.set(false);
+    cluster.settle();
+    assert_eq!(take(&mut cluster), [vec![None], vec![None, None]]);
 }

@@ -254,6 +254,7 @@ impl Vault {
                 Answer::Unbanned(target)
             }
             Request::Reload => Answer::Reloaded(None),
+            Request::Refresh { .. } => Answer::Refreshed(None),
             Request::Register { account, .. }
                 if self.accounts.contains_key(&account.name.to_lowercase()) =>
             {

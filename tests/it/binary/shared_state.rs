@@ -1,0 +1,171 @@
+//! Bans and accounts of several servers, which have them in Redis.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use super::accounts::run_with;
+use super::operators::from;
+use super::{Folder, Program, run};
+use crate::client::{Client, eventually};
+use crate::redis::server::Redis;
+
+/// Nobody has to be patient here, and nobody is cut off while the machine is busy.
+const TIMES: [&str; 4] = ["--redis-patience", "20s", "--redis-lease", "60s"];
+
+struct Nodes {
+    redis: Redis,
+    folder: Folder,
+    programs: [Option<Program>; 2],
+}
+
+impl Nodes {
+    fn start(name: &str) -> Nodes {
+        let folder = Folder::new(name);
+        fs::create_dir_all(&folder.0).unwrap();
+        let mut nodes = Nodes { redis: Redis::start(), folder, programs: [None, None] };
+        nodes.start_node(0);
+        nodes.start_node(1);
+        nodes
+    }
+
+    fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.redis.port())
+    }
+
+    fn start_node(&mut self, node: usize) {
+        let socket = format!("op=unix:{}/op-{node}", self.folder.path());
+        let url = self.url();
+        let own = ["-l", "127.0.0.1:0", "-l", &socket, "--redis", &url, "--rate", "off"];
+        self.programs[node] = Some(Program::start(&[&own[..], &TIMES].concat()));
+    }
+
+    fn stop_node(&mut self, node: usize) {
+        let program = self.programs[node].take().unwrap();
+        program.signal("TERM");
+        assert_eq!(program.outcome().code, Some(0));
+    }
+
+    fn node(&self, node: usize) -> &Program {
+        self.programs[node].as_ref().unwrap()
+    }
+
+    fn named(&self, node: usize, name: &str) -> Client {
+        self.node(node).client(name)
+    }
+
+    /// What is set from outside is in force once one node has been told.
+    fn passwd(&self, name: &str, password: &str) {
+        let outcome = run_with(&["passwd", "--redis", &self.url(), name], password);
+        assert_eq!((outcome.code, outcome.stderr.len()), (Some(0), 0), "{outcome:?}");
+        let told = "has this password now; servers that run are told with SIGHUP or /reload";
+        assert_eq!(outcome.stdout, [format!("{name} {told}")]);
+        assert_eq!(self.node(0).operator().ask("/reload"), "Reloaded.");
+    }
+}
+
+#[test]
+fn a_name_that_is_protected_at_one_server_is_at_the_other() {
+    let nodes = Nodes::start("shared-names");
+    let mut ann = nodes.named(0, "ann");
+    let protected = "Name ann is protected from now on: /nick ann PASSWORD";
+    assert_eq!(ann.ask("/protect open sesame"), protected);
+    let mut bob = nodes.named(1, "bob");
+    // It is told through the log.
+    eventually("the other server knows", || bob.ask("/nick ann") == protected_by("ann"));
+    assert_eq!(bob.ask("/nick ann close sesame"), "Wrong name or password.");
+    bob.write("/nick ann open sesame\n");
+    assert_eq!(ann.rest(), "You have been replaced by another connection.\n");
+    bob.expect("You are now ann");
+    assert_eq!(bob.ask("/passwd new sesame"), "Password changed.");
+    let mut eve = nodes.named(0, "eve");
+    assert_eq!(eve.ask("/nick ann open sesame"), "Wrong name or password.");
+    assert_eq!(run(&["accounts", "--redis", &nodes.url()]).stdout, ["ann"]);
+    assert_eq!(bob.ask("/unprotect new sesame"), "Name ann is no longer protected.");
+    bob.say("/nick bob");
+    bob.expect("You are now bob");
+    eventually("the other server knows", || eve.ask("/nick ann") != protected_by("ann"));
+}
+
+fn protected_by(name: &str) -> String {
+    format!("Name {name} is protected: /nick {name} PASSWORD")
+}
+
+#[test]
+fn a_password_from_outside_logs_out_at_every_server() {
+    let nodes = Nodes::start("shared-passwd");
+    nodes.passwd("ann", "open sesame\n");
+    let mut ann = nodes.named(1, "bob");
+    eventually("it is right there", || ann.ask("/nick ann open sesame") == "You are now ann");
+    nodes.passwd("ann", "new sesame\n");
+    let logged_out = "You have not shown that ann is yours: /nick ann PASSWORD";
+    eventually("she is logged out", || {
+        // With the old password, or as the new one is not known there yet.
+        let answer = ann.ask("/passwd newer sesame");
+        assert!(answer == logged_out || answer == "Wrong name or password.", "{answer}");
+        answer == logged_out
+    });
+    assert_eq!(ann.ask("/nick ann new sesame"), "You are now ann");
+    // The flag is given by hand.
+    let line = nodes.redis.ask("HGET {chinwag}:accounts ann");
+    nodes.redis.ask(&format!("HSET {{chinwag}}:accounts ann {line}op"));
+    assert_eq!(run(&["accounts", "--redis", &nodes.url()]).stdout, ["ann op"]);
+    assert_eq!(nodes.node(0).operator().ask("/reload"), "Reloaded.");
+    eventually("she is an operator", || ann.ask("/bans") == "There are no bans.");
+}
+
+#[test]
+fn a_ban_at_one_server_holds_at_the_other_beyond_its_restart() {
+    let mut nodes = Nodes::start("shared-bans");
+    let mut op = nodes.node(0).operator();
+    assert_eq!(op.ask("/ban 127.0.0.7 7d too loud").split(' ').nth(1), Some("127.0.0.7"));
+    let refused = |nodes: &Nodes| from(7, nodes.node(1)).line();
+    eventually("the other server knows", || refused(&nodes).starts_with("You are banned until "));
+    nodes.stop_node(1);
+    nodes.start_node(1);
+    assert!(refused(&nodes).ends_with(": too loud"));
+    // Redis loses all, and the servers still know.
+    nodes.redis.ask("FLUSHALL");
+    eventually("it is put back", || nodes.redis.ask("HLEN {chinwag}:bans") == "1");
+    nodes.stop_node(1);
+    nodes.start_node(1);
+    assert!(refused(&nodes).starts_with("You are banned until "));
+    let mut op = nodes.node(1).operator();
+    assert_eq!(op.ask("/unban 127.0.0.7"), "No longer banned: 127.0.0.7");
+    let mut client = from(7, nodes.node(1));
+    assert_eq!(client.ask("REGISTER seven"), "Registered as seven");
+}
+
+#[test]
+fn accounts_come_back_with_the_servers_that_know_them() {
+    let nodes = Nodes::start("shared-loss");
+    let mut ann = nodes.named(0, "ann");
+    ann.say("/protect open sesame");
+    ann.line();
+    let line = nodes.redis.ask("HGET {chinwag}:accounts ann");
+    nodes.redis.ask("FLUSHALL");
+    eventually("it is put back", || nodes.redis.ask("HGET {chinwag}:accounts ann") == line);
+    let mut bob = nodes.named(1, "bob");
+    assert_eq!(bob.ask("/nick ann close sesame"), "Wrong name or password.");
+    assert_eq!(bob.ask("/nick ann open sesame"), "You are now ann");
+}
+
+#[test]
+fn what_is_asked_of_a_redis_that_is_away_is_one_line() {
+    let mut redis = Redis::start();
+    let url = format!("redis://127.0.0.1:{}", redis.port());
+    redis.kill();
+    let why = format!("{url}: Connection refused");
+    let passwd = run_with(&["passwd", "--redis", &url, "ann"], "open sesame\n");
+    for outcome in [passwd, run(&["accounts", "--redis", &url])] {
+        let [line] = &outcome.stderr[..] else { panic!("{outcome:?}") };
+        assert!(line.starts_with(&format!("chinwag: {why}")), "{line}");
+        assert_eq!(outcome.code, Some(1));
+    }
+    let outcome = run(&["-l", "127.0.0.1:0", "--redis", &url]);
+    let [line] = &outcome.stderr[..] else { panic!("{outcome:?}") };
+    assert!(line.starts_with(&format!("chinwag: --redis {why}")), "{line}");
+    assert_eq!(outcome.code, Some(1));
+    let outcome = run(&["passwd", "--redis", &url]);
+    assert_eq!(outcome.stderr, ["chinwag: usage: chinwag passwd --redis URL NAME"]);
+    assert_eq!(outcome.code, Some(2));
+}

@@ -56,10 +56,12 @@ impl Chat {
     }
 
     /// A user has done what is in force here already, and other servers must know. Their further
-    /// lines need not wait for it.
+    /// commands wait until it is back, so that nobody has more of it under way than the log takes.
     pub(super) fn tell(&mut self, by: UserId, effect: Effect<'_>) {
         if matches!(self.settings.bus, Bus::Log(_)) && !self.is_cut_off() {
-            self.under_way.add(Operation::new(by, None, effect));
+            // Where a connection is lost nothing comes of it any more.
+            let via = self.users.conn(by).filter(|_| !matches!(effect, Effect::Detach));
+            self.under_way.add(Operation::new(by, via, effect));
         }
     }
 

@@ -18,7 +18,7 @@ use crate::sim::rng::Rng;
 const TIMES: Times = Times { patience: 3000, beat: 1250, delay: 0 };
 
 /// A chat with its way to the log.
-struct Node {
+pub(super) struct Node {
     chat: Chat,
     link: Rc<RefCell<Link>>,
     log: Rc<RefCell<Log>>,
@@ -125,14 +125,14 @@ impl Service for Node {
 }
 
 /// Nodes, and the log that they share.
-struct Cluster {
-    nodes: Vec<Network<Node>>,
+pub(super) struct Cluster {
+    pub(super) nodes: Vec<Network<Node>>,
     /// Those that cannot reach the log.
     cut: BTreeSet<usize>,
 }
 
 impl Cluster {
-    fn new(count: u64) -> Cluster {
+    pub(super) fn new(count: u64) -> Cluster {
         Cluster::with(count, |_, _| {})
     }
 
@@ -185,13 +185,13 @@ impl Cluster {
         }
     }
 
-    fn connect(&mut self, node: usize, label: &str) -> ConnId {
+    pub(super) fn connect(&mut self, node: usize, label: &str) -> ConnId {
         let id = self.nodes[node].connect(label);
         self.settle();
         id
     }
 
-    fn named(&mut self, node: usize, name: &str) -> ConnId {
+    pub(super) fn named(&mut self, node: usize, name: &str) -> ConnId {
         let id = self.connect(node, "native");
         assert_eq!(
             self.say(node, id, &format!("REGISTER {name}")),
@@ -201,18 +201,18 @@ impl Cluster {
     }
 
     /// What the client reads once everybody has heard the line.
-    fn say(&mut self, node: usize, id: ConnId, line: &str) -> String {
+    pub(super) fn say(&mut self, node: usize, id: ConnId, line: &str) -> String {
         self.nodes[node].send(id, format!("{line}\n").as_bytes());
         self.settle();
         self.nodes[node].read(id)
     }
 
-    fn read(&mut self, node: usize, id: ConnId) -> String {
+    pub(super) fn read(&mut self, node: usize, id: ConnId) -> String {
         self.nodes[node].read(id)
     }
 
     /// So many milliseconds go by.
-    fn pass(&mut self, millis: u64) {
+    pub(super) fn pass(&mut self, millis: u64) {
         for _ in 0..millis / 100 {
             for node in &mut self.nodes {
                 node.pass(Duration::from_millis(100));
@@ -223,13 +223,13 @@ impl Cluster {
     }
 
     /// The log is out of reach for a node.
-    fn cut(&mut self, node: usize) {
+    pub(super) fn cut(&mut self, node: usize) {
         let now = millis(self.nodes[node].outbox());
         self.nodes[node].service().link.borrow_mut().cut(now);
         self.cut.insert(node);
     }
 
-    fn mend(&mut self, node: usize) {
+    pub(super) fn mend(&mut self, node: usize) {
         let now = millis(self.nodes[node].outbox());
         self.nodes[node].service().link.borrow_mut().mend(now);
         self.cut.remove(&node);
@@ -360,6 +360,21 @@ fn an_outage_is_told_and_what_was_said_meanwhile_is_counted() {
 }
 
 #[test]
+fn nobody_has_more_under_way_than_the_log_takes() {
+    let mut cluster = Cluster::new(2);
+    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.cut(0);
+    assert_eq!(cluster.say(0, ann, "/away lunch"), "You are away.\n");
+    for text in ["tea", "dinner"] {
+        assert_eq!(cluster.say(0, ann, &format!("/away {text}")), "", "the first is not back");
+    }
+    cluster.mend(0);
+    assert_eq!(cluster.read(0, ann), "You are away.\nYou are away.\n");
+    let read = cluster.say(1, bob, "/msg ann psst");
+    assert_eq!(read, "[bob → ann] psst\nann is away: dinner\n");
+}
+
+#[test]
 fn a_node_that_is_gone_takes_its_people_along_and_brings_them_back() {
     let mut cluster = Cluster::new(2);
     let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
@@ -377,53 +392,8 @@ fn a_node_that_is_gone_takes_its_people_along_and_brings_them_back() {
 }
 
 /// The token that a client gets.
-fn token_of(reply: &str) -> String {
+pub(super) fn token_of(reply: &str) -> String {
     reply.trim().rsplit(' ').next().unwrap_or_default().to_owned()
-}
-
-#[test]
-fn a_token_is_good_at_every_node() {
-    let mut cluster = Cluster::new(3);
-    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
-    cluster.say(0, ann, "/join tea");
-    cluster.say(0, ann, "hello");
-    cluster.say(1, bob, "/join tea");
-    let token = token_of(&cluster.say(0, ann, "/resume"));
-    cluster.say(0, ann, "/ignore bob");
-    // She still has her connection, which is closed.
-    let again = cluster.connect(2, "native");
-    let read = cluster.say(2, again, &format!("/resume {token} 0"));
-    assert!(read.starts_with("You are now ann\n"), "{read}");
-    assert!(read.ends_with("[ann] hello\n"), "{read}");
-    assert!(cluster.read(0, ann).ends_with("You have been replaced by another connection.\n"));
-    assert!(cluster.nodes[0].is_closed(ann));
-    cluster.read(1, bob);
-    assert_eq!(cluster.say(2, again, "back"), "[ann] back\n");
-    assert_eq!(cluster.read(1, bob), "[ann] back\n");
-    cluster.say(1, bob, "hello");
-    assert_eq!(cluster.read(2, again), "");
-    assert_eq!(cluster.say(1, bob, "/who"), "2 in tea: bob, ann\n");
-    let thief = cluster.connect(0, "native");
-    let read = cluster.say(0, thief, &format!("/resume {token}"));
-    assert_eq!(read, "That token is not known, or no longer.\n");
-}
-
-#[test]
-fn a_token_is_good_when_its_node_is_gone() {
-    let mut cluster = Cluster::new(2);
-    let (ann, bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
-    cluster.say(1, bob, "/notices on");
-    cluster.say(0, ann, "/join tea");
-    let token = token_of(&cluster.say(0, ann, "/resume"));
-    cluster.cut(0);
-    cluster.pass(7000);
-    let again = cluster.connect(1, "native");
-    let read = cluster.say(1, again, &format!("/resume {token}"));
-    assert_eq!(read, "You are now ann\n");
-    assert_eq!(cluster.say(1, again, "/who"), "1 in tea: ann\n");
-    cluster.mend(0);
-    assert!(cluster.nodes[0].is_closed(ann));
-    assert_eq!(cluster.say(1, again, "/who"), "1 in tea: ann\n");
 }
 
 #[test]
@@ -442,65 +412,6 @@ fn a_room_is_there_for_users_of_other_nodes_if_there_are_too_many() {
     assert_eq!(cluster.say(0, ann, "psst"), "[ann] psst\n");
     assert_eq!(cluster.read(1, bob), "", "they are in the lobby");
     assert_eq!(cluster.say(1, bob, "/rooms"), "lobby 1\ntea 1\n");
-}
-
-#[test]
-fn a_token_of_whoever_resumes_as_another_is_good_no_more() {
-    let mut cluster = Cluster::new(2);
-    let ann = cluster.named(0, "ann");
-    let token = token_of(&cluster.say(0, ann, "/resume"));
-    let other = cluster.connect(0, "native");
-    let lost = token_of(&cluster.say(0, other, "/resume"));
-    assert_eq!(cluster.say(0, other, &format!("/resume {token}")), "You are now ann\n");
-    for node in 0..2 {
-        let next = cluster.connect(node, "native");
-        let read = cluster.say(node, next, &format!("/resume {lost}"));
-        assert_eq!(read, "That token is not known, or no longer.\n");
-    }
-}
-
-#[test]
-fn a_token_takes_no_name_from_whoever_has_it_by_now() {
-    let mut cluster = Cluster::new(3);
-    let (ann, zoe) = (cluster.named(0, "ann"), cluster.named(2, "zoe"));
-    cluster.say(0, ann, "/join tea");
-    let token = token_of(&cluster.say(0, ann, "/resume"));
-    cluster.cut(0);
-    cluster.pass(7000);
-    assert_eq!(cluster.say(2, zoe, "/nick ann"), "You are now ann\n");
-    let bob = cluster.named(1, "bob");
-    let read = cluster.say(1, bob, &format!("/resume {token}"));
-    assert_eq!(read, "Name ann is taken.\nYou are now bob\n");
-    assert_eq!(cluster.say(1, bob, "/who"), "1 in tea: bob\n");
-    assert_eq!(cluster.say(2, zoe, "/rooms"), "lobby 1\ntea 1\n");
-    assert_eq!(cluster.say(2, zoe, "/nick zoe"), "You are now zoe\n");
-    assert_eq!(cluster.say(1, bob, "/nick ann"), "You are now ann\n");
-}
-
-#[test]
-fn a_token_that_is_good_no_more_leaves_the_name_free() {
-    let mut cluster = Cluster::new(3);
-    let (ann, zoe) = (cluster.named(0, "ann"), cluster.named(2, "zoe"));
-    let token = token_of(&cluster.say(0, ann, "/resume"));
-    cluster.cut(0);
-    cluster.pass(400_000);
-    let bob = cluster.named(1, "bob");
-    let read = cluster.say(1, bob, &format!("/resume {token}"));
-    assert_eq!(read, "That token is not known, or no longer.\n");
-    assert_eq!(cluster.say(2, zoe, "/nick ann"), "You are now ann\n");
-    assert_eq!(cluster.say(2, zoe, "/nick bob"), "Name bob is taken.\n");
-}
-
-#[test]
-fn a_node_that_enters_later_learns_of_tokens() {
-    let mut cluster = Cluster::new(2);
-    let ann = cluster.named(0, "ann");
-    let token = token_of(&cluster.say(0, ann, "/resume"));
-    cluster.cut(1);
-    cluster.pass(7000);
-    cluster.mend(1);
-    let again = cluster.connect(1, "native");
-    assert_eq!(cluster.say(1, again, &format!("/resume {token}")), "You are now ann\n");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! A cluster in memory: the log that its nodes share, and each node's way to it.
 //!
 //! `log.rs` decides what the log has to decide; `link.rs` carries entries there and reports back,
-//! with delays and faults. Together they keep the promises of `chinwag::cluster`. `chats.rs` and
-//! the simulation in `sim/` run chats over it.
+//! with delays and faults. Together they keep the promises of `chinwag::cluster`. `chats.rs`,
+//! `tokens.rs` and the simulation in `sim/` run chats over it.
 
 mod chats;
 mod link;
 mod log;
 mod sim;
+mod tokens;

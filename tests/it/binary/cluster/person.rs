@@ -63,15 +63,29 @@ impl Person {
     /// Waits until it is so of all that was heard, and returns that.
     #[track_caller]
     pub(super) fn wait(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
-        let by = Instant::now() + PATIENCE;
+        if let Some(lines) = self.wait_for(PATIENCE, is_so) {
+            return lines;
+        }
+        let lines = self.heard();
+        panic!("not in time: {what}; last: {:#?}", &lines[lines.len().saturating_sub(10)..]);
+    }
+
+    /// The same, for no longer than that.
+    pub(super) fn wait_for(
+        &self,
+        time: Duration,
+        is_so: impl Fn(&[String]) -> bool,
+    ) -> Option<Vec<String>> {
+        let by = Instant::now() + time;
         let mut lines = self.heard.lines.lock().unwrap();
         while !is_so(&lines.lines) {
             let left = by.saturating_duration_since(Instant::now());
-            let last = &lines.lines[lines.lines.len().saturating_sub(10)..];
-            assert!(!left.is_zero() && !lines.has_ended, "not in time: {what}; last: {last:#?}");
+            if left.is_zero() || lines.has_ended {
+                return None;
+            }
             lines = self.heard.more.wait_timeout(lines, left).unwrap().0;
         }
-        lines.lines.clone()
+        Some(lines.lines.clone())
     }
 
     /// The next line.

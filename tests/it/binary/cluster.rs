@@ -21,7 +21,7 @@ type Times = [&'static str; 2];
 /// Nothing in a test takes so long, however busy the machine is.
 const PATIENT: Times = ["20s", "60s"];
 /// For tests that wait until it is over.
-const IMPATIENT: Times = ["1s", "2s"];
+const IMPATIENT: Times = ["2s", "4s"];
 
 const CUT_OFF: &str =
     "Cut off from the other servers: until they are back, only this one hears you.";

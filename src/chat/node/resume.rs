@@ -100,6 +100,7 @@ impl Chat {
             Shown::Named(name) if how.is(&Outcome::Claimed) => {
                 self.free_name(name, by, out);
                 self.users.rename(by, Shown::Named(name));
+                self.reapply_mute(conn, name);
             }
             Shown::Named(name) => self.reply_to(by, reply::name_taken(name), out),
             Shown::Guest(_) => {}

@@ -1,5 +1,7 @@
 //! Resume tokens at other nodes than the one that has given them.
 
+use chinwag::chat::OPERATORS;
+
 use super::chats::{Cluster, token_of};
 
 #[test]
@@ -104,4 +106,19 @@ fn a_node_that_enters_later_learns_of_tokens() {
     cluster.mend(1);
     let again = cluster.connect(1, "native");
     assert_eq!(cluster.say(1, again, &format!("/resume {token}")), "You are now ann\n");
+}
+
+#[test]
+fn a_mute_outlives_the_node_of_the_muted() {
+    let mut cluster = Cluster::new(2);
+    let ann = cluster.named(0, "ann");
+    let op = cluster.connect(1, OPERATORS);
+    cluster.say(1, op, "/mute ann");
+    cluster.read(0, ann);
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.cut(0);
+    cluster.pass(7000);
+    let again = cluster.connect(1, "native");
+    assert_eq!(cluster.say(1, again, &format!("/resume {token}")), "You are now ann\n");
+    assert_eq!(cluster.say(1, again, "hello"), "You are muted; nobody was told.\n");
 }

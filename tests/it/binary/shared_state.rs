@@ -5,6 +5,7 @@ use std::fs;
 
 use super::accounts::run_with;
 use super::operators::from;
+use super::upgrade::upgrade;
 use super::{Folder, Program, run};
 use crate::client::{Client, eventually};
 use crate::redis::server::Redis;
@@ -35,7 +36,7 @@ impl Nodes {
     fn start_node(&mut self, node: usize) {
         let socket = format!("op=unix:{}/op-{node}", self.folder.path());
         let url = self.url();
-        let own = ["-l", "127.0.0.1:0", "-l", &socket, "--redis", &url, "--rate", "off"];
+        let own = ["-l", "127.0.0.1:0", "-l", &socket, "--redis", &url, "--rate", "off", "-v"];
         self.programs[node] = Some(Program::start(&[&own[..], &TIMES].concat()));
     }
 
@@ -168,4 +169,26 @@ fn what_is_asked_of_a_redis_that_is_away_is_one_line() {
     let outcome = run(&["passwd", "--redis", &url]);
     assert_eq!(outcome.stderr, ["chinwag: usage: chinwag passwd --redis URL NAME"]);
     assert_eq!(outcome.code, Some(2));
+}
+
+#[test]
+fn an_upgraded_server_knows_accounts_and_bans_while_redis_is_away() {
+    let mut nodes = Nodes::start("shared-upgrade");
+    let mut ann = nodes.named(0, "ann");
+    ann.say("/protect open sesame");
+    ann.line();
+    assert_eq!(nodes.node(0).operator().ask("/ban eve"), "Banned eve for good.");
+    let (mut bob, mut cat) = (nodes.named(0, "bob"), nodes.named(1, "cat"));
+    eventually("the other server knows", || cat.ask("/nick ann") == protected_by("ann"));
+    nodes.redis.kill();
+    upgrade(nodes.node(0));
+    assert_eq!(bob.ask("/nick ann"), protected_by("ann"));
+    assert_eq!(bob.ask("/nick eve"), "Name eve is banned.");
+    // It has not kept anything, and the server that was not upgraded knows.
+    nodes.redis.start_again();
+    for hash in ["accounts", "bans"] {
+        let count = format!("HLEN {{chinwag}}:{hash}");
+        eventually("it is put back", || nodes.redis.ask(&count) == "1");
+    }
+    eventually("it is checked again", || bob.ask("/nick ann open sesame") == "You are now ann");
 }

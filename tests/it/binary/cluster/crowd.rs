@@ -95,7 +95,9 @@ impl Crowd {
     /// Waits until some more lines were said.
     pub(super) fn go_on(&self) {
         let until = self.total.load(Ordering::Relaxed) + self.size.lines;
+        let by = Instant::now() + PATIENCE;
         while self.total.load(Ordering::Relaxed) < until {
+            assert!(Instant::now() < by, "nobody talks any more");
             thread::sleep(self.size.pause);
         }
     }

@@ -171,7 +171,7 @@ impl Chat {
         if self.node.is_none() && self.may_not_make(conn, name, out) {
             return;
         }
-        let room = self.rooms.find_or_make_too(name, self.settings.rooms_max);
+        let room = self.rooms.find_or_make_beyond(name, self.settings.rooms_max);
         self.go_to(conn, id, room, out);
     }
 

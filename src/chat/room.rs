@@ -239,9 +239,9 @@ impl Rooms {
         Some(self.make(name))
     }
 
-    /// The same for a room that is there at other nodes: where others have made theirs first there
-    /// is one more.
-    pub(super) fn find_or_make_too(&mut self, name: &str, max: usize) -> RoomNo {
+    /// The same for a room that is there at other nodes: it is made beyond `max` if need be, as
+    /// others may have made theirs first here.
+    pub(super) fn find_or_make_beyond(&mut self, name: &str, max: usize) -> RoomNo {
         let room = self.find_or_make(name, max);
         room.unwrap_or_else(|| self.make(name))
     }

@@ -175,7 +175,7 @@ impl Chat {
     pub(super) fn enter_elsewhere(&mut self, user: UserId, room: Option<&str>, out: &mut Outbox) {
         let Some(conn) = self.users.conn(user) else { return };
         let max = self.settings.rooms_max;
-        let room = room.map_or(RoomNo::LOBBY, |name| self.rooms.find_or_make_too(name, max));
+        let room = room.map_or(RoomNo::LOBBY, |name| self.rooms.find_or_make_beyond(name, max));
         self.enter_room(conn, room, out);
     }
 }

@@ -114,6 +114,7 @@
 //! | what a connection runs over, and its origin | `net/transport.rs` |
 //! | TLS, and certificates | `net/tls.rs`, `net/tls/`, `bin/chinwag/certificate.rs` |
 //! | listening, accepting, running out of descriptors | `net/listen.rs`, `net/listen/socket.rs`, `net/listen/spare.rs` |
+//! | connect floods | `net/listen/flood.rs` |
 //! | what the loop tells a service, and what a service may do | `net/service.rs`, `net/conn.rs`; `net/outbox/hand.rs`, `net/outbox/service_timers.rs` |
 //! | messages to a service from other threads; a thread for what may block | `net/mailbox.rs`; `net/worker.rs` |
 //! | a network without sockets, for tests | `testing.rs` |

@@ -1,6 +1,7 @@
 //! Listening sockets: made, accepted from, and what happens when descriptors run out.
 //! Knows no line and no chat.
 
+mod flood;
 mod socket;
 mod spare;
 #[cfg(all(test, target_os = "linux"))]
@@ -21,6 +22,7 @@ use crate::net::tls::{Certificate, Tls};
 #[cfg(target_os = "linux")]
 use crate::net::transport::USER_TIMEOUT;
 use crate::net::transport::{Origin, Socket};
+use flood::Flood;
 pub(crate) use socket::Listening;
 pub(crate) use spare::Spare;
 use spare::reject;
@@ -36,8 +38,9 @@ const SEND_BUFFER: usize = 96 << 10;
 /// After accepting has failed for want of a descriptor, it is tried again this often.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// After a connect that was dropped without a word, no more are accepted for so long. One address
-/// that connects without end would otherwise wake the loop for each; a newcomer hardly notices.
+/// After a connect that was reset without a word, no more are accepted for so long. Until there
+/// are enough of them to have the kernel drop them, they would wake the loop one by one; a newcomer
+/// hardly notices.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A listener that fails says so at most this often.
@@ -80,6 +83,7 @@ pub(crate) struct Listener {
     retry_at: Option<Instant>,
     /// It is not registered until then.
     paused_until: Option<Instant>,
+    flood: Flood,
     logged_at: Option<Instant>,
 }
 
@@ -91,7 +95,10 @@ impl Listener {
         inherited: Option<Listening>,
     ) -> io::Result<(Listener, SocketAddr)> {
         let socket = match inherited {
-            Some(Listening::Tcp(socket)) => socket,
+            Some(Listening::Tcp(socket)) => {
+                flood::drop_none(&socket);
+                socket
+            }
             _ => Listener::bind_anew(addr)?,
         };
         let addr = socket.local_addr()?;
@@ -148,6 +155,7 @@ impl Listener {
             ready: false,
             retry_at: None,
             paused_until: None,
+            flood: Flood::default(),
             logged_at: None,
         }
     }
@@ -175,12 +183,22 @@ impl Listener {
         Ok(())
     }
 
+    /// A connect from there was reset without a word. Returns whether accepting should pause, since
+    /// the kernel does not drop what comes next.
+    pub(crate) fn count_reset(&mut self, origin: Origin, now: Instant) -> bool {
+        match (&self.socket, origin.ip()) {
+            (Listening::Tcp(socket), Some(addr)) => !self.flood.count(socket, addr, now),
+            _ => true,
+        }
+    }
+
     /// Accepts again if it was to wait until now.
     ///
     /// # Errors
     ///
     /// As with [`Listener::pause`].
     pub(crate) fn wait_over(&mut self, registry: &Registry, now: Instant) -> io::Result<()> {
+        self.end_flood(now);
         if self.paused_until.is_some_and(|until| until <= now) {
             self.paused_until = None;
             self.ready = true;
@@ -190,6 +208,12 @@ impl Listener {
             self.retry();
         }
         Ok(())
+    }
+
+    fn end_flood(&mut self, now: Instant) {
+        if let Listening::Tcp(socket) = &self.socket {
+            self.flood.end(socket, now);
+        }
     }
 
     /// Whom it serves, if not clients that send lines, and whether they have a handshake first.
@@ -239,7 +263,7 @@ impl Listener {
 
     /// When it waits no longer.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.paused_until.or(self.retry_at)
+        self.paused_until.or(self.retry_at).into_iter().chain(self.flood.next()).min()
     }
 
     /// A descriptor has come free, or the time has come: accepting is tried again.

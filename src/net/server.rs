@@ -201,13 +201,14 @@ impl Server {
             } else {
                 hub.refusal(Refusal::Full, listener.is_web())
             };
-            let mut is_dropping = false;
+            let mut has_reset = false;
             for _ in 0..self.config.limits.accept_budget {
                 match listener.accept(now.monotonic, &mut self.spare, &full)? {
                     Incoming::Stream(stream, origin) => {
                         let admitted =
                             admit(&self.poll, &self.config, hub, listener, (stream, origin));
-                        is_dropping |= admitted == Admitted::Dropped;
+                        has_reset |= admitted == Admitted::Reset
+                            && listener.count_reset(origin, now.monotonic);
                     }
                     Incoming::TurnedAway(origin) => hub.log_refused(origin, Refusal::Full),
                     Incoming::Nobody => {}
@@ -216,7 +217,7 @@ impl Server {
                     break;
                 }
             }
-            if is_dropping && !listener.is_ready() {
+            if has_reset && !listener.is_ready() {
                 listener.pause(self.poll.registry(), now.monotonic)?;
             }
         }
@@ -274,7 +275,7 @@ fn listen(
 enum Admitted {
     Registered,
     /// Too many from its address were refused before.
-    Dropped,
+    Reset,
 }
 
 /// Registers a connection, once and for good, and opens or refuses it.
@@ -300,7 +301,7 @@ fn admit<S: Service>(
         hub.log_refused(origin, why);
         if !origin_comes_later && !hub.may_tell(origin) {
             socket.reset();
-            return Admitted::Dropped;
+            return Admitted::Reset;
         }
     }
     if let Err(error) = socket.register(poll.registry(), Token(hub.next_slot())) {

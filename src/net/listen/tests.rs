@@ -1,4 +1,6 @@
-//! What a listener is set to, and what it does about accepts that fail.
+//! What a listener is set to, and what it does about accepts that fail and connect floods.
+
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::*;
 use crate::net::transport::Transport;
@@ -79,4 +81,68 @@ fn an_accept_error_is_judged_by_whom_it_concerns() {
     }
     let (ebadf, einval, eagain) = (9, 22, 11);
     assert_eq!((judge(ebadf), judge(einval), judge(eagain)), ("broken", "broken", "nobody"));
+}
+
+/// Connects from an address without waiting for it: on this machine the kernel has passed it on to
+/// the listener by then, or dropped it.
+fn connect(from: IpAddr, to: SocketAddr) -> socket2::Socket {
+    let socket = socket2::Socket::new(Domain::for_address(to), Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let _ = socket.connect(&to.into());
+    socket
+}
+
+/// Who is accepted next.
+fn accepted(listener: &mut Listener) -> Option<IpAddr> {
+    match listener.accept(Instant::now(), &mut Spare::new(), b"").unwrap() {
+        Incoming::Stream(_, origin) => Some(origin.ip().unwrap()),
+        _ => None,
+    }
+}
+
+#[test]
+fn the_kernel_drops_the_connects_of_an_address_that_floods_and_of_no_other() {
+    let now = Instant::now();
+    let loopback = |last| IpAddr::from([127, 0, 0, last]);
+    for (bound, flooding) in [
+        (loopback(1), vec![loopback(2), loopback(3)]),
+        (Ipv6Addr::UNSPECIFIED.into(), vec![loopback(2), Ipv6Addr::LOCALHOST.into()]),
+    ] {
+        // There may be no IPv6 here.
+        let Ok((mut listener, addr)) = Listener::bind(SocketAddr::new(bound, 0), "", None) else {
+            continue;
+        };
+        let to = |from: IpAddr| {
+            let other = if from.is_ipv4() { loopback(1) } else { Ipv6Addr::LOCALHOST.into() };
+            SocketAddr::new(other, addr.port())
+        };
+        let origin = |from| Origin::from(SocketAddr::new(from, 1));
+        let may_connect = |listener: &mut Listener, from| {
+            let _dropped_or_not = connect(from, to(from));
+            let first = accepted(listener);
+            let _bystander = connect(loopback(4), to(loopback(4)));
+            assert_eq!(accepted(listener), Some(loopback(4)));
+            first == Some(from)
+        };
+        for &from in &flooding {
+            assert!(may_connect(&mut listener, from));
+            for count in 1..flood::MANY {
+                assert!(listener.count_reset(origin(from), now), "{count}");
+            }
+            assert!(may_connect(&mut listener, from), "{from}");
+            assert!(!listener.count_reset(origin(from), now));
+            assert!(!may_connect(&mut listener, from), "{from}");
+        }
+        let over = listener.next().unwrap();
+        assert_eq!(over, now + flood::PERIOD);
+        listener.end_flood(over);
+        assert!(listener.next().is_none());
+        assert!(flooding.iter().all(|&from| may_connect(&mut listener, from)));
+        // Another process that takes the socket over knows nothing of the flood.
+        (0..flood::MANY).for_each(|_| _ = listener.count_reset(origin(flooding[0]), now));
+        assert!(!may_connect(&mut listener, flooding[0]));
+        let (mut heir, _) = Listener::bind(addr, "", Some(listener.socket)).unwrap();
+        assert!(may_connect(&mut heir, flooding[0]));
+    }
 }

@@ -1,14 +1,17 @@
 //! Caps, and budgets that end before the work does.
 
 use std::fmt::Write;
+#[cfg(target_os = "linux")]
+use std::io::ErrorKind;
 use std::io::Write as _;
-
+#[cfg(target_os = "linux")]
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use chinwag::{Config, Limits};
 
 use super::{Running, bind, chat, config, fast, limited, start};
-use crate::client::{Client, eventually};
+use crate::client::{Client, PATIENCE, eventually};
 
 /// Longer than any test takes.
 const HOUR: Duration = Duration::from_hours(1);
@@ -123,6 +126,35 @@ fn a_refused_client_that_has_spoken_reads_why_and_then_the_end() {
     // refused the server has closed all of them.
     assert_eq!(Client::connect(server.addr).rest(), "Server is full.\n");
     assert!(!late.iter().any(Client::is_reset));
+}
+
+/// Connects from another address of this machine.
+#[cfg(target_os = "linux")]
+fn connect_from(from: Ipv4Addr, to: SocketAddr, timeout: Duration) -> std::io::Result<TcpStream> {
+    use socket2::{Domain, Socket, Type};
+
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((from, 0)).into())?;
+    socket.connect_timeout(&to.into(), timeout)?;
+    Ok(socket.into())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_address_that_connects_without_end_is_dropped_by_the_kernel() {
+    let server = start(limited(fast().with(|it| it.limit_loopback = true)));
+    let stranger = Ipv4Addr::new(127, 0, 0, 2);
+    let connect = |timeout| connect_from(stranger, server.addr, timeout);
+    // Others are reset, some of them so early that the connect fails.
+    let is_dropped = |connected: std::io::Result<_>| {
+        connected.is_err_and(|error: std::io::Error| error.kind() == ErrorKind::TimedOut)
+    };
+    let dropped_at = (1..20_000).find(|_| is_dropped(connect(Duration::from_millis(500))));
+    assert!(dropped_at > Some(256), "{dropped_at:?}");
+    assert_eq!(Client::connect(server.addr).ask("/up room"), "ROOM");
+    // The first packet comes again after a second.
+    let mut again = Client::of(connect(PATIENCE).unwrap());
+    assert_eq!(again.ask("/up room"), "ROOM");
 }
 
 /// Limits under which everything takes as many turns as it can.

@@ -218,10 +218,10 @@ impl Decoder {
                 *bytes = &bytes[1..];
                 self.count(1);
             }
-            escape::Step::Left { after_escape: true } if !self.line.push(&[ESC]) => {
+            escape::Step::Left(text) if !self.line.push(text) => {
                 return Step::Item(Item::TooLong);
             }
-            escape::Step::Left { .. } => {}
+            escape::Step::Left(_) => {}
         }
         Step::On
     }

@@ -1,11 +1,16 @@
-//! The sequences that a terminal's keys send (arrows, function keys, the marks around what is
-//! pasted), across packet boundaries. Knows no lines.
+//! The sequences that a terminal sends by itself (for arrows, function keys and the mouse, around
+//! what is pasted, as the answer to a program's question), across packet boundaries. Knows no lines.
 
 use crate::net::scan::ESC;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// More parameters than any key sends.
 const PARAMETERS_MAX: u8 = 64;
+
+/// Longer than any answer of a terminal that nobody asks for here.
+const STRING_MAX: u8 = 200;
+
+const BEL: u8 = 0x07;
 
 /// How far a sequence has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,6 +23,12 @@ pub(crate) enum Escape {
     Parameters(u8),
     /// One more byte: after ESC `O` (SS3), or ESC `[[`, the Linux console's function keys.
     Last,
+    /// After ESC `[M`, and with so many bytes left: an old report of the mouse, or a key.
+    Mouse(u8),
+    /// After ESC and this byte, which may begin a string: OSC, DCS or APC.
+    StringStart(u8),
+    /// After so many bytes of a string.
+    String(u8),
 }
 
 /// What a byte turns out to be.
@@ -25,8 +36,8 @@ pub(crate) enum Escape {
 pub(crate) enum Step {
     /// Part of a sequence.
     Taken,
-    /// None of it; and if so, the ESC before it was a character like others.
-    Left { after_escape: bool },
+    /// None of it; and these, which were taken before, are characters like others.
+    Left(&'static [u8]),
 }
 
 impl Escape {
@@ -36,25 +47,50 @@ impl Escape {
     }
 
     pub(crate) fn step(&mut self, byte: u8) -> Step {
-        let after_escape = *self == Escape::Started;
+        use Escape::{Last, Mouse, Parameters, Started, StringStart};
         let next = match (*self, byte) {
             // One that was cut short makes way. With Alt held, another ESC comes before the
             // key's own.
-            (_, ESC) => Some(Escape::Started),
-            (Escape::Started, b'[') => Some(Escape::Parameters(0)),
-            (Escape::Started, b'O') | (Escape::Parameters(0), b'[') => Some(Escape::Last),
-            (Escape::Parameters(count @ ..PARAMETERS_MAX), b' '..=b'?') => {
-                Some(Escape::Parameters(count + 1))
+            (_, ESC) => Started,
+            (Started, b'[') => Parameters(0),
+            (Started, b'O') | (Parameters(0), b'[') => Last,
+            (Started, b']' | b'P' | b'_') => StringStart(byte),
+            (Parameters(0), b'M') => Mouse(3),
+            // No terminal sends a slash here, but a command begins with one.
+            (Parameters(count @ ..PARAMETERS_MAX), b' '..=b'.' | b'0'..=b'?') => {
+                Parameters(count + 1)
             }
             // Older terminals send Shift and the like as a digit.
-            (Escape::Last, b'0'..=b'9') => Some(Escape::Parameters(1)),
-            (Escape::Parameters(_), b'@'..=b'~') | (Escape::Last, b' '..=b'~') => {
-                Some(Escape::None)
+            (Last, b'0'..=b'9') => Parameters(1),
+            // A button or the wheel, without Shift and the like.
+            (Mouse(3), b' '..=b'#' | b'@'..=b'C' | b'`' | b'a') => Mouse(2),
+            (Mouse(2), b' '..) => Mouse(1),
+            // How answers begin. What follows Alt and a letter does not.
+            (StringStart(_), b'0'..=b'9' | b'>' | b'!' | b'G' | b'l' | b'L') => Escape::String(1),
+            (Escape::String(count @ ..STRING_MAX), b' '..=b'~' | 0x80..) => {
+                Escape::String(count + 1)
             }
-            _ => None,
+            // With a backslash, ESC is the end of a string.
+            (Started, b'\\')
+            | (Parameters(_), b'@'..=b'~')
+            | (Last, b' ' | b'@'..=b'~')
+            | (Mouse(1), b' '..)
+            | (Escape::String(_), BEL) => Escape::None,
+            _ => return Step::Left(std::mem::take(self).text()),
         };
-        *self = next.unwrap_or_default();
-        if next.is_some() { Step::Taken } else { Step::Left { after_escape } }
+        *self = next;
+        Step::Taken
+    }
+
+    /// What there is of it, if it is none after all but text.
+    fn text(self) -> &'static [u8] {
+        match self {
+            Escape::Started => b"\x1b",
+            Escape::StringStart(b']') => b"\x1b]",
+            Escape::StringStart(b'_') => b"\x1b_",
+            Escape::StringStart(_) => b"\x1bP",
+            _ => b"",
+        }
     }
 }
 
@@ -65,6 +101,9 @@ impl Pack for Escape {
             Escape::Started => to.tag(1),
             Escape::Parameters(count) => to.tag(2).put(count),
             Escape::Last => to.tag(3),
+            Escape::Mouse(left) => to.tag(4).put(left),
+            Escape::StringStart(byte) => to.tag(5).put(byte),
+            Escape::String(count) => to.tag(6).put(count),
         };
     }
 
@@ -74,6 +113,9 @@ impl Pack for Escape {
             1 => Escape::Started,
             2 => Escape::Parameters(from.get()?),
             3 => Escape::Last,
+            4 => Escape::Mouse(from.get()?),
+            5 => Escape::StringStart(from.get()?),
+            6 => Escape::String(from.get()?),
             _ => return Err(from.wrong("escape sequence")),
         })
     }

@@ -193,6 +193,25 @@ fn the_sequences_of_keys_vanish_whole() {
 }
 
 #[test]
+fn what_the_mouse_and_the_answers_of_a_terminal_send_vanishes_whole() {
+    check(b"\x1b[M !\"a\x1b[<0;3;1Mb\x1b[M`\xe9\x7fc\n", "<abc>LF");
+    check(b"\x1b]11;rgb:00/ff/00\x07a\x1b]0;\xc3\xa9\x1b\\b\n", "<ab>LF");
+    check(b"\x1bP1$r0m\x1b\\a\x1b_Gi=1;OK\x1b\\b\x1b[?2026;2$yc\n", "<abc>LF");
+    // What begins otherwise stays.
+    check(b"\x1b]a\x1bP\n\x1b_\n", r"<\x1b]a\x1bP>LF <\x1b_>LF");
+    check(b"1234567\x1b]a\n", "too-long discarded-Lf");
+    // Keys that send no more, and then a command.
+    check(b"\x1b[M/a\n\x1b[/a\n\x1bO/a\n", "</a>LF </a>LF </a>LF");
+    // What has no end ends with the line, or when it is too long for an answer.
+    check(b"a\x1b]0;x\nb\x1b]0;x\x03c\n", "<a>LF <c>LF");
+    let frame = |count: usize| frame(&[b"\x1b]", &vec![b'0'; count], b"\x07a\n"]);
+    assert_eq!(frame(115), "<a>LF ");
+    let mut decoder = Decoder::new(MAX, 4096);
+    let mut bytes = &[b"\x1b]", &[b'0'; 201][..], b"\n"].concat()[..];
+    assert_eq!(decoder.next(&mut bytes), Some(Item::Line(b"0", Some(Ending::Lf))));
+}
+
+#[test]
 fn a_byte_order_mark_at_the_start_of_a_line_vanishes() {
     check(b"\xef\xbb\xbfa\n", "<a>LF");
     check(b"x\x15\xef\xbb\xbfa\n\xef\xbb\xbf", "<a>LF <>END");

@@ -205,9 +205,10 @@ impl Framing {
             (_, 0x1b) => Some(Key::Escape),
             (Key::Escape, b'[') => Some(Key::Parameters(0)),
             (Key::Escape, b'O') | (Key::Parameters(0), b'[') => Some(Key::Last),
+            (Key::Parameters(0..64), b'/') => None,
             (Key::Parameters(count @ 0..64), 0x20..=0x3f) => Some(Key::Parameters(count + 1)),
             (Key::Last, b'0'..=b'9') => Some(Key::Parameters(1)),
-            (Key::Parameters(_), 0x40..=0x7e) | (Key::Last, 0x20..=0x7e) => Some(Key::None),
+            (Key::Parameters(_), 0x40..=0x7e) | (Key::Last, b' ' | 0x40..=0x7e) => Some(Key::None),
             _ => None,
         };
         if next.is_none() && self.key == Key::Escape {

@@ -53,9 +53,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Header {
     header.unwrap_or(Header::Unfinished)
 }
 
-/// Whether a line, without its ending, is a header of version 1.
+/// Whether a line, without its ending, is a header of version 1, or one with an address in it that
+/// is otherwise wrong.
 pub(crate) fn is_header(line: &[u8]) -> bool {
-    line.len() + 2 <= LINE_MAX && line_source(line).is_some()
+    let source = line.strip_prefix(NAME).and_then(|rest| rest.split(|byte| *byte == b' ').nth(1));
+    let source = source.and_then(|word| str::from_utf8(word).ok());
+    let has_addr = source.is_some_and(|word| word.parse::<IpAddr>().is_ok());
+    line.len() + 2 <= LINE_MAX && (has_addr || line_source(line).is_some())
 }
 
 /// `PROXY TCP4 192.0.2.7 192.0.2.1 4001 1337`, and CR LF.

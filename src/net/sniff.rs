@@ -57,12 +57,28 @@ const START: usize = 32;
 const MAGIC: usize = 5;
 
 /// How the first lines of some protocols begin.
-const GREETINGS: [&[u8]; 6] =
-    [b"SSH-1.5-", b"SSH-1.99-", b"SSH-2.0-", b"RFB 003.", b"@RSYNCD: ", b"JDWP-Handshake"];
+const GREETINGS: [&[u8]; 12] = [
+    b"SSH-1.5-",
+    b"SSH-1.99-",
+    b"SSH-2.0-",
+    b"RFB 003.",
+    b"@RSYNCD: ",
+    b"JDWP-Handshake",
+    // IRC, SMTP, NATS, XMPP, and what a Flash player asks for before it lets its program connect.
+    b"CAP LS",
+    b"EHLO ",
+    b"CONNECT {",
+    b"<?xml ",
+    b"<stream:stream ",
+    b"<policy-file-request/>",
+];
+
+/// Words that a password follows in many protocols, IRC and Redis among them.
+const PASSWORDS: [&[u8]; 2] = [b"PASS", b"AUTH"];
 
 /// Names of protocols that a zero byte follows. Flash clients end their lines with one, too, but
 /// say other words.
-const NAMES: [&[u8]; 5] = [b"AMQP", b"CNXN", b"DmdT", b"JRMI", b"TSH"];
+const NAMES: [&[u8]; 6] = [b"AMQP", b"CNXN", b"DmdT", b"ES", b"JRMI", b"TSH"];
 
 /// Where PROXY headers of version 2 cannot be told from blank lines any more.
 const PROXY: &[u8] = b"\r\n\r\n\0";
@@ -198,10 +214,31 @@ fn protocol_of(line: &[u8], ending: Option<Ending>) -> Option<Protocol> {
         && line
             .strip_prefix(b"*")
             .is_some_and(|count| !count.is_empty() && count.iter().all(u8::is_ascii_digit));
-    if is_array || GREETINGS.iter().any(|start| line.starts_with(start)) {
+    let is_greeting = GREETINGS.iter().any(|start| line.starts_with(start));
+    if is_array || is_greeting || is_password(line) || is_log(line) || is_git(line) {
         return Some(Protocol::Text);
     }
     request(line)
+}
+
+/// `PASS WORD`, and nothing more.
+fn is_password(line: &[u8]) -> bool {
+    split(line, b' ').is_some_and(|(word, rest)| PASSWORDS.contains(&word) && !rest.contains(&b' '))
+}
+
+/// `<34>Oct 11 22:14:15 …`: a line of syslog.
+fn is_log(line: &[u8]) -> bool {
+    let number =
+        line.strip_prefix(b"<").and_then(|rest| split(rest, b'>')).map(|(number, _)| number);
+    number.is_some_and(|it| matches!(it.len(), 1..=3) && it.iter().all(u8::is_ascii_digit))
+}
+
+/// `003egit-upload-pack …`: the length comes first.
+fn is_git(line: &[u8]) -> bool {
+    let rest = line
+        .split_first_chunk()
+        .filter(|(len, _): &(&[u8; 4], _)| len.iter().all(u8::is_ascii_hexdigit));
+    rest.is_some_and(|(_, rest)| rest.starts_with(b"git-"))
 }
 
 /// A line that ends with a zero byte may as well be a number's start, or each second letter of

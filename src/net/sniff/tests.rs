@@ -3,7 +3,7 @@
 use super::*;
 use crate::net::decoder::Decoder;
 
-const FOREIGN: [(&[u8], Protocol); 58] = [
+const FOREIGN: [(&[u8], Protocol); 73] = [
     (b"GET / HTTP/1.0\r\n\r\n", Protocol::Http),
     (b"\r\n\r\nGET / HTTP/1.0\r\n\r\n", Protocol::Http),
     (b" \t\r\n  GET / HTTP/1.1 \n", Protocol::Http),
@@ -25,6 +25,20 @@ const FOREIGN: [(&[u8], Protocol); 58] = [
     (b"@RSYNCD: 31.0\n", Protocol::Text),
     (b"JDWP-Handshake", Protocol::Text),
     (b"*1\r\n$4\r\nPING\r\n", Protocol::Text),
+    (b"CAP LS 302\r\nNICK bob\r\n", Protocol::Text),
+    (b"CAP LS\n", Protocol::Text),
+    (b"PASS secret\r\nNICK bob\r\n", Protocol::Text),
+    (b"AUTH secret\r\n", Protocol::Text),
+    (b"EHLO example.org\r\n", Protocol::Text),
+    (b"CONNECT {\"user\":\"a\",\"pass\":\"b\"}\r\n", Protocol::Text),
+    (b"<?xml version='1.0'?><stream:stream>", Protocol::Text),
+    (b"<stream:stream to='example.org'>", Protocol::Text),
+    (b"<policy-file-request/>\0", Protocol::Text),
+    (b"<34>1 2003-10-11T22:14:15Z host su - - - failed\n", Protocol::Text),
+    (b"<0>Oct 11 22:14:15 host kernel: panic\n", Protocol::Text),
+    (b"003egit-upload-pack /p.git\0host=x\0", Protocol::Text),
+    (b"PROXY TCP4 192.0.2.7 192.0.2.1 4001\r\n", Protocol::Proxy),
+    (b"PROXY UDP6 2001:db8::7 ::1 4001 1337\r\n", Protocol::Proxy),
     (b"PROXY TCP4 192.0.2.7 192.0.2.1 4001 1337\r\n", Protocol::Proxy),
     (b"PROXY UNKNOWN\r\nhello\r\n", Protocol::Proxy),
     (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", Protocol::Proxy),
@@ -54,6 +68,7 @@ const FOREIGN: [(&[u8], Protocol); 58] = [
     (b"ZBXD\x01\x0a\0\0", Protocol::Binary),
     (b"TNMP\x04\0\0\0TNME", Protocol::Binary),
     (b"AMQP\0\0\x09\x01", Protocol::Binary),
+    (b"ES\0\0\0\x2d", Protocol::Binary),
     (b"JRMI\0\x02K", Protocol::Binary),
     (b"TSH \0\0\0\xec", Protocol::Binary),
     (b"DmdT\0\0\0\x17", Protocol::Binary),
@@ -70,7 +85,7 @@ const FOREIGN: [(&[u8], Protocol); 58] = [
     ),
 ];
 
-const SPEECH: [&[u8]; 35] = [
+const SPEECH: [&[u8]; 46] = [
     b"hello\n",
     b"GET well soon\n",
     b"GET / \r\n",
@@ -92,6 +107,17 @@ const SPEECH: [&[u8]; 35] = [
     b"\xcc\xee\n",
     b"\ta tab\tor two\n",
     b"PROXY TCP4 is down\n",
+    b"PASS it on\r\n",
+    b"PASS\r\n",
+    b"pass bob\n",
+    b"CAPS LOCK\n",
+    b"EHLO\n",
+    b"CONNECTED at last\n",
+    b"<3 you all\n",
+    b"<1337> is the port\n",
+    b"<b>bold</b>\n",
+    b"cafegit\n",
+    b"es\0",
     b"PROXY settings, anybody?\r\n",
     b"AMQP\r\n",
     b"hello\x07\n",

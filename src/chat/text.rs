@@ -59,7 +59,7 @@ pub(super) fn is_blank(text: &str) -> bool {
 }
 
 /// `Default_Ignorable_Code_Point`, of Unicode 17.
-fn is_ignorable(c: char) -> bool {
+pub(super) fn is_ignorable(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -68,7 +68,8 @@ fn is_ignorable(c: char) -> bool {
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether a character shows nothing.
+pub(super) fn is_invisible(c: char) -> bool {
     // An empty braille cell, annotation anchors, a Khitan filler, a note without a head, and
     // hieroglyph joiners and blanks.
     let is_empty = matches!(c,

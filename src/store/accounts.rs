@@ -144,7 +144,10 @@ impl State {
         if can_be_name(name) {
             return Ok(());
         }
-        let why = format!("'{name}' cannot be a name");
+        let why = format!(
+            "'{name}' cannot be a name: 3 to 32 letters, digits, '-', '_' and '.' are allowed, and \
+             none that is reserved"
+        );
         Err(io::Error::new(io::ErrorKind::InvalidInput, why))
     }
 

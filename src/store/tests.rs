@@ -158,6 +158,8 @@ fn a_directory_that_is_gone_is_no_empty_one() {
     // Nor is a file.
     fs::write(&dir.0, "").unwrap();
     assert!(matches!(state.perform(Request::Reload), Answer::NotReloaded(_)));
+    let why = format!("{}: it is not a directory", dir.0.display());
+    assert_eq!(State::open(&dir.0).err().map(|error| error.to_string()), Some(why));
     fs::remove_file(&dir.0).unwrap();
     assert_eq!(dir.open().persisted(), Persisted::default());
 }

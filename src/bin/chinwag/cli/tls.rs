@@ -19,7 +19,12 @@ pub(super) fn read(arguments: &mut Arguments, config: &Config) -> Result<Option<
     let (mut cert, mut key) = (None, None);
     set(arguments, "--tls-cert", &mut cert, |path| Ok(Some(PathBuf::from(path))))?;
     set(arguments, "--tls-key", &mut key, |path| Ok(Some(PathBuf::from(path))))?;
-    let tls = config.listen_tls.iter().chain(&config.listen_web_tls).next();
+    let lines = config.listen_tls.iter().map(|listen| match listen.label.as_str() {
+        "native" => format!("tls={}", listen.addr),
+        label => format!("{label}+tls={}", listen.addr),
+    });
+    let web = config.listen_web_tls.iter().map(|listen| format!("web+tls={}", listen.addr));
+    let tls = lines.chain(web).next();
     let name = |path: PathBuf| path.display().to_string();
     match (cert, key, tls) {
         (None, None, None) => Ok(None),
@@ -30,10 +35,9 @@ pub(super) fn read(arguments: &mut Arguments, config: &Config) -> Result<Option<
         (None, Some(key), _) => {
             Err(format!("--tls-key {}: --tls-cert FILE is wanted, too", name(key)))
         }
-        (None, None, Some(listen)) => Err(format!(
-            "--listen tls={}: --tls-cert FILE and --tls-key FILE are wanted, too",
-            listen.addr
-        )),
+        (None, None, Some(listen)) => {
+            Err(format!("--listen {listen}: --tls-cert FILE and --tls-key FILE are wanted, too"))
+        }
         (Some(cert), Some(_), None) => Err(format!(
             "--tls-cert {}: --listen tls=ADDR, DIALECT+tls=ADDR or web+tls=ADDR is wanted, too",
             name(cert)

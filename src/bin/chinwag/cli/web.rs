@@ -40,7 +40,12 @@ fn host(text: &str) -> Result<String, String> {
 fn origin(text: &str) -> Result<String, String> {
     let url = text.strip_suffix('/').unwrap_or(text);
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    if host.is_none_or(|host| host.is_empty() || host.contains(['/', ' ', '?', '#', '@'])) {
+    let port = host.and_then(|host| host.rsplit_once(':')).map(|(_, port)| port);
+    // In an IPv6 address without a port it is the end of that.
+    let is_port = |text: &str| text.ends_with(']') || text.parse::<u16>().is_ok();
+    if host.is_none_or(|host| host.is_empty() || host.contains(['/', ' ', '?', '#', '@']))
+        || !port.is_none_or(is_port)
+    {
         return Err("http://HOST[:PORT] or https://HOST[:PORT] is wanted".to_owned());
     }
     Ok(url.to_owned())

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::fmt::Write;
 
+use super::name::Shown;
 use super::reply::{self, Span};
 use super::room::RoomNo;
 use super::state::Chat;
@@ -30,7 +31,11 @@ impl Chat {
         let mut list = format!("{count} in {}", room.name());
         let mut separator = ": ";
         let announced = room.announced().flatten().filter_map(|id| self.users.get(*id));
-        for user in announced.chain(asker).take(LISTED_MAX) {
+        // Of a crowd not all are looked at: only some are listed.
+        let most = if room.is_crowd() { LISTED_MAX } else { count };
+        let mut users: Vec<&User> = announced.chain(asker).take(most).collect();
+        users.sort_by_cached_key(|user| place(user.shown()));
+        for user in users.into_iter().take(LISTED_MAX) {
             write!(list, "{separator}{}", user.shown()).expect("a String takes everything");
             separator = ", ";
         }
@@ -128,5 +133,13 @@ impl Chat {
                 format!("Memory: {bytes} bytes resident, {more} more than at the start{each}");
             self.reply(id, reply::stats(&line), out);
         }
+    }
+}
+
+/// Where a user stands in lists: names in order, whatever their spelling, then guests by number.
+fn place(name: Shown<'_>) -> (u32, String) {
+    match name {
+        Shown::Named(name) => (0, name.to_ascii_lowercase()),
+        Shown::Guest(number) => (number, String::new()),
     }
 }

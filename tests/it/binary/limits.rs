@@ -39,7 +39,7 @@ fn one_address_has_only_so_many_connections() {
     assert_eq!(from(7, &program).rest(), "Too many connections from your address.\n");
     let mut other = from(8, &program).register("other");
     // Nobody hears of who was turned away.
-    assert_eq!(other.ask("/who"), "3 in lobby: first, second, other");
+    assert_eq!(other.ask("/who"), "3 in lobby: first, other, second");
     assert_eq!(first.ask("/exit"), "Bye.");
     first.expect_end();
     // It keeps its place until it has closed as well.

@@ -25,7 +25,7 @@ fn a_token_is_good_at_every_node() {
     assert_eq!(cluster.read(1, bob), "[ann] back\n");
     cluster.say(1, bob, "hello");
     assert_eq!(cluster.read(2, again), "");
-    assert_eq!(cluster.say(1, bob, "/who"), "2 in tea: bob, ann\n");
+    assert_eq!(cluster.say(1, bob, "/who"), "2 in tea: ann, bob\n");
     let thief = cluster.connect(0, "native");
     let read = cluster.say(0, thief, &format!("/resume {token}"));
     assert_eq!(read, "That token is not known, or no longer.\n");

@@ -337,7 +337,7 @@ fn programs_are_told_in_objects() {
            tom< anna left the chat.
            bot< {"at":1795187855000,"type":"leave","room":"lobby","from":"anna"}
            ann> /leave
-           ann< 5 in lobby: rob, tom, fay, bot, anna
+           ann< 5 in lobby: anna, bot, fay, rob, tom
            ann< 15:17 [ann] say "hi" \o/
            ann< 15:17 anna set the topic: tea
            ann< 15:17 * bot beeps

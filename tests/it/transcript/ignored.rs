@@ -28,7 +28,7 @@ fn what_the_ignored_do_is_not_shown() {
          eve< bert left the chat.
          +1000
          bob> /leave
-         bob< 4 in lobby: ann, eve, bert, bot
+         bob< 4 in lobby: ann, bert, bot, eve
          eve< bert joined the chat.
          +1000
          bob> /exit

@@ -86,7 +86,7 @@ fn what_the_muted_write_reaches_nobody_in_any_form() {
              ann> /away
              ann< You are back.
              ann> /join GAMES
-             ann< 2 in games: bob, ann
+             ann< 2 in games: ann, bob
              bob< ann joined the chat.
              op> /unmute ann
              ann< You are no longer muted.

@@ -209,7 +209,7 @@ fn what_was_missed_is_shown_and_what_is_gone_is_counted() {
              g2< 15:17 [bob] three
              g2< 15:17 [bob] four
              g2> /who
-             g2< 2 in lobby: bob, ann",
+             g2< 2 in lobby: ann, bob",
             token(1),
             token(2)
         ),

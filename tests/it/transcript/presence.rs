@@ -445,10 +445,10 @@ fn the_second_of_a_room_that_is_gone_ends_no_other() {
          ann< bob joined the chat.
          bob< 2 in one: ann, bob
          bob> /leave
-         bob< 3 in lobby: dan, cat, bob
+         bob< 3 in lobby: bob, cat, dan
          ann> /leave
          ann< bob left the chat.
-         ann< 4 in lobby: dan, cat, bob, ann
+         ann< 4 in lobby: ann, bob, cat, dan
          +500
          ann> /join two
          ann< 1 in two: ann

@@ -39,16 +39,16 @@ fn rooms_are_made_on_first_use_and_gone_with_the_last_user() {
          bob< 1 in lobby: bob
          bob< 15:17 [bob] not for ann
          ann> /leave
-         ann< 2 in lobby: bob, ann
+         ann< 2 in lobby: ann, bob
          ann< 15:17 [bob] not for ann
          ann> /rooms
          ann< lobby 2
          ann> /who games
          ann< No room is called games.
          ann> /join Lobby
-         ann< 2 in lobby: bob, ann
+         ann< 2 in lobby: ann, bob
          ann> /leave
-         ann< 2 in lobby: bob, ann",
+         ann< 2 in lobby: ann, bob",
     );
 }
 
@@ -89,7 +89,7 @@ fn there_are_as_many_rooms_as_there_may_be() {
          bob> kept for a while
          bob< [bob] kept for a while
          bob> /leave
-         bob< 2 in lobby: cat, bob
+         bob< 2 in lobby: bob, cat
          cat> /who two
          cat< 0 in two
          cat> /join three

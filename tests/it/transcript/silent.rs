@@ -75,9 +75,9 @@ fn the_silent_are_counted_and_not_named() {
          g4> /who lobby
          g4< 2 in lobby: ann, bob (and 39 silent)
          bob> /join games
-         bob< 2 in games: guest-4, bob
+         bob< 2 in games: bob, guest-4
          ann> /join games
-         ann< 3 in games: guest-4, bob, ann
+         ann< 3 in games: ann, bob, guest-4
          ann> /who lobby
          ann< 0 in lobby (and 39 silent)",
     );

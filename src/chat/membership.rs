@@ -193,12 +193,14 @@ impl Chat {
     }
 
     /// The room of this name, which is created if needed. Muted users cannot create rooms, since
-    /// everybody can read a room's name.
+    /// everybody can read a room's name; but servers that know other rooms have to do the same.
     pub(super) fn room_for(&mut self, id: ConnId, name: &str, out: &Outbox) -> Option<RoomNo> {
-        if self.is_muted(id, out) {
-            return self.rooms.find(name);
+        let max = self.settings.rooms_max;
+        match self.node {
+            Some(_) => Some(self.rooms.find_or_make_beyond(name, max)),
+            None if self.is_muted(id, out) => self.rooms.find(name),
+            None => self.rooms.find_or_make(name, max),
         }
-        self.rooms.find_or_make(name, self.settings.rooms_max)
     }
 
     /// Moves a user to another room, with a leave notice there and a join notice here.
@@ -230,14 +232,14 @@ impl Chat {
         self.rooms.find(&self.users.extras(user)?.detached.as_ref()?.room)
     }
 
-    /// The same for what a user has said: the room is there for it, if one more may be.
+    /// The same for what a user has said: the room is there for it, however many there are.
     pub(super) fn room_to_speak_in(&mut self, id: UserId) -> Option<RoomNo> {
         let user = self.users.by_id(id)?;
         if user.conn().is_some() {
             return Some(user.room);
         }
         let room = &self.users.extras(user)?.detached.as_ref()?.room;
-        self.rooms.find_or_make(room, self.settings.rooms_max)
+        Some(self.rooms.find_or_make_beyond(room, self.settings.rooms_max))
     }
 
     pub(super) fn enter_room(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {

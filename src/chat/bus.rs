@@ -125,7 +125,7 @@ impl Chat {
             }
             Effect::Reload => self.want_refresh(),
             Effect::Shutdown(why) => self.begin_shutdown(&why),
-            Effect::Token(digest) => self.note_token(by, digest),
+            Effect::Token(digest) => self.has_token(by, digest, out),
             Effect::TakeOver { digest, seq, epoch } => {
                 self.take_over(by, &digest, (seq, epoch), how, out);
             }

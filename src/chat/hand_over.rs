@@ -70,6 +70,10 @@ impl HandOver for Chat {
         let is_named = self.users.get(id).is_some_and(User::is_named);
         if is_named && self.settings.random.is_some() && !self.settings.resume_for.is_zero() {
             self.issue_token(id, out);
+            if let Some(own) = self.users.id(id).filter(|_| self.under_way.has(id)) {
+                // Only later it could not be sent.
+                self.show_token(own, out);
+            }
         }
     }
 

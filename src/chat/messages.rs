@@ -13,6 +13,7 @@ use super::room::{RoomNo, Rooms};
 use super::settings::Settings;
 use super::state::Chat;
 use super::time::millis;
+use super::user::User;
 use super::user_id::UserId;
 use crate::cluster::Outcome;
 use crate::net::conn::ConnId;
@@ -43,29 +44,44 @@ impl Chat {
         how: &Decision,
         out: &mut Outbox,
     ) {
-        let Some(room) = self.room_to_speak_in(by) else { return };
-        self.announce(by, out);
+        if let Some(room) = self.room_to_speak_in(by) {
+            self.announce(by, out);
+            self.say_in(room, (by, None), (kind, text), how, out);
+        }
+    }
+
+    /// The same in this room, by whoever the user was: by default who they are.
+    pub(super) fn say_in(
+        &mut self,
+        room: RoomNo,
+        (by, speaker): (UserId, Option<Person<'_>>),
+        (kind, text): (Kind, &str),
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
         self.flush_notices(room, out);
         if matches!(how, Decision::CutOff) {
             self.note_unheard();
         } else {
             self.rooms.get_mut(room).note_topic(kind, text);
         }
-        let Some(user) = self.users.by_id(by) else { return };
+        let user = self.users.by_id(by);
+        let speaker = speaker.or_else(|| user.map(|user| self.users.person(user)));
+        let Some(speaker) = speaker else { return };
         let at = if let Decision::Log { at, .. } = how { *at } else { millis(out) };
-        let conn = user.conn();
-        let line = Line { speaker: by, name: user.shown(), kind, text, at };
+        let conn = user.and_then(User::conn);
+        let line = Line { speaker: by, name: speaker.name, kind, text, at };
         let number = keep(&mut self.rooms, room, line, how, &self.settings);
         let room = self.rooms.get(room);
         let event = Event {
             number,
             room: Some(room.name()),
-            from: Some(self.users.person(user)),
+            from: Some(speaker),
             text: Some(text),
             ..Event::new(kind, at)
         };
-        let wants_echo = user.echo || kind == Kind::Topic;
-        match self.users.ignored_by(user) {
+        let wants_echo = user.is_none_or(|user| user.echo) || kind == Kind::Topic;
+        match user.and_then(|user| self.users.ignored_by(user)) {
             None if wants_echo => self.renderer.send_room(room, &event, |_| true, out),
             None => self.renderer.send_room(room, &event, |to| Some(to) != conn, out),
             Some(ignored_by) => {

@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use super::operation::Operation;
+use super::resumed::Resumed;
 use super::user_id::UserId;
 use crate::cluster::{Action, NodeId};
 use message::Who;
@@ -50,6 +51,9 @@ pub(super) struct Node {
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
     tokens: Tokens,
+    /// Who was taken over at another node: what they did just before may be under way, as may what
+    /// is for them.
+    moved: Resumed<Who>,
     refresh: Refresh,
     /// When nodes that have not said who is there are taken to be gone.
     rosters_due: Option<Instant>,
@@ -133,6 +137,7 @@ impl Node {
             seen: BTreeMap::new(),
             homes: HashMap::new(),
             tokens: Tokens::default(),
+            moved: Resumed::default(),
             refresh: Refresh::default(),
             rosters_due: None,
         }
@@ -149,10 +154,18 @@ impl Node {
 
     /// The id here of a user of any node. One who is not known here has an id that is nobody's.
     fn local(&self, who: Who) -> UserId {
+        let who = self.moved.now(who);
         if who.node == self.id {
             return who.user;
         }
         let other = self.others.get(&who.node);
         other.and_then(|other| other.users.get(&who.user)).copied().unwrap_or(UserId::NOBODY)
+    }
+
+    /// Whether a user of another node may not have been here before. Whoever is not known and not
+    /// new has left, or is somebody else by now, and what is told of them was under way.
+    fn may_be_new(&self, who: Who) -> bool {
+        let newest = self.others.get(&who.node).and_then(|other| other.newest);
+        newest.is_none_or(|newest| who.user.number > newest) && !self.moved.has(who)
     }
 }

@@ -86,14 +86,14 @@ pub(super) enum Effect<'a, Id = UserId> {
     Unignore(Id),
     /// They were cut off, and may resume.
     Detach,
-    /// They have a resume token with this digest, or none.
-    Token(Option<[u8; 32]>),
     /// They have banned somebody, whoever has the name by now.
     Ban(Ban, Option<Id>),
     Unban(ban::Target),
     /// What is persisted has changed.
     Reload,
     // What follows is not.
+    /// They have a resume token with this digest, or none.
+    Token(Option<[u8; 32]>),
     /// All servers end.
     Shutdown(Cow<'a, str>),
     /// They resume as the user whose token this is the digest of, at whatever server that was.
@@ -163,10 +163,23 @@ impl<Id> Effect<'_, Id> {
                 | Effect::Ignore(_)
                 | Effect::Unignore(_)
                 | Effect::Detach
-                | Effect::Token(_)
                 | Effect::Ban(..)
                 | Effect::Unban(_)
                 | Effect::Reload
+        )
+    }
+
+    /// Whether it is about the connection that they had, and nothing to whoever is taken over.
+    pub(super) fn is_of_connection(&self) -> bool {
+        matches!(
+            self,
+            Effect::Connect
+                | Effect::Name { .. }
+                | Effect::Resume { .. }
+                | Effect::Leave
+                | Effect::Detach
+                | Effect::Token(_)
+                | Effect::TakeOver { .. }
         )
     }
 

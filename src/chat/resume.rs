@@ -21,7 +21,8 @@ use crate::net::outbox::Outbox;
 const LINES: u64 = 10;
 
 impl Chat {
-    /// Issues a token to a user. It replaces the one they had.
+    /// Issues a token to a user, which they are shown once every node knows it. It replaces the one
+    /// they had.
     pub(super) fn issue_token(&mut self, id: ConnId, out: &mut Outbox) {
         let (Some(random), false) = (self.settings.random, self.settings.resume_for.is_zero())
         else {
@@ -30,19 +31,44 @@ impl Chat {
         self.revoke_token(id);
         let mut bytes = [0; TOKEN];
         random(&mut bytes);
-        let token = bytes.iter().fold(String::new(), |mut token, byte| {
-            write!(token, "{byte:02x}").expect("a String takes everything");
-            token
-        });
         if let (Some(user), Some(own)) = (self.users.get(id), self.users.id(id)) {
             let key = self.sessions.issue(&bytes, own, user.from);
             if let Some(extras) = self.users.extras_mut(own) {
                 extras.token_key = Some(key);
             }
-            self.tell_token(own);
         }
+        let digest = self.users.get(id).and_then(|user| self.digest_of(user));
+        match self.users.id(id) {
+            Some(own) if digest.is_none() => self.show_token(own, out),
+            _ => self.publish(id, Effect::Token(digest), out),
+        }
+    }
+
+    /// Makes a user's token worthless at every node: others may know it.
+    pub(super) fn revoke_token_everywhere(&mut self, id: ConnId, out: &mut Outbox) {
+        self.revoke_token(id);
+        if self.node.is_some() {
+            self.publish(id, Effect::Token(None), out);
+        }
+    }
+
+    /// A user has a token with this digest, or none.
+    pub(super) fn has_token(&mut self, by: UserId, digest: Option<[u8; 32]>, out: &mut Outbox) {
+        self.note_token(by, digest);
+        self.show_token(by, out);
+    }
+
+    /// Shows a user of this node their token, if they have one.
+    pub(super) fn show_token(&mut self, by: UserId, out: &mut Outbox) {
+        let extras = self.users.by_id(by).and_then(|user| self.users.extras(user));
+        let key = extras.and_then(|extras| extras.token_key);
+        let Some(bytes) = key.and_then(|key| self.sessions.bytes(key)) else { return };
+        let token = bytes.iter().fold(String::new(), |mut token, byte| {
+            write!(token, "{byte:02x}").expect("a String takes everything");
+            token
+        });
         let held_for = self.settings.resume_for;
-        self.reply(id, reply::resume_token(held_for, &token), out);
+        self.reply_to(by, reply::resume_token(held_for, &token), out);
     }
 
     /// Makes a user's token worthless: they leave on purpose, or got another.
@@ -133,6 +159,9 @@ impl Chat {
     ) {
         let key = self.sessions.find(token);
         match key.and_then(|key| Some((key, self.sessions.user(key)?))) {
+            Some((_, user)) if self.users.id(id) == Some(user) => {
+                self.reply(id, reply::token_unknown(), out);
+            }
             Some((key, user)) => self.publish(id, Effect::Resume { user, key, seq, epoch }, out),
             None => self.resume_elsewhere(id, token, (seq, epoch), out),
         }
@@ -168,7 +197,7 @@ impl Chat {
             return self.resumed_elsewhere(own, user, out);
         }
         let Some(id) = self.users.conn(own) else { return };
-        let Some(user) = self.sessions.user(key).filter(|user| *user != own) else {
+        let Some(user) = self.sessions.user(key) else {
             return self.reply(id, reply::token_unknown(), out);
         };
         self.sessions.remove(key);

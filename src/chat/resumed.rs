@@ -1,6 +1,8 @@
-//! Ids that users had before they resumed: each leads to the user that they are now.
+//! Ids that users had before they resumed: each leads to the user that they are now. Between the
+//! servers of a cluster users have other ids (`Id`).
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::Hash;
 
 use super::user_id::UserId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
@@ -12,16 +14,21 @@ const MAX: usize = 1 << 14;
 const HOPS: usize = 16;
 
 /// Ids of users before they resumed, where others may have noted such an id.
-#[derive(Default)]
-pub(super) struct Resumed {
-    into: HashMap<UserId, UserId>,
+pub(super) struct Resumed<Id = UserId> {
+    into: HashMap<Id, Id>,
     /// The oldest in front.
-    order: VecDeque<UserId>,
+    order: VecDeque<Id>,
 }
 
-impl Resumed {
+impl<Id> Default for Resumed<Id> {
+    fn default() -> Resumed<Id> {
+        Resumed { into: HashMap::new(), order: VecDeque::new() }
+    }
+}
+
+impl<Id: Copy + Eq + Hash> Resumed<Id> {
     /// From now on the id `was` means the user `user`.
-    pub(super) fn pass_on(&mut self, was: UserId, user: UserId) {
+    pub(super) fn pass_on(&mut self, was: Id, user: Id) {
         if self.into.insert(was, user).is_none() {
             self.order.push_back(was);
         }
@@ -32,20 +39,25 @@ impl Resumed {
         }
     }
 
+    /// Whether an id means another user than it did.
+    pub(super) fn has(&self, was: Id) -> bool {
+        self.into.contains_key(&was)
+    }
+
     /// The user that an id means now.
-    pub(super) fn now(&self, user: UserId) -> UserId {
-        let next = |user: &UserId| self.into.get(user).copied();
+    pub(super) fn now(&self, user: Id) -> Id {
+        let next = |user: &Id| self.into.get(user).copied();
         std::iter::successors(Some(user), next).take(HOPS + 1).last().unwrap_or(user)
     }
 }
 
-impl Pack for Resumed {
+impl<Id: Pack + Eq + Hash> Pack for Resumed<Id> {
     fn pack(&self, to: &mut Packer) {
         let Resumed { into, order } = self;
         to.put(into).put(order);
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Resumed, Damaged> {
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Resumed<Id>, Damaged> {
         Ok(Resumed { into: from.get()?, order: from.get()? })
     }
 }

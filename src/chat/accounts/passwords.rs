@@ -230,10 +230,7 @@ impl Chat {
 
     /// The password was changed: the old resume token is revoked, as others may know it.
     pub(in crate::chat) fn password_set(&mut self, id: ConnId, out: &mut Outbox) {
-        self.revoke_token(id);
-        if let Some(user) = self.users.id(id) {
-            self.tell_token(user);
-        }
+        self.revoke_token_everywhere(id, out);
         self.reply(id, reply::password_changed(), out);
     }
 
@@ -283,10 +280,7 @@ impl Chat {
             if self.waiting.drop_passwd(id) {
                 self.answer(Some(id), Answer::Wrong, out);
             }
-            self.revoke_token(id);
-            if let Some(user) = self.users.id(id) {
-                self.tell_token(user);
-            }
+            self.revoke_token_everywhere(id, out);
             if let Some(extras) = self.users.extras_of(id) {
                 extras.has_account = false;
             }

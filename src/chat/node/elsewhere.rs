@@ -38,16 +38,18 @@ impl Chat {
         let Some(node) = &self.node else { return UserId::NOBODY };
         let known = node.local(who);
         let newest = node.others.get(&who.node).and_then(|other| other.newest);
-        // Whoever is not known and not new has left, and what they said was under way.
-        let is_new = newest.is_none_or(|newest| who.user.number > newest);
+        let (is_new, has_moved) = (node.may_be_new(who), node.moved.has(who));
         let Some(profile) = profile else { return known };
         if self.users.by_id(known).is_none() {
             return if is_new { self.add_elsewhere(who, profile, out) } else { known };
         }
-        if newest.is_none() {
+        if newest.is_none() && !has_moved {
             // They may have got another name, and gone to another room, unnoticed.
             self.rename_elsewhere(known, profile.name.shown(), out);
             self.move_elsewhere(known, profile, false, out);
+        }
+        if !has_moved {
+            self.note_rights(known, profile);
         }
         known
     }
@@ -67,11 +69,7 @@ impl Chat {
             other.users.insert(who.user, id);
             other.newest = other.newest.map(|newest| newest.max(who.user.number));
         }
-        if profile.is_operator
-            && let Some(extras) = self.users.extras_mut(id)
-        {
-            extras.is_operator = true;
-        }
+        self.note_rights(id, profile);
         if profile.is_announced
             && let Some(user) = self.users.by_id_mut(id)
         {
@@ -79,6 +77,17 @@ impl Chat {
         }
         self.enter_elsewhere(id, Some(profile.room.as_str()), out);
         id
+    }
+
+    /// What a user of another node may do: it may be more or less than was known here.
+    pub(super) fn note_rights(&mut self, id: UserId, profile: &Profile) {
+        let Profile { is_operator, has_account, .. } = *profile;
+        let has_extras = self.users.by_id(id).is_some_and(|user| self.users.extras(user).is_some());
+        if (is_operator || has_account || has_extras)
+            && let Some(extras) = self.users.extras_mut(id)
+        {
+            (extras.is_operator, extras.has_account) = (is_operator, has_account);
+        }
     }
 
     /// Nobody but this user has the name from now on.

@@ -118,7 +118,8 @@ impl Chat {
             room,
             serial: user.conn_number(),
             is_announced: user.is_announced(),
-            is_operator: self.is_operator(user),
+            is_operator: self.users.extras(user).is_some_and(|extras| extras.is_operator),
+            has_account: self.users.has_account(user),
         })
     }
 

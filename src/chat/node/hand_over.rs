@@ -23,11 +23,12 @@ impl Pack for Node {
             seen,
             homes: _,
             tokens,
+            moved,
             refresh,
             rosters_due,
         } = self;
-        to.put(id).put(name).put(stage).put(last_number).put(alone).put(tokens).put(rosters_due);
-        to.put(owes_roster).put(is_leasing).put(refresh);
+        to.put(id).put(name).put(stage).put(last_number).put(alone).put(tokens).put(moved);
+        to.put(rosters_due).put(owes_roster).put(is_leasing).put(refresh);
         to.put(&first.len());
         for (action, payload, sent) in first {
             to.put(action).put(payload).put(sent);
@@ -53,6 +54,7 @@ impl Pack for Node {
         node.last_number = from.get()?;
         node.alone = from.get()?;
         node.tokens = from.get()?;
+        node.moved = from.get()?;
         node.rosters_due = from.get()?;
         (node.owes_roster, node.is_leasing) = (from.get()?, from.get()?);
         node.refresh = from.get()?;

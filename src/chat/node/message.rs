@@ -12,7 +12,7 @@ use crate::net::timeouts::Now;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The format of messages. A server skips those in another format, and logs that there were some.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// A user, for every server: which node they are connected to, and their id there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -54,7 +54,10 @@ pub(in crate::chat) struct Profile {
     /// The number of their connection.
     pub(in crate::chat) serial: u32,
     pub(in crate::chat) is_announced: bool,
+    /// Whether they connected to an operators' listener.
     pub(in crate::chat) is_operator: bool,
+    /// Whether they logged in with their name's password.
+    pub(in crate::chat) has_account: bool,
 }
 
 /// A user in a roster.
@@ -131,13 +134,14 @@ impl Pack for Message {
 
 impl Pack for Profile {
     fn pack(&self, to: &mut Packer) {
-        let Profile { name, room, serial, is_announced, is_operator } = self;
-        to.put(name).put(room).put(serial).put(is_announced).put(is_operator);
+        let Profile { name, room, serial, is_announced, is_operator, has_account } = self;
+        to.put(name).put(room).put(serial).put(is_announced).put(is_operator).put(has_account);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Profile, Damaged> {
         let (name, room, serial) = (from.get()?, from.get()?, from.get()?);
-        Ok(Profile { name, room, serial, is_announced: from.get()?, is_operator: from.get()? })
+        let (is_announced, is_operator) = (from.get()?, from.get()?);
+        Ok(Profile { name, room, serial, is_announced, is_operator, has_account: from.get()? })
     }
 }
 

@@ -4,8 +4,9 @@ use std::mem;
 
 use log::warn;
 
-use super::message::{Message, Who};
+use super::message::{Message, Profile, Who};
 use super::{Node, Sent, Stage, Uncertain};
+use crate::chat::dialect::{Kind, Person};
 use crate::chat::history::Line;
 use crate::chat::messages::keep;
 use crate::chat::operation::{Decision, Effect};
@@ -104,7 +105,14 @@ impl Chat {
             Sent::Operation(mut operation) => {
                 let claimed = operation.claims.take().filter(|_| how.is(&Outcome::Claimed));
                 let by = operation.by;
-                self.decided(operation, &how, out);
+                if self.has_moved(by) {
+                    // As at all other nodes: from what they are told.
+                    if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
+                        self.message(event.node, message, &how, out);
+                    }
+                } else {
+                    self.decided(operation, &how, out);
+                }
                 if let Some(name) = claimed {
                     self.give_back(by, &name);
                 }
@@ -164,11 +172,7 @@ impl Chat {
     fn message(&mut self, from: NodeId, message: Message, how: &Decision, out: &mut Outbox) {
         match message {
             Message::Did { by, profile, effect, .. } => {
-                let who = Who { node: from, user: by };
-                let by = self.find_or_add_elsewhere(who, profile.as_ref(), out);
-                let Some(node) = &self.node else { return };
-                let effect = effect.with_ids(|who| node.local(who));
-                self.take_effect(self.resumed.now(by), effect, how, out);
+                self.did(Who { node: from, user: by }, profile.as_ref(), effect, how, out);
             }
             Message::Roster { name, is_first, is_last, users } => {
                 self.read_roster(from, name, &users, (is_first, is_last), out);
@@ -178,6 +182,55 @@ impl Chat {
                 self.reply_to(self.resumed.now(to), reply::not_reading(&name), out);
             }
         }
+    }
+
+    /// A user has done something.
+    fn did(
+        &mut self,
+        who: Who,
+        profile: Option<&Profile>,
+        effect: Effect<'static, Who>,
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
+        let Some(node) = &self.node else { return };
+        let has_moved = |who: &Who| node.moved.has(*who);
+        match (&effect, profile) {
+            (Effect::Resume { user, .. }, _) if has_moved(user) => return,
+            (effect, _) if has_moved(&who) && effect.is_of_connection() => return,
+            (Effect::Say(kind, text), Some(profile)) if has_moved(&who) => {
+                return self.said_before(who, profile, (*kind, text), how, out);
+            }
+            _ => {}
+        }
+        let by = self.find_or_add_elsewhere(who, profile, out);
+        let Some(node) = &self.node else { return };
+        let effect = effect.with_ids(|who| node.local(who));
+        self.take_effect(self.resumed.now(by), effect, how, out);
+    }
+
+    /// Whether a user of this node was taken over at another.
+    fn has_moved(&self, user: UserId) -> bool {
+        self.node.as_ref().is_some_and(|node| node.moved.has(Who { node: node.id, user }))
+    }
+
+    /// Somebody has said a line just before they were taken over at another node. It is said where
+    /// they were, which its number is of, wherever they are by now.
+    fn said_before(
+        &mut self,
+        who: Who,
+        profile: &Profile,
+        line: (Kind, &str),
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
+        let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+        let by = self.resumed.now(by);
+        let (name, number) = (profile.name.shown(), profile.serial);
+        let speaker = Person { name, addr: None, number };
+        let max = self.settings.rooms_max;
+        let room = self.rooms.find_or_make_beyond(profile.room.as_str(), max);
+        self.say_in(room, (by, Some(speaker)), line, how, out);
     }
 
     /// A line that is kept in its room's history, and shown to nobody now.

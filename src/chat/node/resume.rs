@@ -3,10 +3,11 @@
 use log::info;
 
 use super::Sent;
+use super::message::Who;
 use super::tokens::{Digest, Held, Token};
 use crate::chat::mute::Mute;
 use crate::chat::name::{Name, Shown};
-use crate::chat::operation::{Decision, Effect};
+use crate::chat::operation::Decision;
 use crate::chat::reply;
 use crate::chat::state::Chat;
 use crate::chat::user::{Arrival, Extras, User};
@@ -16,15 +17,8 @@ use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
 impl Chat {
-    /// Every node is told of a user's new token, or that they have none.
-    pub(in crate::chat) fn tell_token(&mut self, user: UserId) {
-        let digest = self.users.by_id(user).and_then(|user| self.digest_of(user));
-        self.note_token(user, digest);
-        self.tell(user, Effect::Token(digest));
-    }
-
     /// What is known of a user's token.
-    pub(super) fn digest_of(&self, user: &User) -> Option<Digest> {
+    pub(in crate::chat) fn digest_of(&self, user: &User) -> Option<Digest> {
         let token = self.sessions.bytes(self.users.extras(user)?.token_key?)?;
         Some(self.settings.digest?(&token))
     }
@@ -89,6 +83,7 @@ impl Chat {
         self.flush_notices_for(conn, out);
         self.notify_leave(by, out);
         self.exit_room(conn);
+        self.pass_on(left, by, who);
         let (name, room, arrival, extras) = match held {
             Some(held) => (held.name, held.room, Arrival::Announced, Extras::default()),
             None => match self.vacate(left, out) {
@@ -129,6 +124,17 @@ impl Chat {
         }
     }
 
+    /// What is for the user `left`, or of them, is of `by` from now on.
+    fn pass_on(&mut self, left: UserId, by: UserId, who: Who) {
+        if left != UserId::NOBODY {
+            self.resumed.pass_on(left, by);
+        }
+        if let Some(node) = &mut self.node {
+            let now = node.who(by);
+            node.moved.pass_on(who, now);
+        }
+    }
+
     /// Takes a user out of the chat without a notice, since they are another from now on.
     fn vacate(
         &mut self,
@@ -154,7 +160,6 @@ impl Chat {
     /// A user has what another had who they are from now on: whom they ignore, who ignores them, and
     /// what keeps them from speaking.
     fn inherit(&mut self, by: UserId, left: UserId, extras: Extras) {
-        self.resumed.pass_on(left, by);
         for ignored in &extras.ignores {
             if let Some(theirs) = self.users.extras_mut(*ignored) {
                 theirs.ignored_by.remove(&left);

@@ -80,13 +80,16 @@ impl Chat {
     }
 
     fn read_listed(&mut self, who: Who, listed: &Listed, out: &mut Outbox) {
-        let known = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+        let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
+        let (known, may_be_new) = (node.local(who), node.may_be_new(who));
         let id = match self.users.by_id(known) {
             Some(_) => known,
-            None => self.add_elsewhere(who, &listed.profile, out),
+            None if may_be_new => self.add_elsewhere(who, &listed.profile, out),
+            None => return,
         };
         self.rename_elsewhere(id, listed.profile.name.shown(), out);
         self.move_elsewhere(id, &listed.profile, listed.is_detached, out);
+        self.note_rights(id, &listed.profile);
         if listed.profile.is_announced {
             self.announce(id, out);
         }

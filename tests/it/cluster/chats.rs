@@ -127,6 +127,7 @@ impl Service for Node {
 /// Nodes, and the log that they share.
 pub(super) struct Cluster {
     pub(super) nodes: Vec<Network<Node>>,
+    log: Rc<RefCell<Log>>,
     /// Those that cannot reach the log.
     cut: BTreeSet<usize>,
 }
@@ -137,37 +138,45 @@ impl Cluster {
     }
 
     /// The same with other settings for some of them.
-    fn with(count: u64, change: impl Fn(u64, &mut Settings)) -> Cluster {
+    pub(super) fn with(count: u64, change: impl Fn(u64, &mut Settings)) -> Cluster {
         let log = Rc::new(RefCell::new(Log::new(5000, 1000)));
-        let nodes = (0..count).map(|number| {
-            let id = NodeId(number + 1);
-            let link = Link::new(id, &format!("node-{}", number + 1), TIMES, Rng::new(number), 0);
-            let mut settings = Settings {
-                bus: Bus::Log(id),
-                operators: true,
-                random: Some(token),
-                digest: Some(|token| std::array::from_fn(|at| token[at % token.len()])),
-                ..Settings::default()
-            };
-            change(number, &mut settings);
-            let link = Rc::new(RefCell::new(link));
-            let chat = Chat::new(settings);
-            let node = Node {
-                chat,
-                link,
-                log: Rc::clone(&log),
-                wants_shutdown: false,
-                worker: Worker::default(),
-            };
-            Network::new(node, &Limits::default().with(|it| it.rate = None))
-        });
-        let mut cluster = Cluster { nodes: nodes.collect(), cut: BTreeSet::new() };
+        let mut cluster = Cluster { nodes: Vec::new(), log, cut: BTreeSet::new() };
+        for number in 0..count {
+            cluster.start(|settings| change(number, settings));
+        }
         cluster.settle();
         cluster
     }
 
+    /// One more node, which has not entered yet. Returns its number.
+    pub(super) fn start(&mut self, change: impl FnOnce(&mut Settings)) -> usize {
+        let number = self.nodes.len() as u64;
+        let now = self.nodes.first().map_or(0, |node| millis(node.outbox()));
+        let id = NodeId(number + 1);
+        let link = Link::new(id, &format!("node-{}", number + 1), TIMES, Rng::new(number), now);
+        let mut settings = Settings {
+            bus: Bus::Log(id),
+            operators: true,
+            random: Some(token),
+            digest: Some(|token| std::array::from_fn(|at| token[at % token.len()])),
+            ..Settings::default()
+        };
+        change(&mut settings);
+        let node = Node {
+            chat: Chat::new(settings),
+            link: Rc::new(RefCell::new(link)),
+            log: Rc::clone(&self.log),
+            wants_shutdown: false,
+            worker: Worker::default(),
+        };
+        let mut node = Network::new(node, &Limits::default().with(|it| it.rate = None));
+        node.pass(Duration::from_millis(now));
+        self.nodes.push(node);
+        self.nodes.len() - 1
+    }
+
     /// All that is under way arrives everywhere.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         for round in 0.. {
             assert!(round < 100, "something is under way for ever");
             for node in &mut self.nodes {
@@ -227,6 +236,17 @@ impl Cluster {
         let now = millis(self.nodes[node].outbox());
         self.nodes[node].service().link.borrow_mut().cut(now);
         self.cut.insert(node);
+    }
+
+    /// A node is told that the log is out of reach.
+    pub(super) fn tell_cut_off(&mut self, node: usize) {
+        let now = millis(self.nodes[node].outbox());
+        self.nodes[node].service().link.borrow_mut().cut_off(now);
+    }
+
+    /// What a node has not read by now is lost to it.
+    pub(super) fn trim(&mut self) {
+        self.log.borrow_mut().trim(0);
     }
 
     pub(super) fn mend(&mut self, node: usize) {
@@ -355,8 +375,8 @@ fn an_outage_is_told_and_what_was_said_meanwhile_is_counted() {
     assert_eq!(cluster.say(0, ann, "three"), "[ann] three\n");
     assert!(cluster.read(1, bob).ends_with("[ann] three\n"));
     cluster.read(0, eve);
-    assert_eq!(cluster.say(0, eve, "/who"), "3 in lobby: ann, eve, bob\n");
-    assert_eq!(cluster.say(1, bob, "/who"), "3 in lobby: ann, eve, bob\n");
+    assert_eq!(cluster.say(0, eve, "/who"), "3 in lobby: ann, bob, eve\n");
+    assert_eq!(cluster.say(1, bob, "/who"), "3 in lobby: ann, bob, eve\n");
 }
 
 #[test]

@@ -203,7 +203,8 @@ impl Link {
         }
     }
 
-    fn cut_off(&mut self, now: u64) {
+    /// The node is told that the log is out of reach.
+    pub(super) fn cut_off(&mut self, now: u64) {
         self.is_cut_off = true;
         self.report(Report::CutOff, 0, now);
     }

@@ -2,8 +2,9 @@
 //!
 //! `log.rs` decides what the log has to decide; `link.rs` carries entries there and reports back,
 //! with delays and faults. Together they keep the promises of `chinwag::cluster`. `chats.rs`,
-//! `tokens.rs` and the simulation in `sim/` run chats over it.
+//! `alike.rs`, `tokens.rs` and the simulation in `sim/` run chats over it.
 
+mod alike;
 mod chats;
 mod link;
 mod log;

@@ -69,6 +69,9 @@ pub(super) struct History {
     bytes: VecDeque<u8>,
     last_seq: u64,
     epoch: i64,
+    /// The earlier numberings that lines are kept of, oldest first: the number of the last line of
+    /// each, and its epoch.
+    earlier: Vec<(u64, i64)>,
 }
 
 impl History {
@@ -76,7 +79,13 @@ impl History {
     pub(super) const NONE: History = History::new(0);
 
     pub(super) const fn new(epoch: i64) -> History {
-        History { entries: VecDeque::new(), bytes: VecDeque::new(), last_seq: 0, epoch }
+        History {
+            entries: VecDeque::new(),
+            bytes: VecDeque::new(),
+            last_seq: 0,
+            epoch,
+            earlier: Vec::new(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -88,9 +97,10 @@ impl History {
         self.last_seq
     }
 
-    /// Which numbering of the room this is.
-    pub(super) fn epoch(&self) -> i64 {
-        self.epoch
+    /// Which numbering of the room this number is of.
+    pub(super) fn epoch_of(&self, seq: u64) -> i64 {
+        let earlier = self.earlier.iter().find(|(last, _)| seq <= *last);
+        earlier.map_or(self.epoch, |(_, epoch)| *epoch)
     }
 
     /// The time of the last line.
@@ -104,8 +114,8 @@ impl History {
     }
 
     /// The next line has this number, which others have given. If lines are missing before it, or
-    /// it goes back to a lower one in another numbering, those that are kept are dropped. Returns
-    /// whether it is a new one.
+    /// it goes back to a lower one in another numbering, those that are kept are dropped; if another
+    /// numbering goes on behind them they stay what they are. Returns whether it is a new one.
     pub(super) fn go_on_at(&mut self, number: LineNumber) -> bool {
         let LineNumber { seq, epoch } = number;
         let Some(before) = seq.checked_sub(1) else { return false };
@@ -114,8 +124,10 @@ impl History {
         }
         if before != self.last_seq {
             *self = History { last_seq: before, ..History::new(epoch) };
+        } else if epoch != self.epoch {
+            self.earlier.push((before, self.epoch));
+            self.epoch = epoch;
         }
-        self.epoch = epoch;
         true
     }
 
@@ -135,6 +147,8 @@ impl History {
             let Some(oldest) = self.entries.pop_front() else { break };
             self.bytes.drain(..oldest.len());
         }
+        let first = self.first_seq();
+        self.earlier.retain(|(last, _)| *last >= first);
         LineNumber { seq: self.last_seq, epoch: self.epoch }
     }
 
@@ -170,7 +184,7 @@ impl History {
                 let whole = str::from_utf8(&line).expect("only text is kept, and cut where it was");
                 let (name, text) = whole.split_at(entry.name_len());
                 let Entry { at, kind, speaker, .. } = *entry;
-                let number = LineNumber { seq: at_seq, epoch: self.epoch };
+                let number = LineNumber { seq: at_seq, epoch: self.epoch_of(at_seq) };
                 show(&Record { number, at, kind, speaker, name, text });
             }
             start = end;
@@ -190,8 +204,8 @@ impl Write for Bytes<'_> {
 
 impl Pack for History {
     fn pack(&self, to: &mut Packer) {
-        let History { entries, bytes, last_seq, epoch } = self;
-        to.put(entries).put(bytes).put(last_seq).put(epoch);
+        let History { entries, bytes, last_seq, epoch, earlier } = self;
+        to.put(entries).put(bytes).put(last_seq).put(epoch).put(earlier);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<History, Damaged> {
@@ -200,6 +214,7 @@ impl Pack for History {
             bytes: from.get()?,
             last_seq: from.get()?,
             epoch: from.get()?,
+            earlier: from.get()?,
         })
     }
 }
@@ -286,6 +301,26 @@ mod tests {
         assert_eq!(go_on_at(6, 7), (false, 5, 6));
         assert_eq!(go_on_at(7, 8), (true, 5, 7));
         assert_eq!(go_on_at(2, 9), (true, 2, 2));
+    }
+
+    #[test]
+    fn kept_lines_have_the_numbers_of_their_own_time() {
+        let mut history = History::new(1);
+        let mut say_of = |epoch| {
+            assert!(history.go_on_at(LineNumber { seq: history.last_seq() + 1, epoch }));
+            say(&mut history, "hi");
+            let mut epochs = Vec::new();
+            history.each_from(0, |line| epochs.push(line.number.epoch));
+            assert!(
+                (history.first_seq()..).zip(&epochs).all(|(seq, it)| history.epoch_of(seq) == *it)
+            );
+            (epochs, history.earlier.len())
+        };
+        assert_eq!(say_of(1), (vec![1], 0));
+        assert_eq!(say_of(2), (vec![1, 2], 1));
+        assert_eq!(say_of(3), (vec![1, 2, 3], 2));
+        assert_eq!(say_of(3), (vec![2, 3, 3], 1), "three lines are kept");
+        assert_eq!(say_of(3), (vec![3, 3, 3], 0));
     }
 
     #[test]

@@ -327,8 +327,8 @@ impl Chat {
         let Some(user) = self.users.get(id) else { return };
         let history = self.rooms.get(user.room).history();
         let (first, next) = (history.first_seq(), history.last_seq() + 1);
-        let is_this = epoch.is_none_or(|epoch| epoch == history.epoch());
-        let from = match seq.filter(|_| is_this) {
+        let is_kept = |seq: &u64| epoch.is_none_or(|epoch| epoch == history.epoch_of(*seq));
+        let from = match seq.filter(is_kept) {
             Some(seq) => seq.saturating_add(1),
             None => next.saturating_sub(LINES).max(first),
         };

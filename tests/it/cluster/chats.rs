@@ -231,6 +231,11 @@ impl Cluster {
         self.settle();
     }
 
+    /// The log loses all that it knows.
+    pub(super) fn empty(&mut self) {
+        self.nodes[0].service().log.borrow_mut().empty();
+    }
+
     /// The log is out of reach for a node.
     pub(super) fn cut(&mut self, node: usize) {
         let now = millis(self.nodes[node].outbox());

@@ -2,11 +2,12 @@
 //!
 //! `log.rs` decides what the log has to decide; `link.rs` carries entries there and reports back,
 //! with delays and faults. Together they keep the promises of `chinwag::cluster`. `chats.rs`,
-//! `alike.rs`, `tokens.rs` and the simulation in `sim/` run chats over it.
+//! `alike.rs`, `losses.rs`, `tokens.rs` and the simulation in `sim/` run chats over it.
 
 mod alike;
 mod chats;
 mod link;
 mod log;
+mod losses;
 mod sim;
 mod tokens;

@@ -50,6 +50,8 @@ struct View {
     sent: BTreeMap<u64, Option<u64>>,
     /// Lines that were shown there.
     shown: BTreeSet<u64>,
+    /// Lines that somebody has read there, or that were told of.
+    known: BTreeSet<u64>,
     /// Lines that were shown there while it was cut off, and those of them that are in the log.
     alone: BTreeSet<u64>,
     through: BTreeSet<u64>,
@@ -209,17 +211,19 @@ impl Oracle {
         moved.extend(closed);
         self.check_readers(node, record, &new, &rooms, &moved);
         self.nodes[node].shown.extend(new.keys());
+        self.nodes[node].known.extend(new.keys());
     }
 
     /// Whether a notice is the one that is due. Of clients that are gone some lines may have been
-    /// said that nobody has read.
+    /// said that nobody has read there. What is in a log that was lost counts, whoever has read it.
     fn is_right(&self, node: usize, reading: &Reading, due: Option<&Reading>) -> bool {
         let (Reading::Back(count), Some(Reading::Back(least))) = (reading, due) else {
             return Some(reading) == due;
         };
         let gone = self.clients.iter().filter(|told| told.node == node && told.is_closed);
         let sent = gone.flat_map(|told| &told.sent);
-        let unread = sent.filter(|token| !self.shown.contains_key(token)).count() as u64;
+        let known = &self.nodes[node].known;
+        let unread = sent.filter(|token| !known.contains(token)).count() as u64;
         (*least..=least + unread).contains(count)
     }
 
@@ -274,11 +278,8 @@ impl Oracle {
             {
                 assert_eq!((seq, epoch), (*own, *since), "<{}> has the log's number", line.token);
             }
-            // What a node kept through a loss may be numbered anew there.
-            if is_due || !self.is_lossy {
-                let token = *self.numbers.entry((room, epoch, seq)).or_insert(line.token);
-                assert_eq!(token, line.token, "{seq} of {epoch} is the number of two lines");
-            }
+            let token = *self.numbers.entry((room, epoch, seq)).or_insert(line.token);
+            assert_eq!(token, line.token, "{seq} of {epoch} is the number of two lines");
         }
         self.check_name(client, line);
         if is_past {
@@ -411,6 +412,7 @@ impl View {
             }
             _ => {
                 self.sent.remove(&record.number);
+                self.known.extend(record.token);
                 self.through.extend(record.token.filter(|token| self.alone.contains(token)));
             }
         }

@@ -314,7 +314,20 @@ fn a_link_says_when_it_has_something_to_do_and_when_it_is_quiet() {
         assert!(beat > pair.now && beat <= pair.now + LEASE / 4);
         pair.links[0].cut(pair.now);
         assert_eq!(pair.links[0].next(), pair.now + PATIENCE);
+        pair.links[1].report(Report::NewEra, 0, pair.now);
         pair.links[1].pause(pair.now);
-        assert_eq!(pair.links[1].next(), u64::MAX);
+        assert_eq!(pair.links[1].next(), u64::MAX, "a node that does nothing takes no report");
+    });
+}
+
+#[test]
+fn nobody_enters_a_log_that_they_have_not_begun_to_read() {
+    always(|pair| {
+        pair.links[0].enter_anew(pair.now);
+        pair.log.empty();
+        pair.links[0].pass(&mut pair.log, pair.now + TIMES.delay);
+        assert_eq!(pair.log.last(), 0, "it is still empty");
+        pair.settle();
+        assert!(pair.told(0).starts_with("new-era in:"), "{}", pair.told(0));
     });
 }

@@ -92,6 +92,11 @@ impl History {
         self.entries.is_empty()
     }
 
+    /// Whether there is nothing to show: all that is kept was withdrawn.
+    pub(super) fn is_blank(&self) -> bool {
+        self.entries.iter().all(|entry| entry.is_withdrawn)
+    }
+
     /// The number of the last line; 0 before the first.
     pub(super) fn last_seq(&self) -> u64 {
         self.last_seq
@@ -153,17 +158,22 @@ impl History {
     }
 
     /// Withdraws what these users said, and what was said under a name in any spelling. Their
-    /// lines are not shown again; the numbers stay taken.
-    pub(super) fn withdraw(&mut self, is_one: impl Fn(UserId) -> bool, name: &str) {
-        let mut start = 0;
+    /// lines are not shown again; the numbers stay taken. Returns whether the last line that set a
+    /// topic is among them.
+    pub(super) fn withdraw(&mut self, is_one: impl Fn(UserId) -> bool, name: &str) -> bool {
+        let (mut start, mut is_topic_gone) = (0, false);
         work::walk(self.entries.len());
         for entry in &mut self.entries {
             let own = self.bytes.range(start..start + entry.name_len());
             let is_called_so = own.len() == name.len()
                 && own.zip(name.bytes()).all(|(one, other)| one.eq_ignore_ascii_case(&other));
             entry.is_withdrawn |= is_called_so || is_one(entry.speaker);
+            if entry.kind == Kind::Topic {
+                is_topic_gone = entry.is_withdrawn;
+            }
             start += entry.len();
         }
+        is_topic_gone
     }
 
     /// Calls `show` with each line from number `seq` on.

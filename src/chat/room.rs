@@ -96,10 +96,18 @@ impl Room {
         }
     }
 
-    /// Withdraws from history what these users said, and what was said under a name.
+    /// Withdraws from history what these users said, and what was said under a name. If they set
+    /// the topic, the one before is in force again, as far as history has it.
     pub(super) fn withdraw(&mut self, is_one: impl Fn(UserId) -> bool, name: &str) {
-        if let Some(history) = &mut self.history {
-            history.withdraw(is_one, name);
+        let Some(history) = &mut self.history else { return };
+        if history.withdraw(is_one, name) {
+            let mut topics = Vec::new();
+            history.each_from(0, |line| {
+                if line.kind == Kind::Topic {
+                    topics.push(line.text.to_owned());
+                }
+            });
+            self.note_topic(Kind::Topic, topics.last().map_or("", String::as_str));
         }
     }
 
@@ -169,7 +177,7 @@ impl Room {
 
     /// Whether it is empty and has no history to lose.
     fn is_done_with(&self) -> bool {
-        self.number != RoomNo::LOBBY && self.history().is_empty() && self.len() == 0
+        self.number != RoomNo::LOBBY && self.len() == 0 && self.history().is_blank()
     }
 }
 

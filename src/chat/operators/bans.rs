@@ -171,13 +171,18 @@ impl Chat {
         banned.into_iter().filter_map(|(id, _)| self.users.id(id)).collect()
     }
 
-    /// Withdraws from history what these users said, and what was said under this name.
+    /// Withdraws from history what these users said, and what was said under this name. Rooms that
+    /// they alone have spoken in go.
     fn withdraw(&mut self, speakers: &[UserId], name: &str) {
         if !speakers.is_empty() || !name.is_empty() {
             let speakers: HashSet<UserId> = speakers.iter().copied().collect();
             let is_one = |speaker| speakers.contains(&self.resumed.now(speaker));
             for room in self.rooms.iter_mut() {
                 room.withdraw(is_one, name);
+            }
+            let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
+            for room in rooms {
+                self.rooms.drop_if_done_with(room);
             }
         }
     }

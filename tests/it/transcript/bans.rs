@@ -219,6 +219,50 @@ fn what_the_banned_have_said_is_shown_to_nobody_again() {
 }
 
 #[test]
+fn topics_and_rooms_of_the_banned_go_as_well() {
+    let mut network = network();
+    network.user_from("eve", "192.0.2.7:4001");
+    network.user_from("ann", "192.0.2.8:4001");
+    for (who, line) in [
+        ("ann", "/topic tea"),
+        ("eve", "/topic buy"),
+        ("eve", "/join come.and.buy"),
+        ("eve", "buy"),
+        ("eve", "/join games"),
+        ("ann", "/join games"),
+        ("ann", "/topic chess"),
+        ("eve", "/topic buy"),
+        ("ann", "/leave"),
+        ("eve", "/join empty"),
+        ("eve", "/topic buy"),
+    ] {
+        network.line(who, line.as_bytes());
+    }
+    network.read_all();
+    check_in(
+        &mut network,
+        "op> /ban eve
+         eve< eve was banned by op.
+         eve.
+         op< Banned eve@192.0.2.7 for good.
+         ann> /topic
+         ann< Topic: tea
+         ann> /rooms
+         ann< lobby 1
+         ann< games 0
+         ann> /join games
+         ann< 1 in games: ann
+         ann< 15:17 ann set the topic: chess
+         ann> /topic
+         ann< Topic: chess
+         ann> /join empty
+         ann< 1 in empty: ann
+         ann> /topic
+         ann< No topic is set.",
+    );
+}
+
+#[test]
 fn the_spam_of_who_has_gone_already_goes_with_the_name() {
     let mut network = network();
     network.user_from("eve", "192.0.2.7:4001");

@@ -50,6 +50,14 @@ impl Commands {
             let row = self.find(word)?;
             return (row.parse)(rest).ok_or(Mistake::Usage(row.usage));
         }
+        // The slash is missing, or stands behind what a key has sent: it was meant for one alone.
+        let bare = word.trim_start_matches(|c| !char::is_alphanumeric(c));
+        let private = ["msg", "send"].into_iter().find(|it| it.eq_ignore_ascii_case(bare));
+        if let Some(private) = private
+            && is_to_user()
+        {
+            return Err(Mistake::Usage(self.find(private)?.usage));
+        }
         if rest.is_empty() && (is("quit") || is("exit")) {
             return Ok(Command::Goodbye);
         }

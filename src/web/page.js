@@ -9,6 +9,8 @@ const DEAD_TICKS = 3; // without an answer: the connection is given up
 const REFRESH_TICKS = 12; // between looks at who is here
 const BACKOFF_MS = [500, 30000]; // first and longest pause between attempts
 const END = '='; // of an answer, see ask()
+// Commands with a password, however their slash was mistyped: privately they would be said.
+const SECRET = /^\W*((un)?(protect|register)|passwd|password|nick\W+\S+)\W+\S/i;
 const FETCHED = /^(registered|renamed|who|room|topic|no_topic|resume|lines_gone)$/; // not shown, then
 
 const $ = (id) => document.getElementById(id);
@@ -55,6 +57,7 @@ function lost({ code, reason }) {
   if (phase === 'left') return;
   // Policy: a ban.
   if (code === 1008) return leave(reason || 'The server closed the connection.');
+  if (code === 1009) inform('That was too long for a line.', 'error');
   const pause = Math.min(BACKOFF_MS[1], BACKOFF_MS[0] * 2 ** attempts++);
   setPhase('waiting', 'No connection; trying again…', 'Now');
   retryTimer = setTimeout(connect, pause * (0.5 + Math.random() / 2));
@@ -505,6 +508,7 @@ function submit(line) {
     case 'history': current.floor = 0; // falls through
     default: return ask([line], { loud: true, done: showRooms });
   }
+  if (aim && SECRET.test(line.normalize('NFKC'))) return inform('Not said, for there may be a password in it.', 'error');
   if (aim || !/^(register|send|quit|exit)\b/i.test(line)) sent.push(line.trim());
   send(aim ? `/msg ${aim} ${line}` : line);
 }
@@ -527,7 +531,7 @@ function aimAt(name) {
 }
 
 function say() {
-  $('text').value.split('\n').filter((line) => line.trim()).forEach(submit);
+  $('text').value.split('\n').map((line) => line.trim()).filter(Boolean).forEach(submit);
   $('text').value = '';
   clicks.jump();
 }

@@ -36,6 +36,13 @@ const tests = {
     await type(bob, 'just between us');
     await shows(alice, 'just between us');
     assert.equal(await alice.textContent('.private small'), 'privately to you ');
+    for (const slip of ['protect hunter22', '\u200b/nick alice hunter22', '／ｐｒｏｔｅｃｔ hunter22']) {
+      await type(bob, slip);
+      await holds(bob, () => document.querySelector('#log li:last-child').textContent.includes('Not said'));
+    }
+    await type(bob, ' /me nods');
+    await shows(alice, 'nods');
+    assert.ok(!(await texts(alice)).some((text) => text.includes('hunter22')), 'a password is said to nobody');
     await bob.click('#aim');
     await type(alice, '/topic tea & cake');
     await holds(bob, () => document.getElementById('topic').textContent === 'tea & cake');
@@ -256,6 +263,14 @@ const tests = {
     assert.equal(await alice.inputValue('#text'), 'into the void');
     await alice.press('#text', 'Enter');
     await bob.reads('[alice] into the void');
+  },
+
+  async 'a line that is too long comes back, with the reason'({ relay }) {
+    const alice = await visit(relay.port, { name: 'alice' });
+    await type(alice, 'x'.repeat(5000));
+    await shows(alice, 'That was too long for a line.');
+    await shows(alice, 'it is below again');
+    assert.equal(await alice.inputValue('#text'), 'x'.repeat(5000));
   },
 
   async 'who looks elsewhere sees in the title how much they miss, and whoever is mentioned hears it'({ chat, relay }) {

@@ -49,6 +49,9 @@ pub(crate) enum Verdict {
     Foreign(Protocol),
 }
 
+/// How every connection of a TLS client begins: with a record of this type.
+pub(crate) const TLS_HANDSHAKE: u8 = 0x16;
+
 /// Bytes of a line that are enough to see that it begins like a request.
 const START: usize = 32;
 
@@ -175,7 +178,7 @@ impl Sniffer {
             0x08 | 0x7f => self.len = self.len.saturating_sub(1),
             0x03 | 0x15 | 0x17 => self.len = 0,
             0x04 | 0x1b => {}
-            0x16 if self.len == 0 => return Some(Protocol::Tls),
+            TLS_HANDSHAKE if self.len == 0 => return Some(Protocol::Tls),
             ..b' ' if byte != b'\t' && self.len < MAGIC => return Some(Protocol::Binary),
             _ => self.add(byte),
         }

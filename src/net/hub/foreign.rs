@@ -18,7 +18,7 @@ use crate::net::transport::{Origin, Transport};
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// What a TLS client understands: a fatal alert, unexpected message.
-const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
+pub(super) const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
 
 impl<T: Transport, S: Service> Hub<T, S> {
     /// Looks at what has just been read, before it is decoded. True if it is another protocol's:

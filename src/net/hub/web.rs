@@ -8,6 +8,7 @@ use std::time::Instant;
 use log::debug;
 
 use super::conn::Output;
+use super::foreign::NO_TLS;
 use super::preface::Preface;
 use super::{Hub, Phase};
 use crate::net::codec::Kind;
@@ -17,6 +18,7 @@ use crate::net::decoder::Item;
 use crate::net::http::{self, Head, Web};
 use crate::net::line::{Ending, EndingSeen};
 use crate::net::service::{Peer, Refusal, Service};
+use crate::net::sniff::{Protocol, TLS_HANDSHAKE};
 use crate::net::transport::{Origin, Transport};
 
 impl<T: Transport, S: Service> Hub<T, S> {
@@ -53,6 +55,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return self.read_probe(id, preface);
         }
         let origin = preface.origin;
+        if preface.bytes.first() == Some(&TLS_HANDSHAKE) {
+            self.log_refused(origin, Refusal::Foreign(Protocol::Tls));
+            self.answer_and_close(id, &NO_TLS);
+            return Ok(false);
+        }
         let Some(asked) = http::read(&preface.bytes, origin.ip(), &self.web) else {
             return Err(preface);
         };

@@ -18,6 +18,14 @@ use crate::net::transport::Transport;
 /// The answer to a client that does not begin a handshake.
 const SPEAKS_TLS: &[u8] = b"This port speaks TLS.\n";
 
+/// The same for a browser.
+const SPEAKS_TLS_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
+    Connection: close\r\n\
+    Content-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 22\r\n\
+    \r\n\
+    This port speaks TLS.\n";
+
 /// How every TLS handshake begins: with a record of this type.
 const HANDSHAKE: u8 = 22;
 
@@ -164,7 +172,9 @@ impl Session {
             self.phase = Phase::Handshake;
             if self.incoming.first() != Some(&HANDSHAKE) {
                 self.phase = Phase::Failed;
-                self.outgoing.extend_from_slice(SPEAKS_TLS);
+                let is_http = is_http(&self.incoming);
+                let told = if is_http { SPEAKS_TLS_HTTP } else { SPEAKS_TLS };
+                self.outgoing.extend_from_slice(told);
                 return Err(io::Error::new(ErrorKind::InvalidData, "that is not TLS"));
             }
         }
@@ -358,6 +368,12 @@ fn short_encode(error: &EncodeError) -> Option<usize> {
         }
         EncodeError::AlreadyEncoded => None,
     }
+}
+
+/// Whether somebody asks over HTTP: a browser, if nobody has typed the s of https.
+fn is_http(first: &[u8]) -> bool {
+    let method = first.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    method > 0 && first[method..].starts_with(b" /")
 }
 
 /// Removes bytes from the front. An empty buffer is given back.

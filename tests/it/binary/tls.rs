@@ -125,16 +125,24 @@ fn half_closed_tls_clients_get_their_answers() {
 
 #[test]
 fn what_comes_to_the_wrong_port_is_told_so_in_its_own_words() {
-    let program = start(&["-l", "127.0.0.1:0"]);
-    let [plain, tls] = program.addrs[..] else { panic!("{:?}", program.addrs) };
+    let program = start(&["-l", "127.0.0.1:0", "-l", "web=127.0.0.1:0"]);
+    let [plain, web, tls] = program.addrs[..] else { panic!("{:?}", program.addrs) };
+    let mut browser = Client::connect(tls);
+    browser.write("GET / HTTP/1.1\r\nHost: chat\r\n\r\n");
+    let answer = browser.rest();
+    assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nThis port speaks TLS.\n"), "{answer}");
+    assert_eq!(why(&program), "no_handshake");
     let mut client = Client::connect(tls);
     client.say("REGISTER ann");
     assert_eq!(client.rest(), "This port speaks TLS.\n");
     assert_eq!(why(&program), "no_handshake");
-    let mut client = Secure::connect(plain);
-    let error = client.0.flush().unwrap_err();
-    assert!(error.to_string().contains("UnexpectedMessage"), "{error}");
-    assert_eq!(why(&program), "tls");
+    for without_tls in [plain, web] {
+        let mut client = Secure::connect(without_tls);
+        let error = client.0.flush().unwrap_err();
+        assert!(error.to_string().contains("UnexpectedMessage"), "{error}");
+        assert_eq!(why(&program), "tls");
+    }
     let mut client = Secure::connect(tls);
     client.0.conn.send_close_notify();
     client.0.conn.write_tls(&mut client.0.sock).unwrap();

@@ -96,8 +96,10 @@ impl FromStr for Network {
         };
         let addr: IpAddr = addr.parse().map_err(|_| NotANetwork)?;
         let whole = if addr.is_ipv4() { "32" } else { "128" };
-        let prefix = prefix.unwrap_or(whole).parse().map_err(|_| NotANetwork)?;
-        Network::new(addr, prefix).ok_or(NotANetwork)
+        let prefix = prefix.unwrap_or(whole);
+        // `parse` would take a sign as well.
+        let prefix = Some(prefix).filter(|it| !it.starts_with('+')).and_then(|it| it.parse().ok());
+        Network::new(addr, prefix.ok_or(NotANetwork)?).ok_or(NotANetwork)
     }
 }
 
@@ -162,7 +164,7 @@ mod tests {
             let network: Network = network.parse().unwrap();
             assert_eq!(network.contains(addr(other)), is_in, "{network:?} {other}");
         }
-        for text in ["", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/x", "host/8"] {
+        for text in ["", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/x", "::/+8", "host/8"] {
             assert_eq!(text.parse::<Network>(), Err(NotANetwork), "{text}");
         }
     }

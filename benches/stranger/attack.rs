@@ -20,6 +20,9 @@ const PACKET: usize = 4096;
 /// descriptors.
 const LEFT_OPEN: usize = 8000;
 
+/// Has a name protected. Builds before the second command have the first, which now does nothing.
+const PROTECT: &str = "/register 12345678\n/protect 12345678\n";
+
 /// What a connection says over and over, or once.
 type Says = fn(u64, &[String]) -> Vec<u8>;
 
@@ -66,7 +69,7 @@ pub(crate) static ATTACKS: [Attack; 26] = [
     Attack {
         name: "register, and change the password for ever",
         connections: 17,
-        hello: |number, _| format!("REGISTER p-{number:04}\n/register 12345678\n").into(),
+        hello: |number, _| format!("REGISTER p-{number:04}\n{PROTECT}").into(),
         then: Then::Repeat(|_, _| b"/passwd 12345678\n/passwd 87654321\n".to_vec()),
     },
     Attack {
@@ -100,9 +103,7 @@ pub(crate) static ATTACKS: [Attack; 26] = [
     visits("connect, take a token, and vanish", |number, _| {
         format!("REGISTER t-{number:04}\n/resume\n").into()
     }),
-    visits("make accounts", |number, _| {
-        format!("REGISTER a-{number:04}\n/register 12345678\n").into()
-    }),
+    visits("make accounts", |number, _| format!("REGISTER a-{number:04}\n{PROTECT}").into()),
     visits("look like a browser", |_, _| b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n".to_vec()),
 ];
 

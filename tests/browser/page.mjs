@@ -80,6 +80,10 @@ const tests = {
     assert.equal((await texts(alice))[0], lines[0]);
     await holds(alice, () => document.title === 'lobby – chinwag');
     assert.ok(await alice.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nothing is too wide');
+    await alice.setViewportSize({ width: 320, height: 600 });
+    await type(alice, `/join ${'W'.repeat(32)}`);
+    await holds(alice, () => current.name.startsWith('W'));
+    assert.ok(await alice.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'nor on a small phone');
     alice.removeAllListeners('console'); // the policy will say so, some time
     const isRefused = await alice.evaluate(() => {
       const script = document.createElement('script');

@@ -110,7 +110,10 @@ impl Chat {
             Effect::Kick(target, why) => self.kicked(by, &target, &why, out),
             Effect::Mute(target, until) => self.muted(by, &target, until, out),
             Effect::Unmute(name) => self.unmuted(by, &name, out),
-            Effect::Announce(text) => self.announced(by, &text, out),
+            Effect::Announce(text) => {
+                self.announced(by, &text, out);
+                self.reply_if_cut_off(by, "has heard that", how, out);
+            }
             Effect::Away(text) => self.note_away(by, text.as_deref()),
             Effect::Ignore(target) => self.note_ignoring(by, target),
             Effect::Unignore(target) => self.stop_ignoring(by, target),
@@ -124,7 +127,10 @@ impl Chat {
                 self.bans.lift(&target);
             }
             Effect::Reload => self.want_refresh(),
-            Effect::Shutdown(why) => self.begin_shutdown(&why),
+            Effect::Shutdown(why) => {
+                self.reply_if_cut_off(by, "ends", how, out);
+                self.begin_shutdown(&why);
+            }
             Effect::Token(digest) => self.has_token(by, digest, out),
             Effect::TakeOver { digest, seq, epoch } => {
                 self.take_over(by, &digest, (seq, epoch), how, out);

@@ -41,6 +41,19 @@ impl Chat {
         }
     }
 
+    /// What was meant for all servers is done at this one alone: whoever asked for it is told.
+    pub(in crate::chat) fn reply_if_cut_off(
+        &mut self,
+        by: UserId,
+        does: &str,
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
+        if matches!(how, Decision::CutOff) {
+            self.reply_to(by, reply::only_this_one(does), out);
+        }
+    }
+
     /// A line was said that only this node's users know.
     pub(in crate::chat) fn note_unheard(&mut self) {
         if let Some(node) = &mut self.node {

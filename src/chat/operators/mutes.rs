@@ -65,6 +65,12 @@ impl Chat {
             Some((target, user)) => (Some(target), user.shown().to_string()),
             None => (None, name.to_owned()),
         };
+        if let Some(user) = target.and_then(|target| self.users.id(target))
+            && self.is_cut_off()
+            && self.is_elsewhere(user)
+        {
+            return self.reply_to(id, reply::out_of_reach(&name), out);
+        }
         let now = timestamp(out.now());
         let own = target.and_then(|target| self.users.take_mute(target));
         let own = own.filter(|mute| !mute.is_over(now));

@@ -52,6 +52,16 @@ pub(in crate::chat) fn state_out_of_reach() -> Reply<&'static str> {
     error("out_of_reach", "Not saved: the other servers are out of reach.")
 }
 
+/// To an operator, of what was meant for all servers.
+pub(in crate::chat) fn only_this_one(does: &str) -> Reply<impl Display> {
+    error(
+        "out_of_reach",
+        fmt::from_fn(move |f| {
+            write!(f, "The other servers are out of reach: only this one {does}.")
+        }),
+    )
+}
+
 pub(in crate::chat) fn token_out_of_reach() -> Reply<&'static str> {
     error("out_of_reach", "That token is another server's, and the other servers are out of reach.")
 }

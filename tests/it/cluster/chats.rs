@@ -59,7 +59,7 @@ impl Node {
 }
 
 /// Another one each time.
-fn token(bytes: &mut [u8; 24]) {
+pub(super) fn token(bytes: &mut [u8; 24]) {
     static GIVEN: AtomicU64 = AtomicU64::new(1);
     let number = GIVEN.fetch_add(1, Ordering::Relaxed);
     for part in bytes.chunks_mut(8) {

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use chinwag::chat::{OPERATORS, Settings};
 use chinwag::{Config, Limits};
-pub(crate) use cluster::RedisOptions;
+pub(crate) use cluster::{RedisOptions, name_node};
 use log::LevelFilter;
 use pico_args::{Arguments, Error, Keys};
 pub(crate) use tls::TlsFiles;
@@ -159,7 +159,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     let (mut motd, mut state) = (None, None);
     set(&mut arguments, "--motd", &mut motd, |path| Ok(Some(PathBuf::from(path))))?;
     set(&mut arguments, "--state", &mut state, |path| Ok(Some(PathBuf::from(path))))?;
-    let redis = cluster::read(&mut arguments, &config, state.as_ref())?;
+    let redis = cluster::read(&mut arguments, state.as_ref())?;
     settings.accounts = (state.is_some() || redis.is_some()) && cfg!(feature = "accounts");
     settings.operators =
         settings.accounts || config.listen_unix.iter().any(|listen| listen.label == OPERATORS);
@@ -215,7 +215,7 @@ pub(crate) fn one_line(text: &str) -> String {
 
 fn subcommand(word: &str, mut arguments: Arguments) -> Result<Task, String> {
     let usage = |what: &str| Err(format!("usage: chinwag {what}"));
-    let redis = cluster::read(&mut arguments, &Config::default(), None)?;
+    let redis = cluster::read(&mut arguments, None)?;
     let rest = arguments.finish();
     let text = |name: &OsString| name.to_string_lossy().into_owned();
     match (word, redis, &rest[..]) {

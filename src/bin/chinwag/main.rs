@@ -40,7 +40,7 @@ use output::{Output, PATIENCE};
 use passwd::{list as list_accounts, set as set_password};
 use signal_hook::consts::{SIGHUP, SIGUSR2};
 use signals::Watch;
-use start::Ready;
+use start::{Ready, addrs_of_clients};
 use storage::Storage;
 use upgrade::Upgrade;
 
@@ -122,7 +122,7 @@ fn check_state(options: Options) -> io::Result<String> {
 }
 
 fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
-    let Options { mut config, mut settings, motd, state, redis, tls, .. } = options;
+    let Options { mut config, mut settings, motd, state, mut redis, tls, .. } = options;
     ask_system(&mut settings);
     let certificate = tls.map(CertificateFiles::open).transpose()?.map(Arc::new);
     config.certificate = certificate.as_ref().map(|files| files.certificate.clone());
@@ -130,7 +130,6 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     files.reload_motd()?;
     let monitors = if config.listen_metrics.is_empty() { 0 } else { config.limits.probes_max };
     config.max_clients = affordable(config.max_clients, DESCRIPTORS_KEPT + monitors as u64);
-    let mut storage = Storage::open(state.as_deref(), redis.as_ref())?;
     #[cfg(feature = "web")]
     page::add(&mut config.web);
     let mut inherited = Inherited::take()?;
@@ -141,6 +140,10 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
             (server, Some(from))
         }
     };
+    if let Some(redis) = &mut redis {
+        cli::name_node(redis, addrs_of_clients(&server, &config));
+    }
+    let mut storage = Storage::open(state.as_deref(), redis.as_ref())?;
     let ready = Ready::new(&server, &config, &settings, from.is_some());
     if let Some(certificate) = files.certificate.clone() {
         let name = "certificate".to_owned();

@@ -40,8 +40,7 @@ impl Ready {
             format!("chinwag listening on unix:{path} ({label})")
         });
         let hint = io::stdout().is_terminal();
-        // Monitors' addresses come last.
-        let addrs = &addrs[..addrs.len() - config.listen_metrics.len()];
+        let addrs = addrs_of_clients(server, config);
         let hint = hint.then(|| format!("Connect with: {}", how_to_connect(addrs, config)));
         Ready(ports.chain(files).chain(hint).collect())
     }
@@ -50,6 +49,13 @@ impl Ready {
     pub(crate) fn say(&self, stdout: &Output) {
         self.0.iter().for_each(|line| stdout.line(line));
     }
+}
+
+/// Where the server listens for people and programs.
+pub(crate) fn addrs_of_clients<'a>(server: &'a Server, config: &Config) -> &'a [SocketAddr] {
+    let addrs = server.local_addrs();
+    // Monitors' come last.
+    &addrs[..addrs.len() - config.listen_metrics.len()]
 }
 
 /// What holds from now on, in the words of the options.

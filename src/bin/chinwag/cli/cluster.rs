@@ -1,8 +1,8 @@
 //! The options of a server that is one of several.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use chinwag::Config;
 use pico_args::Arguments;
 
 use super::set;
@@ -35,7 +35,6 @@ struct Texts {
 /// The Redis that keeps the log, if there is to be one.
 pub(super) fn read(
     arguments: &mut Arguments,
-    config: &Config,
     state: Option<&PathBuf>,
 ) -> Result<Option<RedisOptions>, String> {
     let text = |text: &str| Ok(Some(text.to_owned()));
@@ -69,23 +68,23 @@ pub(super) fn read(
             state.display()
         ));
     }
-    options(texts, config).map(Some)
+    options(texts).map(Some)
 }
 
 #[cfg(not(feature = "redis"))]
-fn options(_: Texts, _: &Config) -> Result<RedisOptions, String> {
+fn options(_: Texts) -> Result<RedisOptions, String> {
     Err("--redis: this program was built without it (the feature redis)".to_owned())
 }
 
 #[cfg(feature = "redis")]
-fn options(texts: Texts, config: &Config) -> Result<RedisOptions, String> {
+fn options(texts: Texts) -> Result<RedisOptions, String> {
     use super::some_time;
 
     let Texts { url, password_file, cluster, node, patience, lease } = texts;
     // It is not repeated: there may be a password in it.
     let address = url.unwrap_or_default().parse().map_err(|why| format!("--redis: {why}"))?;
     let mut options = RedisOptions::new(address);
-    options.node = node.unwrap_or_else(|| default_name(config));
+    options.node = node.unwrap_or_default();
     if let Some(cluster) = cluster {
         options.cluster = cluster;
     }
@@ -99,7 +98,7 @@ fn options(texts: Texts, config: &Config) -> Result<RedisOptions, String> {
     }
     options.password = match password_file {
         Some(path) => Some(password(&path)?),
-        None => std::env::var(PASSWORD).ok(),
+        None => password_from_environment()?,
     };
     options.check().map_err(|why| why.to_string())?;
     Ok(options)
@@ -120,18 +119,32 @@ fn password(path: &std::path::Path) -> Result<String, String> {
     }
 }
 
-/// The host's name, and the port of the first listener.
+/// None, if it is empty: so a unit file may leave it open.
 #[cfg(feature = "redis")]
-fn default_name(config: &Config) -> String {
+fn password_from_environment() -> Result<Option<String>, String> {
+    let password = std::env::var_os(PASSWORD).filter(|password| !password.is_empty());
+    let password = password.map(std::ffi::OsString::into_string).transpose();
+    password.map_err(|_| format!("{PASSWORD}: the password is not UTF-8"))
+}
+
+/// A node without a name is called after the host, and the port of the first of these listeners.
+#[cfg(feature = "redis")]
+pub(crate) fn name_node(options: &mut RedisOptions, addrs: &[SocketAddr]) {
+    if !options.node.is_empty() {
+        return;
+    }
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = match host.trim() {
         "" => "localhost",
         host => host,
     };
-    let listeners = config.listen.iter().chain(&config.listen_web);
-    let listeners = listeners.chain(&config.listen_tls).chain(&config.listen_web_tls);
-    match listeners.map(|listen| listen.addr.port()).next() {
-        Some(port) => format!("{host}:{port}"),
+    options.node = match addrs.first() {
+        Some(addr) => format!("{host}:{}", addr.port()),
         None => host.to_owned(),
-    }
+    };
+}
+
+#[cfg(not(feature = "redis"))]
+pub(crate) fn name_node(options: &mut RedisOptions, _: &[SocketAddr]) {
+    match *options {}
 }

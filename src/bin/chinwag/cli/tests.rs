@@ -221,9 +221,8 @@ fn without_the_feature_there_is_no_cluster() {
 #[cfg(feature = "redis")]
 #[test]
 fn a_redis_is_understood_whole_or_not_at_all() {
-    let options = run("--redis redis://127.0.0.1 -l 127.0.0.1:8").unwrap().redis.unwrap();
+    let options = run("--redis redis://127.0.0.1").unwrap().redis.unwrap();
     assert_eq!(options.cluster, "chinwag");
-    assert!(options.node.ends_with(":8"), "{}", options.node);
     let line = "--redis redis://127.0.0.1 --cluster tea --node one --redis-patience 500ms";
     let options = run(line).unwrap().redis.unwrap();
     assert_eq!((&*options.cluster, &*options.node), ("tea", "one"));

@@ -35,6 +35,43 @@ fn with_a_wrong_password_it_does_not_start() {
 }
 
 #[test]
+fn an_empty_password_in_the_environment_is_none() {
+    let redis = Redis::start();
+    let arguments = arguments(redis.port(), 0, PATIENT);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let mut command = chinwag();
+    piped(command.env("CHINWAG_REDIS_PASSWORD", "")).args(&arguments);
+    let program = Program::start_as(&mut command, &arguments);
+    assert_eq!(program.client("ann").ask("hello"), "[ann] hello");
+}
+
+#[test]
+fn a_node_without_a_name_is_called_after_its_port() {
+    let redis = Redis::start();
+    let url = format!("redis://127.0.0.1:{}", redis.port());
+    let program = Program::start(&["-v", "-l", "127.0.0.1:0", "--redis", &url]);
+    let mut ann = program.client("ann");
+    ann.say("/stats");
+    let lines = std::iter::repeat_with(|| ann.line());
+    let line = lines.into_iter().find(|line| line.starts_with("Cluster: node ")).unwrap();
+    assert!(line.contains(&format!(":{},", program.addr().port())), "{line}");
+}
+
+#[test]
+fn what_somebody_else_writes_into_the_log_is_logged_and_nobody_notices() {
+    let cluster = Cluster::start(Redis::start(), 2, PATIENT);
+    let (mut ann, mut bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    cluster.redis.ask("XADD {chinwag}:log * foo bar");
+    for node in &cluster.nodes {
+        node.logged(" event=foreign_entry key=");
+    }
+    for number in 1..=3 {
+        assert_eq!(ann.ask(&number.to_string()), format!("[ann] {number}"));
+        bob.expect(&format!("[ann] {number}"));
+    }
+}
+
+#[test]
 fn one_node_alone_is_a_server_like_any_other() {
     let cluster = Cluster::start(Redis::start(), 1, PATIENT);
     let mut ann = cluster.named(0, "ann");

@@ -151,7 +151,7 @@ fn a_name_that_two_nodes_claim_at_once_is_one_users_a_thousand_times() {
 }
 
 /// The newest id in the log.
-fn newest(redis: &Redis) -> u64 {
+pub(super) fn newest(redis: &Redis) -> u64 {
     redis.ask("HGET {chinwag}:head id").parse().unwrap()
 }
 

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::crowd::{Crowd, LONG, SHORT, Size};
+use super::nodes::newest;
 use super::switch::Switch;
 use super::{CUT_OFF, Cluster, IMPATIENT, PATIENT};
 use crate::client::eventually;
@@ -30,7 +31,19 @@ fn blind(redis: &Redis, node: usize) {
     let reader = reader.expect("it was waited for");
     let id = reader.strip_prefix("id=").and_then(|rest| rest.split(' ').next()).unwrap();
     redis.ask(&format!("CLIENT KILL ID {id}"));
-    pass(Duration::from_millis(30));
+    let (killed, before) = (id.parse::<u64>().unwrap(), newest(redis));
+    eventually("some lines are said", || {
+        // The next ones are killed as well: it may be quick, and this test slow.
+        let clients = redis.ask("CLIENT LIST");
+        let ids = clients
+            .lines()
+            .filter(|line| line.contains(&name))
+            .filter_map(|line| line.strip_prefix("id=")?.split(' ').next()?.parse::<u64>().ok());
+        for id in ids.filter(|id| *id > killed) {
+            redis.ask(&format!("CLIENT KILL ID {id}"));
+        }
+        newest(redis) > before + 3
+    });
 }
 
 /// An outage is nothing to wait for but its end.

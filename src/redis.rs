@@ -39,8 +39,7 @@
 //! | the node was silent for longer than its lease | [`Outcome::Gone`], and [`Outcome::Entered`] |
 //!
 //! Patience counts from the start of the first call that has not succeeded. A host name is looked up
-//! for each connection, and how long that may take is the system's to say: an address has no such
-//! delay.
+//! for each connection, which may take longer than the patience: then it goes on aside.
 //!
 //! [`Entry`]: crate::cluster::Entry
 //! [`Report`]: crate::cluster::Report
@@ -52,6 +51,7 @@
 
 mod address;
 mod connection;
+mod dialer;
 mod hand_over;
 pub(crate) mod hashes;
 mod link;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 use redis_protocol::resp2::decode::decode;
 pub(super) use redis_protocol::resp2::types::OwnedFrame as Frame;
 
-use super::address::{Address, Place};
-use super::options::Options;
-use crate::net::tls::client::{Client, ClientStream};
+use super::dialer::Waiting;
+use crate::net::tls::client::ClientStream;
 
 /// Why a call has no answer.
 #[derive(Debug)]
@@ -65,76 +64,6 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Where to connect to, and how to begin there.
-#[derive(Clone)]
-pub(super) struct Dialer {
-    address: Address,
-    password: Option<String>,
-    /// What the connection is called at Redis, for operators.
-    name: String,
-    tls: Option<Client>,
-}
-
-impl Dialer {
-    /// # Errors
-    ///
-    /// If there is nobody to trust.
-    pub(super) fn new(options: &Options) -> Result<Dialer, String> {
-        let address = options.address.clone();
-        let is_encrypted = matches!(address.place, Place::Tcp { is_encrypted: true, .. });
-        let tls = if is_encrypted { Some(Client::new()?) } else { None };
-        let password = options.password.clone().or_else(|| address.password.clone());
-        // A name may have no spaces there.
-        let name = options.node.replace(|c: char| !c.is_ascii_graphic(), "_");
-        Ok(Dialer { address, password, name: format!("chinwag:{name}"), tls })
-    }
-
-    /// Connects, and says who this is.
-    pub(super) fn dial(&self, deadline: Instant) -> Result<Connection, Failure> {
-        let stream = self.connect(deadline)?;
-        let mut connection = Connection { stream, input: Vec::new(), used: 0 };
-        if let Some(password) = &self.password {
-            let mut command = vec!["AUTH"];
-            command.extend(self.address.user.as_deref());
-            command.push(password);
-            connection.call_text(&command, deadline)?;
-        }
-        if self.address.database != 0 {
-            let database = self.address.database.to_string();
-            connection.call_text(&["SELECT", &database], deadline)?;
-        }
-        // A name is only of use; a user of Redis may have no right to one.
-        match connection.call_text(&["CLIENT", "SETNAME", &self.name], deadline) {
-            Err(Failure::Refused(why)) if why.starts_with("NOPERM") => {}
-            answer => drop(answer?),
-        }
-        Ok(connection)
-    }
-
-    fn connect(&self, deadline: Instant) -> Result<Stream, Failure> {
-        let (host, port) = match &self.address.place {
-            Place::Tcp { host, port, .. } => (host, *port),
-            #[cfg(unix)]
-            Place::Unix(path) => return Ok(Stream::Unix(UnixStream::connect(path)?)),
-            #[cfg(not(unix))]
-            Place::Unix(_) => return Err(io::Error::from(ErrorKind::Unsupported).into()),
-        };
-        let mut failed = io::Error::new(ErrorKind::NotFound, "the host has no address");
-        for addr in (host.as_str(), port).to_socket_addrs()? {
-            match TcpStream::connect_timeout(&addr, left(deadline)?) {
-                Ok(stream) => {
-                    stream.set_nodelay(true)?;
-                    let Some(tls) = &self.tls else { return Ok(Stream::Tcp(stream)) };
-                    let encrypted = tls.encrypt(host, stream).map_err(io::Error::other)?;
-                    return Ok(Stream::Tls(Box::new(encrypted)));
-                }
-                Err(error) => failed = error,
-            }
-        }
-        Err(failed.into())
-    }
-}
-
 /// A connection to Redis, by RESP 2.
 pub(super) struct Connection {
     stream: Stream,
@@ -144,6 +73,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    pub(super) fn over(stream: Stream) -> Connection {
+        Connection { stream, input: Vec::new(), used: 0 }
+    }
+
     /// Calls a command and waits for its answer; both end at the deadline.
     pub(super) fn call(&mut self, command: &[&[u8]], deadline: Instant) -> Result<Frame, Failure> {
         let mut bytes = format!("*{}\r\n", command.len()).into_bytes();
@@ -219,12 +152,12 @@ impl Connection {
 }
 
 /// How long it is until then.
-fn left(deadline: Instant) -> io::Result<Duration> {
+pub(super) fn left(deadline: Instant) -> io::Result<Duration> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
 }
 
-enum Stream {
+pub(super) enum Stream {
     Tcp(TcpStream),
     Tls(Box<ClientStream<TcpStream>>),
     #[cfg(unix)]
@@ -282,8 +215,9 @@ impl Write for Stream {
     }
 }
 
-/// Ends whatever a connection waits for.
+/// Ends whatever a connection waits for, or whoever waits for one.
 pub(super) enum Breaker {
+    Dial(Waiting),
     Tcp(TcpStream),
     #[cfg(unix)]
     Unix(UnixStream),
@@ -293,6 +227,7 @@ impl Breaker {
     pub(super) fn shut(&self) {
         // It fails if it is shut already.
         let _ = match self {
+            Breaker::Dial(waiting) => return waiting.end(),
             Breaker::Tcp(stream) => stream.shutdown(Shutdown::Both),
             #[cfg(unix)]
             Breaker::Unix(stream) => stream.shutdown(Shutdown::Both),

@@ -7,7 +7,8 @@
 use std::fmt;
 use std::time::Instant;
 
-use super::connection::{Connection, Dialer, Failure, Frame};
+use super::connection::{Connection, Failure, Frame};
+use super::dialer::Dialer;
 use super::options::{LinkError, Options};
 
 /// Takes a field, what it was, and what it is to be; nothing stands for no field. Answers 1 if it is
@@ -90,10 +91,10 @@ impl Hashes {
     }
 
     /// Begins a request: from now on it may take as long as the options' patience.
-    pub(crate) fn connect(&self) -> Result<Session, Failed> {
+    pub(crate) fn connect(&mut self) -> Result<Session, Failed> {
         let by = Instant::now() + self.options.patience;
         let (at, cluster) = (self.options.address.to_string(), self.options.cluster.clone());
-        match self.dialer.dial(by) {
+        match self.dialer.dial(by, |_| {}) {
             Ok(connection) => Ok(Session { connection, at, cluster, by }),
             Err(failure) => Err(Failed::out_of_reach(&at, failure)),
         }

@@ -7,7 +7,8 @@ use std::vec;
 
 use log::{error, warn};
 
-use super::connection::{Dialer, Failure};
+use super::connection::Failure;
+use super::dialer::Dialer;
 use super::hand_over::Stopped;
 use super::options::{LinkError, Options};
 use super::reader::Reader;
@@ -59,7 +60,7 @@ impl Link {
     /// Connects to Redis, checks whether it can keep the log, and enters: the log's lines come as
     /// [`Report::Past`], then the node's own entering, then whatever happens. `server` is woken
     /// whenever there is something to [take](Carrier::take). It blocks, for at most
-    /// [`Options::patience`] once the host's name has been looked up.
+    /// [`Options::patience`].
     ///
     /// # Errors
     ///
@@ -141,6 +142,7 @@ impl Link {
             log: None,
             past: past.clone(),
             place: place.clone(),
+            last: place.clone(),
             is_checked: false,
             newest: 0,
         };
@@ -182,7 +184,10 @@ impl Link {
 
 impl Carrier for Link {
     fn append(&mut self, entry: Entry) {
-        self.shared.append(self.epoch, entry);
+        // Without threads nobody would ever send it.
+        if self.mailbox.is_some() {
+            self.shared.append(self.epoch, entry);
+        }
     }
 
     fn take(&mut self) -> Option<Report> {
@@ -241,8 +246,16 @@ impl Carrier for Link {
         let Some(stopped) = self.stopped.take() else { return };
         match Link::resume(&stopped, &self.options, self.server.clone()) {
             Ok(link) => *self = link,
-            // The system has no thread left. Others will see that the node is gone.
-            Err(reason) => error!(reason:%; "link_not_resumed"),
+            // The system has no thread left, say. Others will see that the node is gone.
+            Err(reason) => {
+                error!(reason:%; "link_not_resumed");
+                let mut state = self.shared.lock();
+                state.is_cut_off = true;
+                state.counts.cut_offs += 1;
+                drop(state);
+                self.page = vec![Message::cut_off()].into_iter();
+                self.server.wake();
+            }
         }
     }
 
@@ -287,7 +300,8 @@ impl Drop for Threads {
 fn enter(options: &Options) -> Result<(Stopped, Log), String> {
     let by = Instant::now() + options.patience;
     let told = |failure: Failure| failure.to_string();
-    let mut log = Log::open(&Dialer::new(options)?, &options.cluster, by).map_err(told)?;
+    let mut dialer = Dialer::new(options)?;
+    let mut log = Log::open(&mut dialer, &options.cluster, by, |_| {}).map_err(told)?;
     match log.info(by) {
         Ok(info) => suitable::check(&info)?,
         Err(Failure::Refused(reason)) => warn!(reason; "redis_not_checked"),

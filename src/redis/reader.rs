@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 
 use log::warn;
 
-use super::connection::{Dialer, Failure};
+use super::connection::Failure;
+use super::dialer::Dialer;
 use super::options::Options;
-use super::script::{Answer, Caller, Found, Log, Place};
+use super::script::{Answer, Caller, Found, Log, Page, Place};
 use super::shared::{Message, Shared, Side};
 use super::writer::failed;
 use crate::cluster::{NodeId, Outcome, Report};
@@ -28,6 +29,8 @@ pub(super) struct Reader {
     /// Lines of rooms after the first place, up to the second, come before anything else.
     pub(super) past: Option<(Place, Place)>,
     pub(super) place: Place,
+    /// The key of the last entry that was read. It is above the place if no node has written it.
+    pub(super) last: Place,
     /// Whether the log has been compared with what is known of it, since it was connected to and
     /// last had nothing new.
     pub(super) is_checked: bool,
@@ -64,39 +67,49 @@ impl Reader {
 
     fn step(&mut self, by: Instant) -> Result<Vec<Message>, Failure> {
         if self.log.is_none() {
-            let log = Log::open(&self.dialer, &self.options.cluster, by)?;
-            self.shared.connected(Side::Reader, log.breaker()?);
+            let watch = |breaker| self.shared.connected(Side::Reader, breaker);
+            let log = Log::open(&mut self.dialer, &self.options.cluster, by, watch)?;
             (self.log, self.is_checked) = (Some(log), false);
         }
         let log = self.log.as_mut().expect("it is connected");
         if let Some((after, until)) = &self.past {
-            let found = log.past(after, until, by)?;
-            return Ok(self.take_past(found));
+            let page = log.past(after, until, by)?;
+            return Ok(self.take_past(page));
         }
         if !self.is_checked {
             return self.check(by);
         }
-        let found = log.read(&self.place, BLOCK, by)?;
-        let mut messages = Vec::with_capacity(found.len());
-        if found.is_empty() {
+        let page = log.read(&self.last, BLOCK, by)?;
+        let mut messages = Vec::with_capacity(page.found.len());
+        if page.last.is_none() {
             self.is_checked = false;
             // They were there, and there is nothing to read.
             self.lose(self.newest.saturating_sub(self.place.id), &mut messages);
         }
-        for found in found {
+        for found in page.found {
             self.take(found, &mut messages);
+        }
+        if let Some(last) = page.last {
+            self.last = last;
+        }
+        if step_over(&page.foreign) {
+            // Perhaps nothing can be appended behind it.
+            self.is_checked = false;
         }
         self.note(&messages);
         Ok(messages)
     }
 
-    fn take_past(&mut self, found: Vec<Found>) -> Vec<Message> {
+    fn take_past(&mut self, page: Page) -> Vec<Message> {
         let Some((after, _)) = &mut self.past else { return Vec::new() };
-        match found.last() {
-            Some(last) => after.clone_from(&last.place),
+        let before = after.clone();
+        step_over(&page.foreign);
+        match page.last {
+            Some(last) => *after = last,
             None => self.past = None,
         }
-        let known = found.into_iter().filter_map(|Found { place, event, .. }| {
+        let new = page.found.into_iter().filter(|it| it.place.is_behind(&before));
+        let known = new.filter_map(|Found { place, event, .. }| {
             Some(Message { report: Report::Past(event?), place, epoch: 0 })
         });
         known.collect()
@@ -109,7 +122,15 @@ impl Reader {
         let log = self.log.as_mut().expect("it is connected");
         let mut messages = Vec::new();
         match log.check(&caller, by)? {
-            Answer::Done(newest) => self.newest = newest.first().copied().unwrap_or(0),
+            Answer::Done(newest) => {
+                let id = newest.first().copied().unwrap_or(0);
+                let newest = Place { id, ..self.place.clone() };
+                if self.last.is_behind(&newest) {
+                    // What was there in somebody else's name has been deleted.
+                    self.last.clone_from(&self.place);
+                }
+                self.newest = id;
+            }
             Answer::Era(era) => self.begin(era, &mut messages),
             Answer::Fenced => return Err(Failure::Refused("a check was fenced".to_owned())),
         }
@@ -120,6 +141,9 @@ impl Reader {
 
     fn take(&mut self, found: Found, messages: &mut Vec<Message>) {
         let Found { place, event, epoch } = found;
+        if !place.is_behind(&self.place) {
+            return;
+        }
         if place.era != self.place.era {
             self.begin(place.era, messages);
         }
@@ -140,6 +164,7 @@ impl Reader {
     fn begin(&mut self, era: u64, messages: &mut Vec<Message>) {
         warn!(era; "new_era");
         self.place = Place { era, ..Place::default() };
+        self.last = self.place.clone();
         self.newest = 0;
         messages.push(Message { report: Report::NewEra, place: self.place.clone(), epoch: 0 });
     }
@@ -181,4 +206,12 @@ impl Reader {
             self.shared.notify();
         }
     }
+}
+
+/// Logs entries that no node has written. True if there are some.
+fn step_over(foreign: &[Place]) -> bool {
+    if let Some(first) = foreign.first() {
+        warn!(key:% = first.key(), count = foreign.len(); "foreign_entry");
+    }
+    !foreign.is_empty()
 }

@@ -16,6 +16,9 @@
 --
 -- A header is: id, node, number, time, what was decided.
 --
+-- Whoever reaches Redis can write there. A field that no call has written is as good as missing; an
+-- entry that none has written begins a new era if nothing can be appended behind it.
+--
 -- ARGV: command, node, its epoch, its lease in milliseconds, then what it knows of the log: era,
 -- the newest id in it, the id of an event and that event's header, which may be empty. Then what
 -- the command takes.
@@ -35,10 +38,16 @@ local function whole(number)
   return string.format('%.0f', number)
 end
 
+-- A number as calls write them: Lua itself writes every digit of what is below 10^14. Else nil.
+local function read(text)
+  local digits = string.match(text or '', '^%d+$')
+  return digits and #digits < 15 and tonumber(digits) or nil
+end
+
 local now_text = whole(now)
 local head = redis.call('HMGET', HEAD, 'era', 'id', 'epochs', 'at', 'sweep', 'said', 'mark', 'next')
-local era, id = tonumber(head[1] or 0), tonumber(head[2] or 0)
-local epochs, at = tonumber(head[3] or 0), tonumber(head[4] or 0)
+local era, id = read(head[1]) or 0, read(head[2]) or 0
+local epochs, at = read(head[3]) or 0, read(head[4]) or 0
 
 -- Whether the log has forgotten what this node knows: Redis was emptied, or a failover or a crash
 -- took the newest events away.
@@ -65,17 +74,39 @@ local function has_forgotten()
   return false
 end
 
+-- The last id that a stream has had, in its two parts.
+local function last_of(stream)
+  local info = redis.pcall('XINFO', 'STREAM', stream)
+  for i = 1, #info, 2 do
+    if info[i] == 'last-generated-id' then
+      local its_era, its_id = string.match(info[i + 1], '^(%d+)-(%d+)$')
+      return tonumber(its_era), tonumber(its_id)
+    end
+  end
+  return 0, 0
+end
+
+-- Whether somebody else has appended to a stream: it takes only what is above all that it has had.
+local function is_overtaken()
+  for _, stream in ipairs({ LOG, SAID }) do
+    local its_era, its_id = last_of(stream)
+    if its_era > era or its_era == era and its_id > id then
+      return true
+    end
+  end
+  return false
+end
+
 -- Eras only grow, and are above all ids that the streams have had: an XREAD from a place in an
 -- old era finds the new one at once.
 local function begin_era()
   local last = known_era
   for _, stream in ipairs({ LOG, SAID }) do
-    local info = redis.pcall('XINFO', 'STREAM', stream)
-    for i = 1, #info, 2 do
-      if info[i] == 'last-generated-id' then
-        last = math.max(last, tonumber(string.match(info[i + 1], '^%d+')))
-      end
+    local its_era = last_of(stream)
+    if its_era >= 1e14 - 1 then
+      error({ err = stream .. ' has had an id that nothing can follow; it has to be deleted' })
     end
+    last = math.max(last, its_era)
   end
   era, id = math.max(now, last + 1), 0
   redis.call('HSET', HEAD, 'era', whole(era), 'id', 0)
@@ -90,38 +121,34 @@ local log, said = {}, {}
 
 local function append(of, number, what, payload)
   id = id + 1
-  -- Of what is below 10^14 Lua itself writes every digit.
   local header = id .. ' ' .. of .. ' ' .. number .. ' ' .. now_text .. ' ' .. what
   log[#log + 1] = header
   log[#log + 1] = payload
   return header
 end
 
--- Writes it, at the end: all or nothing of it is there if memory is missing.
+-- Writes it: all of it, or nothing if memory is missing. Before what says that it is there, so that
+-- what fails is appended when it is sent again.
 local function flush()
   local key = whole(era) .. '-' .. whole(id)
-  if #log > 0 then
-    redis.call('XADD', LOG, key, unpack(log))
-  end
   if #said > 0 then
     redis.call('XADD', SAID, key, unpack(said))
+  end
+  if #log > 0 then
+    redis.call('XADD', LOG, key, unpack(log))
   end
 end
 
 local nodes = {}
 
--- The record of a node that is there.
+-- The record of a node that is there; else false.
 local function node_of(which)
   if nodes[which] == nil then
-    local record = redis.call('HGET', NODES, which)
-    if record then
-      local epoch, last, deadline, entered, name =
-        string.match(record, '^(%d+) (%d+) (%d+) (%d+) (.*)$')
-      nodes[which] =
-        { epoch = epoch, last = last, deadline = tonumber(deadline), entered = entered, name = name }
-    else
-      nodes[which] = false
-    end
+    local epoch, last, deadline, entered, name =
+      string.match(redis.call('HGET', NODES, which) or '', '^(%d+) (%d+) (%d+) (%d+) (.*)$')
+    deadline = read(deadline)
+    nodes[which] = deadline and read(last) and read(entered) and
+      { epoch = epoch, last = last, deadline = deadline, entered = entered, name = name } or false
   end
   return nodes[which]
 end
@@ -139,7 +166,7 @@ local function holder(record)
     return nil
   end
   local owner, user, epoch = string.match(record, '^(%x+) (%d+) (%d+)$')
-  local it = node_of(owner)
+  local it = owner and node_of(owner)
   if not it or (it.epoch ~= epoch and now > it.entered + 2 * lease) then
     return nil
   end
@@ -171,21 +198,26 @@ local function extend_leases()
   end
   for _, which in ipairs(redis.call('HKEYS', NODES)) do
     local it = node_of(which)
-    it.deadline = it.deadline + gap
-    keep_node(which)
+    if it then
+      it.deadline = it.deadline + gap
+      keep_node(which)
+    end
   end
 end
 
 local function remove_gone()
   for _, which in ipairs(redis.call('HKEYS', NODES)) do
-    if which ~= node and node_of(which).deadline < now then
+    local it = node_of(which)
+    if #which ~= 16 or string.find(which, '%X') then
+      redis.call('HDEL', NODES, which)
+    elseif which ~= node and (not it or it.deadline < now) then
       remove_node(which)
     end
   end
 end
 
 local function sweep_names()
-  local found = redis.call('HSCAN', NAMES, head[5] or 0, 'COUNT', SWEEP)
+  local found = redis.call('HSCAN', NAMES, whole(read(head[5]) or 0), 'COUNT', SWEEP)
   for i = 1, #found[2], 2 do
     if not holder(found[2][i + 1]) then
       redis.call('HDEL', NAMES, found[2][i])
@@ -198,8 +230,9 @@ local rooms = {}
 
 local function room_of(name)
   if not rooms[name] then
-    local seq, epoch = string.match(redis.call('HGET', ROOMS, name) or '', '^(%d+) (-?%d+)$')
-    rooms[name] = { seq = tonumber(seq or 0), epoch = epoch }
+    local seq, epoch = string.match(redis.call('HGET', ROOMS, name) or '', '^(%d+) (%d+)$')
+    local is_known = read(seq) and read(epoch)
+    rooms[name] = { seq = is_known and read(seq) or 0, epoch = is_known and epoch or nil }
   end
   return rooms[name]
 end
@@ -302,15 +335,21 @@ function commands.enter()
   return { 'OK', whole(era), whole(before), my_epoch }
 end
 
--- Whether the log is still what the node knows. Answers with the newest id.
+-- Whether the log is still what the node knows, and nobody else has written into it. Answers with
+-- the newest id.
 function commands.check()
   return { 'OK', whole(id) }
+end
+
+local function read_place(text)
+  local its_era, its_id = string.match(text or '', '^(%d+)-(%d+)$')
+  return read(its_era) and read(its_id) and text or '0-0'
 end
 
 -- Lines that are kept are counted from mark to mark: once there are enough since the newest mark,
 -- those before it may go. Answers with the place up to which they may.
 local function count_said(enough)
-  local count, mark, next_mark = tonumber(head[6] or 0) + #said / 2, head[7] or '0-0', head[8] or '0-0'
+  local count, mark, next_mark = (read(head[6]) or 0) + #said / 2, read_place(head[7]), read_place(head[8])
   if #said == 0 then
     return mark
   end
@@ -345,11 +384,11 @@ function commands.append()
     end
     i = i + 3 + words[action]
   end
+  flush()
   for name, room in pairs(rooms) do
     redis.call('HSET', ROOMS, name, whole(room.seq) .. ' ' .. (room.epoch or now_text))
   end
   keep_node(node)
-  flush()
   local mark = count_said(tonumber(ARGV[FIRST + 1]))
   redis.call('HSET', HEAD, 'at', now_text, 'id', whole(id))
   local mark_era, mark_id = string.match(mark, '^(%d+)-(%d+)$')
@@ -369,7 +408,7 @@ function commands.leave()
 end
 
 local function run()
-  if era == 0 or has_forgotten() then
+  if era == 0 or has_forgotten() or (command ~= 'append' and is_overtaken()) then
     begin_era()
   end
   if command ~= 'enter' and era ~= known_era then

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::connection::{Breaker, Connection, Dialer, Failure, Frame};
+use super::connection::{Breaker, Connection, Failure, Frame};
+use super::dialer::Dialer;
 use crate::cluster::{Action, Entry, Event, NodeId, Outcome};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
@@ -17,6 +18,9 @@ pub(super) const BATCH_BYTES: usize = 64 << 10;
 /// The most batches that one call reads.
 const PAGE: &str = "64";
 
+/// Numbers in headers are below this: the script writes every digit of them.
+const NUMBER_MAX: u64 = 100_000_000_000_000;
+
 /// A place in the log: after this event, or before the first of an era.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
@@ -28,8 +32,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn key(&self) -> String {
+    /// Of the entry whose last event this is.
+    pub(super) fn key(&self) -> String {
         format!("{}-{}", self.era, self.id)
+    }
+
+    pub(super) fn is_behind(&self, other: &Place) -> bool {
+        (self.era, self.id) > (other.era, other.id)
     }
 }
 
@@ -64,6 +73,16 @@ pub(super) enum Answer {
     Fenced,
     /// It is the era now.
     Era(u64),
+}
+
+/// What was read of a stream.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) found: Vec<Found>,
+    /// The key of the last entry, to read on from: its era and the id of its last event.
+    pub(super) last: Option<Place>,
+    /// The keys of entries that no node has written.
+    pub(super) foreign: Vec<Place>,
 }
 
 /// An event, and where it is.
@@ -104,8 +123,14 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn open(dialer: &Dialer, cluster: &str, by: Instant) -> Result<Log, Failure> {
-        let connection = dialer.dial(by)?;
+    /// `watch` is given what ends the waiting.
+    pub(super) fn open(
+        dialer: &mut Dialer,
+        cluster: &str,
+        by: Instant,
+        watch: impl Fn(Breaker),
+    ) -> Result<Log, Failure> {
+        let connection = dialer.dial(by, watch)?;
         let mut log = Log { connection, keys: Keys::new(cluster), sha: Vec::new() };
         log.load(by)?;
         Ok(log)
@@ -172,37 +197,36 @@ impl Log {
         Ok(())
     }
 
-    /// The next events. Waits for as long as `block` if there is none.
+    /// The next events, of entries after this key. Waits for as long as `block` if there is none.
     pub(super) fn read(
         &mut self,
         after: &Place,
         block: Duration,
         by: Instant,
-    ) -> Result<Vec<Found>, Failure> {
+    ) -> Result<Page, Failure> {
         let (block, key) = (block.as_millis().to_string(), after.key());
         let command = ["XREAD", "COUNT", PAGE, "BLOCK", &block, "STREAMS", self.keys.log(), &key];
         match self.connection.call_text(&command, by)? {
-            Frame::Null => Ok(Vec::new()),
+            Frame::Null => Ok(Page::default()),
             // Of the one stream, its name and what is in it.
             Frame::Array(streams) => match streams.into_iter().next() {
-                Some(Frame::Array(stream)) => found(stream.into_iter().nth(1), after),
+                Some(Frame::Array(stream)) => page(stream.into_iter().nth(1)),
                 _ => Err(strange()),
             },
             _ => Err(strange()),
         }
     }
 
-    /// The next lines of rooms, up to and with this place.
+    /// The next lines of rooms, of entries after this key, up to and with the other.
     pub(super) fn past(
         &mut self,
         after: &Place,
         until: &Place,
         by: Instant,
-    ) -> Result<Vec<Found>, Failure> {
+    ) -> Result<Page, Failure> {
         let (key, until) = (format!("({}", after.key()), until.key());
         let command = ["XRANGE", self.keys.said(), &key, &until, "COUNT", PAGE];
-        let answer = self.connection.call_text(&command, by)?;
-        found(Some(answer), after)
+        page(Some(self.connection.call_text(&command, by)?))
     }
 
     fn load(&mut self, by: Instant) -> Result<(), Failure> {
@@ -287,49 +311,59 @@ fn push_entry(entry: &Entry, words: &mut Vec<Vec<u8>>) {
     words.extend(about.into_iter().map(String::into_bytes));
 }
 
-/// What is in a stream, after this place: entries with an id, and the headers and payloads of the
-/// events in each, some of which may be before it.
-fn found(entries: Option<Frame>, after: &Place) -> Result<Vec<Found>, Failure> {
+/// Entries of a stream, each with its key and its fields.
+fn page(entries: Option<Frame>) -> Result<Page, Failure> {
     let Some(Frame::Array(entries)) = entries else { return Err(strange()) };
-    let mut all = Vec::with_capacity(entries.len());
+    let mut page = Page::default();
     for entry in entries {
         let Frame::Array(entry) = entry else { return Err(strange()) };
-        let [key, events]: [Frame; 2] = entry.try_into().map_err(|_| strange())?;
-        let Frame::Array(events) = events else { return Err(strange()) };
-        let era = text(key)?.split('-').next().and_then(|era| era.parse().ok());
-        let era = era.ok_or_else(strange)?;
-        let mut events = events.into_iter();
-        while let (Some(header), Some(payload)) = (events.next(), events.next()) {
-            let (header, payload) = (text(header)?, bytes(payload)?);
-            let id = header.split(' ').next().and_then(|id| id.parse().ok());
-            let id = id.ok_or_else(strange)?;
-            if (era, id) > (after.era, after.id) {
-                let (event, epoch) = event(id, &header, payload).unzip();
-                let place = Place { era, id, header };
-                all.push(Found { place, event, epoch: epoch.unwrap_or(0) });
-            }
+        let [key, fields]: [Frame; 2] = entry.try_into().map_err(|_| strange())?;
+        let Frame::Array(fields) = fields else { return Err(strange()) };
+        let key = text(key)?;
+        let (era, id) = key.split_once('-').ok_or_else(strange)?;
+        let (era, id) = (era.parse(), id.parse());
+        let (Ok(era), Ok(id)) = (era, id) else { return Err(strange()) };
+        let key = Place { era, id, header: String::new() };
+        match events(&key, fields) {
+            Some(events) => page.found.extend(events),
+            None => page.foreign.push(key.clone()),
         }
+        page.last = Some(key);
     }
-    Ok(all)
+    Ok(page)
+}
+
+/// The headers and payloads of the events in an entry. `None` if no node has written it: the ids
+/// grow up to that of the entry.
+fn events(key: &Place, fields: Vec<Frame>) -> Option<Vec<Found>> {
+    let mut fields = fields.into_iter();
+    let (mut all, mut last) = (Vec::new(), 0);
+    while let (Some(header), Some(payload)) = (fields.next(), fields.next()) {
+        let (header, payload) = (text(header).ok()?, bytes(payload).ok()?);
+        let id = next(&mut header.split(' ')).filter(|id| (last + 1..=key.id).contains(id))?;
+        let (event, epoch) = event(id, &header, payload).unzip();
+        let place = Place { era: key.era, id, header };
+        all.push(Found { place, event, epoch: epoch.unwrap_or(0) });
+        last = id;
+    }
+    Some(all)
 }
 
 /// From its header: id, node, number, time, what was decided.
 fn event(id: u64, header: &str, payload: Vec<u8>) -> Option<(Event, u64)> {
     let mut words = header.split(' ').skip(1);
     let node = NodeId(u64::from_str_radix(words.next()?, 16).ok()?);
-    let (number, at) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+    let (number, at) = (next(&mut words)?, next(&mut words)?.cast_signed());
     let mut epoch = 0;
     let outcome = match words.next()? {
         "T" => Outcome::Told,
-        "S" => {
-            Outcome::Said { seq: words.next()?.parse().ok()?, epoch: words.next()?.parse().ok()? }
-        }
+        "S" => Outcome::Said { seq: next(&mut words)?, epoch: next(&mut words)?.cast_signed() },
         "C" => Outcome::Claimed,
         "X" => Outcome::Taken,
-        "B" => Outcome::Block(words.next()?.parse().ok()?),
+        "B" => Outcome::Block(next(&mut words)?.try_into().ok()?),
         "K" => Outcome::Kept(words.by_ref().map(|it| it.parse().ok()).collect::<Option<_>>()?),
         "E" => {
-            epoch = words.next()?.parse().ok()?;
+            epoch = next(&mut words)?;
             Outcome::Entered
         }
         "G" => Outcome::Gone,
@@ -337,6 +371,10 @@ fn event(id: u64, header: &str, payload: Vec<u8>) -> Option<(Event, u64)> {
     };
     let event = Event { id, at, node, number, outcome, payload };
     words.next().is_none().then_some((event, epoch))
+}
+
+fn next<'a>(words: &mut impl Iterator<Item = &'a str>) -> Option<u64> {
+    words.next()?.parse().ok().filter(|number| *number < NUMBER_MAX)
 }
 
 fn text(frame: Frame) -> Result<String, Failure> {

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use log::{info, warn};
 
-use super::connection::{Dialer, Failure};
+use super::connection::Failure;
+use super::dialer::Dialer;
 use super::options::Options;
 use super::script::{self, Answer, Caller, Log, Place};
 use super::shared::{Message, Phase, Shared, Side, Work};
@@ -104,8 +105,8 @@ impl Writer {
 
     fn connect(&mut self, by: Instant) -> Result<(), Failure> {
         if self.log.is_none() {
-            let log = Log::open(&self.dialer, &self.options.cluster, by)?;
-            self.shared.connected(Side::Writer, log.breaker()?);
+            let watch = |breaker| self.shared.connected(Side::Writer, breaker);
+            let log = Log::open(&mut self.dialer, &self.options.cluster, by, watch)?;
             (self.log, self.is_checked) = (Some(log), false);
         }
         Ok(())
@@ -140,7 +141,7 @@ impl Writer {
         };
         // What was appended before belongs to an epoch that is over.
         self.batch.clear();
-        self.newest = before + 1;
+        self.newest = before.saturating_add(1);
         self.beat = Instant::now();
         let mut state = self.shared.lock();
         (state.era, state.epoch) = (era, epoch);

@@ -2,6 +2,7 @@
 //! `cargo test --features redis redis`.
 //! Debian's package `redis-server` is enough.
 
+mod damage;
 mod decisions;
 mod failures;
 mod leases;

@@ -176,7 +176,7 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
     ),
     (
         &["Rc<", "RefCell", "mpsc", "Box<dyn"],
-        &["codec", "mailbox", "output", "worker"],
+        &["codec", "mailbox", "output", "redis", "worker"],
         "two halves under one slot need no shared ownership and no channels",
     ),
     (

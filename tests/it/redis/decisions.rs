@@ -138,6 +138,26 @@ fn guests_blocks_are_the_lowest_that_nobody_has() {
 }
 
 #[test]
+fn of_an_earlier_entering_a_node_keeps_the_blocks_that_it_asks_for_and_no_others() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    let lease = |node: &mut Node| {
+        let number = node.append(Action::LeaseGuests);
+        node.outcome(number)
+    };
+    assert_eq!([0; 2].map(|_| lease(&mut a)), [0, 1].map(Outcome::Block));
+    // Both enter again.
+    redis.ask("EVAL \"return redis.call('HINCRBY',KEYS[1],'id',1)\" 1 {chinwag}:head");
+    a.wait_until_entered(2);
+    b.wait_until_entered(2);
+    for _ in 0..2 {
+        let number = a.append(Action::KeepGuests { blocks: vec![0] });
+        assert_eq!(a.outcome(number), Outcome::Kept(vec![0]));
+    }
+    assert_eq!([0; 2].map(|_| lease(&mut b)), [1, 2].map(Outcome::Block));
+}
+
+#[test]
 fn a_rooms_numbers_are_above_what_any_node_knows() {
     let redis = Redis::start();
     let mut a = Node::start(&redis);

@@ -210,19 +210,59 @@ fn what_was_appended_while_redis_was_away_is_handed_over() {
 fn a_node_that_is_stopped_before_it_is_told_of_a_cut_is_told_later() {
     let redis = Redis::start();
     let mut a = Node::with(&impatient(&redis));
+    let cuts = |a: &Node| a.told.iter().filter(|it| **it == Report::CutOff).count();
     redis.signal("-STOP");
-    let by = Instant::now() + MINUTE;
-    while !a.link.stats().is_cut_off {
-        assert!(Instant::now() < by, "it is never cut off");
-        thread::sleep(Duration::from_millis(5));
-    }
+    a.wait_until_cut_off();
+    // From here on it is patient, however busy the machine is.
+    let told = cuts(&a);
     a = go_on(a, &redis);
     redis.signal("-CONT");
-    a.wait_until_entered(2);
-    let cuts = a.told.iter().filter(|it| **it == Report::CutOff);
-    assert_eq!(cuts.count(), 1);
+    a.wait_until_back();
+    assert_eq!(cuts(&a), told + 1);
     a = go_on(a, &redis);
     let number = a.say("hello");
     a.outcome(number);
-    assert_eq!(a.told.iter().filter(|it| **it == Report::CutOff).count(), 1);
+    assert_eq!(cuts(&a), told + 1);
+}
+
+#[test]
+fn what_was_on_its_way_when_a_node_was_stopped_is_sent_again() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    redis.signal("-STOP");
+    for i in 0..100 {
+        a.say(&format!("line {i}"));
+    }
+    let by = Instant::now() + MINUTE;
+    while a.link.stats().waiting > 0 {
+        assert!(Instant::now() < by, "it is never sent");
+        thread::sleep(Duration::from_millis(1));
+    }
+    a = go_on(a, &redis);
+    redis.signal("-CONT");
+    let (id, last) = (a.id(), a.count);
+    b.wait("the last", |told| events(told).any(|it| it.node == id && it.number == last));
+    let numbers = events(&b.told).filter(|it| it.node == id && it.number > 0);
+    assert_eq!(numbers.map(|it| it.number).collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_redis_that_hangs_delays_no_stop() {
+    let redis = Redis::start();
+    // A call of such a node may take longer than this test.
+    let options = redis.options().with(|options| {
+        options.patience = 10 * MINUTE;
+        options.lease = 20 * MINUTE;
+    });
+    let mut a = Node::with(&options);
+    redis.ask("CLIENT KILL TYPE normal");
+    redis.signal("-STOP");
+    let (end, ended) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        a.link.stop();
+        end.send(()).unwrap();
+    });
+    let stopped = ended.recv_timeout(MINUTE);
+    redis.signal("-CONT");
+    stopped.expect("it stops");
 }

@@ -87,9 +87,28 @@ impl Node {
         events(&self.told).find(is_it).expect("it is there").outcome.clone()
     }
 
+    /// On a busy machine one with little patience may enter more often.
     pub(super) fn wait_until_entered(&mut self, times: usize) {
         let id = self.id();
-        self.wait("entering", |told| entered(told, id) == times);
+        self.wait("entering", |told| entered(told, id) >= times);
+    }
+
+    /// Waits until it is cut off, without taking anything.
+    pub(super) fn wait_until_cut_off(&self) {
+        let by = Instant::now() + MINUTE;
+        while !self.link.stats().is_cut_off {
+            assert!(Instant::now() < by, "it is never cut off");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits until it has been told of a cut, and has entered after the last one.
+    pub(super) fn wait_until_back(&mut self) {
+        let id = self.id();
+        self.wait("the end of a cut", |told| {
+            let cut = told.iter().rposition(|it| *it == Report::CutOff);
+            cut.is_some_and(|cut| entered(&told[cut..], id) > 0)
+        });
     }
 
     pub(super) fn wait_for(&mut self, report: &Report) {

@@ -118,6 +118,20 @@ impl Redis {
         answer(&mut BufReader::new(stream))
     }
 
+    /// The same of any bytes.
+    pub(crate) fn call(&self, command: &[&[u8]]) -> String {
+        let mut bytes = format!("*{}\r\n", command.len()).into_bytes();
+        for part in command {
+            bytes.extend(format!("${}\r\n", part.len()).as_bytes());
+            bytes.extend(*part);
+            bytes.extend(b"\r\n");
+        }
+        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(MINUTE)).unwrap();
+        (&stream).write_all(&bytes).unwrap();
+        answer(&mut BufReader::new(stream)).unwrap()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         let pid = self.child.as_ref().expect("it runs").id().to_string();
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());

@@ -4,6 +4,7 @@
 use std::{net::TcpListener, process::Command};
 
 use chinwag::Handle;
+use chinwag::cluster::Carrier;
 use chinwag::redis::{Link, Options};
 
 use super::links::{Node, patient};
@@ -103,6 +104,43 @@ fn a_replica_is_refused() {
     let redis = Redis::start();
     redis.ask("REPLICAOF 127.0.0.1 1");
     assert!(why(&redis.options()).contains("replica"));
+}
+
+/// In a process of its own, whose environment says whom to trust.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_go_on_after_an_upgrade_that_failed_is_cut_off_and_keeps_nothing() {
+    const NAME: &str = "redis::start::\
+        what_cannot_go_on_after_an_upgrade_that_failed_is_cut_off_and_keeps_nothing";
+    const PORT: &str = "CHINWAG_TEST_TLS_PORT";
+    if let Ok(port) = std::env::var(PORT) {
+        let options = at(&format!("rediss://localhost:{port}"));
+        let mut node = Node::with(&options.with(|it| {
+            it.patience = super::server::MINUTE;
+            it.lease = 2 * super::server::MINUTE;
+        }));
+        node.link.stop();
+        // Nobody is trusted any more.
+        std::fs::write(std::env::var("SSL_CERT_FILE").unwrap(), "").unwrap();
+        node.link.go_on();
+        node.wait_for(&chinwag::cluster::Report::CutOff);
+        for _ in 0..3 {
+            node.say("hello");
+        }
+        assert_eq!((node.link.stats().waiting, node.link.stats().is_cut_off), (0, true));
+        return;
+    }
+    let [cert, key] = ["chat.crt", "chat.key"].map(crate::secure::file);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let arguments = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key];
+    let redis = Redis::with(&[&arguments[..], &["--tls-auth-clients", "no"]].concat());
+    let trusted = redis.dir().join("trusted");
+    std::fs::copy(&cert, &trusted).unwrap();
+    let mut test = Command::new(std::env::current_exe().unwrap());
+    test.args(["--exact", NAME]).env(PORT, &port).env("SSL_CERT_FILE", &trusted);
+    let output = test.env("SSL_CERT_DIR", redis.dir().join("none")).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
 
 /// In a process of its own, whose environment says whom to trust.

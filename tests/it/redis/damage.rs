@@ -1,0 +1,128 @@
+//! What somebody else has written into Redis: it is stepped over, and nothing that nodes say is lost.
+
+use arbtest::arbitrary::Unstructured;
+use chinwag::Handle;
+use chinwag::cluster::{Action, Carrier, Outcome, Report};
+use chinwag::redis::Link;
+
+use super::links::{Node, entered, events, patient};
+use super::server::{MINUTE, Redis};
+
+/// Says something, and again after each entering, as a chat does, until the other hears it.
+fn get_through(by: &mut Node, to: &mut Node) {
+    let id = by.id();
+    loop {
+        let (before, number) = (entered(&by.told, id), by.say("hello"));
+        let is_it = move |told: &[_]| events(told).any(|it| it.node == id && it.number == number);
+        by.wait("a line or an entering", |told| is_it(told) || entered(told, id) > before);
+        if is_it(&by.told) {
+            return to.wait("the line", is_it);
+        }
+    }
+}
+
+/// Keys that somebody may give an entry, each with a header and a payload.
+fn entries(redis: &Redis) -> Vec<(String, Vec<u8>, Vec<u8>)> {
+    let era = redis.ask("HGET {chinwag}:head era");
+    let id: u64 = redis.ask("HGET {chinwag}:head id").parse().unwrap();
+    let key = |more: u64| format!("{era}-{}", id + more);
+    let header = |id: u64| format!("{id} 1 1 1 T").into_bytes();
+    vec![
+        ("*".to_owned(), b"foo".to_vec(), b"bar".to_vec()),
+        (key(1), b"foo".to_vec(), b"bar".to_vec()),
+        (key(100), b"".to_vec(), b"".to_vec()),
+        (key(100), b"\xff\xfe".to_vec(), vec![b'x'; 32 << 20]),
+        ("*".to_owned(), header(0), b"bar".to_vec()),
+        (key(2), header(id + 3), b"bar".to_vec()),
+        (key(2), header(u64::MAX), b"bar".to_vec()),
+    ]
+}
+
+#[test]
+fn entries_that_no_node_has_written_are_stepped_over() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    for stream in ["{chinwag}:log", "{chinwag}:said"] {
+        for at in 0..entries(&redis).len() {
+            get_through(&mut a, &mut b);
+            let (key, header, payload) = entries(&redis).swap_remove(at);
+            let call: [&[u8]; 5] = [b"XADD", stream.as_bytes(), key.as_bytes(), &header, &payload];
+            let answer = redis.call(&call);
+            assert!(answer.contains('-'), "{answer}");
+            get_through(&mut b, &mut a);
+            get_through(&mut a, &mut b);
+        }
+    }
+    // Who enters later reads what was said before all the same.
+    let said = [&a, &b].map(|node| node.count).into_iter().sum::<u64>();
+    let link = Link::start(&patient(&redis), Handle::detached()).unwrap();
+    let mut c = Node { link, told: Vec::new(), count: 0 };
+    c.wait_until_entered(1);
+    let past = c.told.iter().filter(|it| matches!(it, Report::Past(_))).count() as u64;
+    assert!(past <= said && past >= 28, "{past} of {said}");
+    for node in [&a, &b, &c] {
+        let is_wrong = |it: &&Report| matches!(it, Report::CutOff | Report::Lost(_));
+        assert_eq!(node.told.iter().find(is_wrong), None);
+    }
+}
+
+#[test]
+fn after_an_id_that_nothing_can_follow_the_stream_has_to_be_deleted() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    redis.ask("XADD {chinwag}:log 18446744073709551615-1 foo bar");
+    let error = Link::start(&patient(&redis), Handle::detached()).err().unwrap().to_string();
+    assert!(error.contains("{chinwag}:log has had an id that nothing can follow"), "{error}");
+    redis.ask("DEL {chinwag}:log");
+    get_through(&mut a, &mut b);
+}
+
+/// Something that may stand in a field which no node has written.
+fn rubbish(u: &mut Unstructured<'_>, was: &str) -> arbtest::arbitrary::Result<Vec<u8>> {
+    let fixed =
+        ["", "x", "-1", "1e300", "99999999999999999999", " ", "1", "0 0 0", "1 1 1 1 ", "\u{0}"];
+    Ok(match u.int_in_range(0..=2)? {
+        0 => u.choose(&fixed)?.as_bytes().to_vec(),
+        1 => was.as_bytes()[..u.int_in_range(0..=was.len())?].to_vec(),
+        _ => u.arbitrary()?,
+    })
+}
+
+#[test]
+fn whatever_stands_in_the_hashes_nodes_go_on() {
+    let redis = Redis::start();
+    let mut run = 0;
+    arbtest::arbtest(|u| {
+        run += 1;
+        let options = patient(&redis).with(|it| it.cluster = format!("run{run}"));
+        let (mut a, mut b) = (Node::with(&options), Node::with(&options));
+        a.claim("erin", 1);
+        a.append(Action::LeaseGuests);
+        get_through(&mut a, &mut b);
+        for _ in 0..u.int_in_range(1..=8)? {
+            let hash = *u.choose(&["head", "head", "rooms", "names", "guests", "nodes"])?;
+            let key = format!("{{run{run}}}:{hash}");
+            let fields = redis.ask(&format!("HKEYS {key}"));
+            let fields: Vec<&str> = fields.lines().chain(["other"]).collect();
+            let field = *u.choose(&fields)?;
+            let was = redis.ask(&format!("HGET {key} {field}"));
+            let text = rubbish(u, &was)?;
+            redis.call(&[b"HSET", key.as_bytes(), field.as_bytes(), &text]);
+        }
+        // A beat looks through all of them.
+        redis.ask("CLIENT KILL TYPE normal");
+        get_through(&mut a, &mut b);
+        get_through(&mut b, &mut a);
+        let claim = b.claim("a name of their own", 1);
+        get_through(&mut b, &mut a);
+        let id = b.id();
+        let is_refused = events(&b.told)
+            .any(|it| it.node == id && it.number == claim && it.outcome != Outcome::Claimed);
+        assert!(!is_refused);
+        for mut node in [a, b] {
+            node.link.leave(MINUTE);
+        }
+        Ok(())
+    })
+    .budget_ms(3000);
+}

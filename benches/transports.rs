@@ -28,7 +28,7 @@ const CLIENTS_DEFAULT: usize = 1000;
 const CLIENTS_QUICK: usize = 100;
 const RUNS: usize = 5;
 
-/// Senders when lines are outstanding.
+/// Senders in rounds.
 const SENDERS: usize = 16;
 
 /// How long a server gets to have nothing left to do.
@@ -36,7 +36,8 @@ const REST: Duration = Duration::from_millis(2500);
 
 const ABOUT: &str = "\
 What to make of it: the figure to trust is the ratio to the TCP row of the same run. What a
-connect costs holds the handshake, and naming the client. Behind haproxy both processes count.";
+connect costs holds the handshake, and naming the client; what the first brought in counts for
+nobody. Behind haproxy both processes count. A round begins when everybody has all of the last.";
 
 const COST: Column = Column::main("CPU us/line", 4);
 const SERVER: Column = Column::new("server %", 0);
@@ -123,7 +124,7 @@ fn measure(options: &Options) -> io::Result<bool> {
     let rest = if options.quick { Duration::ZERO } else { REST };
     let plan = Plan { cores: machine::prepare(), clients, warm_up, duration, rest };
     let one = ("one", "one line at a time", Pattern::Waves(1));
-    let many = ("outstanding", "16 senders x 16 lines outstanding", Pattern::Outstanding(SENDERS));
+    let many = ("rounds", "16 senders x 16 lines a round", Pattern::Rounds(SENDERS));
     let groups = vec![
         plan.lines(one, [("TLS", 1.2), ("WebSocket", 1.05)], 1.0 / 0.33),
         plan.lines(many, [("TLS", 2.0), ("WebSocket", 1.08)], 1.0 / 0.38),
@@ -222,7 +223,8 @@ impl Plan {
     /// Lines to all, from some of them.
     fn talk(self, way: Way, talk: Talk) -> io::Result<Cell> {
         let server = self.start(way)?;
-        let crowd = self.crowd(way, &server)?;
+        let mut crowd = Crowd::over(way.over())?;
+        enter(&mut crowd, self.clients, &server)?;
         let mut load = Load::new(crowd, Rooms::new(self.clients, 1), Subject::Chinwag, talk)?;
         load.run(self.warm_up)?;
         let before = server.cpu_microseconds()?;
@@ -240,23 +242,25 @@ impl Plan {
     /// Named clients, and nothing else.
     fn connect(self, way: Way) -> io::Result<Cell> {
         let server = self.start(way)?;
+        let mut crowd = Crowd::over(way.over())?;
+        // The first brings in the program's own pages, which all share.
+        enter(&mut crowd, 1, &server)?;
         let (empty, before) = (server.resident()?, server.cpu_microseconds()?);
-        let crowd = self.crowd(way, &server)?;
+        enter(&mut crowd, self.clients - 1, &server)?;
         let cpu = server.cpu_microseconds()? - before;
         thread::sleep(self.rest);
-        let (count, full) = (stats::size(crowd.len()), server.resident()?);
+        let (count, full) = (stats::size(self.clients - 1), server.resident()?);
         Ok(vec![
             (CONNECT_COST.heading, cpu / count),
             (BYTES.heading, stats::float(full.saturating_sub(empty)) / count),
         ])
     }
+}
 
-    fn crowd(self, way: Way, served: &Served) -> io::Result<Crowd> {
-        let mut crowd = Crowd::over(way.over())?;
-        crowd.connect(served.addr(), self.clients, |id| Subject::Chinwag.enter(id))?;
-        served.server.wait_until_accepted(self.clients)?;
-        Ok(crowd)
-    }
+/// So many more come, and are named.
+fn enter(crowd: &mut Crowd, count: usize, served: &Served) -> io::Result<()> {
+    crowd.connect(served.addr(), count, |id| Subject::Chinwag.enter(id))?;
+    served.server.wait_until_accepted(crowd.len())
 }
 
 /// A certificate, and its key.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How many lines each sender has under way when lines are outstanding.
+/// How many lines each sender has under way in rounds, and when lines are outstanding.
 const OUTSTANDING: usize = 16;
 
 /// When nothing has come for so long, what is missing counts as lost.
@@ -27,6 +27,9 @@ pub(crate) enum Pattern {
     /// everywhere has the last. So every receiver waits for equally many lines, and
     /// equally many share a send, however many rooms there are.
     Waves(usize),
+    /// The same of so many clients, 16 lines each. As many lines share a send however long a
+    /// client takes to decrypt or unwrap them, so that transports can be compared.
+    Rounds(usize),
     /// So many clients, or one a room, keep 16 lines each under way. That a line has come
     /// back is its acknowledgement, so that in a large room lines catch up with one another.
     Outstanding(usize),
@@ -89,7 +92,7 @@ impl Talk {
     fn senders(&self, rooms: Rooms) -> Vec<usize> {
         rooms.speakers(match self.pattern {
             Pattern::Waves(_) | Pattern::Paced(_) => 1,
-            Pattern::Outstanding(senders) => senders,
+            Pattern::Rounds(senders) | Pattern::Outstanding(senders) => senders,
         })
     }
 }
@@ -178,6 +181,7 @@ impl Load {
         self.latency = histogram();
         match self.talk.pattern {
             Pattern::Waves(lines) => self.run_waves(lines, end)?,
+            Pattern::Rounds(_) => self.run_waves(OUTSTANDING, end)?,
             Pattern::Outstanding(_) => self.run_outstanding(end)?,
             Pattern::Paced(per_second) => self.run_paced(per_second, end)?,
         }

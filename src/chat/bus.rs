@@ -96,6 +96,9 @@ impl Chat {
         out: &mut Outbox,
     ) {
         match effect {
+            // Another connection has the user by now, which has not asked.
+            Effect::Resume { conn, .. } | Effect::TakeOver { conn, .. }
+                if self.users.by_id(by).is_some_and(|user| user.conn_number() != conn) => {}
             Effect::Connect => self.notify_connection(by, out),
             Effect::Say(kind, text) => self.said(by, kind, &text, how, out),
             Effect::Whisper { to, text, copy } => self.whispered(by, &to, &text, copy, out),
@@ -103,7 +106,7 @@ impl Chat {
             Effect::Name { name, by: naming, logged_in } => {
                 self.named(by, &name, naming, logged_in, how, out);
             }
-            Effect::Resume { user, key, seq, epoch } => {
+            Effect::Resume { user, key, seq, epoch, .. } => {
                 self.resumed(by, user, key, (seq, epoch), out);
             }
             Effect::Leave => self.left(by, out),
@@ -132,7 +135,7 @@ impl Chat {
                 self.begin_shutdown(&why);
             }
             Effect::Token(digest) => self.has_token(by, digest, out),
-            Effect::TakeOver { digest, seq, epoch } => {
+            Effect::TakeOver { digest, seq, epoch, .. } => {
                 self.take_over(by, &digest, (seq, epoch), how, out);
             }
         }

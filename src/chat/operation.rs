@@ -71,6 +71,8 @@ pub(super) enum Effect<'a, Id = UserId> {
         user: Id,
         /// The lookup key of the token.
         key: u64,
+        /// The number of the connection that asks.
+        conn: u32,
         seq: Option<u64>,
         epoch: Option<i64>,
     },
@@ -99,6 +101,7 @@ pub(super) enum Effect<'a, Id = UserId> {
     /// They resume as the user whose token this is the digest of, at whatever server that was.
     TakeOver {
         digest: [u8; 32],
+        conn: u32,
         seq: Option<u64>,
         epoch: Option<i64>,
     },
@@ -199,8 +202,8 @@ impl<Id> Effect<'_, Id> {
             }
             Effect::Join(room) => Effect::Join(own(room)),
             Effect::Name { name, by, logged_in } => Effect::Name { name: own(name), by, logged_in },
-            Effect::Resume { user, key, seq, epoch } => {
-                Effect::Resume { user: id(user), key, seq, epoch }
+            Effect::Resume { user, key, conn, seq, epoch } => {
+                Effect::Resume { user: id(user), key, conn, seq, epoch }
             }
             Effect::Leave => Effect::Leave,
             Effect::Kick(target, why) => Effect::Kick(of(target), own(why)),
@@ -216,7 +219,9 @@ impl<Id> Effect<'_, Id> {
             Effect::Unban(target) => Effect::Unban(target),
             Effect::Reload => Effect::Reload,
             Effect::Shutdown(why) => Effect::Shutdown(own(why)),
-            Effect::TakeOver { digest, seq, epoch } => Effect::TakeOver { digest, seq, epoch },
+            Effect::TakeOver { digest, conn, seq, epoch } => {
+                Effect::TakeOver { digest, conn, seq, epoch }
+            }
         }
     }
 }
@@ -245,8 +250,8 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             Effect::Whisper { to: target, text, copy } => to.tag(2).put(target).put(text).put(copy),
             Effect::Join(room) => to.tag(3).put(room),
             Effect::Name { name, by, logged_in } => to.tag(4).put(name).put(by).put(logged_in),
-            Effect::Resume { user, key, seq, epoch } => {
-                to.tag(5).put(user).put(key).put(seq).put(epoch)
+            Effect::Resume { user, key, conn, seq, epoch } => {
+                to.tag(5).put(user).put(key).put(conn).put(seq).put(epoch)
             }
             Effect::Leave => to.tag(6),
             Effect::Kick(target, why) => to.tag(7).put(target).put(why),
@@ -258,7 +263,9 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             Effect::Unignore(user) => to.tag(13).put(user),
             Effect::Detach => to.tag(14),
             Effect::Token(digest) => to.tag(15).put(digest),
-            Effect::TakeOver { digest, seq, epoch } => to.tag(16).put(digest).put(seq).put(epoch),
+            Effect::TakeOver { digest, conn, seq, epoch } => {
+                to.tag(16).put(digest).put(conn).put(seq).put(epoch)
+            }
             Effect::Ban(ban, target) => to.tag(17).put(ban).put(target),
             Effect::Unban(target) => to.tag(18).put(target),
             Effect::Reload => to.tag(19),
@@ -276,6 +283,7 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             5 => Effect::Resume {
                 user: from.get()?,
                 key: from.get()?,
+                conn: from.get()?,
                 seq: from.get()?,
                 epoch: from.get()?,
             },
@@ -289,7 +297,12 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             13 => Effect::Unignore(from.get()?),
             14 => Effect::Detach,
             15 => Effect::Token(from.get()?),
-            16 => Effect::TakeOver { digest: from.get()?, seq: from.get()?, epoch: from.get()? },
+            16 => Effect::TakeOver {
+                digest: from.get()?,
+                conn: from.get()?,
+                seq: from.get()?,
+                epoch: from.get()?,
+            },
             17 => Effect::Ban(from.get()?, from.get()?),
             18 => Effect::Unban(from.get()?),
             19 => Effect::Reload,

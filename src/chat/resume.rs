@@ -157,12 +157,14 @@ impl Chat {
         epoch: Option<i64>,
         out: &mut Outbox,
     ) {
-        let key = self.sessions.find(token);
+        let (key, conn) = (self.sessions.find(token), id.serial());
         match key.and_then(|key| Some((key, self.sessions.user(key)?))) {
             Some((_, user)) if self.users.id(id) == Some(user) => {
                 self.reply(id, reply::token_unknown(), out);
             }
-            Some((key, user)) => self.publish(id, Effect::Resume { user, key, seq, epoch }, out),
+            Some((key, user)) => {
+                self.publish(id, Effect::Resume { user, key, conn, seq, epoch }, out);
+            }
             None => self.resume_elsewhere(id, token, (seq, epoch), out),
         }
     }
@@ -178,7 +180,10 @@ impl Chat {
         let digest = from_hex(token).and_then(|token| self.known_token(&token));
         match digest {
             Some(_) if self.is_cut_off() => self.reply(id, reply::token_out_of_reach(), out),
-            Some(digest) => self.publish(id, Effect::TakeOver { digest, seq, epoch }, out),
+            Some(digest) => {
+                let conn = id.serial();
+                self.publish(id, Effect::TakeOver { digest, conn, seq, epoch }, out);
+            }
             None => self.reply(id, reply::token_unknown(), out),
         }
     }

@@ -190,9 +190,9 @@ fn a_line_to_one_who_has_left_meanwhile_reaches_nobody_else() {
     assert_eq!(network.read(other), "Registered as bob\n");
 }
 
-/// Two clients have one user's token, and the one in front asked for another user's first.
+/// Two clients have one user's token, and the one in front has asked to be another user.
 #[test]
-fn what_a_user_does_is_done_whoever_they_resume_as_before_it_is_back() {
+fn a_resume_is_for_the_connection_that_asked_or_for_none() {
     let mut network = network_of(1);
     let (ann, bob) = (named(&mut network, "ann"), named(&mut network, "bob"));
     let (as_ann, as_bob) = (token_of(&mut network, ann), token_of(&mut network, bob));
@@ -202,11 +202,13 @@ fn what_a_user_does_is_done_whoever_they_resume_as_before_it_is_back() {
     network.wake();
     network.send(ann, format!("/resume {as_bob}\n").as_bytes());
     settle(&mut network);
-    assert_eq!(
-        network.read(next),
-        "You are now ann\nYou are now bob\n[bob] hello\n1 in tea: bob\n[bob] here\n"
-    );
-    assert!(network.is_closed(ann) && network.is_closed(bob));
+    assert_eq!(network.read(next), "You are now ann\n[ann] hello\n1 in tea: ann\n[ann] here\n");
+    assert!(network.is_closed(ann) && !network.is_closed(bob));
+    // The token has not been used.
+    let again = network.connect("native");
+    network.send(again, format!("/resume {as_bob}\n").as_bytes());
+    settle(&mut network);
+    assert!(network.read(again).starts_with("You are now bob\n") && network.is_closed(bob));
 }
 
 #[test]

@@ -182,15 +182,23 @@ impl Chat {
         if copy && other != by {
             self.renderer.send(sender, &Event { kind: Kind::Copy, ..event }, out);
         }
-        let away = self.users.extras(target).and_then(|extras| extras.away.clone());
-        // The away text is a message of the target, so it is hidden like others.
+        self.reply_if_away(by, (other, conn), out);
+        if !is_ignored && let Some(extras) = self.users.extras_mut(other) {
+            extras.writer = Some(by);
+        }
+    }
+
+    /// Replies with the text of a user who is away. It is a message of theirs, so it is hidden like
+    /// others.
+    fn reply_if_away(&mut self, by: UserId, (other, conn): (UserId, ConnId), out: &mut Outbox) {
+        let (Some(sender), Some(target)) = (self.users.by_id(by), self.users.by_id(other)) else {
+            return;
+        };
         let is_hidden = self.users.ignores(sender, other) || self.is_muted(conn, out);
+        let away = self.users.extras(target).and_then(|extras| extras.away.clone());
         if let Some(text) = away.filter(|_| !is_hidden) {
             let name = target.shown().to_string();
             self.reply_to(by, reply::is_away(&name, &text), out);
-        }
-        if !is_ignored && let Some(extras) = self.users.extras_mut(other) {
-            extras.writer = Some(by);
         }
     }
 

@@ -107,8 +107,6 @@ pub struct Hub<T, S> {
     addresses: Addresses,
     /// How many handshakes may still be worked on in this turn.
     handshakes_left: usize,
-    /// How many are under way.
-    handshakes: usize,
     timers: Timers<(ConnId, Timer)>,
     /// Connections that are behind, or have been of late.
     slow_consumers: HashMap<ConnId, SlowConsumer>,
@@ -123,23 +121,31 @@ pub struct Hub<T, S> {
     /// When it was last logged that a PROXY header came which was not asked for.
     told_of_proxy: Option<Instant>,
     closed: Vec<T>,
-    /// Connections that the service knows.
-    open: usize,
-    /// Connections that are being closed: admitted ones, and refused ones.
-    draining: usize,
-    refused: usize,
+    counts: Counts,
     /// Until then as many may be closing as there are: an upgrade has left some behind.
     spared_until: Option<Instant>,
-    /// Open connections that cannot be written to any more.
-    unreachable: usize,
-    /// Monitors, and those of them that have not been answered yet.
-    probes: usize,
-    probes_asking: usize,
     metrics: Metrics,
     exposition: Exposition,
     clients_max: usize,
     is_stopping: bool,
     woken: bool,
+}
+
+/// How many connections are in which state.
+#[derive(Default)]
+struct Counts {
+    /// The service knows them.
+    open: usize,
+    /// Those of them that cannot be written to any more.
+    unreachable: usize,
+    /// They are being closed: admitted ones, and refused ones.
+    draining: usize,
+    refused: usize,
+    /// Handshakes are under way.
+    handshakes: usize,
+    /// Monitors, and those of them that have not been answered yet.
+    probes: usize,
+    probes_asking: usize,
 }
 
 /// For the owner of the streams.
@@ -173,7 +179,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
             pings: Timeouts::new(limits.ping_time),
             addresses: Addresses::new(limits),
             handshakes_left: 0,
-            handshakes: 0,
             timers: Timers::new(),
             slow_consumers: HashMap::new(),
             last_activity: HashMap::new(),
@@ -183,13 +188,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
             behind_proxy: HashMap::new(),
             told_of_proxy: None,
             closed: Vec::new(),
-            open: 0,
-            draining: 0,
-            refused: 0,
+            counts: Counts::default(),
             spared_until: None,
-            unreachable: 0,
-            probes: 0,
-            probes_asking: 0,
             metrics: Metrics::default(),
             exposition: Exposition::default(),
             clients_max: usize::MAX,
@@ -295,12 +295,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// Connections that the service knows, or may know once they have said what comes before
     /// their lines; those that are closing do not count ([`Hub::has_room`]).
     pub fn open_count(&self) -> usize {
-        self.open + self.prefaces.len() - self.probes_asking
+        self.counts.open + self.prefaces.len() - self.counts.probes_asking
     }
 
     /// Whether no stream is left, not even a closing one; but for monitors'.
     pub fn is_empty(&self) -> bool {
-        self.conns.len() == self.probes
+        self.conns.len() == self.counts.probes
     }
 
     /// The service.

@@ -28,7 +28,7 @@ use std::thread;
 use certificate::CertificateFiles;
 use chinwag::chat::{Answer, Motd, Request, Settings};
 use chinwag::{
-    Chat, ChatWithWorker, HandOver, Handle, Inherited, Pause, Running, Server, Unpacker,
+    Chat, ChatWithWorker, Config, HandOver, Handle, Inherited, Pause, Running, Server, Unpacker,
 };
 #[cfg(not(feature = "accounts"))]
 use cli::Place;
@@ -133,13 +133,7 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     #[cfg(feature = "web")]
     page::add(&mut config.web);
     let mut inherited = Inherited::take()?;
-    let (server, mut from) = match &mut inherited {
-        None => (Server::bind(config.clone())?, None),
-        Some(inherited) => {
-            let (server, from) = Server::adopt(config.clone(), inherited)?;
-            (server, Some(from))
-        }
-    };
+    let (server, mut from) = open(config.clone(), inherited.as_mut())?;
     if let Some(redis) = &mut redis {
         cli::name_node(redis, addrs_of_clients(&server, &config));
     }
@@ -153,8 +147,7 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let persisted = storage.read(from.is_some())?;
     let handle = server.handle();
     let (mut chat, link) = redis_link::start(redis, settings, from.as_mut(), &handle)?;
-    // Where nothing outlives the server and nobody is in charge, the chat runs by itself;
-    // else with a worker beside it.
+    // Without operators, and with nothing to save, the chat needs no worker.
     if !has_worker {
         let reload = aside("reload", move || files.reload_and_log())?;
         let running = begin(server, chat, from)?;
@@ -175,6 +168,16 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let running = begin(server, app.with_link(link), from)?;
     drop(inherited);
     run(running, handle, reload, &ready, outputs)
+}
+
+/// A server with listeners of its own, or with all that another program has left.
+fn open(
+    config: Config,
+    inherited: Option<&mut Inherited>,
+) -> io::Result<(Server, Option<Unpacker<'_>>)> {
+    let Some(inherited) = inherited else { return Ok((Server::bind(config)?, None)) };
+    let (server, from) = Server::adopt(config, inherited)?;
+    Ok((server, Some(from)))
 }
 
 /// What the chat knows only of the system.

@@ -50,7 +50,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         conn.class = self.limits.class(peer.label);
         let framing = if peer.ending.is_some() { "websocket" } else { "lines" };
         conn.kind = self.metrics.accept(conn.stream.name(), framing, peer.label);
-        self.open += 1;
+        self.counts.open += 1;
         self.restart_idle_timer(id);
         let peer = self.choose_codec(id, peer);
         self.service.on_open(id, &peer, &mut self.outbox);
@@ -71,13 +71,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     pub(super) fn refuse_with(&mut self, mut stream: T, refusal: &[u8]) {
-        if self.refused >= self.limits.refused_max {
+        if self.counts.refused >= self.limits.refused_max {
             reject(&mut stream, refusal, &mut self.chunk);
             self.closed.push(stream);
             return;
         }
         let id = self.insert(stream, Phase::Refused);
-        self.refused += 1;
+        self.counts.refused += 1;
         self.outbox.send(id, refusal);
         self.outbox.drain(id, CloseReason::Refused);
     }

@@ -14,13 +14,16 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// is closed. Its stream is then among [`Hub::take_closed`], to be dropped before the new one is
     /// registered.
     pub fn has_room(&mut self, places: usize) -> bool {
-        let (open, leaving) = (self.open_count(), self.draining + self.unreachable);
-        if open + self.draining >= places && open - self.unreachable < places && leaving > 0 {
+        let (open, leaving) = (self.open_count(), self.counts.draining + self.counts.unreachable);
+        if open + self.counts.draining >= places
+            && open - self.counts.unreachable < places
+            && leaving > 0
+        {
             self.close_oldest_leaving();
             self.announce_closing();
             self.reap_dead();
         }
-        self.open_count() + self.draining < places
+        self.open_count() + self.counts.draining < places
     }
 
     /// A connection cannot be written to any more. Lines that it sent before are still taken, at
@@ -31,7 +34,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         self.outbox.lose_reader(id);
         self.conns[id.slot()].unreachable = true;
-        self.unreachable += 1;
+        self.counts.unreachable += 1;
         self.last_words.start(id, self.outbox.now().monotonic);
         self.list_ready(id);
     }
@@ -42,13 +45,13 @@ impl<T: Transport, S: Service> Hub<T, S> {
             let Conn { phase, kind, .. } = self.conns[id.slot()];
             let had_preface = self.forget_preface(id);
             let is_known = !had_preface && phase.has_place();
-            self.draining += usize::from(phase.has_place());
-            self.probes_asking -= usize::from(had_preface && phase == Phase::Probe);
-            self.unreachable -= usize::from(self.conns[id.slot()].unreachable);
+            self.counts.draining += usize::from(phase.has_place());
+            self.counts.probes_asking -= usize::from(had_preface && phase == Phase::Probe);
+            self.counts.unreachable -= usize::from(self.conns[id.slot()].unreachable);
             if is_known {
                 self.metrics.close(kind, why);
                 self.accepted_log.note_end(id, why, || self.service.log_name(id));
-                self.open -= 1;
+                self.counts.open -= 1;
                 self.service.on_close(id, why, &mut self.outbox);
             }
             let farewell = self.outbox.take_farewell(id);
@@ -98,7 +101,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if self.spared_until.is_some_and(|until| until > self.outbox.now().monotonic) {
             return;
         }
-        let leaving = self.draining + self.unreachable;
+        let leaving = self.counts.draining + self.counts.unreachable;
         for _ in self.limits.draining_max..leaving {
             self.close_oldest_leaving();
         }
@@ -139,9 +142,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
     fn reap(&mut self, id: ConnId) {
         let conn = self.conns.remove(id.slot());
         match conn.phase {
-            Phase::Refused => self.refused -= 1,
-            Phase::Probe => self.probes -= 1,
-            Phase::Unknown | Phase::Lines => self.draining -= 1,
+            Phase::Refused => self.counts.refused -= 1,
+            Phase::Probe => self.counts.probes -= 1,
+            Phase::Unknown | Phase::Lines => self.counts.draining -= 1,
         }
         self.accepted_log.end(id, self.outbox.now().monotonic);
         self.outbox.free_slot(id);

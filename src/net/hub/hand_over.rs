@@ -103,14 +103,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
     pub fn pack(&self, to: &mut Packer) {
         let Hub {
             service: _,
-            conns,
+            conns: _,
             outbox,
             limits: _,
             ready,
             chunk: _,
             input_held: _,
             lines_left: _,
-            inputs,
+            inputs: _,
             spare: _,
             drains,
             lingers,
@@ -121,7 +121,6 @@ impl<T: Transport, S: Service> Hub<T, S> {
             pings,
             addresses,
             handshakes_left: _,
-            handshakes: _,
             timers,
             slow_consumers,
             last_activity,
@@ -131,13 +130,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
             behind_proxy,
             told_of_proxy: _,
             closed: _,
-            open: _,
-            draining: _,
-            refused: _,
+            counts: _,
             spared_until: _,
-            unreachable: _,
-            probes: _,
-            probes_asking: _,
             metrics,
             exposition: _,
             clients_max: _,
@@ -145,16 +139,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             woken,
         } = self;
         outbox.pack(to);
-        to.put(&conns.len());
-        for (slot, conn) in conns {
-            to.put(&slot);
-            match outbox.id(slot).and_then(|id| inputs.get(&id)) {
-                // No other process has a service's own codec: those are left behind.
-                Some(input) if conn.codec != Kind::Own => to.tag(1).put(input),
-                _ => to.tag(0),
-            };
-            conn.pack(to);
-        }
+        self.pack_conns(to);
         to.put(ready).put(timers).put(prefaces).put(slow_consumers).put(last_activity);
         to.put(accepted_log).put(behind_proxy).put(woken);
         for timeouts in [drains, lingers, last_words, pings] {
@@ -163,6 +148,20 @@ impl<T: Transport, S: Service> Hub<T, S> {
         rate.pack(to);
         addresses.pack(to);
         metrics.pack(to);
+    }
+
+    /// Each with the input that was read of it and waits.
+    fn pack_conns(&self, to: &mut Packer) {
+        to.put(&self.conns.len());
+        for (slot, conn) in &self.conns {
+            to.put(&slot);
+            match self.outbox.id(slot).and_then(|id| self.inputs.get(&id)) {
+                // No other process has a service's own codec: those are left behind.
+                Some(input) if conn.codec != Kind::Own => to.tag(1).put(input),
+                _ => to.tag(0),
+            };
+            conn.pack(to);
+        }
     }
 
     /// A hub with the connections that another has packed. `stream` says what runs under each
@@ -223,20 +222,21 @@ impl<T: Transport, S: Service> Hub<T, S> {
             let id = self.outbox.id(slot).ok_or_else(|| from.wrong("queue of a connection"))?;
             conn.class = self.limits.class(self.metrics.label(conn.kind));
             conn.unreachable = self.outbox.state(id) == State::Unreachable;
-            self.unreachable += usize::from(conn.unreachable);
+            self.counts.unreachable += usize::from(conn.unreachable);
             match (conn.phase, self.outbox.state(id)) {
-                (Phase::Refused, _) => self.refused += 1,
+                (Phase::Refused, _) => self.counts.refused += 1,
                 (Phase::Probe, _) => {
-                    self.probes += 1;
-                    self.probes_asking += usize::from(self.prefaces.contains_key(&id));
+                    self.counts.probes += 1;
+                    self.counts.probes_asking += usize::from(self.prefaces.contains_key(&id));
                 }
-                (_, State::Draining) => self.draining += 1,
+                (_, State::Draining) => self.counts.draining += 1,
                 _ if self.prefaces.contains_key(&id) => {}
-                _ if self.metrics.recount(conn.kind) => self.open += 1,
+                _ if self.metrics.recount(conn.kind) => self.counts.open += 1,
                 _ => return Err(from.wrong("kind of a connection")),
             }
         }
-        self.handshakes = self.prefaces.values().filter(|preface| preface.is_handshake()).count();
+        self.counts.handshakes =
+            self.prefaces.values().filter(|preface| preface.is_handshake()).count();
         Ok(())
     }
 

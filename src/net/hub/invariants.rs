@@ -11,10 +11,12 @@ impl<T, S> Hub<T, S> {
         }
         self.outbox.assert_sound();
         // Everybody is one of these.
-        let answered = self.probes - self.probes_asking;
-        let counted = self.open + self.prefaces.len() + self.draining + self.refused + answered;
+        let counts = &self.counts;
+        let answered = counts.probes - counts.probes_asking;
+        let closing = counts.draining + counts.refused;
+        let counted = counts.open + self.prefaces.len() + closing + answered;
         assert_eq!(self.conns.len(), counted, "connections, and those that are counted");
-        assert!(self.unreachable <= self.open, "more connections are unreachable than open");
+        assert!(counts.unreachable <= counts.open, "more connections are unreachable than open");
         let held = self.inputs.values().map(|input| input.held());
         assert_eq!(self.input_held, held.sum::<usize>(), "bytes that were read and wait");
         let listed = self.conns.iter().filter(|(_, conn)| conn.listed).count();

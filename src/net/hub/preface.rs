@@ -205,7 +205,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         if !is_handshaking {
             return self.go_on(id, preface);
         }
-        self.handshakes += 1;
+        self.counts.handshakes += 1;
         self.conns[id.slot()].stream.begin(&mem::take(&mut preface.bytes));
         self.await_preface(id, preface, Awaited::Handshake, self.limits.handshake_time);
         self.list_ready(id);
@@ -219,7 +219,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// It may have been banned since it connected.
     fn end_handshake(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
-        self.handshakes -= 1;
+        self.counts.handshakes -= 1;
         let is_known = !self.is_behind_web_proxy(&preface);
         if is_known && self.service.is_banned(&preface.peer(), self.outbox.now()) {
             return self.turn_down(id, &preface, Refusal::Banned(preface.origin));
@@ -271,14 +271,14 @@ impl<T: Transport, S: Service> Hub<T, S> {
     pub(super) fn answer_and_close(&mut self, id: ConnId, answer: &[u8]) {
         let conn = &mut self.conns[id.slot()];
         conn.phase = Phase::Refused;
-        if self.refused < self.limits.refused_max {
+        if self.counts.refused < self.limits.refused_max {
             self.outbox.send(id, answer);
             self.outbox.drain(id, CloseReason::Refused);
         } else {
             reject(&mut conn.stream, answer, &mut self.chunk);
             self.outbox.kill(id, CloseReason::Refused);
         }
-        self.refused += 1;
+        self.counts.refused += 1;
     }
 
     /// Closes a connection whose handshake has failed. Its transport tells the client why.
@@ -331,7 +331,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     pub(super) fn forget_preface(&mut self, id: ConnId) -> bool {
         let Some(preface) = self.prefaces.remove(&id) else { return false };
         if preface.awaited == Awaited::Handshake {
-            self.handshakes -= 1;
+            self.counts.handshakes -= 1;
         }
         true
     }

@@ -33,12 +33,12 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// Opens a monitor's connection, for one request.
     pub fn open_probe(&mut self, stream: T, origin: Origin) {
-        if self.probes >= self.limits.probes_max {
+        if self.counts.probes >= self.limits.probes_max {
             return self.refuse_with(stream, &http::refusal(probe::TOO_MANY));
         }
         let id = self.insert(stream, Phase::Probe);
-        self.probes += 1;
-        self.probes_asking += 1;
+        self.counts.probes += 1;
+        self.counts.probes_asking += 1;
         self.await_probe(id, &Peer::new(origin, ""));
     }
 
@@ -58,7 +58,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         preface: Box<Preface>,
     ) -> Result<bool, Box<Preface>> {
         let Some(asked) = probe::read(&preface.bytes) else { return Err(preface) };
-        self.probes_asking -= 1;
+        self.counts.probes_asking -= 1;
         let (status, answer) = match asked {
             Ok(request) => self.answer_probe(request),
             Err(answered) => answered,
@@ -71,7 +71,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     fn answer_probe(&mut self, request: probe::Request) -> (u16, Vec<u8>) {
-        let is_full = self.open_count() - self.unreachable >= self.clients_max;
+        let is_full = self.open_count() - self.counts.unreachable >= self.clients_max;
         let (status, text) = match request.probe {
             // That it is answered is what it asks.
             Probe::Live => (200, "alive\n"),
@@ -109,10 +109,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
             (
                 "chinwag_connections_starting",
                 "Connections that have not said all that comes before lines.",
-                self.prefaces.len() - self.probes_asking,
+                self.prefaces.len() - self.counts.probes_asking,
             ),
-            ("chinwag_connections_closing", "Connections that drain.", self.draining),
-            ("chinwag_handshakes", "Handshakes under way.", self.handshakes),
+            ("chinwag_connections_closing", "Connections that drain.", self.counts.draining),
+            ("chinwag_handshakes", "Handshakes under way.", self.counts.handshakes),
             (
                 "chinwag_slow_consumers",
                 "Connections that are or were behind.",

@@ -111,7 +111,7 @@ fn the_end_of_one_that_has_to_wait_for_what_came_with_it_is_noticed() {
         hub.open(Wire { pieces, is_broken, ..Wire::default() }, &PEER);
         hub.mark_readable(0);
         hub.turn(now);
-        assert_eq!((hub.service().lines, hub.unreachable), (1, 1 - open));
+        assert_eq!((hub.service().lines, hub.counts.unreachable), (1, 1 - open));
         // Once it has its answer, it has had its say.
         hub.wake();
         hub.turn(now);

@@ -52,7 +52,7 @@ impl Client {
             3..6 => ending,
             // Somebody who means to come back.
             6..8 => b"/join games\n/resume\n",
-            8..10 => b"/join tea\n/resume\nREGISTER ann\n",
+            8..10 => b"/join tea\n/resume\n/nick ann\n",
             _ => b"",
         };
         let said_by_proxy = preface.iter().flat_map(|preface| &preface.bytes);
@@ -267,8 +267,7 @@ impl World {
             client.send_rest();
         }
         if self.rng.one_in(2) {
-            let part =
-                *self.rng.pick(&[&b"last words"[..], b"/time", b"exit\r", b"SEND @ann psst"]);
+            let part = *self.rng.pick(&[&b"last words"[..], b"/who", b"/exit\r", b"/msg ann psst"]);
             client.unsent.extend(part);
             client.send_rest();
         }

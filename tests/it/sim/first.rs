@@ -125,5 +125,5 @@ pub(super) const BEGINNINGS: [&[u8]; 18] = [
     b"*1\n",
     b"caf\xe9\r\n",
     b"\x08\x7f\t\x04\r\0\x1bhello\x07\n",
-    b"exit\n",
+    b"/exit\n",
 ];

@@ -162,7 +162,8 @@ impl Ledger<'_> {
     fn book(&mut self, index: usize, whole: usize) -> Verdict {
         while let Some(sent) = self.sent.get(self.next).filter(|sent| sent.entry == index) {
             let is_known = self.next < whole;
-            if !is_known && self.case.why == CloseReason::Endless {
+            let is_unknown = !is_known && self.case.why == CloseReason::Endless;
+            if is_unknown || sent.sort == Sort::Line {
                 return Verdict::Unknown;
             }
             self.next += 1;

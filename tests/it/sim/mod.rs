@@ -16,8 +16,7 @@
 //! - `SIM_SEEDS=100000 cargo test --release sim -- --nocapture` runs more, and says how many
 //!   events that were: calls of a stream, marks of readiness, and acts of clients. With
 //!   `SIM_FROM=100000` these are the next 100 000.
-//! - `SIM_SEED=7 cargo test --test it sim -- --nocapture` shows what happens in one; with
-//!   `SIM_UPGRADES=0` no new process takes over in it, as in those that are pinned.
+//! - `SIM_SEED=7 cargo test --test it sim -- --nocapture` shows what happens in one.
 //!
 //! `wrap.rs` is by itself: what no chat says enough for.
 
@@ -48,7 +47,6 @@ mod record;
 pub(crate) mod rng;
 mod rules;
 mod shares;
-mod slip;
 mod stream;
 mod text;
 mod turns;
@@ -57,17 +55,12 @@ mod worker;
 mod world;
 mod wrap;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use chinwag::{Chat, Limits, Now, Origin, Outbox, Peer, Service, testing};
-
-use command::HELPED;
 use coverage::Coverage;
 use model::Given;
-use rules::Rules;
 use world::World;
 
 /// How many seeds a plain test run takes.
@@ -76,7 +69,7 @@ const SEEDS: u64 = 256;
 #[test]
 fn whatever_happens_everybody_gets_what_the_protocol_says() {
     if let Some(seed) = number_in("SIM_SEED") {
-        simulate(seed, true, number_in("SIM_UPGRADES") != Some(0));
+        simulate(seed, true);
         return;
     }
     let asked_for = number_in("SIM_SEEDS");
@@ -93,7 +86,7 @@ fn whatever_happens_everybody_gets_what_the_protocol_says() {
                 if seed >= first + seeds {
                     return total;
                 }
-                let world = simulate(seed, false, true);
+                let world = simulate(seed, false);
                 total.coverage.add(&world.journal.coverage());
                 total.events += world.journal.events();
             }
@@ -116,44 +109,10 @@ fn whatever_happens_everybody_gets_what_the_protocol_says() {
     assert!(seeds < SEEDS || missing.is_empty(), "never happened: {missing:?}");
 }
 
-/// What single seeds have found, as long as they still show it.
-const PINNED: [(u64, &str); 12] = [
-    (1, "the service was told the time of the turn before"),
-    (2, "those whom a proxy connects did not count before they were known"),
-    (5, "more waited for all together than may, until the next turn"),
-    (39, "one was asked whether it is there, and given no time to answer"),
-    (222, "any number of those behind a proxy were turned away politely"),
-    (804, "a close between two turns was slept over"),
-    (15_069, "the oracle of first bytes did not know a request that ends within its version"),
-    (17_788, "what follows telnet's end of input was taken for another protocol"),
-    (16_690, "who was cut off for a password that nobody keeps was not told of"),
-    (30_499, "the model kept what does not show before a command"),
-    (31_669, "the model did not know of a shutdown_write after a reset"),
-    (42_418, "the model sent a line to one who stopped reading because of a notice"),
-];
-
-/// The same of runs with upgrades, and a bus in some.
-const PINNED_WITH_UPGRADES: [(u64, &str); 3] = [
-    (65_732, "the model did not know that one was chosen to go before another was sent the rest"),
-    (76_674, "who resumed as another meanwhile lost what they had on the bus"),
-    (81_878, "the model did not know of one who is not listened to because of what others said"),
-];
-
-#[test]
-fn what_was_found_once_is_looked_for_again() {
-    for (seed, _) in PINNED {
-        // As it was found; with upgrades it is another run.
-        simulate(seed, false, false);
-    }
-    for (seed, _) in PINNED_WITH_UPGRADES {
-        simulate(seed, false, true);
-    }
-}
-
 #[test]
 fn a_seed_always_gives_the_same_run() {
     if number_in("SIM_SEED").is_none() {
-        let run = || simulate(1, false, true).journal.entries();
+        let run = || simulate(1, false).journal.entries();
         assert!(run() == run(), "two runs of seed 1 differ");
     }
 }
@@ -177,11 +136,14 @@ fn report(seeds: u64, events: u64, threads: usize, took: Duration) {
 }
 
 /// Runs one seed and checks it.
-fn simulate(seed: u64, traced: bool, with_upgrades: bool) -> World {
+fn simulate(seed: u64, traced: bool) -> World {
     let failure = NamesSeed(seed);
-    let mut world = World::new(seed, traced, with_upgrades);
+    let mut world = World::new(seed, traced);
     world.run();
-    let seen = check::check(&world, &given(world.limits.line_max, &world.rules));
+    let seen = check::check(
+        &world,
+        &Given { line_max: world.limits.line_max, rules: world.rules.clone() },
+    );
     for kind in seen {
         world.journal.hit(kind);
     }
@@ -201,23 +163,4 @@ impl Drop for NamesSeed {
 fn number_in(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is to be a number, not '{text}'")))
-}
-
-/// What the chat itself says about its help.
-fn given(line_max: usize, rules: &Rules) -> Given {
-    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
-    let mut out = Outbox::new(&Limits::default(), now);
-    let at_once = Rules { has_bus: false, ..rules.clone() };
-    let mut chat = Chat::new(at_once.settings());
-    let id = testing::open(&mut out, 0);
-    let peer = Peer::new(Origin::Unix, "native");
-    chat.on_open(id, &peer, &mut out);
-    let mut help = BTreeMap::new();
-    let topics = HELPED.map(|command| format!("help {command}"));
-    for topic in topics.into_iter().chain(["help".to_owned()]) {
-        chat.on_line(id, format!("/{topic}").as_bytes(), &mut out);
-        let text = String::from_utf8(testing::take(&mut out, id)).expect("help is text");
-        help.insert(topic, text.lines().map(str::to_owned).collect());
-    }
-    Given { line_max, rules: rules.clone(), help }
 }

@@ -23,9 +23,9 @@ use chinwag::{CloseReason, Ending, Protocol, Refusal};
 use super::command::{Command, parse};
 use super::journal::{Entry, Fact, Line, Moment, Newcomer};
 use super::rules::Rules;
-use super::text::{clean, is_blank, time_of_day};
+use super::text::{clean, is_blank};
 use bus::{Effect, Operation};
-use format::{Dialect, Manner, Person, Told, put};
+use format::{Dialect, Person, Told, put};
 use rooms::{LOBBY, Rooms};
 use sessions::Session;
 
@@ -47,6 +47,8 @@ pub(super) enum Sort {
     Own,
     /// The same, but the names in it come in any order.
     Names,
+    /// The same, but of its text only the end is known.
+    Line,
 }
 
 /// All that became of one client.
@@ -61,8 +63,6 @@ pub(super) struct Life {
 pub(super) struct Given {
     pub(super) line_max: usize,
     pub(super) rules: Rules,
-    /// The lines of each help. What they say is for those who read them to judge.
-    pub(super) help: BTreeMap<String, Vec<String>>,
 }
 
 /// When the loop closes somebody by itself, or telnet says that they have ended, the others may
@@ -158,7 +158,6 @@ struct Member {
     room: usize,
     echo: bool,
     notices: bool,
-    away: Option<String>,
     writer: Option<usize>,
     ignores: Vec<usize>,
     arrival: Arrival,
@@ -295,7 +294,6 @@ impl Model<'_> {
             room: LOBBY,
             echo: dialect != Dialect::Fork,
             notices: matches!(dialect, Dialect::Tutorial | Dialect::Json),
-            away: None,
             writer: None,
             ignores: Vec::new(),
             arrival: Arrival::Untold,
@@ -337,60 +335,44 @@ impl Model<'_> {
             return;
         }
         self.listener(who).has_spoken = true;
-        let is_known = |name: &str| self.find(name).is_some() || self.is_detached(name);
-        let command = parse(&text, is_known);
+        let command = parse(&text);
         if self.waits(who, &command) {
             self.held.insert(who, line.bytes.clone());
             return;
         }
-        self.act(who, command, line);
+        self.act(who, command);
     }
 
-    fn act(&mut self, who: usize, command: Command, line: &Line) {
+    fn act(&mut self, who: usize, command: Command) {
         match command {
-            Command::Say(text) => self.say(who, Manner::Say, &text),
-            Command::Me(text) => self.say(who, Manner::Me, &text),
-            Command::Topic(text) => self.topic(who, text),
-            Command::Name(name, thanks) => self.rename(who, &name, thanks),
-            Command::Private { to, text, copy } => match self.find(&to) {
-                Some(target) => {
-                    self.publish(who, Effect::Whisper { to: target, name: Some(to), text, copy });
-                }
-                None => self.no_one(who, &to),
+            Command::Say(text) => self.publish(who, Effect::Say(text)),
+            Command::Name(name) => self.publish(who, Effect::Name(name)),
+            Command::Private(name, text) => match self.find(&name) {
+                Some(to) => self.publish(who, Effect::Whisper { to, name: Some(name), text }),
+                None => self.no_one(who, &name),
             },
             Command::Reply(text) => {
                 match self.members[&who].writer.filter(|writer| self.members.contains_key(writer)) {
-                    Some(to) => {
-                        self.publish(who, Effect::Whisper { to, name: None, text, copy: true });
-                    }
+                    Some(to) => self.publish(who, Effect::Whisper { to, name: None, text }),
                     None => self.reply(who, "no_one_wrote", "No one has written to you."),
                 }
             }
-            Command::Join(room) => self.join(who, &room),
+            Command::Join(room) => self.publish(who, Effect::Join(room)),
             Command::Leave => self.publish(who, Effect::Join("lobby".to_owned())),
             Command::Who(room) => self.who(who, room.as_deref()),
             Command::Rooms => self.list_rooms(who),
             Command::History(count) => self.history(who, count),
-            Command::Away(text) => self.away(who, text),
             Command::Ignore(name) => self.ignore(who, &name),
             Command::Unignore(name) => self.unignore(who, &name),
             Command::Notices(on) => self.notices(who, on),
-            Command::Echo(on) => self.echo(who, on),
             Command::Dialect(name) => self.choose_dialect(who, &name),
             Command::Token => self.give_token(who),
             Command::Resume(token, seq, epoch) => self.resume(who, token, seq, epoch),
-            Command::Stats => unreachable!("nobody asks"),
-            Command::Time => self.reply(who, "time", &time_of_day(line.wall)),
-            Command::Help(topic) => {
-                for text in self.given.help[&topic].clone() {
-                    self.reply(who, "help", &text);
-                }
-            }
-            Command::Answer(code, text) => self.reply(who, code, &text),
-            Command::Exit(text) => {
-                self.reply(who, "bye", text);
+            Command::Exit => {
+                self.reply(who, "bye", "Bye.");
                 self.let_go(who);
             }
+            Command::Broken => self.send_text(who, "", Sort::Line),
         }
     }
 

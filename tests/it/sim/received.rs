@@ -171,18 +171,28 @@ impl Sent {
     fn may_begin(&self, bytes: &[u8]) -> bool {
         match self.sort {
             Sort::Names => bytes.len() < self.bytes.len(),
+            Sort::Line => true,
             Sort::Room | Sort::Own => self.bytes.starts_with(bytes),
         }
     }
 
     /// What is behind it, if the bytes start with it.
     fn taken_from<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
-        let (mine, rest) = bytes.split_at_checked(self.bytes.len())?;
+        let (mine, rest) = bytes.split_at_checked(self.length_in(bytes)?)?;
         let is_it = match self.sort {
             Sort::Names => words(mine) == words(&self.bytes),
             Sort::Room | Sort::Own => mine == self.bytes,
+            Sort::Line => true,
         };
         is_it.then_some(rest)
+    }
+
+    fn length_in(&self, bytes: &[u8]) -> Option<usize> {
+        let length = self.bytes.len();
+        if self.sort != Sort::Line {
+            return Some(length);
+        }
+        bytes.windows(length).position(|end| end == self.bytes).map(|start| start + length)
     }
 }
 

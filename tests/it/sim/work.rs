@@ -6,8 +6,14 @@ use std::time::{Instant, SystemTime};
 use chinwag::chat::Settings;
 use chinwag::{Chat, ConnId, Limits, Now, Origin, Outbox, Peer, Service, testing};
 
-use super::slip::COMMANDS;
 use super::world::World;
+
+/// Every command that starts with a slash.
+const COMMANDS: [&str; 25] = [
+    "nick", "msg", "reply", "me", "say", "join", "leave", "who", "rooms", "topic", "history",
+    "away", "ignore", "unignore", "notices", "echo", "dialect", "resume", "time", "up", "down",
+    "stats", "help", "exit", "quit",
+];
 
 /// What may be walked over for each thing that happens in a turn and for each line that is sent: a
 /// notice goes over the lists of its room several times. (One is nearly always enough.)

@@ -22,7 +22,7 @@ const WALL: Duration = Duration::from_secs(1_795_187_848);
 pub(super) struct World {
     pub(super) rng: Rng,
     /// Decides when a new process takes over, if any does.
-    upgrades: Option<Rng>,
+    upgrades: Rng,
     pub(super) hub: Hub<SimStream, Recorder>,
     pub(super) journal: Journal,
     pub(super) clients: Vec<Client>,
@@ -56,13 +56,12 @@ fn labels(rng: &mut Rng) -> Vec<&'static str> {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, traced: bool, is_new: bool) -> World {
+    pub(super) fn new(seed: u64, traced: bool) -> World {
         let mut rng = Rng::new(seed);
         let limits = tiny_limits(&mut rng);
         limits.check().expect("they are in order");
         forget_tokens();
-        // As it was found, what is pinned has none.
-        let has_bus = is_new && Rng::new(seed.wrapping_mul(7)).one_in(4);
+        let has_bus = rng.one_in(4);
         let rules = Rules { has_bus, ..Rules::tiny(&mut rng) };
         let chat = Chat::new(rules.settings());
         let labels = labels(&mut rng);
@@ -70,7 +69,7 @@ impl World {
         let start = Instant::now();
         let now = Now { monotonic: start, wall: UNIX_EPOCH + WALL };
         let mut service = Recorder::new(chat, journal.clone(), rng.fork(), start);
-        service.bus = has_bus.then(|| Bus::new(Rng::new(seed.wrapping_mul(11))));
+        service.bus = has_bus.then(|| Bus::new(rng.fork()));
         World {
             hub: Hub::new(service, &limits, now),
             journal,
@@ -91,7 +90,7 @@ impl World {
             idle_turns: 0,
             read: 0,
             looked_at: 0,
-            upgrades: is_new.then(|| Rng::new(seed.wrapping_mul(5))),
+            upgrades: rng.fork(),
             rng,
         }
     }
@@ -114,7 +113,7 @@ impl World {
 
     /// Whether a new process takes over before the next turn.
     pub(super) fn is_upgraded(&mut self) -> bool {
-        !self.is_shutting_down && self.upgrades.as_mut().is_some_and(|rng| rng.one_in(10))
+        !self.is_shutting_down && self.upgrades.one_in(10)
     }
 
     /// Clients whose stream the hub has.

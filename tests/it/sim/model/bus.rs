@@ -2,7 +2,7 @@
 //! the order in which it was done.
 
 use super::Model;
-use super::format::{Manner, Person};
+use super::format::Person;
 use crate::sim::command::Command;
 use crate::sim::journal::Line;
 
@@ -17,16 +17,15 @@ pub(super) struct Operation {
 
 pub(super) enum Effect {
     Connect,
-    Say(Manner, String),
+    Say(String),
     Whisper {
         to: usize,
         /// Unless it is to who wrote last.
         name: Option<String>,
         text: String,
-        copy: bool,
     },
     Join(String),
-    Name(String, &'static str),
+    Name(String),
     Resume(String, Option<u64>, Option<i64>),
     Leave,
 }
@@ -45,9 +44,7 @@ impl Model<'_> {
         let is_speech = |effect: &Effect| matches!(effect, Effect::Connect | Effect::Say(..));
         let mut own = self.under_way.iter().filter(|operation| operation.via == who);
         assert!(own.all(|operation| is_speech(&operation.effect)), "#{who} is heard, and waits");
-        let is_speech =
-            matches!(command, Command::Say(_) | Command::Me(_) | Command::Topic(Some(_)));
-        let waits = !is_speech && self.has_under_way(who);
+        let waits = !matches!(command, Command::Say(_)) && self.has_under_way(who);
         if waits {
             self.saw("a line waits for what was said");
         }
@@ -62,7 +59,10 @@ impl Model<'_> {
     pub(super) fn event(&mut self, line: &Line) {
         let first = self.under_way.pop_front().expect("only what was done comes back");
         self.saw("an operation comes back");
-        self.take_effect(first.by, first.effect);
+        // Whoever has the user by now has not asked to be another.
+        if first.by == first.via || !matches!(first.effect, Effect::Resume(..)) {
+            self.take_effect(first.by, first.effect);
+        }
         if self.has_under_way(first.via) {
             return;
         }
@@ -78,15 +78,13 @@ impl Model<'_> {
             self.saw("comes back to one who was cut off");
         }
         match effect {
-            Effect::Say(manner, text) => self.said(who, manner, &text),
-            Effect::Whisper { to, name, text, copy } => {
-                self.whispered(who, to, name.as_deref(), (&text, copy));
-            }
+            Effect::Say(text) => self.said(who, &text),
+            Effect::Whisper { to, name, text } => self.whispered(who, to, name.as_deref(), &text),
             Effect::Leave => self.left(who),
             _ if !is_here => {}
             Effect::Connect => self.tell_connection(who),
             Effect::Join(room) => self.joined(who, &room),
-            Effect::Name(name, thanks) => self.named(who, &name, thanks),
+            Effect::Name(name) => self.named(who, &name),
             Effect::Resume(token, seq, epoch) => self.resumed(who, &token, seq, epoch),
         }
     }

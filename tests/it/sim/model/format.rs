@@ -34,32 +34,9 @@ impl Dialect {
 }
 
 /// What programs are told is an error, and not an answer.
-const ERRORS: [&str; 24] = [
-    "name_unfit",
-    "name_reserved",
-    "name_taken",
-    "name_required",
-    "no_such_user",
-    "no_one_wrote",
-    "not_reading",
-    "ignoring_self",
-    "ignoring_too_many",
-    "no_such_room",
-    "room_unfit",
-    "rooms_full",
-    "no_notices",
-    "no_such_dialect",
-    "no_resume",
-    "token_unknown",
-    "replaced",
-    "no_accounts",
-    "not_said",
-    "unclear",
-    "unknown_command",
-    "usage",
-    "line_too_long",
-    "not_a_web_server",
-];
+const ERRORS: &str = "name_taken no_such_user no_one_wrote not_reading ignoring_self \
+     ignoring_too_many no_such_room rooms_full no_notices no_resume token_unknown replaced \
+     line_too_long not_a_web_server";
 
 /// Somebody, as others see it.
 #[derive(Clone, Debug)]
@@ -87,21 +64,12 @@ impl Person {
     }
 }
 
-/// What can be said to a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Manner {
-    Say,
-    Me,
-    Topic,
-}
-
 /// A line that was said to a room.
 #[derive(Clone, Debug)]
 pub(super) struct Record {
     pub(super) seq: u64,
     pub(super) epoch: i64,
     pub(super) millis: i64,
-    pub(super) manner: Manner,
     /// Whose it is, by now.
     pub(super) speaker: usize,
     pub(super) name: String,
@@ -157,10 +125,7 @@ pub(super) fn put(dialect: Dialect, millis: i64, told: &Told<'_>) -> String {
     match dialect {
         Dialect::Json => object(millis, told),
         Dialect::Tutorial => match told {
-            Told::Line { record, from, .. } if record.manner == Manner::Say => {
-                format!("{} says: {}", from.known(), record.text)
-            }
-            Told::Line { record, from, .. } => said(record, &from.known()),
+            Told::Line { record, from, .. } => format!("{} says: {}", from.known(), record.text),
             Told::Private { from, text, .. } => format!("{} says to you: {text}", from.known()),
             Told::Join { who, .. } => format!("{} joined the chat.", who.known()),
             Told::Leave { who, .. } => format!("{} left the chat.", who.known()),
@@ -168,9 +133,7 @@ pub(super) fn put(dialect: Dialect, millis: i64, told: &Told<'_>) -> String {
             _ => plain(told),
         },
         Dialect::Fork => match told {
-            Told::Line { record, from, .. } if record.manner == Manner::Say => {
-                format!("{}:{}", from.numbered(), record.text)
-            }
+            Told::Line { record, from, .. } => format!("{}:{}", from.numbered(), record.text),
             Told::Private { from, text, .. } => format!("{} to you:{text}", from.numbered()),
             Told::Join { who, .. } => format!("{}:Connected", who.numbered()),
             _ => plain(told),
@@ -181,7 +144,7 @@ pub(super) fn put(dialect: Dialect, millis: i64, told: &Told<'_>) -> String {
 
 fn plain(told: &Told<'_>) -> String {
     match told {
-        Told::Line { record, from, .. } => said(record, &from.name),
+        Told::Line { record, from, .. } => format!("[{}] {}", from.name, record.text),
         Told::Private { from, to, text } | Told::Copy { from, to, text } => {
             format!("[{} → {}] {text}", from.name, to.name)
         }
@@ -194,16 +157,6 @@ fn plain(told: &Told<'_>) -> String {
     }
 }
 
-fn said(record: &Record, name: &str) -> String {
-    let text = &record.text;
-    match record.manner {
-        Manner::Say => format!("[{name}] {text}"),
-        Manner::Me => format!("* {name} {text}"),
-        Manner::Topic if text.is_empty() => format!("{name} cleared the topic."),
-        Manner::Topic => format!("{name} set the topic: {text}"),
-    }
-}
-
 /// How a line is told again later: with names as they were.
 pub(super) fn recalled(dialect: Dialect, room: &str, record: &Record) -> String {
     let name = record.name.clone();
@@ -213,7 +166,7 @@ pub(super) fn recalled(dialect: Dialect, room: &str, record: &Record) -> String 
     }
     let minutes = record.millis / 60_000;
     let (hour, minute) = (minutes / 60 % 24, minutes % 60);
-    format!("{hour:02}:{minute:02} {}", said(record, &record.name))
+    format!("{hour:02}:{minute:02} [{}] {}", record.name, record.text)
 }
 
 /// One object, with its fields in the one order.
@@ -236,12 +189,7 @@ fn fields<'a>(told: &'a Told<'_>) -> (&'static str, Vec<(&'static str, &'a str)>
     match told {
         Told::Hello { room, name } => ("hello", vec![("room", room), ("to", name)]),
         Told::Line { record, room, from } => {
-            let kind = match record.manner {
-                Manner::Say => "say",
-                Manner::Me => "me",
-                Manner::Topic => "topic",
-            };
-            (kind, vec![("room", room), ("from", &from.name), ("text", &record.text)])
+            ("say", vec![("room", room), ("from", &from.name), ("text", &record.text)])
         }
         Told::Private { from, to, text } | Told::Copy { from, to, text } => {
             ("private", vec![("from", &from.name), ("to", &to.name), ("text", text)])
@@ -256,7 +204,7 @@ fn fields<'a>(told: &'a Told<'_>) -> (&'static str, Vec<(&'static str, &'a str)>
         Told::Reply { code, text } => {
             let kind = match *code {
                 "skipped" => "skipped",
-                code if ERRORS.contains(&code) => "error",
+                code if ERRORS.split(' ').any(|error| error == code) => "error",
                 _ => "reply",
             };
             (kind, vec![("text", text), ("code", code)])

@@ -1,33 +1,18 @@
 //! The oracle of what is said: to a room, to one another, and again to who asks for it.
 
-use super::bus::Effect;
-use super::format::{Dialect, Manner, Told, recalled};
+use super::format::{Dialect, Told, recalled};
 use super::rooms::unsaid;
 use super::{Model, Sort};
 
 impl Model<'_> {
-    pub(super) fn say(&mut self, who: usize, manner: Manner, text: &str) {
-        let member = &self.members[&who];
-        if self.given.rules.require_name && member.name.is_none() {
-            self.saw("a name is required");
-            return self.reply(who, "name_required", "REGISTER first.");
-        }
-        self.publish(who, Effect::Say(manner, text.to_owned()));
-    }
-
     /// It is said, even if who said it was cut off meanwhile.
-    pub(super) fn said(&mut self, who: usize, manner: Manner, text: &str) {
+    pub(super) fn said(&mut self, who: usize, text: &str) {
         let Some((from, room)) = self.anybody(who) else { return };
         let Some(number) = self.room_called(&room) else { return };
-        let hears_itself =
-            self.members.get(&who).is_some_and(|it| it.echo) || manner == Manner::Topic;
+        let hears_itself = self.members.get(&who).is_some_and(|it| it.echo);
         self.announce(who);
         self.flush(number);
-        if manner == Manner::Topic {
-            let topic = Some(text.to_owned()).filter(|text| !text.is_empty());
-            self.rooms.get_mut(number).topic = topic;
-        }
-        let record = unsaid(who, from.name.clone(), manner, text, self.now.millis);
+        let record = unsaid(who, from.name.clone(), text, self.now.millis);
         let record = self.rooms.say(number, record, &self.given.rules);
         let name = self.rooms.get(number).name.clone();
         for to in self.people(number) {
@@ -46,27 +31,7 @@ impl Model<'_> {
         }
     }
 
-    pub(super) fn topic(&mut self, who: usize, text: Option<String>) {
-        let room = self.members[&who].room;
-        let Some(text) = text else {
-            return match self.rooms.get(room).topic.clone() {
-                Some(topic) => {
-                    self.saw("topic");
-                    self.reply(who, "topic", &format!("Topic: {topic}"));
-                }
-                None => self.reply(who, "no_topic", "No topic is set."),
-            };
-        };
-        self.say(who, Manner::Topic, &text);
-    }
-
-    pub(super) fn whispered(
-        &mut self,
-        who: usize,
-        to: usize,
-        name: Option<&str>,
-        (text, copy): (&str, bool),
-    ) {
+    pub(super) fn whispered(&mut self, who: usize, to: usize, name: Option<&str>, text: &str) {
         let Some((from, _)) = self.anybody(who) else { return };
         let Some(target) = self.members.get(&to) else {
             self.saw("written to one who has left meanwhile");
@@ -77,9 +42,6 @@ impl Model<'_> {
         };
         let reader = target.person();
         let is_ignored = target.ignores.contains(&who);
-        let away = target.away.clone();
-        let away =
-            away.filter(|_| self.members.get(&who).is_some_and(|it| !it.ignores.contains(&to)));
         if self.stuck.contains(&to) {
             let text = format!("{} is not reading; not delivered.", reader.name);
             return self.reply(who, "not_reading", &text);
@@ -93,12 +55,8 @@ impl Model<'_> {
             self.tell(to, &Told::Private { from: &from, to: &reader, text });
             self.member(to).writer = Some(who);
         }
-        if copy && to != who {
+        if to != who {
             self.tell(who, &Told::Copy { from: &from, to: &reader, text });
-        }
-        if let Some(away) = away {
-            self.saw("is away");
-            self.reply(who, "is_away", &format!("{} is away: {away}", reader.name));
         }
     }
 

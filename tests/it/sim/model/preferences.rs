@@ -2,17 +2,9 @@
 
 use super::bus::Effect;
 use super::format::{DIALECTS, Dialect};
-use super::{Member, Model};
+use super::{Member, Model, Sort};
 
 impl Model<'_> {
-    pub(super) fn away(&mut self, who: usize, text: Option<String>) {
-        match text {
-            Some(_) => self.reply(who, "away", "You are away."),
-            None => self.reply(who, "back", "You are back."),
-        }
-        self.member(who).away = text;
-    }
-
     pub(super) fn ignore(&mut self, who: usize, name: &str) {
         let Some(target) = self.find(name) else { return self.no_one(who, name) };
         if target == who {
@@ -80,11 +72,6 @@ impl Model<'_> {
         self.members.values_mut().chain(detached).chain(leaving)
     }
 
-    pub(super) fn echo(&mut self, who: usize, on: bool) {
-        self.member(who).echo = on;
-        self.reply(who, "echo", if on { "Echo on." } else { "Echo off." });
-    }
-
     pub(super) fn notices(&mut self, who: usize, on: bool) {
         if !has_notices(self.members[&who].dialect) {
             self.saw("no notices in this dialect");
@@ -97,10 +84,7 @@ impl Model<'_> {
     pub(super) fn choose_dialect(&mut self, who: usize, name: &str) {
         let known = DIALECTS.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         let Some((known, dialect)) = known else {
-            self.saw("no such dialect");
-            let all = DIALECTS.map(|(name, _)| name).join(", ");
-            let text = format!("No dialect is called {name}; there are {all}.");
-            return self.reply(who, "no_such_dialect", &text);
+            return self.send_text(who, "", Sort::Line);
         };
         self.take_notices(who, false);
         self.member(who).dialect = dialect;

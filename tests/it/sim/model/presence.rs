@@ -8,7 +8,6 @@ use super::bus::Effect;
 use super::format::{Dialect, Person, Told};
 use super::rooms::{Coming, Happened, LOBBY};
 use super::{Arrival, Member, Model, Sort};
-use crate::sim::text::{name_fault, shape_fault};
 
 /// What happens within this time is told together.
 const SECOND: Duration = Duration::from_secs(1);
@@ -127,16 +126,7 @@ impl Model<'_> {
         }
     }
 
-    pub(super) fn rename(&mut self, who: usize, name: &str, thanks: &'static str) {
-        if let Some(fault) = name_fault(name) {
-            let is_reserved = fault.ends_with(" is reserved.");
-            let code = if is_reserved { "name_reserved" } else { "name_unfit" };
-            return self.reply(who, code, &fault);
-        }
-        self.publish(who, Effect::Name(name.to_owned(), thanks));
-    }
-
-    pub(super) fn named(&mut self, who: usize, name: &str, thanks: &'static str) {
+    pub(super) fn named(&mut self, who: usize, name: &str) {
         let owner = self.find(name);
         let others = owner.filter(|owner| *owner != who).map(|owner| self.members[&owner].shown());
         if let Some(taken) = others.or_else(|| self.detached_name(name)) {
@@ -153,20 +143,11 @@ impl Model<'_> {
             let room = self.rooms.get(room).name.clone();
             self.tell(who, &Told::Rename { room: &room, old: &old, new: &new });
         } else {
-            let code = if thanks == "Registered as" { "registered" } else { "renamed" };
-            self.reply(who, code, &format!("{thanks} {name}"));
+            self.reply(who, "renamed", &format!("You are now {name}"));
         }
         if owner.is_none() {
             self.tell_rename(who, &old);
         }
-    }
-
-    pub(super) fn join(&mut self, who: usize, name: &str) {
-        if let Some(fault) = shape_fault("Room name", 1, name) {
-            self.saw("unfit room");
-            return self.reply(who, "room_unfit", &fault);
-        }
-        self.publish(who, Effect::Join(name.to_owned()));
     }
 
     pub(super) fn joined(&mut self, who: usize, name: &str) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::format::{Manner, Record};
+use super::format::Record;
 use crate::sim::rules::Rules;
 
 /// Where everybody starts. It is never gone.
@@ -34,7 +34,6 @@ pub(super) enum Coming {
 #[derive(Default)]
 pub(super) struct Room {
     pub(super) name: String,
-    pub(super) topic: Option<String>,
     records: VecDeque<Record>,
     last_seq: u64,
     /// Since something was said.
@@ -154,6 +153,6 @@ impl Rooms {
 }
 
 /// A line that nobody has said yet.
-pub(super) fn unsaid(speaker: usize, name: String, manner: Manner, text: &str, at: i64) -> Record {
-    Record { seq: 0, epoch: 0, millis: at, manner, speaker, name, text: text.to_owned() }
+pub(super) fn unsaid(speaker: usize, name: String, text: &str, at: i64) -> Record {
+    Record { seq: 0, epoch: 0, millis: at, speaker, name, text: text.to_owned() }
 }

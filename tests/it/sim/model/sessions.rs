@@ -39,14 +39,6 @@ impl Model<'_> {
         self.reply(who, "resume", &text);
     }
 
-    /// Guests, too.
-    pub(super) fn is_detached(&self, name: &str) -> bool {
-        let detached = self.sessions.iter().filter_map(|session| session.detached.as_ref());
-        let detached = detached.map(|detached| &detached.member);
-        let mut all = detached.chain(self.leaving.iter().map(|(member, _)| member));
-        all.any(|member| member.shown().eq_ignore_ascii_case(name))
-    }
-
     /// The name as its bearer spells it, of one who is detached.
     pub(super) fn detached_name(&mut self, name: &str) -> Option<String> {
         let detached = self.sessions.iter();
@@ -179,7 +171,6 @@ impl Model<'_> {
         member.dialect = was.dialect;
         member.echo = was.echo;
         member.notices = was.notices;
-        member.away = was.away;
         member.writer = was.writer.filter(|writer| *writer != who);
         member.ignores = was.ignores;
         member.arrival = was.arrival;

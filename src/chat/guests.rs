@@ -120,7 +120,7 @@ impl Guests {
         self.holders[number as usize - 1] = Some(user);
     }
 
-    /// A user has this number no more, if they had it.
+    /// Takes a number from a user, if it is theirs.
     pub(super) fn remove(&mut self, number: u32, user: u32) {
         if self.holder(number) != Some(user) {
             return;

@@ -103,7 +103,7 @@ impl Chat {
             return self.reply_to(id, reply::name_out_of_reach(name), out);
         }
         if is_claimed || (logged_in && !how.is(&Outcome::Taken)) {
-            // Whoever is known by it has it no more.
+            // Another user who has the name loses it.
             self.free_name(name, id, out);
         }
         let owner = self.users.find_any(name).filter(|owner| !owner.is(id));

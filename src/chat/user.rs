@@ -44,9 +44,8 @@ const _: () = assert!(size_of::<User>() <= 48);
 /// No slot, and no key.
 pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// Users of other nodes have a connection there. Here they have one under this slot and higher
-/// ones, which is no socket's: what is sent to it is dropped, as it is for a connection that is
-/// closed.
+/// Users of other nodes have their connection there. Here they have a stand-in, whose slot is this
+/// one or higher: no socket has it, so what is sent to it is dropped, as for a closed connection.
 const ELSEWHERE: u32 = 1 << 31;
 
 /// A 16-bit hash of an address (of the /64 for IPv6). Every user has one, so it is small; one in

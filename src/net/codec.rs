@@ -55,7 +55,7 @@ impl fmt::Debug for Framing {
 /// rate limit sees it. The same bytes have to give the same items, in whatever pieces they come.
 pub trait Codec: Send {
     /// The next item, taken from the front of `bytes`; `None` once all of them are taken. It is
-    /// also called without bytes: an item may be due that takes no more.
+    /// also called without bytes: an item may be due that needs none.
     fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Item<'a>>;
 
     /// The last item, when no more bytes will come: an unterminated line, for example.

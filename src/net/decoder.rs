@@ -94,8 +94,8 @@ impl Decoder {
         }
     }
 
-    /// The next item, taken from the front of `bytes`; `None` once they are used up. Ask
-    /// until then, also when there are none: an item may be due that took no more bytes.
+    /// The next item, taken from the front of `bytes`; `None` once they are used up. Call it until
+    /// then, even with no bytes left: an item may be due that needs none.
     /// Each byte is looked at twice at most, and those behind the item not at all.
     pub fn next<'a, 'b: 'a>(&'a mut self, bytes: &mut &'b [u8]) -> Option<Item<'a>> {
         self.line.clear_given();
@@ -153,7 +153,7 @@ impl Decoder {
         Some(self.text(window, bytes))
     }
 
-    /// What took no more bytes to fall due.
+    /// An item that is due without further bytes.
     fn due(&mut self, bytes: &mut &[u8]) -> Option<Step<'static>> {
         if self.has_ended && !self.line.partial().is_empty() {
             return Some(Step::Line(b"", None));
@@ -205,7 +205,7 @@ impl Decoder {
         Item::Telnet(None)
     }
 
-    /// A key's sequence that is cut short by this is no more to be expected.
+    /// An editing key. It cuts short the sequence of another key.
     fn edit(&mut self, key: u8) {
         self.escape = Escape::None;
         self.line.edit(key);

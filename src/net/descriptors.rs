@@ -31,8 +31,8 @@ pub(crate) fn take(number: RawFd) -> io::Result<OwnedFd> {
 /// Whether a descriptor stays open at the next `exec`.
 pub(crate) fn keep_open(descriptor: BorrowedFd<'_>, is_kept: bool) {
     let flags = if is_kept { 0 } else { libc::FD_CLOEXEC };
-    // SAFETY: it takes numbers, and the descriptor is open as long as it is borrowed. So it does
-    // not fail.
+    // SAFETY: its arguments are numbers. It does not fail, as the descriptor is open while it is
+    // borrowed.
     unsafe {
         libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFD, flags);
     }
@@ -106,7 +106,7 @@ fn new_file() -> io::Result<File> {
     if number < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the system has just made it, for whoever has asked.
+    // SAFETY: the descriptor is new, so nothing else owns it.
     Ok(unsafe { File::from_raw_fd(number) })
 }
 

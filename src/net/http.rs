@@ -32,20 +32,20 @@ pub struct Web {
     pub page: String,
     /// Its `Content-Security-Policy`.
     pub policy: String,
-    /// As `Host` only these are taken, besides IP addresses and `localhost`: a name that
-    /// somebody else has pointed here would make any page of theirs this server's own.
+    /// The names that `Host` may have, besides IP addresses and `localhost`. Any name would not do:
+    /// somebody who points a name of theirs at this server could have their own page pass for its.
     pub hosts: Vec<String>,
     /// Pages that may connect besides this server's own: `https://chat.example`.
     pub origins: Vec<String>,
-    /// Proxies: what they connect is asked for whoever `X-Forwarded-For` says: its last address
-    /// that is no proxy's. By default there are none, and nobody is believed.
+    /// Proxies. A request of theirs is for the client in `X-Forwarded-For`: its last address that
+    /// is not a proxy's. By default there are none, and the header is ignored.
     pub proxies: Vec<Network>,
     /// What `/ws?dialect=LABEL` may ask for in place of the listener's label.
     pub labels: Vec<String>,
 }
 
 impl Web {
-    /// Whether what comes from there says for whom it asks.
+    /// Whether `X-Forwarded-For` of requests from this address is believed.
     pub(crate) fn is_proxy(&self, addr: IpAddr) -> bool {
         self.proxies.iter().any(|network| network.contains(addr))
     }
@@ -54,7 +54,7 @@ impl Web {
 /// A request that has come whole.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
-    /// For whom it is; `None`: for who has connected.
+    /// The client that it is for; `None`: the one that has connected.
     pub(crate) client: Result<Option<IpAddr>, NoAddress>,
     pub(crate) head: Head,
 }
@@ -127,12 +127,12 @@ pub(crate) fn read(bytes: &[u8], from: Option<IpAddr>, web: &Web) -> Option<Aske
     Some(Asked { client, head: answer(&request, web, used) })
 }
 
-/// For whom a request is cannot be known.
+/// A proxy did not say which client its request is for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoAddress;
 
-/// The last address that is no proxy's: each proxy has added whom it was asked by, and what
-/// stands before that anybody may have written. If all are proxies', the first.
+/// The last address that is not a proxy's. Each proxy adds the address that it was asked by; what
+/// is in front of those may be anybody's invention. If all are proxies', the first.
 fn forwarded_for(request: &Request<'_>, web: &Web) -> Result<Option<IpAddr>, NoAddress> {
     let values: Vec<&str> = request.values("X-Forwarded-For").collect();
     let mut client = None;

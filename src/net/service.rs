@@ -77,7 +77,7 @@ pub trait Service {
         let _ = (id, why, out);
     }
 
-    /// The time of [`Outbox::set_timer`] has come. The timer is set no more.
+    /// The time of [`Outbox::set_timer`] has come. The timer is no longer set.
     fn on_timer(&mut self, key: u64, out: &mut Outbox) {
         let _ = (key, out);
     }
@@ -148,9 +148,8 @@ pub trait HandOver: Service {
     /// service itself decides how it is unpacked.
     fn pack(&self, to: &mut Packer);
 
-    /// Finishes work in other threads, and begins no more. Returns whether nothing is;
-    /// if something is, the service calls [`Handle::interrupt`](crate::Handle::interrupt) once it
-    /// is done.
+    /// Begins no more work in other threads. Returns whether all that was begun is done; if not,
+    /// the service calls [`Handle::interrupt`](crate::Handle::interrupt) once it is.
     fn quiesce(&mut self) -> bool {
         true
     }

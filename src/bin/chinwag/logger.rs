@@ -104,8 +104,8 @@ impl Fields {
     }
 }
 
-/// Writes a value as it is where nothing in it could be taken for anything else, or in
-/// quotation marks. What would end the line or the value is escaped then, and so is `=`: even
+/// Writes a value as it is where it is unambiguous, else in quotation marks. There what would end
+/// the line or the value is escaped, and so is `=`: even
 /// a search for `key=value` anywhere in a line finds no field that a user has forged.
 fn push_value(line: &mut String, value: &str) {
     if value.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '"' | '=' | '\\')) {

@@ -296,7 +296,7 @@ impl Files {
         self.certificate.as_ref().map_or(Ok(()), |certificate| certificate.reload())
     }
 
-    /// Each by itself: one that is bad keeps no other from being read again.
+    /// Each on its own: a bad one does not keep the others from being reloaded.
     fn reload_and_log(&self) {
         if let Err(error) = self.reload_motd() {
             warn!(error:%; "motd_not_reloaded");
@@ -326,8 +326,8 @@ fn read_motd(path: &Path) -> io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Reads no more than so many bytes of a file, and nothing of what could be endless or
-/// have one wait.
+/// Reads the first `most` bytes of a regular file. Others, such as pipes and devices, may be endless,
+/// or make the caller wait.
 fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     // Asked before it is opened, since opening may wait already.
     if !fs::metadata(path)?.is_file() {

@@ -59,7 +59,7 @@ impl Output {
     }
 }
 
-/// Errors are nobody's concern: that the reader is gone must not end the server.
+/// Errors are ignored: the server must not end because the reader of its output is gone.
 fn write_all(mut target: impl Write, queue: &Receiver<Message>, dropped: &AtomicU64) {
     for message in queue {
         match message {

@@ -266,9 +266,9 @@ impl Chat {
         self.publish(id, Effect::Name { name: name.into(), by, logged_in: true }, out);
     }
 
-    /// These names have new passwords, that were not set by who has the name. Whoever does is
-    /// logged out, and their resume token is revoked: they may be why. Users of other servers are
-    /// for those to log out.
+    /// These names have new passwords, which were not set by the users who have the names now, and
+    /// perhaps because of them. They are logged out, and their resume tokens are revoked. Each server
+    /// does so for its own users.
     pub(in crate::chat) fn forget_log_ins(&mut self, names: &[String], out: &mut Outbox) {
         for name in names {
             self.end_session_of(name, out);

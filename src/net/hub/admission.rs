@@ -23,8 +23,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
         origin.ip().is_some_and(|addr| self.addresses.is_full(addr, now))
     }
 
-    /// Whether a refused connection is told why, by [`Hub::refuse`]. If not, because too many from
-    /// there were refused of late, do not register the stream, and close it at once, with a reset.
+    /// Whether a refused connection is told why, by [`Hub::refuse`]. If not, too many
+    /// from its address were refused lately: do not register the stream, and close it at once, with
+    /// a reset.
     pub fn may_tell(&mut self, origin: Origin) -> bool {
         let now = self.outbox.now().monotonic;
         origin.ip().is_none_or(|addr| self.addresses.may_tell(addr, now))

@@ -100,7 +100,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.note_blocked(id, took || unsent < held);
     }
 
-    /// After a read the transport may hold back more, or less: it answers by itself. An idle queue
+    /// After a read the transport may hold back more, or less: TLS answers on its own. An idle queue
     /// then waits for a writable edge. A queue in the flush queue does not: the edge that put it
     /// there may have been the last.
     pub(super) fn note_unsent(&mut self, id: ConnId) {

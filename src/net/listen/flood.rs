@@ -83,7 +83,7 @@ impl Flood {
         }
     }
 
-    /// When somebody may connect again.
+    /// When the first dropped source may connect again.
     pub(super) fn next(&self) -> Option<Instant> {
         self.sources.iter().filter(|source| source.is_dropped()).map(|source| source.until).min()
     }
@@ -119,7 +119,7 @@ fn network(addr: IpAddr) -> IpAddr {
     }
 }
 
-/// Has the kernel drop no connects any more, whoever wanted that.
+/// Has the kernel drop no connects any more, whichever process had it drop some.
 pub(super) fn drop_none(socket: &TcpListener) {
     // Without a filter that is an error.
     #[cfg(target_os = "linux")]

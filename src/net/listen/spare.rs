@@ -32,8 +32,8 @@ fn open_spare() -> Option<File> {
 }
 
 /// Tells a client that is refused why. What it has sent so far is read first: unread, it would
-/// turn the close into a reset, and the answer would be lost. Whatever fails here, no more
-/// can be done.
+/// turn the close into a reset, and the answer would be lost. Errors are ignored: nothing more can be
+/// done.
 pub(super) fn reject(mut stream: Socket, refusal: &[u8]) {
     let _ = stream.write(refusal);
     let _ = stream.shutdown_write();

@@ -104,7 +104,7 @@ impl Outbox {
         }
     }
 
-    /// Begins the next round, if anybody waits for it.
+    /// Begins the next round. Returns whether there is anybody in it.
     fn begin_round(&mut self) -> bool {
         let flushed_since = self.this_round_since.take();
         self.flushed_since = self.flushed_since.or(flushed_since);

@@ -63,8 +63,8 @@ impl Outbox {
     }
 
     /// Text for one client, by `write!` and `writeln!`: each LF ends a line, which is framed as with
-    /// [`Outbox::send_line`]. What comes after the last one is sent as it is, such as a prompt; to who
-    /// reads messages it is one more. All is queued when the writer is dropped.
+    /// [`Outbox::send_line`]. What comes after the last one, such as a prompt, is sent without an
+    /// ending; a client that reads messages gets it as one more. All is queued when the writer is dropped.
     pub fn writer(&mut self, to: ConnId) -> Writer<'_> {
         Writer { out: self, to, text: String::new() }
     }

@@ -27,9 +27,9 @@ impl Clock {
     }
 
     /// The time now, without what was lost. Where far more has passed than may have, the
-    /// machine or the process was asleep, and so could nobody have kept a deadline. None of
+    /// machine or the process was asleep, and so nobody could have kept a deadline. None of
     /// that time counts then: with the timeout counted, the nearest deadline would be past
-    /// at once, and whoever it is for could not do anything about it.
+    /// at once, before its client could do anything.
     fn count(&mut self, now: Instant, timeout: Option<Duration>) -> Instant {
         let took = now.saturating_duration_since(self.last_read);
         let was_asleep = |timeout| took.saturating_sub(timeout) > Duration::from_secs(1);

@@ -88,8 +88,8 @@ impl SharedState {
         }
     }
 
-    /// Not if somebody else has changed it and this node has not read it since: whoever asks has
-    /// logged in with a password that is no longer right.
+    /// Refused if it was changed at another node and has not been read here since: then the password
+    /// that the user logged in with is no longer right.
     pub(super) fn change_password(
         &mut self,
         redis: &mut Session,
@@ -142,8 +142,8 @@ impl SharedState {
         redis.fill(ACCOUNTS, &known)
     }
 
-    /// Has an account be what comes of it; `None` leaves it as it is. Returns whether it was
-    /// changed.
+    /// Replaces an account by what a function makes of it; with `None` it stays. Returns whether it
+    /// was replaced.
     fn replace(
         &mut self,
         redis: &mut Session,

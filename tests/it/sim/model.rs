@@ -45,9 +45,7 @@ pub(super) enum Sort {
     Room,
     /// To this client alone.
     Own,
-    /// The same, but the names in it come in any order.
-    Names,
-    /// The same, but of its text only the end is known.
+    /// The same, but only how its text ends is known.
     Line,
 }
 

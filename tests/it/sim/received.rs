@@ -169,38 +169,15 @@ impl<'a> Walk<'a> {
 impl Sent {
     /// Whether these bytes may be its beginning.
     fn may_begin(&self, bytes: &[u8]) -> bool {
-        match self.sort {
-            Sort::Names => bytes.len() < self.bytes.len(),
-            Sort::Line => true,
-            Sort::Room | Sort::Own => self.bytes.starts_with(bytes),
-        }
+        self.sort == Sort::Line || self.bytes.starts_with(bytes)
     }
 
     /// What is behind it, if the bytes start with it.
     fn taken_from<'b>(&self, bytes: &'b [u8]) -> Option<&'b [u8]> {
-        let (mine, rest) = bytes.split_at_checked(self.length_in(bytes)?)?;
-        let is_it = match self.sort {
-            Sort::Names => words(mine) == words(&self.bytes),
-            Sort::Room | Sort::Own => mine == self.bytes,
-            Sort::Line => true,
-        };
-        is_it.then_some(rest)
-    }
-
-    fn length_in(&self, bytes: &[u8]) -> Option<usize> {
-        let length = self.bytes.len();
         if self.sort != Sort::Line {
-            return Some(length);
+            return bytes.strip_prefix(&self.bytes[..]);
         }
-        bytes.windows(length).position(|end| end == self.bytes).map(|start| start + length)
+        let start = bytes.windows(self.bytes.len()).position(|end| end == self.bytes)?;
+        Some(&bytes[start + self.bytes.len()..])
     }
-}
-
-/// The words of a list of names, in an order of their own.
-fn words(list: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(list);
-    let is_between = |c: char| " ,:\"\r\n\0".contains(c);
-    let mut words: Vec<String> = text.split(is_between).map(str::to_owned).collect();
-    words.sort();
-    words
 }

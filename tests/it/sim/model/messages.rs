@@ -2,7 +2,7 @@
 
 use super::format::{Dialect, Told, recalled};
 use super::rooms::unsaid;
-use super::{Model, Sort};
+use super::{Member, Model, Sort};
 
 impl Model<'_> {
     /// It is said, even if who said it was cut off meanwhile.
@@ -105,14 +105,18 @@ impl Model<'_> {
         }
         let name = &self.rooms.get(number).name;
         let text = format!("{} in {name}{list}{silent}", names.len());
-        self.send(who, &Told::Reply { code: "who", text: &text }, Sort::Names);
+        self.reply(who, "who", &text);
     }
 
-    /// Who has said what others can see, and whoever asks.
+    /// Who has said what others can see, and whoever asks: those with names, in order, then guests.
     fn counted(&self, room: usize, asker: usize) -> Vec<usize> {
         let mut people = self.people(room);
         people
             .retain(|who| *who == asker || self.members[who].arrival == super::Arrival::Announced);
+        people.sort_by_key(|who| {
+            let Member { name, guest, .. } = &self.members[who];
+            (*guest, name.as_ref().map(|name| name.to_ascii_lowercase()))
+        });
         people
     }
 

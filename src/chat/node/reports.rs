@@ -59,6 +59,8 @@ impl Chat {
                 let other = node.others.entry(event.node).or_default();
                 other.name = String::from_utf8_lossy(&event.payload).into_owned();
                 other.listed.clear();
+                // Of who has connected there while it was away nobody was told: the roster has them.
+                other.newest = None;
                 node.owes_roster = true;
                 warn!(node:% = event.node, name = other.name.as_str(); "node_entered");
             }

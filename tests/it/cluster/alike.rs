@@ -185,3 +185,21 @@ fn slash_who_lists_all_in_one_order_at_every_node() {
         assert!(read.starts_with("5 in lobby: ann, bob, dan, Eve, guest"), "{read}");
     }
 }
+
+#[test]
+fn who_connects_while_the_log_is_out_of_reach_is_known_in_whatever_order_they_are_listed() {
+    let mut cluster = Cluster::new(2);
+    let bob = cluster.named(1, "bob");
+    cluster.cut(0);
+    cluster.pass(3200);
+    let [first, second] = [0, 0].map(|node| cluster.connect(node, "native"));
+    cluster.nodes[0].end(first);
+    cluster.settle();
+    // They have the first one's place.
+    cluster.connect(0, "native");
+    cluster.mend(0);
+    cluster.read(1, bob);
+    assert_eq!(cluster.say(1, bob, "/who"), "1 in lobby: bob (and 2 silent)\n");
+    cluster.say(0, second, "hello");
+    assert!(cluster.read(1, bob).ends_with("] hello\n"));
+}

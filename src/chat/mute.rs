@@ -32,7 +32,14 @@ impl Mute {
 pub(super) struct Mutes(VecDeque<(Box<str>, Mute)>);
 
 impl Mutes {
+    /// By name, the oldest in front.
+    pub(super) fn all(&self) -> impl Iterator<Item = &(Box<str>, Mute)> {
+        self.0.iter()
+    }
+
+    /// Keeps a mute for a name. Of two the longer counts.
     pub(super) fn keep(&mut self, name: Box<str>, mute: Mute) {
+        let mute = Mute::longer(self.take(&name), Some(mute)).unwrap_or(mute);
         if self.0.len() >= WAITING_MAX {
             self.0.pop_front();
         }

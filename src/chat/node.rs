@@ -2,7 +2,8 @@
 //! the users of other nodes, who are users here like all others, but for their connections.
 //!
 //! What it appends is in `entries.rs`, what it is told in `reports.rs`; `elsewhere.rs` has the
-//! users of other nodes, `roster.rs` who is here, `tokens.rs` and `resume.rs` who may come back,
+//! users of other nodes, `roster.rs` who is here, `kept.rs`
+//! what nobody of them has, `tokens.rs` and `resume.rs` who may come back,
 //! `cut_off.rs` what holds while the log is out of reach, and `refresh.rs` when bans and accounts are
 //! read again. What the log does is in [`cluster`](crate::cluster).
 
@@ -10,12 +11,14 @@ mod cut_off;
 mod elsewhere;
 mod entries;
 mod hand_over;
+mod kept;
 mod message;
 mod refresh;
 mod reports;
 mod resume;
 mod roster;
 mod tokens;
+mod who;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Instant;
@@ -24,8 +27,8 @@ use super::operation::Operation;
 use super::resumed::Resumed;
 use super::user_id::UserId;
 use crate::cluster::{Action, NodeId};
-use message::Who;
 use tokens::Tokens;
+use who::Who;
 
 /// What a node knows of itself and of the others.
 pub(super) struct Node {

@@ -1,7 +1,8 @@
 //! The users of other nodes.
 
 use super::Other;
-use super::message::{Profile, Who};
+use super::message::Profile;
+use super::who::Who;
 use crate::chat::dialect::{Dialect, Format};
 use crate::chat::name::Shown;
 use crate::chat::reply;

@@ -2,7 +2,8 @@
 
 use std::mem;
 
-use super::message::{Message, Profile, Who};
+use super::message::{Message, Profile};
+use super::who::Who;
 use super::{Node, Sent, Stage};
 use crate::chat::name::{Name, RoomName};
 use crate::chat::operation::{Effect, Operation};

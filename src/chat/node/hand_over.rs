@@ -71,7 +71,7 @@ impl Pack for Node {
             node.others.insert(from.get()?, from.get()?);
         }
         for (id, other) in &node.others {
-            let who = |user: &UserId| super::message::Who { node: *id, user: *user };
+            let who = |user: &UserId| super::who::Who { node: *id, user: *user };
             node.homes.extend(other.users.iter().map(|(there, here)| (*here, who(there))));
         }
         Ok(node)

@@ -3,23 +3,17 @@
 
 use std::borrow::Cow;
 
+use super::tokens::{Digest, Token};
+use super::who::Who;
 use crate::chat::mute::Mute;
 use crate::chat::name::{Name, RoomName};
 use crate::chat::operation::Effect;
 use crate::chat::user_id::UserId;
-use crate::cluster::NodeId;
 use crate::net::timeouts::Now;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The format of messages. A server skips those in another format, and logs that there were some.
 const FORMAT: u8 = 2;
-
-/// A user, for every server: which node they are connected to, and their id there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(in crate::chat) struct Who {
-    pub(in crate::chat) node: NodeId,
-    pub(in crate::chat) user: UserId,
-}
 
 /// What a node tells the others.
 pub(in crate::chat) enum Message {
@@ -43,6 +37,8 @@ pub(in crate::chat) enum Message {
         is_last: bool,
         users: Vec<Listed>,
     },
+    /// Some of what it keeps for those who are not here.
+    Kept(Kept),
     /// A private message could not be delivered to the user of this name.
     NotReading { to: Who, name: Cow<'static, str> },
 }
@@ -73,6 +69,14 @@ pub(in crate::chat) struct Listed {
     pub(in crate::chat) token: Option<[u8; 32]>,
 }
 
+/// What a node keeps for those who are not here.
+pub(in crate::chat) struct Kept {
+    /// By names that nobody has.
+    pub(in crate::chat) mutes: Vec<(Box<str>, Mute)>,
+    /// The tokens of users whose node is gone.
+    pub(in crate::chat) held: Vec<(Digest, Token)>,
+}
+
 impl Message {
     pub(in crate::chat) fn to_bytes(&self, now: Now) -> Vec<u8> {
         let mut packer = Packer::without_head(now);
@@ -88,17 +92,6 @@ impl Message {
     }
 }
 
-impl Pack for Who {
-    fn pack(&self, to: &mut Packer) {
-        let Who { node, user } = self;
-        to.put(node).put(user);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Who, Damaged> {
-        Ok(Who { node: from.get()?, user: from.get()? })
-    }
-}
-
 impl Pack for Message {
     fn pack(&self, to: &mut Packer) {
         match self {
@@ -109,6 +102,7 @@ impl Pack for Message {
                 to.tag(1).put(name).put(is_first).put(is_last).put(users)
             }
             Message::NotReading { to: who, name } => to.tag(2).put(who).put(name),
+            Message::Kept(Kept { mutes, held }) => to.tag(3).put(mutes).put(held),
         };
     }
 
@@ -127,6 +121,7 @@ impl Pack for Message {
                 users: from.get()?,
             },
             2 => Message::NotReading { to: from.get()?, name: from.get()? },
+            3 => Message::Kept(Kept { mutes: from.get()?, held: from.get()? }),
             _ => return Err(from.wrong("message")),
         })
     }

@@ -4,7 +4,8 @@ use std::mem;
 
 use log::warn;
 
-use super::message::{Message, Profile, Who};
+use super::message::{Message, Profile};
+use super::who::Who;
 use super::{Node, Sent, Stage, Uncertain};
 use crate::chat::dialect::{Kind, Person};
 use crate::chat::history::Line;
@@ -179,6 +180,7 @@ impl Chat {
             Message::Roster { name, is_first, is_last, users } => {
                 self.read_roster(from, name, &users, (is_first, is_last), out);
             }
+            Message::Kept(kept) => self.read_kept(kept),
             Message::NotReading { to, name } => {
                 let to = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(to));
                 self.reply_to(self.resumed.now(to), reply::not_reading(&name), out);
@@ -229,10 +231,11 @@ impl Chat {
         let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
         let by = self.resumed.now(by);
         let (name, number) = (profile.name.shown(), profile.serial);
-        let speaker = Person { name, addr: None, number };
+        let is_gone = self.users.by_id(by).is_none();
+        let speaker = is_gone.then_some(Person { name, addr: None, number });
         let max = self.settings.rooms_max;
         let room = self.rooms.find_or_make_beyond(profile.room.as_str(), max);
-        self.say_in(room, (by, Some(speaker)), line, how, out);
+        self.say_in(room, (by, speaker), line, how, out);
     }
 
     /// A line that is kept in its room's history, and shown to nobody now.

@@ -3,8 +3,8 @@
 use log::info;
 
 use super::Sent;
-use super::message::Who;
-use super::tokens::{Digest, Held, Token};
+use super::tokens::{Digest, Token};
+use super::who::Who;
 use crate::chat::mute::Mute;
 use crate::chat::name::{Name, Shown};
 use crate::chat::operation::Decision;
@@ -49,12 +49,8 @@ impl Chat {
 
     /// A user's node is gone: for a while they may come back at another.
     pub(super) fn hold_token(&mut self, user: UserId, at: i64) {
-        let Some(profile) = self.users.by_id(user).and_then(|own| self.profile(user, own)) else {
-            return;
-        };
-        let resume_for = i64::try_from(self.settings.resume_for.as_millis()).unwrap_or(i64::MAX);
-        let until = at.saturating_add(resume_for);
-        let held = Held { name: profile.name, room: profile.room.as_str().into(), until };
+        let held = self.users.by_id(user).and_then(|own| self.held(user, own, at));
+        let Some(held) = held else { return };
         let most = self.settings.detached_max;
         if let Some(node) = &mut self.node {
             let who = node.who(user);
@@ -79,13 +75,19 @@ impl Chat {
             return self.reply_to(by, reply::token_unknown(), out);
         };
         let Some(conn) = self.users.conn(by) else { return };
-        let left = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+        let left = match &held {
+            Some(held) => held.user,
+            None => self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who)),
+        };
         self.flush_notices_for(conn, out);
         self.notify_leave(by, out);
         self.exit_room(conn);
         self.pass_on(left, by, who);
         let (name, room, arrival, extras) = match held {
-            Some(held) => (held.name, held.room, Arrival::Announced, Extras::default()),
+            Some(held) => {
+                let extras = self.held_extras(&held);
+                (held.name, held.room, Arrival::Announced, extras)
+            }
             None => match self.vacate(left, out) {
                 Some(left) => left,
                 None => return self.enter_elsewhere(by, None, out),

@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::message::{Listed, Message, Profile, Who};
+use super::message::{Listed, Message, Profile};
+use super::who::Who;
 use super::{Node, Sent};
 use crate::chat::name::{Shown, listed};
 use crate::chat::state::Chat;
@@ -38,6 +39,7 @@ impl Chat {
                 break;
             }
         }
+        self.say_what_is_kept(now);
     }
 
     fn listed(&self, id: UserId, user: &User) -> Option<Listed> {

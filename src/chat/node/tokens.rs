@@ -3,12 +3,14 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::message::Who;
+use super::who::Who;
+use crate::chat::mute::Mute;
 use crate::chat::name::Name;
+use crate::chat::user_id::UserId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What is known of a token.
-pub(super) type Digest = [u8; 32];
+pub(in crate::chat) type Digest = [u8; 32];
 
 /// All tokens, by their digests.
 #[derive(Default)]
@@ -19,18 +21,31 @@ pub(super) struct Tokens {
     held: VecDeque<Digest>,
 }
 
-pub(super) struct Token {
+#[derive(Clone)]
+pub(in crate::chat) struct Token {
     pub(super) who: Who,
     /// What they had, if their node is gone.
     pub(super) held: Option<Held>,
 }
 
 /// A user whose node is gone.
-pub(super) struct Held {
+pub(in crate::chat) struct Held {
+    /// Their id here, if they were.
+    pub(super) user: UserId,
     pub(super) name: Name,
     pub(super) room: Box<str>,
+    pub(super) away: Option<Box<str>>,
+    pub(super) mute: Option<Mute>,
+    pub(super) ignores: Vec<Who>,
     /// By the log's clock, in milliseconds since 1970: so it is the same for every node.
     pub(super) until: i64,
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Held {
+        let (name, room, away) = (self.name.shown().into(), self.room.clone(), self.away.clone());
+        Held { name, room, away, ignores: self.ignores.clone(), ..*self }
+    }
 }
 
 impl Tokens {
@@ -74,6 +89,12 @@ impl Tokens {
         }
     }
 
+    /// Those of users whose node is gone, the oldest in front.
+    pub(super) fn held(&self) -> Vec<(Digest, Token)> {
+        let token = |digest: &Digest| Some((*digest, self.by_digest.get(digest)?.clone()));
+        self.held.iter().filter_map(token).collect()
+    }
+
     pub(super) fn take(&mut self, digest: &Digest, at: i64) -> Option<Token> {
         let who = self.by_digest.get(digest)?.who;
         let token = self.by_digest.remove(digest);
@@ -109,11 +130,13 @@ impl Pack for Token {
 
 impl Pack for Held {
     fn pack(&self, to: &mut Packer) {
-        let Held { name, room, until } = self;
-        to.put(name).put(room).put(until);
+        let Held { user, name, room, away, mute, ignores, until } = self;
+        to.put(user).put(name).put(room).put(away).put(mute).put(ignores).put(until);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Held, Damaged> {
-        Ok(Held { name: from.get()?, room: from.get()?, until: from.get()? })
+        let (user, name, room) = (from.get()?, from.get()?, from.get()?);
+        let (away, mute, ignores) = (from.get()?, from.get()?, from.get()?);
+        Ok(Held { user, name, room, away, mute, ignores, until: from.get()? })
     }
 }

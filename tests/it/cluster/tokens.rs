@@ -109,6 +109,71 @@ fn a_node_that_enters_later_learns_of_tokens() {
 }
 
 #[test]
+fn whoever_comes_back_from_a_node_that_is_gone_is_away_and_ignores_and_is_ignored_as_before() {
+    for is_late in [false, true] {
+        let mut cluster = Cluster::new(2);
+        let ann = cluster.named(0, "ann");
+        let (bob, cat) = (cluster.named(1, "bob"), cluster.named(1, "cat"));
+        let token = token_of(&cluster.say(0, ann, "/resume"));
+        cluster.say(0, ann, "/ignore cat");
+        cluster.say(0, ann, "/away lunch");
+        cluster.say(1, bob, "/ignore ann");
+        cluster.cut(0);
+        cluster.pass(7000);
+        // Or at one that has entered after that.
+        let node = if is_late { cluster.start(|_| {}) } else { 1 };
+        cluster.settle();
+        let again = cluster.connect(node, "native");
+        assert_eq!(cluster.say(node, again, &format!("/resume {token}")), "You are now ann\n");
+        cluster.say(1, cat, "hello");
+        assert_eq!(cluster.read(node, again), "", "she ignores cat");
+        cluster.read(1, bob);
+        cluster.say(node, again, "hi");
+        let read = [bob, cat].map(|id| cluster.read(1, id));
+        assert_eq!(read, ["", "[ann] hi\n"], "bob ignores her");
+        for there in [1, node] {
+            let dan = cluster.connect(there, "native");
+            let read = cluster.say(there, dan, "/msg ann psst");
+            assert!(read.ends_with(" psst\nann is away: lunch\n"), "{read}");
+        }
+    }
+}
+
+#[test]
+fn whoever_is_not_known_is_not_taken_for_somebody_who_came_back() {
+    let mut cluster = Cluster::new(4);
+    let ann = cluster.named(0, "ann");
+    let (cat, dan) = (cluster.named(2, "cat"), cluster.named(3, "dan"));
+    let token = token_of(&cluster.say(0, ann, "/resume"));
+    cluster.cut(0);
+    cluster.pass(7000);
+    let again = cluster.connect(1, "native");
+    assert_eq!(cluster.say(1, again, &format!("/resume {token}")), "You are now ann\n");
+    // What is written to dan is under way when he leaves.
+    cluster.cut(2);
+    assert_eq!(cluster.say(2, cat, "/msg dan psst"), "");
+    cluster.say(3, dan, "quit");
+    cluster.mend(2);
+    assert_eq!(cluster.read(2, cat), "No one is called dan.\n");
+    assert_eq!(cluster.read(1, again), "");
+}
+
+#[test]
+fn a_mute_that_is_kept_for_a_name_reaches_a_node_that_enters_later() {
+    let mut cluster = Cluster::new(2);
+    let ann = cluster.named(0, "ann");
+    let op = cluster.connect(1, OPERATORS);
+    cluster.say(1, op, "/mute ann");
+    cluster.say(0, ann, "quit");
+    let late = cluster.start(|_| {});
+    cluster.settle();
+    let next = cluster.connect(late, "native");
+    assert_eq!(cluster.say(late, next, "/nick ann"), "You are now ann\n");
+    let read = cluster.say(late, next, "hello");
+    assert!(read.starts_with("You are muted"), "{read}");
+}
+
+#[test]
 fn a_mute_outlives_the_node_of_the_muted() {
     let mut cluster = Cluster::new(2);
     let ann = cluster.named(0, "ann");

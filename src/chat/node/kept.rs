@@ -1,0 +1,95 @@
+//! What nobody who is here has: mutes kept for names, and the tokens of users whose node is gone.
+//! Each node tells it behind its roster, for one that has entered after that.
+
+use super::message::{Kept, Message};
+use super::tokens::{Digest, Held, Token};
+use super::{Node, Sent};
+use crate::chat::mute::Mute;
+use crate::chat::state::Chat;
+use crate::chat::time::timestamp;
+use crate::chat::user::{Extras, User};
+use crate::chat::user_id::UserId;
+use crate::cluster::Action;
+use crate::net::timeouts::Now;
+
+/// Mutes, and tokens, in a message.
+const EACH: usize = 64;
+
+impl Chat {
+    /// Appends what is kept here.
+    pub(super) fn say_what_is_kept(&mut self, now: Now) {
+        let at = timestamp(now);
+        let mutes = self.mutes.all().filter(|(_, mute)| !mute.is_over(at));
+        let mut mutes: Vec<(Box<str>, Mute)> = mutes.cloned().collect();
+        let Some(node) = &mut self.node else { return };
+        let mut held = node.tokens.held();
+        while !mutes.is_empty() || !held.is_empty() {
+            let kept = Kept {
+                mutes: mutes.drain(..mutes.len().min(EACH)).collect(),
+                held: held.drain(..held.len().min(EACH)).collect(),
+            };
+            let message = Message::Kept(kept).to_bytes(now);
+            node.first.push_back((Action::Tell, message, Sent::Other));
+        }
+    }
+
+    /// Keeps what another node does, unless this one knows better.
+    pub(super) fn read_kept(&mut self, kept: Kept) {
+        for (name, mute) in kept.mutes {
+            if self.users.owner(&name).is_none() {
+                self.mutes.keep(name, mute);
+            }
+        }
+        let most = self.settings.detached_max;
+        let Some(node) = &mut self.node else { return };
+        for (digest, token) in kept.held {
+            node.learn(digest, token, most);
+        }
+    }
+
+    /// What a user has who has a token, and whose node is gone at this time by the log's clock.
+    pub(super) fn held(&self, id: UserId, user: &User, at: i64) -> Option<Held> {
+        let profile = self.profile(id, user)?;
+        let extras = self.users.extras(user);
+        let ignores = extras.map_or(&[][..], |extras| &extras.ignores).iter();
+        let is_known = |ignored: &&UserId| self.users.by_id(self.resumed.now(**ignored)).is_some();
+        let resume_for = i64::try_from(self.settings.resume_for.as_millis()).unwrap_or(i64::MAX);
+        Some(Held {
+            user: id,
+            name: profile.name,
+            room: profile.room.as_str().into(),
+            away: extras.and_then(|extras| extras.away.clone()),
+            mute: extras.and_then(|extras| extras.mute),
+            ignores: ignores.filter(is_known).map(|ignored| self.for_others(*ignored)).collect(),
+            until: at.saturating_add(resume_for),
+        })
+    }
+
+    /// The same for the user who comes back.
+    pub(super) fn held_extras(&self, held: &Held) -> Extras {
+        let local = |who| self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+        let ignores = held.ignores.iter().map(|who| self.resumed.now(local(*who))).collect();
+        let ignores_them = |user: &User| self.users.ignores(user, held.user);
+        let ignored_by = self.users.everybody().filter(|(_, user)| ignores_them(user));
+        Extras {
+            away: held.away.clone(),
+            mute: held.mute,
+            ignores,
+            ignored_by: ignored_by.map(|(id, _)| id).collect(),
+            ..Extras::default()
+        }
+    }
+}
+
+impl Node {
+    /// Another node has told of the token of a user whose node is gone.
+    fn learn(&mut self, digest: Digest, token: Token, most: usize) {
+        let Token { who, held: Some(held) } = token else { return };
+        let is_here = self.others.contains_key(&who.node) || who.node == self.id;
+        if !is_here && !self.moved.has(who) && self.tokens.get(&digest).is_none() {
+            self.tokens.set(who, Some(digest));
+            // Of an id there nothing is known here.
+            self.tokens.hold(who, Held { user: UserId::NOBODY, ..held }, most);
+        }
+    }
+}

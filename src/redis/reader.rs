@@ -131,7 +131,9 @@ impl Reader {
                 }
                 self.newest = id;
             }
-            Answer::Era(era) => self.begin(era, &mut messages),
+            // It comes behind what is left of the era before, once a node has entered.
+            Answer::Era { era, is_intact: true } => self.shared.enter_in(era),
+            Answer::Era { era, .. } => self.begin(era, &mut messages),
             Answer::Fenced => return Err(Failure::Refused("a check was fenced".to_owned())),
         }
         self.is_checked = true;

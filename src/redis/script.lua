@@ -49,29 +49,31 @@ local head = redis.call('HMGET', HEAD, 'era', 'id', 'epochs', 'at', 'sweep', 'sa
 local era, id = read(head[1]) or 0, read(head[2]) or 0
 local epochs, at = read(head[3]) or 0, read(head[4]) or 0
 
+-- What stands where the node has read an event. Nil if it does not say which, or there is none.
+local function seen_now()
+  if seen_header == '' then
+    return nil
+  end
+  -- The entry that the event is in, or the next if it has been trimmed away.
+  local from, to = whole(known_era) .. '-' .. seen_id, whole(known_era)
+  local entry = redis.call('XRANGE', LOG, from, to, 'COUNT', 1)[1]
+  local start = seen_id .. ' '
+  for i = 1, entry and #entry[2] or 0, 2 do
+    if string.sub(entry[2][i], 1, #start) == start then
+      return entry[2][i]
+    end
+  end
+  return nil
+end
+
 -- Whether the log has forgotten what this node knows: Redis was emptied, or a failover or a crash
 -- took the newest events away.
 local function has_forgotten()
   if era ~= known_era then
     return era < known_era
   end
-  if id < known_id then
-    return true
-  end
-  if seen_header == '' then
-    return false
-  end
-  -- The entry that the event is in, or the next if it has been trimmed away.
-  local from, to = whole(era) .. '-' .. seen_id, whole(era) .. '-' .. whole(id)
-  local entry = redis.call('XRANGE', LOG, from, to, 'COUNT', 1)[1]
-  local start = seen_id .. ' '
-  for i = 1, entry and #entry[2] or 0, 2 do
-    local header = entry[2][i]
-    if string.sub(header, 1, #start) == start then
-      return header ~= seen_header
-    end
-  end
-  return false
+  local header = seen_now()
+  return id < known_id or (header ~= nil and header ~= seen_header)
 end
 
 -- The last id that a stream has had, in its two parts.
@@ -412,7 +414,8 @@ local function run()
     begin_era()
   end
   if command ~= 'enter' and era ~= known_era then
-    return { 'ERA', whole(era) }
+    -- If what the node has read is there still, what comes behind it is as well.
+    return { 'ERA', whole(era), seen_now() == seen_header and '1' or '0' }
   end
   return commands[command]()
 end

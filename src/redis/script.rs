@@ -71,8 +71,12 @@ pub(super) enum Answer {
     Done(Vec<u64>),
     /// The node's epoch is over: it has to enter.
     Fenced,
-    /// It is the era now.
-    Era(u64),
+    /// It is another era now.
+    Era {
+        era: u64,
+        /// Whether what the node has read is there still, and what it has not read behind it.
+        is_intact: bool,
+    },
 }
 
 /// What was read of a stream.
@@ -272,7 +276,10 @@ fn read_answer(answer: Frame) -> Result<Answer, Failure> {
             Ok(Answer::Done(numbers.collect::<Result<_, _>>().map_err(|_| strange())?))
         }
         (Some("FENCED"), _) => Ok(Answer::Fenced),
-        (Some("ERA"), Some(era)) => Ok(Answer::Era(era.parse().map_err(|_| strange())?)),
+        (Some("ERA"), Some(era)) => {
+            let is_intact = words.get(2).is_some_and(|word| word == "1");
+            Ok(Answer::Era { era: era.parse().map_err(|_| strange())?, is_intact })
+        }
         (Some("ERROR"), Some(why)) => Err(Failure::Refused(why.clone())),
         _ => Err(strange()),
     }
@@ -321,8 +328,7 @@ fn page(entries: Option<Frame>) -> Result<Page, Failure> {
         let Frame::Array(fields) = fields else { return Err(strange()) };
         let key = text(key)?;
         let (era, id) = key.split_once('-').ok_or_else(strange)?;
-        let (era, id) = (era.parse(), id.parse());
-        let (Ok(era), Ok(id)) = (era, id) else { return Err(strange()) };
+        let (Ok(era), Ok(id)) = (era.parse(), id.parse()) else { return Err(strange()) };
         let key = Place { era, id, header: String::new() };
         match events(&key, fields) {
             Some(events) => page.found.extend(events),

@@ -237,6 +237,14 @@ impl Shared {
         state.breakers[side as usize] = Some(breaker);
     }
 
+    /// The node has to enter in this era, unless it has.
+    pub(super) fn enter_in(&self, era: u64) {
+        let mut state = self.lock();
+        state.must_enter |= state.era < era;
+        drop(state);
+        self.changed.notify_all();
+    }
+
     /// The writer has something to do.
     pub(super) fn notify(&self) {
         self.changed.notify_all();

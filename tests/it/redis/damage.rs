@@ -67,6 +67,30 @@ fn entries_that_no_node_has_written_are_stepped_over() {
 }
 
 #[test]
+fn what_a_node_has_not_read_of_an_era_comes_before_the_next() {
+    let redis = Redis::start();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    get_through(&mut a, &mut b);
+    b.link.stop();
+    for _ in 0..500 {
+        a.say("hello");
+    }
+    let last = a.count;
+    a.outcome(last);
+    redis.ask("XADD {chinwag}:log * foo bar");
+    a.wait_for(&Report::NewEra);
+    a.wait_until_entered(2);
+    let last = a.say("hello");
+    a.outcome(last);
+    b.link.go_on();
+    let id = a.id();
+    b.wait("the last", |told| events(told).any(|it| it.node == id && it.number == last));
+    let numbers = events(&b.told).filter(|it| it.node == id && it.number > 0);
+    assert_eq!(numbers.map(|it| it.number).collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
+    assert!(!b.told.iter().any(|it| matches!(it, Report::Lost(_))));
+}
+
+#[test]
 fn after_an_id_that_nothing_can_follow_the_stream_has_to_be_deleted() {
     let redis = Redis::start();
     let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));

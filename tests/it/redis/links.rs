@@ -49,6 +49,22 @@ impl Node {
         self.append_with(Action::Say { room: "lobby".to_owned() }, text)
     }
 
+    /// Says something, and again if the node has entered meanwhile, as a chat does, until it is in
+    /// the log. Returns its number.
+    pub(super) fn get_said(&mut self) -> u64 {
+        let id = self.id();
+        loop {
+            let (before, number) = (entered(&self.told, id), self.say("hello"));
+            let is_it = |it: &Event| it.node == id && it.number == number;
+            self.wait("a line or an entering", |told| {
+                events(told).any(is_it) || entered(told, id) > before
+            });
+            if events(&self.told).any(is_it) {
+                return number;
+            }
+        }
+    }
+
     pub(super) fn claim(&mut self, name: &str, user: u64) -> u64 {
         self.append(Action::Claim {
             name: name.to_owned(),

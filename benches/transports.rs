@@ -1,13 +1,16 @@
 //! What a transport costs: the same lines in the same room, plain, encrypted and over WebSocket.
 //!
 //! `cargo bench --bench transports` measures 1000 clients; `-- --clients N` so many. All speak the
-//! native dialect, so that nothing differs but what is around the lines. Beside it stands haproxy
-//! with TLS before the same server, where it is installed.
+//! native dialect, so that nothing differs but what is around the lines. Beside it stand, where they
+//! are installed, haproxy with TLS before the same server, and rooms of the npm package ws (which
+//! `node` has to find, perhaps by `NODE_PATH`) and of uWebSockets (the package socketify of the
+//! `python3` that comes first).
 
 mod common;
 
 use common::crowd::Crowd;
 use common::driver::{self, Bound, Case, Group, Target, Value};
+use common::floor::Floor;
 use common::front;
 use common::hellos;
 use common::load::{Load, Pattern, Talk};
@@ -57,6 +60,9 @@ enum Way {
     Rsa,
     WebSocket,
     Haproxy,
+    /// WebSocket, to other servers.
+    Ws,
+    Socketify,
 }
 
 impl Way {
@@ -67,6 +73,21 @@ impl Way {
             Way::Rsa => "TLS, RSA",
             Way::WebSocket => "WebSocket",
             Way::Haproxy => HAPROXY,
+            Way::Ws => "ws",
+            Way::Socketify => "socketify",
+        }
+    }
+
+    /// Whether the server is another's, or has another's before it.
+    fn is_peer(self) -> bool {
+        matches!(self, Way::Haproxy | Way::Ws | Way::Socketify)
+    }
+
+    /// The others' send lines as they are, as a floor does.
+    fn subject(self) -> Subject {
+        match self {
+            Way::Ws | Way::Socketify => Subject::Floor(Floor::Plain),
+            _ => Subject::Chinwag,
         }
     }
 
@@ -74,7 +95,7 @@ impl Way {
         match self {
             Way::Tcp => Over::Tcp,
             Way::Tls | Way::Rsa | Way::Haproxy => Over::Tls,
-            Way::WebSocket => Over::WebSocket,
+            Way::WebSocket | Way::Ws | Way::Socketify => Over::WebSocket,
         }
     }
 }
@@ -127,7 +148,7 @@ fn measure(options: &Options) -> io::Result<bool> {
     let many = ("rounds", "16 senders x 16 lines a round", Pattern::Rounds(SENDERS));
     let groups = vec![
         plan.lines(one, [("TLS", 1.2), ("WebSocket", 1.05)], 1.0 / 0.33),
-        plan.lines(many, [("TLS", 2.0), ("WebSocket", 1.08)], 1.0 / 0.38),
+        plan.others(plan.lines(many, [("TLS", 2.0), ("WebSocket", 1.08)], 1.0 / 0.38), many.2),
         plan.idle(),
         plan.hellos(),
     ];
@@ -148,6 +169,16 @@ impl Plan {
         targets.push(target("TLS", COST, Value::BestPeer, Bound::AtLeast(haproxy)));
         let columns = vec![COST, SERVER, GENERATOR, LOST, DISORDERED];
         self.group(id, title, cases.into(), columns, targets)
+    }
+
+    /// With the rooms of others besides.
+    fn others(self, mut group: Group<'static>, pattern: Pattern) -> Group<'static> {
+        for (way, least) in [(Way::Ws, 150.0), (Way::Socketify, 40.0)] {
+            group.cases.push(case(way, move |way| self.talk(way, Talk::new(pattern))));
+            let value = Value::Of(way.name());
+            group.targets.push(target("WebSocket", COST, value, Bound::AtLeast(least)));
+        }
+        group
     }
 
     fn idle(self) -> Group<'static> {
@@ -188,6 +219,8 @@ impl Plan {
             Way::Tcp | Way::Haproxy => "127.0.0.1:0",
             Way::Tls | Way::Rsa => "tls=127.0.0.1:0",
             Way::WebSocket => "web=127.0.0.1:0",
+            Way::Ws => return self.start_other(["node", "ws.cjs"]),
+            Way::Socketify => return self.start_other(["python3", "uwebsockets.py"]),
         };
         let server = self.serve(way, &[listener])?;
         let front = match way {
@@ -198,6 +231,14 @@ impl Plan {
             _ => None,
         };
         Ok(Served { server, front })
+    }
+
+    fn start_other(self, [program, file]: [&str; 2]) -> io::Result<Served> {
+        let addr = server::free_addr()?;
+        let path = format!("{}/benches/peers/{file}", env!("CARGO_MANIFEST_DIR"));
+        let words = vec![program.to_owned(), path, addr.port().to_string()];
+        let server = ServerProcess::start_at(words, addr, self.cores)?;
+        Ok(Served { server, front: None })
     }
 
     fn serve(self, way: Way, listeners: &[&str]) -> io::Result<ServerProcess> {
@@ -224,8 +265,8 @@ impl Plan {
     fn talk(self, way: Way, talk: Talk) -> io::Result<Cell> {
         let server = self.start(way)?;
         let mut crowd = Crowd::over(way.over())?;
-        enter(&mut crowd, self.clients, &server)?;
-        let mut load = Load::new(crowd, Rooms::new(self.clients, 1), Subject::Chinwag, talk)?;
+        enter(&mut crowd, self.clients, way, &server)?;
+        let mut load = Load::new(crowd, Rooms::new(self.clients, 1), way.subject(), talk)?;
         load.run(self.warm_up)?;
         let before = server.cpu_microseconds()?;
         let outcome = load.run(self.duration)?;
@@ -244,9 +285,9 @@ impl Plan {
         let server = self.start(way)?;
         let mut crowd = Crowd::over(way.over())?;
         // The first brings in the program's own pages, which all share.
-        enter(&mut crowd, 1, &server)?;
+        enter(&mut crowd, 1, way, &server)?;
         let (empty, before) = (server.resident()?, server.cpu_microseconds()?);
-        enter(&mut crowd, self.clients - 1, &server)?;
+        enter(&mut crowd, self.clients - 1, way, &server)?;
         let cpu = server.cpu_microseconds()? - before;
         thread::sleep(self.rest);
         let (count, full) = (stats::size(self.clients - 1), server.resident()?);
@@ -258,8 +299,8 @@ impl Plan {
 }
 
 /// So many more come, and are named.
-fn enter(crowd: &mut Crowd, count: usize, served: &Served) -> io::Result<()> {
-    crowd.connect(served.addr(), count, |id| Subject::Chinwag.enter(id))?;
+fn enter(crowd: &mut Crowd, count: usize, way: Way, served: &Served) -> io::Result<()> {
+    crowd.connect(served.addr(), count, |id| way.subject().enter(id))?;
     served.server.wait_until_accepted(crowd.len())
 }
 
@@ -272,7 +313,7 @@ fn files(name: &str) -> [String; 2] {
 /// Another's server may be missing.
 fn case(way: Way, measure: impl Fn(Way) -> io::Result<Cell> + 'static) -> Case<'static> {
     let case = Case::new(way.name(), move || measure(way));
-    Case { is_peer: way == Way::Haproxy, ..case }
+    Case { is_peer: way.is_peer(), ..case }
 }
 
 fn target(row: &'static str, column: Column, value: Value, bound: Bound) -> Target {

@@ -62,6 +62,8 @@ pub(crate) enum Value {
     Ratio,
     /// How often it goes into that of the best peer.
     BestPeer,
+    /// How often it goes into that of this row.
+    Of(&'static str),
 }
 
 #[derive(Clone, Copy)]
@@ -190,6 +192,10 @@ impl Target {
                 let peers = table.rows.iter().filter(|row| peers::is_server(&row.name));
                 let of = |row: &Row| Some(table.figure(&row.name, self.heading)?.spread.median);
                 (peers.filter_map(of).reduce(f64::min)? / median, ", best peer x ours".to_owned())
+            }
+            Value::Of(other) => {
+                let theirs = table.figure(other, self.heading)?.spread.median;
+                (theirs / median, format!(", {other} x ours"))
             }
         };
         let (sign, bound, holds) = match self.bound {

@@ -128,8 +128,12 @@ fn is_token_at(line: &[u8], at: usize) -> bool {
 fn is_mistyped_resume(line: &[u8]) -> bool {
     let runs = line.split(|byte| !byte.is_ascii_alphanumeric());
     let mut runs = runs.filter(|run| !run.is_empty());
-    runs.next().is_some_and(|first| first.eq_ignore_ascii_case(b"resume"))
-        && runs.next().is_some_and(|run| run.len() >= 8 && run.iter().all(u8::is_ascii_hexdigit))
+    let is_token = |run: &[u8]| run.len() >= 8 && run.iter().all(u8::is_ascii_hexdigit);
+    let Some((word, rest)) = runs.next().and_then(|run| run.split_at_checked(6)) else {
+        return false;
+    };
+    let is_resume = word.eq_ignore_ascii_case(b"resume");
+    is_resume && (is_token(rest) || (rest.is_empty() && runs.next().is_some_and(is_token)))
 }
 
 /// The bytes of a token.

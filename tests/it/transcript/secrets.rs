@@ -84,6 +84,7 @@ fn a_token_is_said_to_nobody() {
             format!("resume {token}"),
             format!("Resume {token} 12"),
             format!("resume {}", &token[1..]),
+            format!("resume{token}"),
             format!("To come back within 2 m: /resume {token}"),
             token.clone(),
         ] {

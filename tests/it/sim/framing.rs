@@ -73,6 +73,12 @@ enum Key {
     Escape,
     Parameters(usize),
     Last,
+    /// So many bytes of a mouse's report are to come.
+    Mouse(usize),
+    /// After what may begin a terminal's answer.
+    Answer(u8),
+    /// After so many bytes of one.
+    Inside(usize),
 }
 
 /// So many bytes stand for the end behind all of them.
@@ -206,15 +212,29 @@ impl Framing {
             (Key::Escape, b'[') => Some(Key::Parameters(0)),
             (Key::Escape, b'O') | (Key::Parameters(0), b'[') => Some(Key::Last),
             (Key::Parameters(0..64), b'/') => None,
+            (Key::Escape, b']' | b'P' | b'_') => Some(Key::Answer(byte)),
+            (Key::Parameters(0), b'M') => Some(Key::Mouse(3)),
+            (Key::Mouse(3), b) if !b" !\"#@ABC`a".contains(&b) => None,
+            (Key::Mouse(left), 0x20..) => Some(Key::Mouse(left - 1)),
+            (Key::Answer(_), b'0'..=b'9' | b'>' | b'!' | b'G' | b'l' | b'L') => {
+                Some(Key::Inside(1))
+            }
+            (Key::Inside(count @ 0..200), 0x20..=0x7e | 0x80..) => Some(Key::Inside(count + 1)),
             (Key::Parameters(count @ 0..64), 0x20..=0x3f) => Some(Key::Parameters(count + 1)),
             (Key::Last, b'0'..=b'9') => Some(Key::Parameters(1)),
-            (Key::Parameters(_), 0x40..=0x7e) | (Key::Last, b' ' | 0x40..=0x7e) => Some(Key::None),
+            (Key::Escape, b'\\')
+            | (Key::Inside(_), 0x07)
+            | (Key::Parameters(_), 0x40..=0x7e)
+            | (Key::Last, b' ' | 0x40..=0x7e) => Some(Key::None),
             _ => None,
         };
-        if next.is_none() && self.key == Key::Escape {
+        if next.is_none() && matches!(self.key, Key::Escape | Key::Answer(_)) {
             self.add(0x1b);
         }
-        self.key = next.unwrap_or_default();
+        if let (None, Key::Answer(start)) = (next, self.key) {
+            self.add(start);
+        }
+        self.key = next.filter(|key| *key != Key::Mouse(0)).unwrap_or_default();
         match byte {
             _ if next.is_some() => {}
             b'\n' => return self.end_line(Ending::Lf),

@@ -180,8 +180,8 @@ impl Lines {
             "gone\u{8}\u{7f}\u{8}\u{7f}\u{8}".to_owned(),
             format!("\u{3}all {n} gone\u{15}not {n}"),
             format!("words {n}, the \t last\u{17}\u{17}one {n}"),
-            format!("\u{1b}[Akeys {n}\u{1b}[200~ in\u{1b}[201~\u{1b}OP\u{1b}\u{1b}[[D."),
-            format!("no key {n}\u{1b}q \u{1b}[12"),
+            format!("\u{1b}[Akeys {n}\u{1b}[200~ in\u{1b}[201~\u{1b}OP\u{1b}\u{1b}[[D\u{1b}[M !~."),
+            format!("no key {n}\u{1b}q\u{1b}]0;ü\u{7}\u{1b}P1$r\u{1b}\\ \u{1b}]q\u{1b}[/\u{1b}[12"),
             format!("\u{feff}marked {n}\u{feff}"),
             format!("cr {n}\r\u{8}"),
         ];

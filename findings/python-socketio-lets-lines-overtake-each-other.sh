@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Software: python-socketio 5.18.1, AsyncServer (with uvicorn 0.54.0 and, for the client, aiohttp 3.14.5)
-# Guess: What one client sends is handled in that order: the handler of a line has ended before that of the next
+# A reader would guess: What one client sends is handled in that order: the handler of a line has ended before that of the next
 #   line of this client begins, as where a handler reads from its connection itself.
 # Behaviour: Each event gets a task of its own: while a handler awaits (a query, a word filter), the next lines of
 #   the client pass it, and what is stored or sent on at the end of the handler stands in another order than

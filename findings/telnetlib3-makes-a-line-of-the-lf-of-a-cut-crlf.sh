@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Software: telnetlib3 5.0.1 (Python), the reader's readline()
-# Guess: CR LF is one end of line, wherever the network cuts the stream; a CR alone, if it is an end, is one
+# A reader would guess: CR LF is one end of line, wherever the network cuts the stream; a CR alone, if it is an end, is one
 #   once the byte after it is known.
 # Behaviour: If a piece ends between CR and LF, the line comes at the CR, and the LF is the next line, by itself:
 #   a client that answers line by line, or counts lines, is off by one from there, now and then.

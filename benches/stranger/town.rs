@@ -25,7 +25,7 @@ pub(crate) const KEEPERS: usize = 16;
 /// Lines that a room keeps, how long they are, and how many of them one may say at once.
 const HISTORY: usize = 200;
 const LINE_LENGTH: usize = 300;
-const SAY_AT_ONCE: usize = 18;
+const SAY_AT_ONCE: usize = 12;
 
 /// A half of the largest number that the limit on connections from one address allows.
 const NEIGHBOURS: usize = 16;

@@ -36,9 +36,15 @@ static LEAKED: AtomicBool = AtomicBool::new(false);
 
 struct Listener;
 
+thread_local! {
+    /// Whether what runs in this thread is to take the log for switched on. That changes when the
+    /// server wakes up, and so what other simulations come to, which run at the same time.
+    static IS_LOGGED: Cell<bool> = const { Cell::new(false) };
+}
+
 impl log::Log for Listener {
     fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
+        IS_LOGGED.get()
     }
 
     fn log(&self, record: &log::Record<'_>) {
@@ -52,6 +58,7 @@ impl log::Log for Listener {
 
 fn listen_to_the_log() {
     static ONCE: Once = Once::new();
+    IS_LOGGED.set(true);
     ONCE.call_once(|| {
         log::set_logger(&Listener).expect("nobody else logs in the tests");
         log::set_max_level(log::LevelFilter::Trace);

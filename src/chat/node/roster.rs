@@ -26,6 +26,8 @@ impl Chat {
     pub(super) fn say_who_is_here(&mut self, now: Now) {
         let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
         let mut listed: Vec<Listed> = own.filter_map(|(id, user)| self.listed(id, user)).collect();
+        // Behind a newer one an older one that is not known would be taken for gone.
+        listed.sort_unstable_by_key(|listed| listed.user.number);
         let Some(node) = &mut self.node else { return };
         node.owes_roster = false;
         let mut is_first = true;

@@ -195,10 +195,19 @@ impl Chat {
     /// The room of this name, which is created if needed. Muted users cannot create rooms, since
     /// everybody can read a room's name; but servers that know other rooms have to do the same.
     pub(super) fn room_for(&mut self, id: ConnId, name: &str, out: &Outbox) -> Option<RoomNo> {
+        if self.node.is_none() && self.is_muted(id, out) {
+            return self.rooms.find(name);
+        }
+        self.room_again(name)
+    }
+
+    /// The room of this name for somebody who was there, which is created if one more may be. In a
+    /// cluster it is created beyond the limit, too: all servers have to do the same, and each
+    /// knows other rooms.
+    fn room_again(&mut self, name: &str) -> Option<RoomNo> {
         let max = self.settings.rooms_max;
         match self.node {
             Some(_) => Some(self.rooms.find_or_make_beyond(name, max)),
-            None if self.is_muted(id, out) => self.rooms.find(name),
             None => self.rooms.find_or_make(name, max),
         }
     }
@@ -232,14 +241,14 @@ impl Chat {
         self.rooms.find(&self.users.extras(user)?.detached.as_ref()?.room)
     }
 
-    /// The same for what a user has said: the room is there for it, however many there are.
+    /// The same for what a user has said: the room is created for it, if one more may be.
     pub(super) fn room_to_speak_in(&mut self, id: UserId) -> Option<RoomNo> {
         let user = self.users.by_id(id)?;
         if user.conn().is_some() {
             return Some(user.room);
         }
-        let room = &self.users.extras(user)?.detached.as_ref()?.room;
-        Some(self.rooms.find_or_make_beyond(room, self.settings.rooms_max))
+        let name = self.users.extras(user)?.detached.as_ref()?.room.clone();
+        self.room_again(&name)
     }
 
     pub(super) fn enter_room(&mut self, id: ConnId, room: RoomNo, out: &mut Outbox) {

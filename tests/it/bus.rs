@@ -71,6 +71,7 @@ fn network_of(each: usize) -> Network<Slow> {
         require_name: true,
         operators: true,
         accounts: true,
+        rooms_max: 2,
         random: Some(numbered),
         ..Settings::default()
     };
@@ -164,6 +165,24 @@ fn the_last_words_of_who_is_cut_off_are_said_before_they_leave() {
     network.pass(Duration::from_secs(2));
     assert_eq!(network.read(bob), "[ann] last words\nann left the chat.\nann joined the chat.\n");
     assert_eq!(network.read(next), "[ann] last words\nRegistered as ann\n");
+}
+
+#[test]
+fn for_last_words_there_is_no_room_beyond_the_limit() {
+    let mut network = network_of(1);
+    let (ann, bob) = (named(&mut network, "ann"), named(&mut network, "bob"));
+    network.send(ann, b"/join x\n");
+    network.send(bob, b"/join tea\n");
+    network.wake();
+    assert_eq!(network.read(ann), "1 in x: ann\n");
+    network.send(ann, b"last words\n");
+    network.reset(ann);
+    settle(&mut network);
+    assert_eq!(network.read(bob), "1 in tea: bob\n");
+    network.send(bob, b"/join x\n");
+    settle(&mut network);
+    let full = "There are 2 rooms already, as many as there may be.\n";
+    assert_eq!(network.read(bob), full);
 }
 
 #[test]

@@ -117,7 +117,9 @@ impl Model<'_> {
         seq: Option<u64>,
         epoch: Option<i64>,
     ) {
-        if self.sessions.iter().any(|session| session.token.eq_ignore_ascii_case(&token)) {
+        let is_it =
+            |session: &Session| session.token.eq_ignore_ascii_case(&token) && session.who != who;
+        if self.sessions.iter().any(is_it) {
             return self.publish(who, Effect::Resume(token, seq, epoch));
         }
         self.saw("token unknown");

@@ -78,9 +78,10 @@ impl First {
         // The end of input may come within the version.
         let is_http = text.starts_with("GET /")
             && [" HTTP/1", " HTTP/1.", " HTTP/1.1"].iter().any(|end| text.ends_with(end));
-        let is_ssh = text.starts_with("SSH-2.0-");
+        let is_begun =
+            ["SSH-2.0-", "PROXY TCP4 192.0.2.1"].iter().any(|start| text.starts_with(start));
         let is_other =
-            is_ssh || OTHERS.contains(&text) || (text == "*1" && ending == Some(Ending::CrLf));
+            is_begun || OTHERS.contains(&text) || (text == "*1" && ending == Some(Ending::CrLf));
         (is_binary || is_other || is_http).then_some(Stranger::new(is_http))
     }
 
@@ -96,14 +97,13 @@ impl First {
 pub(super) const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
 
 /// What clients of the simulation begin with besides, as a line.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 6] = [
     "OPTIONS sip:nm SIP/2.0",
     "OPTIONS sip:nm SIP/2.",
     "OPTIONS sip:nm SIP/2",
     "SSH-2.0-",
     "SSH-2.0-G",
     "SSH-2.0-Go",
-    "PROXY TCP4 192.0.2.1 10.0.0.1 4 5",
 ];
 
 /// Beginnings of strangers, and of some who only look like them.

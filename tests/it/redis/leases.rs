@@ -229,15 +229,13 @@ fn a_node_that_is_stopped_before_it_is_told_of_a_cut_is_told_later() {
 fn what_was_on_its_way_when_a_node_was_stopped_is_sent_again() {
     let redis = Redis::start();
     let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    a.wait_until_idle();
     redis.signal("-STOP");
     for i in 0..100 {
         a.say(&format!("line {i}"));
     }
-    let by = Instant::now() + MINUTE;
-    while a.link.stats().waiting > 0 {
-        assert!(Instant::now() < by, "it is never sent");
-        thread::sleep(Duration::from_millis(1));
-    }
+    // The others wait for the answer to the first.
+    a.wait_for_stats("some are on their way", |stats| stats.waiting < 100);
     a = go_on(a, &redis);
     redis.signal("-CONT");
     let (id, last) = (a.id(), a.count);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chinwag::Handle;
 use chinwag::cluster::{Action, Carrier, Entry, Event, NodeId, Outcome, Report};
-use chinwag::redis::{Link, Options};
+use chinwag::redis::{Link, Options, Stats};
 
 use super::server::{MINUTE, Redis};
 
@@ -111,9 +111,23 @@ impl Node {
 
     /// Waits until it is cut off, without taking anything.
     pub(super) fn wait_until_cut_off(&self) {
+        self.wait_for_stats("it is cut off", |stats| stats.is_cut_off);
+    }
+
+    /// Waits until it waits for something to send: no beat is under way, and no trimming.
+    pub(super) fn wait_until_idle(&mut self) {
+        // Its first call is a beat, and trims. The answer to the second call is the last then.
+        for _ in 0..2 {
+            self.get_said();
+        }
+        let count = self.count;
+        self.wait_for_stats("all is answered", |stats| stats.entries == count);
+    }
+
+    pub(super) fn wait_for_stats(&self, what: &str, are_they: impl Fn(&Stats) -> bool) {
         let by = Instant::now() + MINUTE;
-        while !self.link.stats().is_cut_off {
-            assert!(Instant::now() < by, "it is never cut off");
+        while !are_they(&self.link.stats()) {
+            assert!(Instant::now() < by, "never: {what}, {:?}", self.link.stats());
             thread::sleep(Duration::from_millis(1));
         }
     }

@@ -113,10 +113,7 @@ impl Chat {
             Effect::Kick(target, why) => self.kicked(by, &target, &why, out),
             Effect::Mute(target, until) => self.muted(by, &target, until, out),
             Effect::Unmute(name) => self.unmuted(by, &name, out),
-            Effect::Announce(text) => {
-                self.announced(by, &text, out);
-                self.reply_if_cut_off(by, "has heard that", how, out);
-            }
+            Effect::Announce(text) => self.announced(by, &text, how, out),
             Effect::Away(text) => self.note_away(by, text.as_deref()),
             Effect::Ignore(target) => self.note_ignoring(by, target),
             Effect::Unignore(target) => self.stop_ignoring(by, target),

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use log::warn;
 
 use super::commands::OperatorCommand;
-use super::operation::{Effect, Target};
+use super::operation::{Decision, Effect, Target};
 use super::reply::{self, Reply};
 use super::request::{Persisted, Request};
 use super::room::RoomNo;
@@ -103,13 +103,14 @@ impl Chat {
     }
 
     /// An operator's announcement reaches all rooms.
-    pub(super) fn announced(&mut self, id: UserId, text: &str, out: &mut Outbox) {
+    pub(super) fn announced(&mut self, id: UserId, text: &str, how: &Decision, out: &mut Outbox) {
         let by = self.operator_name_of(id);
         warn!(by, text; "announced");
         let rooms: Vec<RoomNo> = self.rooms.numbers().collect();
         for room in rooms {
             self.notify_room(room, None, reply::announcement(&by, text), out);
         }
+        self.reply_if_cut_off(id, "has heard that", how, out);
     }
 
     fn shut_down(&mut self, id: ConnId, why: &str) {

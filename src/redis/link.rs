@@ -18,7 +18,7 @@ use super::stats::Stats;
 use super::suitable;
 use super::writer::Writer;
 use crate::cluster::{Carrier, Entry, NodeId, Report};
-use crate::net::mailbox::Mailbox;
+use crate::net::mailbox::{Mailbox, Post};
 use crate::net::metrics::Exposition;
 use crate::net::server::Handle;
 
@@ -112,53 +112,19 @@ impl Link {
 
     /// Starts the threads. With `log` the writer has a connection already.
     fn begin(
-        stopped: Stopped,
+        mut stopped: Stopped,
         options: &Options,
         server: Handle,
         log: Option<Log>,
     ) -> Result<Link, LinkError> {
         let dialer = Dialer::new(options).map_err(|why| at(options, &why))?;
-        let Stopped { node, epoch, era, place, past, must_enter, is_cut_off, .. } = stopped;
-        let state = State {
-            queue: stopped.queue.into(),
-            place: place.clone(),
-            epoch,
-            era,
-            must_enter,
-            is_cut_off,
-            ..State::default()
-        };
-        let shared = Arc::new(Shared::new(state, options.patience));
+        let shared = Arc::new(Shared::new(state(&mut stopped), options.patience));
         let (post, mailbox) = Mailbox::new(server.clone(), PAGES);
         if let Some(Ok(breaker)) = log.as_ref().map(Log::breaker) {
             shared.connected(Side::Writer, breaker);
         }
-        let reader = Reader {
-            shared: Arc::clone(&shared),
-            post: post.clone(),
-            dialer: dialer.clone(),
-            options: options.clone(),
-            node,
-            log: None,
-            past: past.clone(),
-            place: place.clone(),
-            last: place.clone(),
-            is_checked: false,
-            newest: 0,
-        };
-        let writer = Writer {
-            shared: Arc::clone(&shared),
-            post,
-            dialer,
-            options: options.clone(),
-            node,
-            log,
-            batch: Vec::new(),
-            beat: Instant::now(),
-            is_checked: false,
-            newest: 0,
-            untrimmed: 0,
-        };
+        let reader = reader(&shared, &stopped, post.clone(), dialer.clone(), options);
+        let writer = writer(&shared, &stopped, post, dialer, options, log);
         let threads = Threads::start(&shared, || reader.run(), || writer.run())?;
         let page = if stopped.owes_cut_off { vec![Message::cut_off()] } else { Vec::new() };
         if stopped.owes_cut_off {
@@ -168,14 +134,14 @@ impl Link {
         Ok(Link {
             options: options.clone(),
             server,
-            node,
+            node: stopped.node,
             shared,
             threads,
             mailbox: Some(mailbox),
             page: page.into_iter(),
             epoch: stopped.known_epoch,
-            place,
-            past,
+            place: stopped.place,
+            past: stopped.past,
             cut_offs: 0,
             stopped: None,
         })
@@ -292,6 +258,64 @@ impl Threads {
 impl Drop for Threads {
     fn drop(&mut self) {
         self.shared.stop();
+    }
+}
+
+/// What the threads have between them.
+fn state(stopped: &mut Stopped) -> State {
+    State {
+        queue: std::mem::take(&mut stopped.queue).into(),
+        place: stopped.place.clone(),
+        epoch: stopped.epoch,
+        era: stopped.era,
+        must_enter: stopped.must_enter,
+        is_cut_off: stopped.is_cut_off,
+        ..State::default()
+    }
+}
+
+fn reader(
+    shared: &Arc<Shared>,
+    stopped: &Stopped,
+    post: Post<Vec<Message>>,
+    dialer: Dialer,
+    options: &Options,
+) -> Reader {
+    Reader {
+        shared: Arc::clone(shared),
+        post,
+        dialer,
+        options: options.clone(),
+        node: stopped.node,
+        log: None,
+        past: stopped.past.clone(),
+        place: stopped.place.clone(),
+        last: stopped.place.clone(),
+        is_checked: false,
+        newest: 0,
+    }
+}
+
+fn writer(
+    shared: &Arc<Shared>,
+    stopped: &Stopped,
+    post: Post<Vec<Message>>,
+    dialer: Dialer,
+    options: &Options,
+    log: Option<Log>,
+) -> Writer {
+    Writer {
+        shared: Arc::clone(shared),
+        post,
+        dialer,
+        options: options.clone(),
+        node: stopped.node,
+        log,
+        batch: Vec::new(),
+        beat: Instant::now(),
+        is_checked: false,
+        newest: 0,
+        untrimmed: 0,
     }
 }
 

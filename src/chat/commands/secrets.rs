@@ -107,6 +107,10 @@ mod tests {
         ] {
             assert!(looks_secret(line), "{line}");
         }
+    }
+
+    #[test]
+    fn what_only_sounds_like_a_password_may_be_said() {
         for line in [
             "passwd",
             "protection money",

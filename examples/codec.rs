@@ -4,7 +4,7 @@
 
 use std::mem;
 
-use chinwag::{Codec, Config, ConnId, Framing, Item, Listen, Outbox, Peer, Server, Service};
+use chinwag::{Codec, Config, ConnId, Framing, Item, Outbox, Peer, Server, Service};
 
 /// A length has so many digits at most. So a message stays below a KiB, of which no more than
 /// one is held: longer ones would have to be told with [`Item::Bulk`], a KiB at a time.
@@ -70,8 +70,7 @@ impl Service for Backwards {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let addr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".to_owned()).parse()?;
-    let listen = vec![Listen { addr, label: String::new() }];
-    let server = Server::bind(Config::default().with(|config| config.listen = listen))?;
+    let server = Server::bind(Config::at(addr))?;
     println!("turning around what is said on {}", server.local_addrs()[0]);
     server.run(Backwards)?;
     Ok(())

@@ -4,7 +4,7 @@
 //! `+5`, `-2`, `show` or `bye`. It needs no more of the crate than
 //! `default-features = false` gives.
 
-use chinwag::{Config, ConnId, Listen, Outbox, Peer, Server, Service};
+use chinwag::{Config, ConnId, Outbox, Peer, Server, Service};
 
 #[derive(Default)]
 struct Counter {
@@ -42,8 +42,7 @@ impl Counter {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let addr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".to_owned()).parse()?;
-    let listen = vec![Listen { addr, label: String::new() }];
-    let server = Server::bind(Config::default().with(|config| config.listen = listen))?;
+    let server = Server::bind(Config::at(addr))?;
     println!("counting on {}", server.local_addrs()[0]);
     server.run(Counter::default())?;
     Ok(())

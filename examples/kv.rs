@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound::{Excluded, Unbounded};
 
-use chinwag::{CloseReason, Config, ConnId, Framing, Listen, Outbox, Peer, Server, Service};
+use chinwag::{CloseReason, Config, ConnId, Framing, Outbox, Peer, Server, Service};
 
 /// A dump is sent in pieces of about this size; the next when the one before is sent.
 const PIECE: usize = 64 << 10;
@@ -73,8 +73,7 @@ impl Service for Store {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let addr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".to_owned()).parse()?;
-    let listen = vec![Listen { addr, label: String::new() }];
-    let server = Server::bind(Config::default().with(|config| config.listen = listen))?;
+    let server = Server::bind(Config::at(addr))?;
     println!("storing on {}", server.local_addrs()[0]);
     server.run(Store::default())?;
     Ok(())

@@ -12,8 +12,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use chinwag::{
-    CloseReason, Config, ConnId, Damaged, HandOver, Handle, Inherited, Listen, Outbox, Pack,
-    Packer, Pause, Peer, Server, Service, Unpacker,
+    CloseReason, Config, ConnId, Damaged, HandOver, Handle, Inherited, Outbox, Pack, Packer, Pause,
+    Peer, Server, Service, Unpacker,
 };
 
 /// Each room is north of the one before.
@@ -159,8 +159,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn serve(addr: &str) -> Result<(), Box<dyn Error>> {
-    let listen = vec![Listen { addr: addr.parse()?, label: String::new() }];
-    let config = Config::default().with(|config| config.listen = listen);
+    let config = Config::at(addr.parse()?);
     let mut inherited = Inherited::take()?;
     let mut running = if let Some(inherited) = &mut inherited {
         let (server, mut from) = Server::adopt(config, inherited)?;

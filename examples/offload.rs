@@ -5,7 +5,7 @@
 //! of `nc 127.0.0.1 4000`: `50000000` in one does not hold up `10` in the other for longer
 //! than it takes the worker to come to it, nor anything else at all.
 
-use chinwag::{Config, ConnId, Handle, Listen, Outbox, Server, Service, Worker};
+use chinwag::{Config, ConnId, Handle, Outbox, Server, Service, Worker};
 
 struct Primes(Worker<(ConnId, u64), (ConnId, usize)>);
 
@@ -41,8 +41,7 @@ impl Service for Primes {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let addr = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:4000".to_owned()).parse()?;
-    let listen = vec![Listen { addr, label: String::new() }];
-    let server = Server::bind(Config::default().with(|config| config.listen = listen))?;
+    let server = Server::bind(Config::at(addr))?;
     println!("counting primes on {}", server.local_addrs()[0]);
     let primes = Primes::start(server.handle())?;
     server.run(primes)?;

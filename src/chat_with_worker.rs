@@ -45,8 +45,7 @@ type Done = (Option<ConnId>, Answer);
 /// use chinwag::{ChatWithWorker, Chat, Config, Server, State};
 ///
 /// # let dir = std::env::temp_dir().join(format!("chinwag-app-{}", std::process::id()));
-/// # let listen = vec![chinwag::Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
-/// # let config = Config::default().with(|config| config.listen = listen);
+/// # let config = Config::at("127.0.0.1:0".parse()?);
 /// let mut state = State::open(&dir)?;
 /// let settings = Settings { operators: true, accounts: true, ..Settings::default() };
 /// let mut chat = Chat::new(settings);

@@ -16,7 +16,7 @@
 //! is done.
 //!
 //! ```
-//! use chinwag::{Config, ConnId, Listen, Outbox, Server, Service};
+//! use chinwag::{Config, ConnId, Outbox, Server, Service};
 //!
 //! struct Echo;
 //!
@@ -26,8 +26,7 @@
 //!     }
 //! }
 //!
-//! let listen = vec![Listen { addr: "127.0.0.1:0".parse()?, label: String::new() }];
-//! let server = Server::bind(Config::default().with(|config| config.listen = listen))?;
+//! let server = Server::bind(Config::at("127.0.0.1:0".parse()?))?;
 //! let (addr, handle) = (server.local_addrs()[0], server.handle());
 //! let thread = std::thread::spawn(move || server.run(Echo));
 //!

@@ -6,9 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use chinwag::testing::Network;
-use chinwag::{
-    Config, ConnId, Framing, Handle, Limits, Listen, Mailbox, Outbox, Peer, Server, Service,
-};
+use chinwag::{Config, ConnId, Framing, Handle, Limits, Mailbox, Outbox, Peer, Server, Service};
 
 use crate::client::{Client, PATIENCE};
 
@@ -162,9 +160,8 @@ impl Service for Herald {
 
 #[test]
 fn what_other_threads_post_arrives_in_order_and_a_service_ends_its_own_server() {
-    let listen = vec![Listen { addr: ([127, 0, 0, 1], 0).into(), label: String::new() }];
-    let server =
-        Server::bind(Config::default().with(|it| it.listen = listen)).expect("a port is free");
+    let config = Config::at(([127, 0, 0, 1], 0).into());
+    let server = Server::bind(config).expect("a port is free");
     let addr = server.local_addrs()[0];
     let (post, mailbox) = Mailbox::new(server.handle(), 1000);
     let running = thread::spawn(move || server.run(Herald(mailbox)).map(drop));

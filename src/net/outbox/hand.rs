@@ -23,8 +23,8 @@ impl Outbox {
     }
 
     /// Queues a line for many, framed as each reads it best, and written down once for each
-    /// framing: [`Outbox::send_all`] with endings. The key names the receivers: use the same
-    /// key for the same receivers.
+    /// framing: [`Outbox::send_all`] with endings. The key names the receivers: use the same key
+    /// for the same receivers. Everybody's is 0 ([`Outbox::broadcast`]).
     pub fn send_line_all(&mut self, key: usize, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
         let to: Vec<ConnId> = to.into_iter().collect();
         let mut framed = mem::take(&mut self.framed);

@@ -86,6 +86,13 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The defaults, but listening at this address alone, without a label.
+    #[must_use]
+    pub fn at(addr: SocketAddr) -> Config {
+        let listen = vec![Listen { addr, label: String::new() }];
+        Config { listen, ..Config::default() }
+    }
+
     /// The same, with some of it changed:
     ///
     /// ```

@@ -33,9 +33,9 @@ Options:
   -l, --listen [DIALECT=]ADDR  Listen here; may be repeated [127.0.0.1:1337]
                                ADDR is IP:PORT, [::]:PORT (IPv4 too) or HOST:PORT;
                                DIALECT is native, recipe, tutorial, fork or json
-  -l, --listen [DIALECT=]unix:PATH  The same at a Unix socket of the owner's (0600);
-                               who connects to op=unix:PATH is an operator, and it
-                               alone does not replace the default
+  -l, --listen [DIALECT=]unix:PATH  The same at a Unix socket, for its owner only (0600);
+                               clients of op=unix:PATH are operators, and alone it
+                               does not replace the default
   -l, --listen web=ADDR        Listen for browsers: a page, and WebSocket at /ws
   -l, --listen tls=ADDR        Listen for TLS; also DIALECT+tls=ADDR, web+tls=ADDR
       --tls-cert FILE          The certificates to show for TLS, in PEM, and
@@ -43,44 +43,45 @@ Options:
   -l, --listen metrics=ADDR    Listen for monitors: /metrics, /livez and /readyz;
                                alone it does not replace the default
       --state DIR              Keep bans and accounts here; they outlive the server
-      --redis URL              One chat with all servers that say the same here (needs
+      --redis URL              Be one chat with all servers that have the same Redis (needs
                                the feature redis); redis://, rediss://, redis+unix://
-      --redis-password-file FILE  Its password, which is else in the URL, or in
-                               CHINWAG_REDIS_PASSWORD in the environment
+      --redis-password-file FILE  Its password, if it is neither in the URL nor in the
+                               environment, as CHINWAG_REDIS_PASSWORD
       --cluster NAME           Which chat, where several share one Redis [chinwag]
       --node NAME              What /stats and /whois call this server [HOST:PORT]
       --redis-patience TIME    How long Redis may be away before people are told [3s]
       --redis-lease TIME       How long a server may be silent before it is gone [5s]
-      --greet-after TIME|off   Greet who has said nothing for so long [2s]
+      --greet-after TIME|off   Greet clients that stay silent for so long [2s]
       --motd FILE              Greet with these lines; SIGHUP reads them again
       --history LINES          Lines that each room keeps [200]
       --max-rooms N            Rooms at a time [1024]
       --resume-for TIME|off    Keep a detached session (/resume) for so long [2m]
-      --require-name           Only the named may speak to a room
+      --require-name           Only users with a name may speak to a room
       --max-line BYTES         Longest line that is accepted [4K]
       --max-clients N          Connections at a time [10000]
       --max-per-ip N           Connections from one address (IPv6: one /64) [32];
                                together they may send N times --rate
       --connect-rate N|off     Connections a second from one address [32]
-      --limit-loopback         Hold this machine's own addresses to that as well
+      --limit-loopback         Apply these limits to this machine's own addresses, too
       --proxy-protocol ADDR[/N]|unix  Expect a PROXY header (version 1 or 2) from this proxy
                                or network of proxies, or on Unix sockets other than
                                op's; may be repeated
-      --web-host NAME          What browsers may call this server, besides an address
+      --web-host NAME          A name of this server for browsers, besides its addresses
                                and localhost; may be repeated
-      --origin URL             A page that may connect as well; may be repeated
-      --forwarded-for ADDR[/N]  A proxy, or a network of them, whose X-Forwarded-For says
-                               for which browser it asks; may be repeated
+      --origin URL             Another page that may connect; may be repeated
+      --forwarded-for ADDR[/N]  Believe X-Forwarded-For, which names the browser, of this
+                               HTTP proxy or network of proxies; may be repeated
       --rate N|off             Lines a second that a client may send [10]
-      --queue-soft BYTES       Unread, from which a client misses lines [64K]
-      --queue-park BYTES       Unread, from which it is not read from [128K]
-      --queue-max BYTES        Unread, from which it is cut off [1M]
-      --queue-total BYTES      Unread by all together, likewise [256M]
-      --input-total BYTES      Waiting from all together, from which reads are small [32M]
-      --stall TIME             Cut off who takes nothing for so long [60s]
-      --idle TIME|off          Ask, then close, who sends nothing for so long [off]
-      --check-state            Read what an upgrade hands over; say if it is understood
-  -v, --verbose                Log more: who comes, goes and takes a name; -vv: details
+      --queue-soft BYTES       With more than this unread a client misses lines [64K]
+      --queue-park BYTES       With more than this unread it is not read from [128K]
+      --queue-max BYTES        With more than this unread it is disconnected [1M]
+      --queue-total BYTES      The most that all clients together may leave unread [256M]
+      --input-total BYTES      With more than this waiting, of all, reads are small [32M]
+      --stall TIME             Disconnect clients that take nothing for so long [60s]
+      --idle TIME|off          Ask, then close, clients that are silent for so long [off]
+      --check-state            Say whether the state that an upgrade hands over is
+                               understood; the server that is to be upgraded asks
+  -v, --verbose                Log more: connections and names; -vv: details
   -q, --quiet                  Log less: errors only; -qq: nothing
   -V, --version                Print the version
   -h, --help                   Print this help

@@ -50,7 +50,7 @@ impl Chat {
         }
     }
 
-    /// The same in this room, by whoever the user was: by default who they are.
+    /// The same in this room. `speaker` is the user as they were then, if that is not as they are.
     pub(super) fn say_in(
         &mut self,
         room: RoomNo,

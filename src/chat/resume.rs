@@ -188,7 +188,7 @@ impl Chat {
         }
     }
 
-    /// A user is another one from now on, whose token they have.
+    /// The user `own`, who has the token of `user`, is that one from now on.
     pub(super) fn resumed(
         &mut self,
         own: UserId,
@@ -290,8 +290,8 @@ impl Chat {
         self.reply(id, reply::renamed(&name), out);
     }
 
-    /// A user who resumes is still what `left` was, by whose connection they came: resuming must
-    /// not be a way around a mute, or around users who ignore that one. Returns the name of the
+    /// A user who resumes takes over what held for `left`, who had the connection until now:
+    /// resuming must not be a way around a mute, or around being ignored. Returns the name of the
     /// room to come back to.
     pub(super) fn merge(
         &mut self,

@@ -18,7 +18,7 @@ pub(crate) struct Addresses {
     max: usize,
     /// Whether this machine's own addresses count as well.
     with_loopback: bool,
-    /// They may send so many times what one may.
+    /// Together they may send so many times what one connection may.
     per_ip_rate: u32,
     /// The rate at which they may connect.
     connects: Option<Drip>,
@@ -118,8 +118,8 @@ impl Addresses {
         source.count -= 1;
     }
 
-    /// When a connection that may say so many lines a second may say one of this price, as far as
-    /// its address goes.
+    /// When the address of a connection allows it something of this price. `rate` is the
+    /// connection's own, in lines a second.
     pub(crate) fn may_speak_at(&self, id: ConnId, price: u32, rate: u32) -> Option<Instant> {
         let key = (*self.by_slot.get(id.slot())?)?;
         Some(self.lines(rate).may_at(self.sources.get(&key)?.lines, price))
@@ -135,7 +135,7 @@ impl Addresses {
     }
 
     /// The bucket of an address is full after two seconds, whatever the rates of its connections
-    /// are: who may say more pays less for each line.
+    /// are: one with a higher rate pays less for each line.
     fn lines(&self, rate: u32) -> Drip {
         Drip::new(rate.saturating_mul(self.per_ip_rate))
     }

@@ -69,7 +69,7 @@ pub(crate) fn in_a_copy(work: impl FnOnce() -> Vec<u8>) -> io::Result<Vec<u8>> {
     if copy == 0 {
         let result = panic::catch_unwind(AssertUnwindSafe(|| file.write_all(&work())));
         let code = i32::from(!matches!(result, Ok(Ok(()))));
-        // SAFETY: it ends at once: what others wait for is theirs to write out.
+        // SAFETY: it ends at once, and leaves buffers unflushed: the parent writes its own.
         unsafe { libc::_exit(code) }
     }
     wait_for(copy)?;

@@ -217,7 +217,7 @@ fn upgrade(request: &Request<'_>, host: &str, query: &str, web: &Web, used: usiz
     Head::Upgraded { answer: answer.into_bytes(), label: label.flatten().cloned(), used }
 }
 
-/// What proves that this is no server that the key means nothing to.
+/// The answer to `Sec-WebSocket-Key`: only a server that speaks WebSocket gives it.
 #[cfg(feature = "web")]
 fn accept(key: &str) -> Option<String> {
     use base64::Engine;

@@ -72,9 +72,9 @@ impl Rate {
         Rate { started: now, buckets: Vec::new() }
     }
 
-    /// Takes the price of a line, at so many tokens a second, or says how long to wait with it: until there are as
-    /// many tokens, or the bucket is full, for lines that cost more than it holds; in any case
-    /// until `not_before`.
+    /// Takes the price of a line, at so many tokens a second, or says how long to wait with it:
+    /// until there are as many tokens (or the bucket is full, for lines that cost more than it
+    /// holds), and in any case until `not_before`.
     pub(crate) fn take(
         &mut self,
         id: ConnId,
@@ -85,7 +85,7 @@ impl Rate {
     ) -> Result<(), Wait> {
         let (bucket, now) = (self.bucket(id, now), self.since(now));
         let one = SECOND / u64::from(per_second);
-        // With a full bucket a while away, there are that many tokens less in it.
+        // So many nanoseconds from being full, the bucket still holds the price.
         let spare = one * u64::from(per_second.saturating_mul(2).saturating_sub(price));
         let own = bucket.full_at().saturating_sub(spare);
         let may_at = not_before.map_or(own, |at| own.max(self.since(at)));

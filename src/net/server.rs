@@ -44,9 +44,9 @@ pub struct Server {
     clock: Clock,
     handle: Handle,
     config: Config,
-    /// What was taken over, with its slot, until it is some connection's.
+    /// The streams that were taken over, each with its slot, until a connection has them.
     streams: VecDeque<(usize, Socket)>,
-    /// When those were not heard any more, since the epoch.
+    /// Since when they were not served any more, as a time since 1970.
     frozen_at: Duration,
     /// The slots of connections that could not be taken over, and what each is sent last.
     left: Vec<(usize, Vec<u8>)>,

@@ -104,7 +104,7 @@ impl Error for BadCertificate {}
 /// not speak TLS reads `This port speaks TLS.`
 pub struct Tls<T> {
     transport: T,
-    /// Of one that is encrypted.
+    /// If it is encrypted.
     session: Option<Box<Session>>,
 }
 

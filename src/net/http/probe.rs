@@ -19,7 +19,7 @@ pub(crate) struct Request {
     is_head: bool,
 }
 
-/// What one reads who is one too many.
+/// The answer to a monitor that is one too many.
 pub(crate) const TOO_MANY: &[u8] = b"There are too many probes.\n";
 
 /// Reads a request; an error is a status and an answer. `None` if it is unfinished.

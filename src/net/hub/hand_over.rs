@@ -55,8 +55,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 
     /// The bytes that end these connections: what waits for each, its goodbye, and whatever its
-    /// transport ends with. Those of a transport that fails are none. After that nothing can be
-    /// written to any of them; so this is for a copy of the process.
+    /// transport ends with; none where the transport fails. Nothing can be written to any of them
+    /// after that, so a copy of the process does this.
     pub fn seal(&mut self, mut goodbyes: Vec<(usize, Vec<u8>)>) -> Vec<(usize, Vec<u8>)> {
         for (slot, bytes) in &mut goodbyes {
             let Some(id) = self.outbox.id(*slot) else { continue };

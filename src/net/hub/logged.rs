@@ -111,7 +111,7 @@ impl Accepted {
         }
     }
 
-    /// Whether it is kept of nobody.
+    /// Whether nothing is kept of any connection.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -26,8 +26,8 @@ pub(super) struct Preface {
     is_web: bool,
     /// Bytes that were read, and are not used yet.
     pub(super) bytes: Vec<u8>,
-    /// Where it is from. While its PROXY header is awaited that is the proxy's own origin, which
-    /// stays that of the connections it opens for itself (health checks).
+    /// Where it is from: the proxy's own origin, until its PROXY header has told the client's. A
+    /// proxy that connects for itself (a health check) tells none, and stays the origin.
     pub(super) origin: Origin,
     pub(super) proxy: Option<Origin>,
     pub(super) label: String,
@@ -212,7 +212,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         false
     }
 
-    /// Whether its HTTP head is still to say whose it is.
+    /// Whether an HTTP proxy has connected, whose head will tell for which client.
     fn is_behind_web_proxy(&self, preface: &Preface) -> bool {
         preface.is_web && self.is_web_proxy(preface.origin)
     }

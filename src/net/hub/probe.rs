@@ -65,7 +65,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         };
         debug!(conn = id.serial(), addr = preface.origin.ip(), status; "http");
         self.outbox.drain(id, CloseReason::Asked);
-        // Not a line that is sent, or a quiet server's would rise.
+        // Does not count as a line sent, or the count of a quiet server would rise.
         self.outbox.send_last(id, &answer);
         Ok(false)
     }
@@ -73,7 +73,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     fn answer_probe(&mut self, request: probe::Request) -> (u16, Vec<u8>) {
         let is_full = self.open_count() - self.counts.unreachable >= self.clients_max;
         let (status, text) = match request.probe {
-            // That it is answered is what it asks.
+            // Any answer shows that the loop turns.
             Probe::Live => (200, "alive\n"),
             Probe::Ready if self.is_stopping => (503, "shutting down\n"),
             Probe::Ready if is_full => (503, "full\n"),

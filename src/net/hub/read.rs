@@ -85,7 +85,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                     drop(self.take_input(id));
                     return self.end_of_input(id);
                 }
-                // Of one that cannot be written to nothing more is to come.
+                // More may come, unless it cannot be written to any more: then it is broken.
                 Err(error)
                     if error.kind() == ErrorKind::WouldBlock
                         && self.outbox.state(id) == State::Open =>
@@ -289,7 +289,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Telnet ends its lines with CR LF. Until this one shows how it does, that is likely.
+    /// A client that speaks telnet will probably end its lines with CR LF: that is assumed until it
+    /// ends one.
     fn note_telnet(&mut self, id: ConnId) {
         if self.outbox.ending_seen(id) == EndingSeen::None {
             self.outbox.note_ending(id, EndingSeen::Telnets);
@@ -316,7 +317,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             && let Some(item) = input.codec.finish()
             && !self.is_foreign_line(id, &mut input.sniffer, item)
         {
-            // It need not wait, but its address has said so much.
+            // The last line does not wait for its rate, but counts for its address.
             if let Some(rate) = self.own_limits(id).rate {
                 self.addresses.charge(id, price(item), rate, self.outbox.now().monotonic);
             }

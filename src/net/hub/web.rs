@@ -22,13 +22,13 @@ use crate::net::sniff::{Protocol, TLS_HANDSHAKE};
 use crate::net::transport::{Origin, Transport};
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// What those are answered with that [`Hub::open_web`] opens.
+    /// What connections are served that [`Hub::open_web`] opens.
     pub fn serve_web(&mut self, web: Web) {
         self.web = web;
     }
 
-    /// Whether a browser's connection from there says only in its head whose it is: only then it
-    /// is known whether it is let in.
+    /// Whether an HTTP proxy connects from there. For which client it does is in the head of its
+    /// request, so only then is it decided whether that one is let in.
     pub fn is_web_proxy(&self, origin: Origin) -> bool {
         origin.ip().is_some_and(|addr| self.web.is_proxy(addr))
     }

@@ -66,8 +66,8 @@ impl Outbox {
         taken
     }
 
-    /// Puts other bytes in the place of all that waits for a connection. They are flushed as soon
-    /// as anything is: of a socket that was full nobody knows whether it is.
+    /// Puts other bytes in the place of all that waits for a connection. They go into the flush
+    /// queue even if its socket was full: it may not be by now.
     pub(crate) fn replace(&mut self, id: ConnId, bytes: &[u8]) {
         self.unblock(id);
         self.set_unsent(id, 0);

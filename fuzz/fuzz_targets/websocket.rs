@@ -5,8 +5,7 @@
 //! each with its first byte, how its length is written, whether it is masked, and its payload.
 #![no_main]
 
-use std::io::{self, ErrorKind, Read, Write};
-
+use chinwag::testing::Stream;
 use chinwag_fuzz::browser::{Outcome, UPGRADE, converse};
 use chinwag_fuzz::decisions::Decisions;
 use libfuzzer_sys::fuzz_target;
@@ -85,31 +84,9 @@ fn frames(mut decisions: Decisions, missing: usize) -> Frames {
     frames
 }
 
-/// A stream that brings these bytes, and then nothing.
-struct Stream<'a> {
-    to_read: &'a [u8],
-    written: Vec<u8>,
-}
-
-impl Read for Stream<'_> {
-    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
-        let count = self.to_read.read(chunk)?;
-        if count == 0 { Err(ErrorKind::WouldBlock.into()) } else { Ok(count) }
-    }
-}
-
-impl Write for Stream<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.written.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn judge(bytes: &[u8]) -> Judged {
-    let stream = Stream { to_read: bytes, written: Vec::new() };
+    let stream = Stream::default();
+    stream.send(bytes);
     let mut socket = WebSocket::from_raw_socket(stream, Role::Server, None);
     let mut judged = Judged::default();
     loop {
@@ -124,7 +101,7 @@ fn judge(bytes: &[u8]) -> Judged {
             }
         }
     }
-    judged.written.append(&mut socket.get_mut().written);
+    judged.written = socket.get_mut().receive();
     judged
 }
 

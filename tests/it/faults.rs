@@ -3,13 +3,13 @@
 //! no more calls of that kind to fail.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use chinwag::chat::Settings;
+use chinwag::testing::Stream;
 use chinwag::{Chat, Hub, Limits, Now, Peer, Tls, Transport};
 
 mod over;
@@ -75,13 +75,10 @@ struct Plan {
     left: usize,
 }
 
-/// One end of a connection: what the server reads, what it has written, and whether it
-/// has been told to look again.
+/// One end of a connection, and whether the server has been told to look at it again.
 #[derive(Default)]
 struct Wire {
-    input: VecDeque<u8>,
-    is_ended: bool,
-    output: Vec<u8>,
+    stream: Stream,
     edge: bool,
     was_hit: bool,
     closes: usize,
@@ -120,11 +117,7 @@ impl Read for End {
         if let Some(outcome) = self.call(Call::Read) {
             return outcome;
         }
-        let mut wire = self.wire.borrow_mut();
-        if wire.input.is_empty() && !wire.is_ended {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        wire.input.read(buffer)
+        self.wire.borrow_mut().stream.read(buffer)
     }
 }
 
@@ -135,9 +128,8 @@ impl Write for End {
         }
         // Short, so that there are more calls to fail.
         let mut wire = self.wire.borrow_mut();
-        let taken = &bytes[..bytes.len().min(wire.piece)];
-        wire.output.extend_from_slice(taken);
-        Ok(taken.len())
+        let count = bytes.len().min(wire.piece);
+        wire.stream.write(&bytes[..count])
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -215,11 +207,10 @@ impl World {
     fn carry(&mut self) {
         for (who, wire) in self.wires.iter().enumerate() {
             let mut wire = wire.borrow_mut();
-            let written = std::mem::take(&mut wire.output);
-            self.heard[who].extend(self.clients[who].receive(&written));
+            self.heard[who].extend(self.clients[who].receive(&wire.stream.receive()));
             let to_send = self.clients[who].take_to_send();
             wire.edge |= !to_send.is_empty();
-            wire.input.extend(to_send);
+            wire.stream.send(&to_send);
         }
     }
 
@@ -261,7 +252,7 @@ fn play(world: &mut World) {
     world.send(1, "SEND @ann the last of it\r\n/exit\r\nnever\r\n");
     world.send(0, "is anybody here?\n");
     world.send(2, "unfinished");
-    world.wires[2].borrow_mut().is_ended = true;
+    world.wires[2].borrow().stream.end();
     world.send(2, "");
     world.send(0, "the end\n");
 }
@@ -360,8 +351,9 @@ fn a_close_at_the_deadline_is_in_time() {
     let mut world = World::new(&Over::Plain, None);
     world.send(0, "/exit\n");
     world.now.monotonic += Limits::default().drain_time;
-    world.wires[0].borrow_mut().is_ended = true;
+    world.wires[0].borrow().stream.end();
     world.send(0, "as I was saying\n");
-    let wire = world.wires[0].borrow();
-    assert_eq!((wire.closes, wire.input.len()), (1, 0));
+    let mut wire = world.wires[0].borrow_mut();
+    let left = wire.stream.read(&mut [0; 100]).expect("it has ended");
+    assert_eq!((wire.closes, left), (1, 0));
 }

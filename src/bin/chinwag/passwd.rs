@@ -29,20 +29,20 @@ pub(crate) fn set(place: Place, name: &str) -> io::Result<String> {
     let text = if io::stdin().is_terminal() { ask()? } else { read_line()? };
     let password =
         Password::new(text.trim_end_matches(['\n', '\r'])).ok_or_else(|| io::Error::other(RULE))?;
-    let who_is_told = match place {
+    let whom_to_tell = match place {
         Place::Dir(dir) => {
             State::set_password(&dir, name, &password)?;
-            "a server that runs is"
+            "the server"
         }
         #[cfg(feature = "redis")]
         Place::Redis(options) => {
             SharedState::new(&options)?.set_password(name, &password)?;
-            "servers that run are"
+            "one of the servers"
         }
         #[cfg(not(feature = "redis"))]
         Place::Redis(never) => match *never {},
     };
-    Ok(format!("{name} has this password now; {who_is_told} told with SIGHUP or /reload"))
+    Ok(format!("{name} has this password now; tell {whom_to_tell} with SIGHUP or /reload"))
 }
 
 /// The names that are protected, a line each, and their flags.

@@ -58,7 +58,7 @@ impl Nodes {
     fn passwd(&self, name: &str, password: &str) {
         let outcome = run_with(&["passwd", "--redis", &self.url(), name], password);
         assert_eq!((outcome.code, outcome.stderr.len()), (Some(0), 0), "{outcome:?}");
-        let told = "has this password now; servers that run are told with SIGHUP or /reload";
+        let told = "has this password now; tell one of the servers with SIGHUP or /reload";
         assert_eq!(outcome.stdout, [format!("{name} {told}")]);
         assert_eq!(self.node(0).operator().ask("/reload"), "Reloaded.");
     }

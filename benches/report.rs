@@ -1,8 +1,7 @@
-//! All figures at once: as they stand in `docs/figures.md`, and as charts.
+//! All figures at once, to be quoted in `docs/figures.md`, and as charts.
 //!
-//! `cargo bench --bench report -- --measure --write --runs 5 --peers all` measures
-//! everything anew and writes that page; without `--measure` the figures are those of the
-//! book, `target/bench/figures.json`, and without `--write` they are only shown.
+//! `cargo bench --bench report -- --measure --runs 5 --peers all` measures everything anew;
+//! without `--measure` the figures are those of the book, `target/bench/figures.json`.
 //! With `--measure`, all other options go to each bench.
 
 mod common;
@@ -12,27 +11,23 @@ use common::{chart, driver};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::process::{Command, ExitCode};
-use std::{env, fs, io};
+use std::{env, io};
 
 const BENCHES: [&str; 5] = ["fanout", "density", "micro", "transports", "stranger"];
 
 /// Those that `--measure` calls.
 const MEASURED: usize = 4;
 
-const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/figures.md");
-const CHARTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/figures");
-
 const INTRODUCTION: &str = "\
 # Figures
 
-Written by `cargo bench --bench report -- --write`, out of what the benches measured last; each
-table says with which command. Server and load generator are two processes, each with a core to
-itself. Only ratios of one run count: a machine's own speed drifts more than servers differ.
+What the benches measured last; each table says with which command. Server and load generator
+are two processes, each with a core to itself. Only ratios of one run count: a machine's own
+speed drifts more than servers differ.
 ";
 
 const USAGE: &str = "\
 Options, after `cargo bench --bench report --`:
-  --write       write docs/figures.md, and the charts beside it
   --quick       show the figures of quick runs, which are not to be quoted
   --measure     measure these but stranger anew; all other options then go to each,
                 as `cargo bench --bench density -- --help` lists them";
@@ -55,7 +50,7 @@ fn report(mut arguments: Vec<String>) -> io::Result<()> {
     };
     // Without `--bench` this is a test run, which wants a sign of life.
     let quick = !take("--bench") | take("--quick");
-    let (measures, writes) = (take("--measure"), take("--write"));
+    let measures = take("--measure");
     if take("--help") | take("-h") {
         println!("{USAGE}");
         return Ok(());
@@ -68,17 +63,12 @@ fn report(mut arguments: Vec<String>) -> io::Result<()> {
     }
     let book = Book::open(quick)?;
     chart::draw(&book)?;
-    println!("{}", page(&book, "figures"));
+    println!("{}", page(&book));
     println!("Figures: {}\nCharts: {}", book.path().display(), book.charts().display());
-    match (writes, quick) {
-        (true, true) => Err(io::Error::other("quick figures are not to be quoted")),
-        (true, false) => write(&book),
-        (false, _) => Ok(()),
-    }
+    Ok(())
 }
 
-/// The page, whose charts are in a folder beside it.
-fn page(book: &Book, charts: &str) -> String {
+fn page(book: &Book) -> String {
     let mut text = INTRODUCTION.to_owned();
     let names: BTreeSet<&str> = BENCHES
         .iter()
@@ -96,9 +86,6 @@ fn page(book: &Book, charts: &str) -> String {
         }
         tables.into_iter().for_each(|table| text += &section(table));
     }
-    for name in chart::names().filter(|name| book.charts().join(name).exists()) {
-        text += &format!("\n![{name}]({charts}/{name})\n");
-    }
     text
 }
 
@@ -115,19 +102,6 @@ fn section(table: &Value) -> String {
         text("machine"),
         text("text"),
     )
-}
-
-fn write(book: &Book) -> io::Result<()> {
-    fs::create_dir_all(CHARTS)?;
-    for name in chart::names() {
-        let drawn = book.charts().join(name);
-        if drawn.exists() {
-            fs::copy(drawn, format!("{CHARTS}/{name}"))?;
-        }
-    }
-    fs::write(PAGE, page(book, "figures"))?;
-    println!("{PAGE} has these figures now.");
-    Ok(())
 }
 
 /// Runs another bench, as if it had been called with these arguments.

@@ -44,11 +44,6 @@ const COLOURS: [(&str, RGBColor); 13] = [
     ("tokio-buffered", RGBColor(215, 200, 40)),
 ];
 
-/// The files that there may be.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    CHARTS.iter().map(|(file, ..)| *file)
-}
-
 /// Points by server.
 type Lines = BTreeMap<String, Vec<(f64, f64)>>;
 

@@ -134,8 +134,9 @@
 //!  │       │        ├──▶ outbox ◀── service ◀── chat
 //!  │       └▶ listen └──▶ service
 //!  │            └▶ tls
-//!  ├────▶ chat_with_worker ──▶ chat ◀─┐
-//!  └────▶ store ──────────────────────┘
+//!  ├──▶ chat_with_worker ──▶ chat ──▶ cluster
+//!  │                          ▲          ▲
+//!  └──▶ store ────────────────┴──▶ redis ┘
 //! ```
 
 #[cfg(feature = "chat")]

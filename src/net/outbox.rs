@@ -309,9 +309,9 @@ impl Outbox {
         // Once one line has been shed all are until the queue is empty. So there is one gap, and
         // the reader is told of it where it is.
         if let Some(own) = &mut queue.own
-            && (own.skipped > 0 || (is_blocked && own.len() > self.limits.queue_soft))
+            && (own.shed > 0 || (is_blocked && own.len() > self.limits.queue_soft))
         {
-            own.skipped += 1;
+            own.shed += 1;
             self.lines_sent -= 1;
             self.lines_shed += 1;
         } else if is_blocked {

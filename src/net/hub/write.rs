@@ -117,11 +117,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     /// All that was queued has been sent.
     fn flushed(&mut self, id: ConnId) {
-        let skipped = self.outbox.dequeue(id);
+        let shed = self.outbox.dequeue(id);
         self.note_caught_up(id);
         match self.outbox.state(id) {
-            State::Open if skipped > 0 => {
-                self.service.on_limit(id, Limit::Shed(skipped), &mut self.outbox);
+            State::Open if shed > 0 => {
+                self.service.on_limit(id, Limit::Shed(shed), &mut self.outbox);
             }
             State::Draining => {
                 if self.conns[id.slot()].ended {

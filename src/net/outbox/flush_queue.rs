@@ -238,12 +238,12 @@ impl Outbox {
         if mem::take(&mut own.awaited) {
             self.drained.push_back(id);
         }
-        let skipped = mem::take(&mut own.skipped);
+        let shed = mem::take(&mut own.shed);
         if self.spare.len() < SPARE_MAX && own.bytes.capacity() <= SPARE_BYTES {
             own.bytes.clear();
             self.spare.push(own);
         }
-        skipped
+        shed
     }
 
     /// Frees the recycled buffers.

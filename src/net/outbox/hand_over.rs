@@ -142,15 +142,15 @@ impl Pack for Place {
 
 impl Pack for Own {
     fn pack(&self, to: &mut Packer) {
-        let Own { bytes, unsent, skipped, parked, awaited } = self;
-        to.put(bytes).put(unsent).put(skipped).put(parked).put(awaited);
+        let Own { bytes, unsent, shed, parked, awaited } = self;
+        to.put(bytes).put(unsent).put(shed).put(parked).put(awaited);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Own, Damaged> {
         Ok(Own {
             bytes: from.get()?,
             unsent: from.get()?,
-            skipped: from.get()?,
+            shed: from.get()?,
             parked: from.get()?,
             awaited: from.get()?,
         })

@@ -24,7 +24,7 @@ pub(super) struct Own {
     /// stays until the next flush asks again.
     pub(super) unsent: usize,
     /// Lines shed since the queue grew over `queue_soft`.
-    pub(super) skipped: u64,
+    pub(super) shed: u64,
     /// Reading from the connection is paused because too much of this is unread.
     pub(super) parked: bool,
     /// The service wants to be told once all has been sent.

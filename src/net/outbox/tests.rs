@@ -96,7 +96,7 @@ fn what_waits_outlives_the_rounds_of_others() {
 }
 
 #[test]
-fn the_lanes_are_empty_once_nobody_stands_in_line() {
+fn the_logs_are_empty_once_nobody_is_in_the_flush_queue() {
     let mut out = outbox(&small());
     let (ann, bob) = (out.open(0), out.open(1));
     out.send_all(RED, [ann, bob], &[b'x'; 101]);
@@ -321,11 +321,11 @@ fn when_all_together_have_too_much_those_with_the_most_go() {
 /// What is counted as it changes, counted anew.
 fn check_counts(out: &Outbox) {
     let owned = out.queues.iter().map(Queue::own_len).sum::<usize>();
-    let in_line = out.queues.iter().filter(|queue| queue.place == Place::Queued);
+    let queued = out.queues.iter().filter(|queue| queue.place == Place::Queued);
     assert_eq!(out.owned, owned);
-    assert_eq!(out.fresh, in_line.map(Queue::own_len).sum::<usize>());
+    assert_eq!(out.fresh, queued.map(Queue::own_len).sum::<usize>());
     let is_spanless = |queue: &Queue| queue.place == Place::Queued || queue.span.is_empty();
-    assert!(out.queues.iter().all(is_spanless), "only those in line may have a span");
+    assert!(out.queues.iter().all(is_spanless), "only those in the flush queue may have a span");
 }
 
 #[test]

@@ -36,6 +36,9 @@ use crate::client::{Client, PATIENCE, eventually};
 #[cfg(feature = "web")]
 pub(crate) use metrics::scrape_with_everything;
 
+/// On a busy machine somebody who speaks at once may be taken for a person who waits.
+const GREETS_NOBODY: [&str; 2] = ["--greet-after", "1h"];
+
 /// A process that is killed when this is dropped.
 pub(super) struct Program {
     child: Child,
@@ -101,7 +104,11 @@ impl Program {
         Program::start_as(piped(&mut chinwag()).args(arguments), arguments)
     }
 
+    /// It greets nobody, unless its arguments say when.
     fn start_as(command: &mut Command, arguments: &[&str]) -> Program {
+        if command.get_args().all(|argument| argument != GREETS_NOBODY[0]) {
+            command.args(GREETS_NOBODY);
+        }
         let mut program = Program::spawn(command);
         for _ in arguments.iter().filter(|argument| **argument == "-l") {
             let line = program.line();
@@ -216,8 +223,9 @@ fn rest(lines: &Receiver<String>) -> Vec<String> {
 fn it_says_where_it_listens_a_line_each_and_nothing_more_to_a_pipe() {
     let program = Program::start(&[]);
     drop(program);
-    let arguments = ["-l", "127.0.0.1:0", "-l", "recipe=127.0.0.1:0"];
-    let mut program = Program::spawn(piped(&mut chinwag()).args(arguments));
+    let mut command = chinwag();
+    command.args(["-l", "127.0.0.1:0", "-l", "recipe=127.0.0.1:0"]).args(GREETS_NOBODY);
+    let mut program = Program::spawn(piped(&mut command));
     // They come while it runs, although nobody fills a buffer.
     let said = [program.line(), program.line()];
     for (line, dialect) in said.iter().zip(["native", "recipe"]) {

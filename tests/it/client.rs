@@ -1,6 +1,7 @@
 //! A client as a user's would be: a socket, lines in and out, and a deadline on all.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::iter::repeat_with;
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -212,4 +213,11 @@ pub(crate) fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "not in time: {what}");
         thread::yield_now();
     }
+}
+
+/// What comes of something that has to be done within some seconds. It is done again where the
+/// machine has taken so long that this says nothing.
+#[track_caller]
+pub(crate) fn in_time<T>(attempt: impl FnMut() -> Option<T>) -> T {
+    repeat_with(attempt).take(10).flatten().next().expect("the machine is fast enough, once")
 }

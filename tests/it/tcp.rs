@@ -14,12 +14,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
+use std::time::Duration;
 
 use chinwag::chat::Settings;
 use chinwag::{Chat, Config, Handle, Limits, Listen, Server, Service};
 use socket2::SockRef;
 
 use crate::client::{Client, PATIENCE};
+
+/// Longer than any test takes.
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A server that runs until this is dropped.
 pub(crate) struct Running<S = Chat> {
@@ -52,8 +56,9 @@ impl<S> Drop for Running<S> {
     }
 }
 
+/// It greets nobody: on a busy machine somebody who speaks at once may seem to wait.
 fn chat() -> Chat {
-    Chat::new(Settings::default())
+    Chat::new(Settings { greet_after: Some(HOUR), ..Settings::default() })
 }
 
 /// On a free port, with the default limits.

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Program, chinwag};
+use super::{GREETS_NOBODY, Program, chinwag};
 use crate::client::{Client, eventually};
 
 #[test]
@@ -50,8 +50,9 @@ fn two_signals() -> Duration {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
 fn after_a_kill_it_can_be_started_again_where_it_was() {
-    let mut first = Program::start(&["-l", "127.0.0.1:0"]);
+    let mut first = Program::start(&["-l", &free_addr().to_string()]);
     let addr = first.addr().to_string();
     let mut clients = ["alice", "bob"].map(|name| first.client(name));
     first.child.kill().unwrap();
@@ -78,7 +79,8 @@ fn free_addr() -> SocketAddr {
 #[cfg(target_os = "linux")]
 fn serves(command: &mut Command) {
     let addr = free_addr();
-    let program = Program::spawn(command.args(["-vv", "-l", &addr.to_string()]));
+    let command = command.args(["-vv", "-l", &addr.to_string()]).args(GREETS_NOBODY);
+    let program = Program::spawn(command);
     let mut first = None;
     eventually("it listens", || {
         first = Client::try_connect(addr);

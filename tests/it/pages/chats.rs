@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use chinwag::chat::Settings;
 use chinwag::{Chat, Config, Listen, Server};
@@ -27,7 +28,9 @@ impl Listening {
         let server = Server::bind(Config::default().with(|it| it.listen = listen.into())).unwrap();
         let (native, json) = (vec![server.local_addrs()[0]], server.local_addrs()[1]);
         let random: fn(&mut [u8; 24]) = |token| getrandom::fill(token).unwrap();
-        let settings = Settings { random: Some(random), ..Settings::default() };
+        // Whoever speaks at once has spoken by then, on a busy machine too.
+        let greet_after = Some(Duration::from_secs(5));
+        let settings = Settings { random: Some(random), greet_after, ..Settings::default() };
         let server = Some(Running::run(server, Chat::new(settings)));
         Listening { native, json, _server: server }
     }

@@ -38,13 +38,13 @@ impl Redis {
         fs::create_dir(&dir).unwrap();
         let arguments = arguments.iter().map(|it| (*it).to_owned()).collect();
         let mut redis = Redis { child: None, port: 0, dir, arguments };
-        // Somebody else may take the port before Redis does.
+        // Another process may take the port before Redis does.
         for _ in 0..10 {
+            redis.port = free_port();
+            redis.try_to_start();
             if redis.child.is_some() {
                 return redis;
             }
-            redis.port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            redis.try_to_start();
         }
         panic!("redis-server does not start; see {}", redis.dir.display());
     }
@@ -157,6 +157,19 @@ impl Drop for Redis {
             let _ = fs::remove_dir_all(&self.dir);
         }
     }
+}
+
+/// A port below those that the system gives to whoever asks for any: it stays free while Redis is
+/// down, too.
+pub(super) fn free_port() -> u16 {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let candidates = std::iter::repeat_with(|| {
+        // Each process begins elsewhere.
+        let number = 100 * std::process::id() as usize + NEXT.fetch_add(1, Ordering::Relaxed);
+        u16::try_from(10_000 + number % 20_000).expect("it is below 30 000")
+    });
+    let mut candidates = candidates.take(20_000);
+    candidates.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("one is free")
 }
 
 /// An answer as text, a line an element.

@@ -1,7 +1,7 @@
 //! How a link begins, and why it does not.
 
 #[cfg(target_os = "linux")]
-use std::{net::TcpListener, process::Command};
+use std::process::Command;
 
 use chinwag::Handle;
 use chinwag::cluster::Carrier;
@@ -9,6 +9,8 @@ use chinwag::redis::{Link, Options};
 
 use super::links::{Node, patient};
 use super::server::Redis;
+#[cfg(target_os = "linux")]
+use super::server::free_port;
 
 fn why(options: &Options) -> String {
     let error = Link::start(options, Handle::detached()).err().expect("it cannot start");
@@ -131,7 +133,7 @@ fn what_cannot_go_on_after_an_upgrade_that_failed_is_cut_off_and_keeps_nothing()
         return;
     }
     let [cert, key] = ["chat.crt", "chat.key"].map(crate::secure::file);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free_port().to_string();
     let arguments = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key];
     let redis = Redis::with(&[&arguments[..], &["--tls-auth-clients", "no"]].concat());
     let trusted = redis.dir().join("trusted");
@@ -156,7 +158,7 @@ fn over_tls_the_certificate_has_to_be_the_hosts() {
         return;
     }
     let [cert, key, other] = ["chat.crt", "chat.key", "other.crt"].map(crate::secure::file);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let port = free_port().to_string();
     let arguments = ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key];
     // The certificate is for the first address alone.
     let more = ["--tls-auth-clients", "no", "--bind", "127.0.0.1", "127.0.0.2"];

@@ -6,15 +6,13 @@ use std::io::ErrorKind;
 use std::io::Write as _;
 #[cfg(target_os = "linux")]
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+#[cfg(target_os = "linux")]
 use std::time::Duration;
 
 use chinwag::{Config, Limits};
 
-use super::{Running, bind, chat, config, fast, limited, start};
+use super::{HOUR, Running, bind, chat, config, fast, limited, start};
 use crate::client::{Client, PATIENCE, eventually};
-
-/// Longer than any test takes.
-const HOUR: Duration = Duration::from_hours(1);
 
 fn capped(max_clients: usize) -> Config {
     config().with(|it| it.max_clients = max_clients)
@@ -146,10 +144,12 @@ fn an_address_that_connects_without_end_is_dropped_by_the_kernel() {
     let stranger = Ipv4Addr::new(127, 0, 0, 2);
     let connect = |timeout| connect_from(stranger, server.addr, timeout);
     // Others are reset, some of them so early that the connect fails.
-    let is_dropped = |connected: std::io::Result<_>| {
-        connected.is_err_and(|error: std::io::Error| error.kind() == ErrorKind::TimedOut)
+    let is_dropped = || {
+        let connected = connect(Duration::from_millis(500));
+        connected.is_err_and(|error| error.kind() == ErrorKind::TimedOut)
     };
-    let dropped_at = (1..20_000).find(|_| is_dropped(connect(Duration::from_millis(500))));
+    // Once may be the fault of a machine that has stood still.
+    let dropped_at = (1..20_000).find(|_| is_dropped() && is_dropped());
     assert!(dropped_at > Some(256), "{dropped_at:?}");
     assert_eq!(Client::connect(server.addr).ask("/up room"), "ROOM");
     // The first packet comes again after a second.

@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use chinwag::{ConnId, Outbox, Service};
 
-use super::{Running, bind, config, fast, limited, start};
+use super::{HOUR, Running, bind, config, fast, limited, start};
 use crate::client::{Client, PATIENCE, eventually};
-
-/// Longer than any test takes.
-const HOUR: Duration = Duration::from_hours(1);
 
 /// Counts lines, and tells of ticks.
 struct Counter {

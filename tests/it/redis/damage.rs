@@ -126,8 +126,8 @@ fn whatever_stands_in_the_hashes_nodes_go_on() {
             let text = rubbish(u, &was)?;
             redis.call(&[b"HSET", key.as_bytes(), field.as_bytes(), &text]);
         }
-        // A beat looks through all of them.
-        redis.ask("CLIENT KILL TYPE normal");
+        // It looks through all of them.
+        a.beat(&redis);
         get_through(&mut a, &mut b);
         get_through(&mut b, &mut a);
         let claim = b.claim("a name of their own", 1);

@@ -1,13 +1,22 @@
 //! What happens to entries and events when Redis is away, comes back, or has forgotten.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chinwag::cluster::{Action, Carrier, Outcome, Report};
 use chinwag::redis::Options;
 
-use super::links::{Node, entered, events, impatient, patient};
+use super::links::{Node, entered, events, patient};
 use super::server::{MINUTE, Redis};
+use crate::client::eventually;
+
+/// Of nodes that beat every few seconds, and are patient as well.
+fn beating(redis: &Redis) -> Options {
+    redis.options().with(|options| {
+        options.patience = Duration::from_secs(8);
+        options.lease = Duration::from_secs(16);
+    })
+}
 
 /// Says so many lines, a few at a time.
 fn say(node: &mut Node, count: usize) {
@@ -71,13 +80,13 @@ fn killed_and_started_again_with_its_file_redis_has_lost_nothing() {
 #[test]
 fn a_pause_shorter_than_patience_is_not_told() {
     let redis = Redis::start();
-    let options = redis.options();
+    let options = beating(&redis);
     let (mut a, mut b) = (Node::with(&options), Node::with(&options));
     say(&mut a, 100);
     redis.signal("-STOP");
     say(&mut a, 100);
-    // A pause of Redis has no sign of its end but that it is over.
-    thread::sleep(Duration::from_secs(2));
+    // Half of its patience is over then.
+    a.wait_for_stats("a call has failed", |stats| stats.failing.is_some());
     redis.signal("-CONT");
     say(&mut a, 100);
     check_lines(&mut b, &a);
@@ -87,29 +96,26 @@ fn a_pause_shorter_than_patience_is_not_told() {
 #[test]
 fn a_node_that_is_cut_off_enters_again_once_redis_is_back() {
     let redis = Redis::start();
-    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
-    let before = a.say("before");
-    a.outcome(before);
+    let (mut a, mut b) = (Node::with(&redis.options()), Node::with(&redis.options()));
+    a.get_said();
     redis.signal("-STOP");
     a.say("at the cut");
     a.wait_for(&Report::CutOff);
     a.say("after the cut");
     b.wait_for(&Report::CutOff);
+    a.take();
+    assert_eq!(a.told.iter().filter(|it| **it == Report::CutOff).count(), 1);
     redis.signal("-CONT");
     a.wait_until_entered(2);
-    let after = a.say("back");
-    a.outcome(after);
-    let (id, at) = (a.id(), a.told.iter().position(|it| *it == Report::CutOff).unwrap());
-    assert_eq!(entered(&a.told[..at], id), 1);
+    let (id, after) = (a.id(), a.get_said());
     assert!(!a.texts().contains(&"after the cut".to_owned()), "an entry of an epoch that is over");
     b.wait("the line", |told| events(told).any(|it| it.node == id && it.number == after));
-    assert_eq!(a.told.iter().filter(|it| **it == Report::CutOff).count(), 1);
 }
 
 #[test]
 fn an_idle_node_is_cut_off_as_well() {
     let mut redis = Redis::start();
-    let mut a = Node::with(&impatient(&redis));
+    let mut a = Node::with(&redis.options());
     redis.kill();
     a.wait_until_cut_off();
     a.wait_for(&Report::CutOff);
@@ -118,12 +124,11 @@ fn an_idle_node_is_cut_off_as_well() {
     a.wait_until_back();
     // The other thread comes back when it tries it again. On a busy machine it may be cut off once
     // more.
-    let by = Instant::now() + MINUTE;
-    while a.link.stats().failing.is_some() || a.link.stats().is_cut_off {
+    eventually("all is well", || {
         a.take();
-        assert!(Instant::now() < by, "{:?}", a.link.stats());
-        thread::sleep(Duration::from_millis(1));
-    }
+        let stats = a.link.stats();
+        stats.failing.is_none() && !stats.is_cut_off
+    });
 }
 
 /// Both are told of the new era, enter again, and go on.
@@ -159,7 +164,7 @@ fn check_new_era(a: &mut Node, b: &mut Node, name: &str) {
 fn an_emptied_redis_begins_a_new_era() {
     let redis = Redis::start();
     let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
-    let options = redis.options();
+    let options = beating(&redis);
     let (mut c, mut d) = (Node::with(&options), Node::with(&options));
     say(&mut a, 300);
     a.claim("somebody", 7);
@@ -312,10 +317,7 @@ fn while_memory_is_used_up_entries_wait() {
     assert_eq!(redis.ask("CONFIG SET maxmemory 1000"), "OK");
     say(&mut a, 100);
     let waiting = a.count;
-    a.wait("a failure", |_| true);
-    while a.link.stats().failing.is_none() {
-        thread::sleep(Duration::from_millis(1));
-    }
+    a.wait_for_stats("a failure", |stats| stats.failing.is_some());
     a.take();
     assert!(!events(&a.told).any(|it| it.node == a.id() && it.number == waiting));
     assert_eq!(redis.ask("CONFIG SET maxmemory 0"), "OK");
@@ -349,9 +351,7 @@ fn a_node_that_leaves_has_sent_everything() {
     assert_eq!(of_a.last().unwrap().outcome, Outcome::Gone);
     assert_eq!(of_a.len() as u64, last + 1);
     // Which the beat of another does not tell again.
-    let options: Options = impatient(&redis);
-    let mut c = Node::with(&options);
-    let number = c.say("hello");
-    c.outcome(number);
+    Node::start(&redis).wait_until_idle();
+    b.take();
     assert_eq!(super::links::count(&b.told, id, &Outcome::Gone), 1);
 }

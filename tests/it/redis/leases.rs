@@ -1,14 +1,14 @@
 //! Who is there: leases that run out, nodes that come back too late, and upgrades.
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use chinwag::Handle;
 use chinwag::cluster::{Action, Carrier, Outcome, Report};
 use chinwag::redis::Link;
 
-use super::links::{Node, count, entered, events, impatient, patient};
+use super::links::{Node, age, count, entered, events, patient};
 use super::server::{MINUTE, Redis};
+use crate::client::eventually;
 
 /// The node that goes on where this one has stopped.
 fn go_on(mut node: Node, redis: &Redis) -> Node {
@@ -21,7 +21,7 @@ fn go_on(mut node: Node, redis: &Redis) -> Node {
 #[test]
 fn what_a_dead_node_had_is_free_once_its_lease_has_run_out() {
     let redis = Redis::start();
-    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
     for i in 0..300 {
         a.claim(&format!("name{i}"), i);
     }
@@ -30,18 +30,21 @@ fn what_a_dead_node_had_is_free_once_its_lease_has_run_out() {
     let number = b.claim("name7", 1);
     assert_eq!(b.outcome(number), Outcome::Taken);
     let dead = a.id();
+    a.wait_until_idle();
+    b.wait_until_idle();
     drop(a);
+    age(&redis, dead);
+    b.beat(&redis);
     b.wait("its end", |told| count(told, dead, &Outcome::Gone) == 1);
     let number = b.claim("name7", 1);
     assert_eq!(b.outcome(number), Outcome::Claimed);
     let number = b.append(Action::LeaseGuests);
     assert_eq!(b.outcome(number), Outcome::Block(0));
     // The others are forgotten in time, a few a beat.
-    let by = Instant::now() + MINUTE;
-    while redis.ask("HLEN {chinwag}:names") != "1" {
-        assert!(Instant::now() < by, "{}", redis.ask("HLEN {chinwag}:names"));
-        thread::sleep(Duration::from_millis(10));
-    }
+    eventually("one name is left", || {
+        b.beat(&redis);
+        redis.ask("HLEN {chinwag}:names") == "1"
+    });
     b.take();
     assert_eq!(count(&b.told, dead, &Outcome::Gone), 1);
 }
@@ -49,12 +52,18 @@ fn what_a_dead_node_had_is_free_once_its_lease_has_run_out() {
 #[test]
 fn nothing_of_a_node_that_is_gone_is_accepted_until_it_has_entered_again() {
     let redis = Redis::start();
-    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
+    // A lease that runs out soon, and a node that looks for that only when it is made to.
+    let (mut a, mut b) = (Node::with(&redis.options()), Node::start(&redis));
     let claim = a.claim("erin", 1);
     assert_eq!(a.outcome(claim), Outcome::Claimed);
+    b.wait_until_idle();
     // It stands still, as a process that is stopped does.
     let (id, _) = (a.id(), a.link.stop());
-    b.wait("its end", |told| count(told, id, &Outcome::Gone) == 1);
+    eventually("its end", || {
+        b.beat(&redis);
+        b.take();
+        count(&b.told, id, &Outcome::Gone) == 1
+    });
     let claim = b.claim("erin", 1);
     assert_eq!(b.outcome(claim), Outcome::Claimed);
     a.link.go_on();
@@ -70,18 +79,20 @@ fn nothing_of_a_node_that_is_gone_is_accepted_until_it_has_entered_again() {
 #[test]
 fn nobody_is_gone_because_redis_was_away() {
     let redis = Redis::start();
-    let (mut a, mut b) = (Node::with(&impatient(&redis)), Node::with(&impatient(&redis)));
-    redis.signal("-STOP");
-    a.wait_for(&Report::CutOff);
-    // Longer than their leases.
-    thread::sleep(Duration::from_secs(2));
-    redis.signal("-CONT");
-    a.wait_until_entered(2);
-    b.wait_until_entered(2);
-    // Some beats later.
-    thread::sleep(Duration::from_secs(1));
-    for node in [&mut a, &mut b] {
-        node.take();
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    a.wait_until_idle();
+    b.wait_until_idle();
+    // As if it had been away for an hour.
+    for node in [a.id(), b.id()] {
+        age(&redis, node);
+    }
+    let script = "redis.call('HINCRBY', KEYS[1], 'at', -3600000)";
+    redis.call(&[b"EVAL", script.as_bytes(), b"1", b"{chinwag}:head"]);
+    a.beat(&redis);
+    b.beat(&redis);
+    let (id, number) = (a.id(), a.get_said());
+    b.wait("the line", |told| events(told).any(|it| it.node == id && it.number == number));
+    for node in [&a, &b] {
         assert!(!events(&node.told).any(|it| it.outcome == Outcome::Gone));
     }
 }
@@ -89,9 +100,7 @@ fn nobody_is_gone_because_redis_was_away() {
 #[test]
 fn a_name_that_a_node_does_not_claim_again_after_entering_is_free_in_time() {
     let redis = Redis::start();
-    let options = impatient(&redis).with(|options| options.lease = Duration::from_secs(1));
-    let options = options.with(|options| options.patience = Duration::from_millis(600));
-    let (mut a, mut b) = (Node::with(&options), Node::with(&options));
+    let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
     for name in ["erin", "finn"] {
         let claim = a.claim(name, 1);
         assert_eq!(a.outcome(claim), Outcome::Claimed);
@@ -102,17 +111,15 @@ fn a_name_that_a_node_does_not_claim_again_after_entering_is_free_in_time() {
     b.wait_until_entered(2);
     let claim = a.claim("erin", 1);
     assert_eq!(a.outcome(claim), Outcome::Claimed);
-    let by = Instant::now() + MINUTE;
-    loop {
-        let claim = b.claim("finn", 1);
-        if b.outcome(claim) == Outcome::Claimed {
-            break;
-        }
-        assert!(Instant::now() < by, "it is never free");
-        thread::sleep(Duration::from_millis(50));
-    }
-    let claim = b.claim("erin", 1);
+    let claim = b.claim("finn", 1);
     assert_eq!(b.outcome(claim), Outcome::Taken);
+    a.wait_until_idle();
+    b.wait_until_idle();
+    age(&redis, a.id());
+    for (name, outcome) in [("finn", Outcome::Claimed), ("erin", Outcome::Taken)] {
+        let claim = b.claim(name, 1);
+        assert_eq!(b.outcome(claim), outcome);
+    }
 }
 
 #[test]
@@ -209,7 +216,7 @@ fn what_was_appended_while_redis_was_away_is_handed_over() {
 #[test]
 fn a_node_that_is_stopped_before_it_is_told_of_a_cut_is_told_later() {
     let redis = Redis::start();
-    let mut a = Node::with(&impatient(&redis));
+    let mut a = Node::with(&redis.options());
     let cuts = |a: &Node| a.told.iter().filter(|it| **it == Report::CutOff).count();
     redis.signal("-STOP");
     a.wait_until_cut_off();

@@ -8,6 +8,7 @@ use chinwag::cluster::{Action, Carrier, Entry, Event, NodeId, Outcome, Report};
 use chinwag::redis::{Link, Options, Stats};
 
 use super::server::{MINUTE, Redis};
+use crate::client::eventually;
 
 pub(super) struct Node {
     pub(super) link: Link,
@@ -124,6 +125,19 @@ impl Node {
         self.wait_for_stats("all is answered", |stats| stats.entries == count);
     }
 
+    /// Has it beat while it is idle: it does when its other connection breaks, by which it reads.
+    pub(super) fn beat(&mut self, redis: &Redis) {
+        let before = self.link.stats().batches;
+        eventually("a beat", || {
+            let clients = redis.ask("CLIENT LIST");
+            for reader in clients.lines().filter(|line| line.contains(" cmd=xread ")) {
+                let id = reader.strip_prefix("id=").and_then(|rest| rest.split(' ').next());
+                redis.ask(&format!("CLIENT KILL ID {}", id.expect("it has one")));
+            }
+            self.link.stats().batches > before
+        });
+    }
+
     pub(super) fn wait_for_stats(&self, what: &str, are_they: impl Fn(&Stats) -> bool) {
         let by = Instant::now() + MINUTE;
         while !are_they(&self.link.stats()) {
@@ -164,11 +178,17 @@ pub(super) fn patient(redis: &Redis) -> Options {
     })
 }
 
-pub(super) fn impatient(redis: &Redis) -> Options {
-    redis.options().with(|options| {
-        options.patience = Duration::from_millis(1200);
-        options.lease = Duration::from_secs(2);
-    })
+/// As if a node had entered an hour earlier, and had not been heard of since. It has to be idle.
+pub(super) fn age(redis: &Redis, node: NodeId) {
+    const HOUR: u64 = 3_600_000;
+    let record = redis.ask(&format!("HGET {{chinwag}}:nodes {node}"));
+    let mut words: Vec<String> = record.splitn(5, ' ').map(str::to_owned).collect();
+    // Until when its lease runs, and when it entered.
+    for time in &mut words[2..4] {
+        *time = (time.parse::<u64>().unwrap() - HOUR).to_string();
+    }
+    let (node, record) = (node.to_string(), words.join(" "));
+    redis.call(&[b"HSET", b"{chinwag}:nodes", node.as_bytes(), record.as_bytes()]);
 }
 
 pub(super) fn events(told: &[Report]) -> impl Iterator<Item = &Event> {

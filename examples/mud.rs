@@ -233,7 +233,7 @@ fn everybody_stays_where_they_are_when_the_program_is_rebuilt() {
     let _child = Ended(child);
     let addr = lines.find_map(|line| line.strip_prefix("the world is at ").map(str::to_owned));
     let mut ann = TcpStream::connect(addr.unwrap()).unwrap();
-    ann.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    ann.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut ann_hears = BufReader::new(ann.try_clone().unwrap()).lines();
     let mut hear = move || ann_hears.next().unwrap().unwrap();
     ann.write_all(b"ann\nnorth\nrebuild\nlo").unwrap();
@@ -249,7 +249,7 @@ fn everybody_stays_where_they_are_when_the_program_is_rebuilt() {
     };
     let start = std::time::Instant::now();
     while !has_taken_over() {
-        assert!(start.elapsed() < Duration::from_secs(20), "nobody has taken over");
+        assert!(start.elapsed() < Duration::from_mins(1), "nobody has taken over");
     }
     ann.write_all(b"ok\nsouth\nsouth\n").unwrap();
     assert_eq!(hear(), "Tower. From here the sea is a line.");

@@ -57,7 +57,7 @@ fn answers_come_in_order_and_to_those_who_asked() {
     network.reset(gone);
     network.send(ann, b"100000\n10\nnonsense\n1\n");
     let mut answers = String::new();
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
     while answers.lines().count() < 4 {
         assert!(std::time::Instant::now() < deadline, "only {answers:?}");
         network.wake();

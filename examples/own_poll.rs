@@ -141,7 +141,7 @@ fn datagrams_reach_whoever_is_connected_and_lines_come_back() -> io::Result<()> 
     let (addr, beside) = (listener.local_addr()?, datagrams.local_addr()?);
     let serving = std::thread::spawn(move || serve(listener, datagrams));
     let mut ann = std::net::TcpStream::connect(addr)?;
-    ann.set_read_timeout(Some(std::time::Duration::from_secs(10)))?;
+    ann.set_read_timeout(Some(std::time::Duration::from_mins(1)))?;
     let mut lines = BufReader::new(ann.try_clone()?).lines();
     ann.write_all(b"one\ntwo\n")?;
     assert_eq!((lines.next().unwrap()?, lines.next().unwrap()?), ("one".into(), "two".into()));

@@ -225,13 +225,12 @@ fn files_are_read_again_when_they_have_changed_or_by_a_signal_and_bad_ones_are_n
     assert_eq!(old.certificate(), "chat.crt");
     fs::write(&key, "no key").unwrap();
     program.signal("HUP");
-    let why = program.logged("event=certificate_not_reloaded");
-    assert!(why.contains(&format!("--tls-key {key}: there is no PEM block of a key")), "{why}");
+    // It may be told again, as the files are looked at besides.
+    program.logged(&format!("--tls-key {key}: there is no PEM block of a key"));
     assert_eq!(Secure::connect(program.addr()).certificate(), "chat.crt");
     put("other", "chat");
     program.signal("HUP");
-    let why = program.logged("event=certificate_not_reloaded");
-    assert!(why.contains("it does not belong to the certificate"), "{why}");
+    program.logged("it does not belong to the certificate");
     // Nobody asks, and it is read all the same.
     put("other", "other");
     program.logged("event=certificate_reloaded");

@@ -31,13 +31,15 @@ fn start(folder: &Folder, arguments: &[&str]) -> Program {
     Program::start_as(piped(&mut command).args(&arguments), &arguments)
 }
 
-/// Asks for an upgrade, and says what the log says has come of it. A machine that has too much to
-/// do may not even start the check in time.
+/// A machine that has too much to do may not even start the check in time.
+const NOT_STARTED: &str = "it has not answered within";
+
+/// Asks for an upgrade, and says what the log says has come of it.
 fn ask(program: &Program) -> String {
     loop {
         program.signal("USR2");
         let line = program.logged("upgraded");
-        if !line.contains("it has not answered within") {
+        if !line.contains(NOT_STARTED) {
             return line;
         }
     }
@@ -151,7 +153,7 @@ fn a_reload_is_heard_whenever_it_comes() {
         fs::rename(new, state.join("bans")).unwrap();
         program.signal("HUP");
         eventually("it is read", || op.ask("/bans").starts_with(&ban));
-        if program.logged("upgraded").contains("it has not answered within") {
+        if program.logged("upgraded").contains(NOT_STARTED) {
             upgrade(&program);
         }
     }

@@ -3,6 +3,8 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
+#[cfg(target_os = "linux")]
+use super::upgrade::upgrade;
 use super::{Folder, Program};
 use crate::client::{Client, PATIENCE};
 use crate::frames::{MASK, frame};
@@ -279,8 +281,7 @@ fn an_upgrade_keeps_browsers_and_what_they_have_half_said() {
     half.0.write_all(&[0x80, 0x84, MASK[0], MASK[1]]).unwrap();
     whole.say("/up all that came before is read");
     assert_eq!(whole.message(), "ALL THAT CAME BEFORE IS READ");
-    program.signal("USR2");
-    assert!(program.logged("upgraded").contains(" connections=2 left=0"));
+    assert!(upgrade(&program).contains(" connections=2 left=0"));
     half.0.write_all(&[MASK[2], MASK[3]]).unwrap();
     let line: Vec<u8> = b"line".iter().zip(MASK).map(|(byte, mask)| byte ^ mask).collect();
     half.0.write_all(&line).unwrap();

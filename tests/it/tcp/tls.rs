@@ -36,12 +36,12 @@ fn start(limits: Limits) -> Running {
 
 #[test]
 fn a_silent_client_is_told_what_this_port_speaks() {
-    let server = start(fast().with(|it| it.handshake_time = Duration::from_secs(1)));
-    let mut silent = Client::connect(server.addr);
-    assert_eq!(silent.rest(), "This port speaks TLS.\n");
+    let server = bind(config(fast().with(|it| it.handshake_time = Duration::from_secs(1))));
+    let [mut silent, mut slow] = [(); 2].map(|()| Client::connect(server.local_addrs()[0]));
     // One who has begun knows it.
-    let mut slow = Client::connect(server.addr);
     slow.write(RECORD);
+    let _server = Running::run(server, chat());
+    assert_eq!(silent.rest(), "This port speaks TLS.\n");
     assert!(slow.is_over());
 }
 

@@ -42,7 +42,8 @@ const PIPELINED: usize = 256;
 const OUTAGE: Duration = Duration::from_secs(1);
 const PACE: Duration = Duration::from_millis(2);
 
-const LEASE: Duration = Duration::from_secs(2);
+/// A node's, unless it is told another.
+const LEASE: Duration = Duration::from_secs(5);
 
 const ABOUT: &str = "\
 What to make of it: CPU is that of a node with all its threads, Redis' stands beside it. A line is
@@ -112,16 +113,9 @@ impl Plan {
     fn start(self, count: usize, with_redis: bool) -> io::Result<Servers> {
         let redis = (with_redis || count > 1).then(|| Redis::start(self.cores)).transpose()?;
         let url = redis.as_ref().map(Redis::url);
-        let lease = LEASE.as_secs().to_string();
-        let mut nodes = Vec::new();
-        for _ in 0..count {
-            let mut words = Vec::new();
-            if let Some(url) = &url {
-                words.extend(["--redis", url, "--redis-patience", "1.2", "--redis-lease", &lease]);
-            }
-            nodes.push(ServerProcess::start(Subject::Chinwag, &words, self.cores)?);
-        }
-        Ok(Servers { nodes, redis })
+        let words = url.as_ref().map_or(vec![], |url| vec!["--redis", url]);
+        let nodes = (0..count).map(|_| ServerProcess::start(Subject::Chinwag, &words, self.cores));
+        Ok(Servers { nodes: nodes.collect::<io::Result<_>>()?, redis })
     }
 
     fn few(self, count: usize) -> usize {

@@ -8,13 +8,17 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Instant, SystemTime};
 
-use chinwag::{ConnId, Handle, Hub, Limits, Mailbox, Now, Outbox, Peer, Post, Service, Transport};
+use chinwag::{
+    ConnId, Handle, Hub, Limits, Mailbox, Now, Outbox, Peer, Post, Refusal, Service, Transport,
+};
 use mio::net::{TcpListener, TcpStream, UdpSocket};
 use mio::{Events, Interest, Poll, Token};
 
 /// Tokens below are connections' slots.
 const LISTENER: Token = Token(usize::MAX);
 const DATAGRAMS: Token = Token(usize::MAX - 1);
+
+const CLIENTS_MAX: usize = 1000;
 
 struct Relay(Mailbox<Vec<u8>>);
 
@@ -104,9 +108,17 @@ fn accept(poll: &Poll, listener: &TcpListener, hub: &mut Hub<Socket, Relay>) -> 
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
             accepted => accepted?,
         };
+        let peer = Peer::new(addr.into(), "");
+        let refusal = hub.admission(&peer, now());
+        let is_full = refusal.is_none() && !hub.has_room(CLIENTS_MAX);
+        // One that was closing may have made room.
+        hub.take_closed().for_each(drop);
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut stream, Token(hub.next_slot()), interest)?;
-        hub.open(Socket(stream), &Peer::new(addr.into(), ""));
+        match refusal.or(is_full.then_some(Refusal::Full)) {
+            Some(why) => hub.refuse(Socket(stream), why),
+            None => drop(hub.open(Socket(stream), &peer)),
+        }
     }
 }
 

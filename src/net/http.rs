@@ -15,6 +15,9 @@ pub(crate) const HEAD_MAX: usize = 8 << 10;
 #[cfg(feature = "web")]
 const HEADERS_MAX: usize = 100;
 
+/// The method that asks for an answer without its body.
+const HEAD: &str = "HEAD";
+
 /// What in the query of `/ws` names another label than the listener's.
 const LABEL_PARAMETER: &str = "dialect=";
 
@@ -77,6 +80,8 @@ pub(crate) enum Head {
 struct Request<'a> {
     method: &'a str,
     target: &'a str,
+    /// HTTP/1.0 knows no upgrades.
+    may_upgrade: bool,
     /// Name and value.
     headers: Vec<(&'a str, &'a [u8])>,
 }
@@ -124,7 +129,13 @@ pub(crate) fn read(bytes: &[u8], from: Option<IpAddr>, web: &Web) -> Option<Aske
     if client.is_err() {
         return refused(400, "X-Forwarded-For is a list of addresses.");
     }
-    Some(Asked { client, head: answer(&request, web, used) })
+    let head = match answer(&request, web, used) {
+        Head::Answered(status, answer) if request.method == HEAD => {
+            Head::Answered(status, without_body(answer))
+        }
+        head => head,
+    };
+    Some(Asked { client, head })
 }
 
 /// A proxy did not say which client its request is for.
@@ -165,7 +176,8 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     };
     let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
     let (method, target) = (parsed.method.unwrap_or(""), parsed.path.unwrap_or(""));
-    Parsed::Request(Request { method, target, headers }, used)
+    let may_upgrade = parsed.version == Some(1);
+    Parsed::Request(Request { method, target, may_upgrade, headers }, used)
 }
 
 /// Nobody comes here: there are no such listeners.
@@ -191,8 +203,9 @@ fn answer(request: &Request<'_>, web: &Web, used: usize) -> Head {
 }
 
 fn upgrade(request: &Request<'_>, host: &str, query: &str, web: &Web, used: usize) -> Head {
-    let is_upgrade =
-        request.has_word("Upgrade", "websocket") && request.has_word("Connection", "upgrade");
+    let is_upgrade = request.may_upgrade
+        && request.has_word("Upgrade", "websocket")
+        && request.has_word("Connection", "upgrade");
     if !is_upgrade || request.value("Sec-WebSocket-Version") != Some("13") {
         let headers = "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
         return Head::Answered(426, response(426, headers, "WebSocket version 13 is spoken here."));
@@ -251,9 +264,17 @@ fn is_allowed_host(host: &str, known: &[String]) -> bool {
 
 /// The page is this server's own, or one that the configuration names.
 fn is_allowed_origin(origin: &str, host: &str, known: &[String]) -> bool {
-    let own = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    own.is_some_and(|own| own.eq_ignore_ascii_case(host))
-        || known.iter().any(|known| known.eq_ignore_ascii_case(origin))
+    let origin = without_default_port(origin);
+    let is_it = |allowed: &str| without_default_port(allowed).eq_ignore_ascii_case(origin);
+    is_it(&format!("http://{host}"))
+        || is_it(&format!("https://{host}"))
+        || known.iter().any(|known| is_it(known))
+}
+
+/// Browsers leave it out; some proxies add it to the host.
+fn without_default_port(origin: &str) -> &str {
+    let port = if origin.starts_with("https:") { ":443" } else { ":80" };
+    origin.strip_suffix(port).unwrap_or(origin)
 }
 
 fn page(web: &Web) -> Vec<u8> {
@@ -286,6 +307,13 @@ fn whole(status: u16, headers: &str, kind: &str, body: &[u8]) -> Vec<u8> {
     write!(head, "Content-Type: {kind}; charset=utf-8\r\nContent-Length: {len}\r\n\r\n")
         .expect("a String takes everything");
     [head.as_bytes(), body].concat()
+}
+
+/// What HEAD is answered with.
+fn without_body(mut answer: Vec<u8>) -> Vec<u8> {
+    let end = memchr::memmem::find(&answer, b"\r\n\r\n");
+    answer.truncate(end.map_or(answer.len(), |end| end + 4));
+    answer
 }
 
 fn word(status: u16) -> &'static str {

@@ -172,6 +172,8 @@ fn a_monitor_is_told_what_it_may_ask_and_whether_there_is_room() {
     assert_eq!(status("POST /metrics"), "405");
     let (head, body) = world.ask("HEAD /readyz");
     assert!(head.contains("\r\nContent-Length: 6") && body.is_empty(), "{head} {body}");
+    let (head, body) = world.ask("HEAD /nothing");
+    assert!(head.starts_with("HTTP/1.1 404 ") && body.is_empty(), "{head} {body}");
     world.hub.serve_probes(1);
     let client = world.connect("native");
     assert_eq!(world.ask("GET /readyz").1, "full\n");

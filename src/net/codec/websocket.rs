@@ -253,7 +253,8 @@ impl Decoder {
                 step = Ok(Step::Line);
                 break;
             }
-            if self.text.len() == self.line_max {
+            // A CR may be the last byte before the end, and is none of the line's then.
+            if self.text.len() >= self.line_max + usize::from(byte == b'\r') {
                 step = Err(code::TOO_LONG);
                 break;
             }

@@ -2,7 +2,7 @@
 //!
 //! Any `Host` will do: there are only numbers, and monitors call a server what they like.
 
-use super::{Parsed, parse, response, whole};
+use super::{HEAD, Parsed, parse, response, whole, without_body};
 
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,16 +30,18 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Result<Request, (u16, Vec<u8>)>> {
         Parsed::Refused(status, _) => return answered(status, ""),
         Parsed::Request(request, _) => request,
     };
-    if request.method != "GET" && request.method != "HEAD" {
+    let is_head = request.method == HEAD;
+    if request.method != "GET" && !is_head {
         return answered(405, "Allow: GET, HEAD\r\n");
     }
     let probe = match request.target.split('?').next() {
         Some("/metrics") => Probe::Metrics,
         Some("/livez") => Probe::Live,
         Some("/readyz") => Probe::Ready,
+        _ if is_head => return Some(Err((404, without_body(response(404, "", ""))))),
         _ => return answered(404, ""),
     };
-    Some(Ok(Request { probe, is_head: request.method == "HEAD" }))
+    Some(Ok(Request { probe, is_head }))
 }
 
 /// What it is answered with.
@@ -48,9 +50,6 @@ pub(crate) fn answer(request: Request, status: u16, text: &str) -> Vec<u8> {
         Probe::Metrics => "text/plain; version=0.0.4",
         Probe::Live | Probe::Ready => "text/plain",
     };
-    let mut answer = whole(status, "", kind, text.as_bytes());
-    if request.is_head {
-        answer.truncate(answer.len() - text.len());
-    }
-    answer
+    let answer = whole(status, "", kind, text.as_bytes());
+    if request.is_head { without_body(answer) } else { answer }
 }

@@ -28,7 +28,11 @@ fn status(start: &str, headers: &str) -> u16 {
             let answer = String::from_utf8(answer).unwrap();
             assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
             let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-            assert!(head.contains(&format!("Content-Length: {}", body.len())), "{answer}");
+            if start.starts_with("HEAD ") {
+                assert_eq!(body, "");
+            } else {
+                assert!(head.contains(&format!("Content-Length: {}", body.len())), "{answer}");
+            }
             status
         }
         Some(Head::Upgraded { .. }) => 101,
@@ -61,6 +65,9 @@ fn each_request_has_its_status() {
     assert_eq!(status("POST / HTTP/1.1", host), 405);
     assert_eq!(status("HEAD / HTTP/1.1", host), 405);
     assert_eq!(status("GET /ws HTTP/1.1", host), 426);
+    assert_eq!(status("GET / HTTP/1.0", host), 200);
+    assert_eq!(status("GET /ws HTTP/1.0", &format!("{host}{UPGRADE}")), 426);
+    assert_eq!(status("HEAD / HTTP/1.1", ""), 400);
     assert_eq!(status("GET / HTTP/1.1", ""), 400);
     assert_eq!(status("GET / HTTP/1.1", &host.repeat(2)), 400);
     assert_eq!(status("hello there", host), 400);
@@ -113,4 +120,14 @@ fn only_known_pages_may_connect() {
         assert_eq!(of(origin), 403, "{origin}");
     }
     assert_eq!(of("http://chat.example\r\nOrigin: https://evil.example"), 403);
+    let of = |host: &str, origin: &str| {
+        let headers = format!("Host: {host}\r\nOrigin: {origin}\r\n{UPGRADE}");
+        status("GET /ws HTTP/1.1", &headers)
+    };
+    // The port that a scheme implies may stand there or not.
+    assert_eq!(of("chat.example:443", "https://chat.example"), 101);
+    assert_eq!(of("[::1]", "http://[::1]:80"), 101);
+    assert_eq!(of("localhost", "https://other.example:443"), 101);
+    assert_eq!(of("chat.example:443", "http://chat.example"), 403);
+    assert_eq!(of("chat.example:8080", "http://chat.example"), 403);
 }

@@ -33,9 +33,11 @@ impl Keys {
             builder.with_safe_default_protocol_versions().expect("ring has ciphers for all");
         let config = builder.with_no_client_auth().with_single_cert(chain, key);
         let mut config = config.map_err(|error| match error {
-            Error::InvalidCertificate(_) => BadCertificate::Chain(error.to_string()),
+            Error::InvalidCertificate(_) => {
+                BadCertificate::Chain("the first certificate in it makes no sense".to_owned())
+            }
             Error::InconsistentKeys(_) => {
-                BadCertificate::Key("it does not belong to the certificate".to_owned())
+                BadCertificate::Key("it does not belong to the first certificate".to_owned())
             }
             _ => BadCertificate::Key(UNKNOWN_KIND.to_owned()),
         })?;
@@ -64,6 +66,7 @@ fn why_no_key(pem: &[u8], error: &pem::Error) -> String {
 fn broken_pem(error: &pem::Error) -> String {
     match error {
         pem::Error::MissingSectionEnd { .. } => "a PEM block in it has no end".to_owned(),
+        pem::Error::Base64Decode(_) => "a PEM block in it is no base64".to_owned(),
         error => error.to_string(),
     }
 }

@@ -230,7 +230,7 @@ fn files_are_read_again_when_they_have_changed_or_by_a_signal_and_bad_ones_are_n
     assert_eq!(Secure::connect(program.addr()).certificate(), "chat.crt");
     put("other", "chat");
     program.signal("HUP");
-    program.logged("it does not belong to the certificate");
+    program.logged("it does not belong to the first certificate");
     // Nobody asks, and it is read all the same.
     put("other", "other");
     program.logged("event=certificate_reloaded");
@@ -257,7 +257,10 @@ fn what_is_wrong_with_files_is_said_in_a_line_that_names_the_file() {
         format!("chinwag: --tls-cert {key}: there is no PEM block CERTIFICATE in it")
     );
     let error = said(&cert, &other);
-    assert_eq!(error, format!("chinwag: --tls-key {other}: it does not belong to the certificate"));
+    assert_eq!(
+        error,
+        format!("chinwag: --tls-key {other}: it does not belong to the first certificate")
+    );
     let none = file("none");
     assert!(said(&none, &key).starts_with(&format!("chinwag: --tls-cert {none}: No such file")));
     assert!(said(&cert, &file("")).ends_with(": it is not a regular file"));

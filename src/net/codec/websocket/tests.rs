@@ -59,16 +59,18 @@ fn the_same_items_come_of_every_split() {
     bytes.extend(frame(0x89, b"there?"));
     bytes.extend(frame(0x8a, b""));
     bytes.extend(frame(0x80, b"\xbc pieces"));
-    bytes.extend(frame(0x81, &[b'x'; 200]));
+    let long = "x".repeat(200);
+    bytes.extend(frame(0x81, format!("{long}\r\n{long}\r").as_bytes()));
     bytes.extend(frame(0x81, b""));
     bytes.extend(frame(0x88, b"\x03\xe9bye"));
     bytes.extend(b"whatever follows");
-    let long = format!("line {}", "x".repeat(200));
+    let long = format!("line {long}");
     let wanted = [
         "line grüße",
         "line und mehr",
         "pong there?",
         "line in ü pieces",
+        &long,
         &long,
         "line ",
         "close 1001",
@@ -82,7 +84,7 @@ fn the_same_items_come_of_every_split() {
 
 #[test]
 fn what_breaks_the_rules_is_named_by_a_code() {
-    let cases: [(&[u8], u16); 18] = [
+    let cases: [(&[u8], u16); 20] = [
         (&[0x81, 0x05], 1002),                     // not masked
         (&frame(0xc1, b"x"), 1002),                // a reserved bit
         (&frame(0x83, b"x"), 1002),                // a reserved opcode
@@ -101,6 +103,8 @@ fn what_breaks_the_rules_is_named_by_a_code() {
         (&frame(0x88, b"\x03\xed"), 1002), // 1005 is never sent
         (&frame(0x88, b"\x03\xe8\xff"), 1007),
         (&frame(0x81, &[b'x'; 201]), 1009),
+        (&frame(0x81, &[[b'x'; 200].as_slice(), b"\r\r\n"].concat()), 1009),
+        (&frame(0x81, &[[b'x'; 200].as_slice(), b"\rx"].concat()), 1009),
     ];
     for (bytes, code) in cases {
         let item = format!("malformed {code}");

@@ -311,7 +311,6 @@ impl Chat {
         let resumed = &self.resumed;
         let own = self.users.extras_mut(user)?;
         own.is_operator = extras.is_operator;
-        own.is_encrypted = extras.is_encrypted;
         own.mute = Mute::longer(extras.mute, own.mute);
         own.token_key = None;
         own.ignores.retain(|ignored| *ignored != left);

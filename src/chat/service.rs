@@ -37,11 +37,10 @@ impl Service for Chat {
         }
         self.users.note_activity(id, out.now().monotonic);
         let is_operator = self.settings.operators && peer.label == OPERATORS;
-        if (is_operator || peer.is_encrypted)
-            && let Some(extras) = self.users.extras_of(id)
-        {
-            (extras.is_operator, extras.is_encrypted) = (is_operator, peer.is_encrypted);
+        if is_operator && let Some(extras) = self.users.extras_of(id) {
+            extras.is_operator = true;
         }
+        self.users.note_encryption(id, peer.is_encrypted);
         self.enter_room(id, RoomNo::LOBBY, out);
         if dialect == Dialect::Json {
             self.say_hello(id, out);

@@ -106,8 +106,6 @@ pub(super) struct Extras {
     pub(super) mute: Option<Mute>,
     /// Whether they connected to an operators' listener.
     pub(super) is_operator: bool,
-    /// Whether nobody on the way can read what they write.
-    pub(super) is_encrypted: bool,
     /// Whether they logged in with their name's password.
     pub(super) has_account: bool,
     /// What is to be known of them while they have no connection.
@@ -317,7 +315,6 @@ impl Pack for Extras {
             token_key,
             mute,
             is_operator,
-            is_encrypted,
             has_account,
             detached,
         } = self;
@@ -328,7 +325,6 @@ impl Pack for Extras {
             .put(token_key)
             .put(mute)
             .put(is_operator)
-            .put(is_encrypted)
             .put(has_account)
             .put(detached);
     }
@@ -342,7 +338,6 @@ impl Pack for Extras {
             token_key: from.get()?,
             mute: from.get()?,
             is_operator: from.get()?,
-            is_encrypted: from.get()?,
             has_account: from.get()?,
             detached: from.get()?,
         })

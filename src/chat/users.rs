@@ -40,6 +40,8 @@ pub(super) struct Users {
     addrs: Option<Vec<Option<SocketAddr>>>,
     /// By slot. Kept only where there are operators.
     last_activity: Option<Vec<Option<Instant>>>,
+    /// By slot, as far as a connection has been encrypted.
+    encrypted: Vec<bool>,
     connected: usize,
     most: usize,
 }
@@ -56,6 +58,7 @@ impl Users {
             guests: Guests::default(),
             addrs: with_addrs.then(Vec::new),
             last_activity: with_times.then(Vec::new),
+            encrypted: Vec::new(),
             connected: 0,
             most: 0,
         }
@@ -239,6 +242,21 @@ impl Users {
     pub(super) fn take_token_key(&mut self, id: UserId) -> Option<u64> {
         let key = self.by_id(id)?.extras_key;
         self.extras.get_mut(key as usize)?.token_key.take()
+    }
+
+    /// Notes whether nobody on the way can read what comes by a connection that has just been
+    /// opened.
+    pub(super) fn note_encryption(&mut self, conn: ConnId, is_encrypted: bool) {
+        if is_encrypted && self.encrypted.len() <= conn.slot() {
+            self.encrypted.resize(conn.slot() + 1, false);
+        }
+        if let Some(own) = self.encrypted.get_mut(conn.slot()) {
+            *own = is_encrypted;
+        }
+    }
+
+    pub(super) fn is_encrypted(&self, conn: ConnId) -> bool {
+        self.encrypted.get(conn.slot()) == Some(&true)
     }
 
     /// The address of a connection, where addresses are kept.

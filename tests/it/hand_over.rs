@@ -149,7 +149,10 @@ fn however_many_are_left_behind_all_are_told_so() {
         assert_eq!(stream.receive(), b" and goodbye");
     }
     assert_eq!(hub.take_closed().count(), 0);
-    // They may stay for as long as others.
+    // They may stay for as long as others, through one more upgrade as well.
+    let mut hub = hand_over(hub, now);
+    hub.turn(now);
+    assert_eq!(hub.take_closed().count(), 0);
     now.monotonic += limits().drain_time;
     hub.turn(now);
     assert_eq!(hub.take_closed().count(), 20);

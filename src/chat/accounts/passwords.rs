@@ -217,13 +217,11 @@ impl Chat {
         info!(conn = id.serial(), name; "protected");
         self.accounts.add(account);
         let is_remote = self.users.addr(id).is_some_and(|addr| !addr.ip().is_loopback());
-        let mut is_encrypted = false;
         if let Some(extras) = self.users.extras_of(id) {
             extras.has_account = true;
-            is_encrypted = extras.is_encrypted;
         }
         self.reply(id, reply::protected(name), out);
-        if is_remote && !is_encrypted {
+        if is_remote && !self.users.is_encrypted(id) {
             self.reply(id, reply::not_encrypted(), out);
         }
     }

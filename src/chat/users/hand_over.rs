@@ -16,11 +16,12 @@ impl Users {
             guests,
             addrs,
             last_activity,
+            encrypted,
             connected: _,
             most,
         } = self;
         to.put(table).put(extras).put(last_number).put(guests).put(addrs).put(last_activity);
-        to.put(most);
+        to.put(encrypted).put(most);
     }
 
     /// What is not known, since it was not kept before, is none.
@@ -32,6 +33,7 @@ impl Users {
         let (addrs, last_activity): (Option<_>, Option<_>) = (from.get()?, from.get()?);
         self.addrs = self.addrs.take().map(|_| addrs.unwrap_or_default());
         self.last_activity = self.last_activity.take().map(|_| last_activity.unwrap_or_default());
+        self.encrypted = from.get()?;
         self.most = from.get()?;
         self.rebuild(from)
     }

@@ -32,6 +32,23 @@ fn a_user_keeps_id_and_name_from_one_connection_to_the_next() {
 }
 
 #[test]
+fn encryption_is_of_a_connection_and_not_of_its_slot() {
+    let mut users = Users::new(false, false);
+    let ann = connect(&mut users, 1);
+    users.note_encryption(conn(1), true);
+    assert!(users.is_encrypted(conn(1)) && !users.is_encrypted(conn(2)));
+    users.detach(ann, "lobby".into());
+    connect(&mut users, 3);
+    users.note_encryption(conn(3), false);
+    assert!(!users.is_encrypted(conn(3)));
+    // Whoever goes on by a connection goes on as it is.
+    connect(&mut users, 5);
+    users.note_encryption(conn(5), true);
+    users.resume(ann, conn(5));
+    assert!(users.is_encrypted(conn(5)));
+}
+
+#[test]
 fn a_stale_id_names_nobody() {
     let mut users = Users::new(false, false);
     let ann = connect(&mut users, 1);

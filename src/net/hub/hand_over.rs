@@ -131,7 +131,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             told_of_proxy: _,
             closed: _,
             counts: _,
-            spared_until: _,
+            spared_until,
             metrics,
             exposition: _,
             clients_max: _,
@@ -141,7 +141,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         outbox.pack(to);
         self.pack_conns(to);
         to.put(ready).put(timers).put(prefaces).put(slow_consumers).put(last_activity);
-        to.put(accepted_log).put(behind_proxy).put(woken);
+        to.put(accepted_log).put(behind_proxy).put(spared_until).put(woken);
         for timeouts in [drains, lingers, last_words, pings] {
             timeouts.pack(to);
         }
@@ -198,6 +198,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         hub.last_activity = from.get()?;
         hub.accepted_log = from.get()?;
         hub.behind_proxy = from.get()?;
+        hub.spared_until = from.get()?;
         hub.woken = from.get()?;
         let timeouts = [&mut hub.drains, &mut hub.lingers, &mut hub.last_words, &mut hub.pings];
         for timeouts in timeouts {

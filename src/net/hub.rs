@@ -245,9 +245,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.refused_log.log_due(now.monotonic);
         let held = self.outbox.owned() + self.conns.len() * CONN_BYTES;
         if self.trim.note(held, now.monotonic) {
-            self.outbox.drop_spare();
-            self.inputs.shrink_to_fit();
-            self.service.on_trim_memory();
+            self.trim_memory();
         }
         self.assert_sound();
     }

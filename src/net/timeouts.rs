@@ -102,11 +102,21 @@ impl<K: Copy + Ord> Timers<K> {
     /// Drops obsolete ones, each time that there are twice as many as were left the last time.
     pub(crate) fn prune(&mut self, is_done: impl Fn(K) -> bool) {
         if self.heap.len() >= self.crowded {
-            work::walk(self.heap.len());
-            self.heap.retain(|Reverse((_, key))| !is_done(*key));
-            self.crowded = FEW.max(2 * self.heap.len());
-            self.heap.shrink_to(self.crowded);
+            self.trim(is_done);
         }
+    }
+
+    /// Drops obsolete ones, and gives back what all have needed that are gone.
+    pub(crate) fn trim(&mut self, is_done: impl Fn(K) -> bool) {
+        work::walk(self.heap.len());
+        self.heap.retain(|Reverse((_, key))| !is_done(*key));
+        self.crowded = FEW.max(2 * self.heap.len());
+        self.heap.shrink_to(self.crowded);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.heap.len()
     }
 
     pub(crate) fn next(&self) -> Option<Instant> {
@@ -197,6 +207,16 @@ mod tests {
         assert_eq!(timers.expired(start + Duration::from_secs(2)), Some("early"));
         assert_eq!(timers.expired(start + Duration::from_secs(2)), Some("between"));
         assert_eq!(timers.expired(start + Duration::from_secs(2)), None);
+    }
+
+    #[test]
+    fn what_the_done_have_needed_is_given_back() {
+        let start = Instant::now();
+        let mut timers = Timers::new();
+        (0..1000).for_each(|key| timers.set(key, start));
+        timers.trim(|key| key > 0);
+        assert_eq!((timers.expired(start), timers.expired(start)), (Some(0), None));
+        assert!(timers.heap.capacity() <= FEW);
     }
 
     #[test]

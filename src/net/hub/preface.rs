@@ -125,6 +125,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             match result {
                 Ok(count) if count > 0 => {
                     self.metrics.bytes_received += count as u64;
+                    self.trim.note_activity();
                     preface.bytes.extend_from_slice(&self.chunk[..count]);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {

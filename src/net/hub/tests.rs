@@ -21,6 +21,10 @@ use crate::work::work_done;
 const PEER: Peer<'_> =
     Peer::new(Origin::Addr(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000)), "");
 
+const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
+                       Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+
 /// Has pieces to read, and takes whatever it is sent; if it is full, not the first time.
 #[derive(Default)]
 struct Wire {
@@ -358,10 +362,8 @@ fn what_waits_for_its_rate_waits_in_the_kernel_once_there_is_much_of_it() {
 fn what_a_closed_web_socket_leaves_half_said_counts_no_more() {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Recorder::default(), &Limits::default(), now);
-    let head = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let half_a_message = b"\x81\x85\0\0\0\0hel";
-    let pieces = [head.into(), half_a_message.into()].into();
+    let pieces = [UPGRADE.into(), half_a_message.into()].into();
     hub.open_web(Wire { pieces, ..Wire::default() }, &PEER, false);
     hub.mark_readable(0);
     hub.turn(now);
@@ -401,6 +403,26 @@ fn after_a_thousand_connections_and_reads_memory_is_given_back() {
         hub.turn(now);
     }
     assert_eq!(hub.timeout(now), Some(Duration::from_secs(1)));
+}
+
+/// There is one for each newcomer, and it would stay for seconds, and its memory for good.
+#[test]
+fn deadlines_that_were_met_are_given_back_with_the_rest() {
+    let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut hub = Hub::new(Recorder::default(), &Limits::default(), now);
+    for slot in 0..501 {
+        let pieces = if slot == 0 { VecDeque::new() } else { [UPGRADE.into()].into() };
+        hub.open_web(Wire { pieces, ..Wire::default() }, &PEER, false);
+        hub.mark_readable(slot);
+        hub.turn(now);
+    }
+    assert_eq!((hub.open_count(), hub.timers.len()), (501, 501));
+    now.monotonic += Duration::from_secs(1);
+    hub.turn(now);
+    assert_eq!(hub.timers.len(), 1, "one still has to ask for something");
+    now.monotonic += Limits::default().drain_time;
+    hub.turn(now);
+    assert_eq!(hub.open_count(), 500);
 }
 
 #[test]

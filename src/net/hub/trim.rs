@@ -5,6 +5,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::Hub;
+use super::timers::Timer;
+use crate::net::conn::State;
+use crate::net::service::Service;
+use crate::net::transport::Transport;
+
 /// A spike is over when this many bytes less are held than at its peak, and an eighth of the
 /// peak less: trimming takes the longer, the more memory there is.
 const SHRUNK: usize = 512 << 10;
@@ -50,6 +56,24 @@ impl MemoryTrim {
     /// When the next trim is due, if one is.
     pub(super) fn next(&self) -> Option<Instant> {
         self.due
+    }
+}
+
+impl<T: Transport, S: Service> Hub<T, S> {
+    /// Gives back what a crowd has left behind, and then has the service do so.
+    pub(super) fn trim_memory(&mut self) {
+        self.outbox.drop_spare();
+        self.inputs.shrink_to_fit();
+        self.prefaces.shrink_to_fit();
+        self.slow_consumers.shrink_to_fit();
+        self.last_activity.shrink_to_fit();
+        self.behind_proxy.shrink_to_fit();
+        let Hub { outbox, prefaces, .. } = self;
+        self.timers.trim(|(id, timer)| match timer {
+            Timer::Preface => !prefaces.contains_key(&id),
+            _ => outbox.state(id) == State::Vacant,
+        });
+        self.service.on_trim_memory();
     }
 }
 

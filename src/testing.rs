@@ -38,7 +38,7 @@ use crate::net::conn::ConnId;
 use crate::net::hub::Hub;
 use crate::net::limits::Limits;
 use crate::net::outbox::Outbox;
-use crate::net::service::{Peer, Service};
+use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
 pub use crate::work::work_done;
@@ -61,13 +61,29 @@ impl<S: Service> Network<S> {
         Network { hub: Hub::new(service, limits, now), now, streams: BTreeMap::new() }
     }
 
-    /// A client connects, at a listener with this label.
+    /// A client connects over a Unix socket, at a listener with this label.
+    ///
+    /// # Panics
+    ///
+    /// If the service refuses it.
     pub fn connect(&mut self, label: &str) -> ConnId {
+        self.connect_as(&Peer::new(Origin::Unix, label)).expect("it is let in")
+    }
+
+    /// A client connects from an address, say.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused: by the limits of its address, or by the service.
+    pub fn connect_as(&mut self, peer: &Peer<'_>) -> Result<ConnId, Refusal> {
+        if let Some(why) = self.hub.admission(peer, self.now) {
+            return Err(why);
+        }
         let stream = Stream::default();
-        let id = self.hub.open(stream.clone(), &Peer::new(Origin::Unix, label));
+        let id = self.hub.open(stream.clone(), peer);
         self.streams.insert(id, stream);
         self.run();
-        id
+        Ok(id)
     }
 
     /// A client sends something, and reads all that it is sent now: [`Network::send`] and

@@ -6,7 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use chinwag::testing::Network;
-use chinwag::{Config, ConnId, Framing, Handle, Limits, Mailbox, Outbox, Peer, Server, Service};
+use chinwag::{
+    Config, ConnId, Framing, Handle, Limits, Mailbox, Now, Origin, Outbox, Peer, Refusal, Server,
+    Service,
+};
 
 use crate::client::{Client, PATIENCE};
 
@@ -190,6 +193,35 @@ fn what_other_threads_post_arrives_in_order_and_a_service_ends_its_own_server() 
     client.say("end");
     client.expect_end();
     running.join().expect("no panic").expect("no error");
+}
+
+/// Bans one address, and knows all others.
+#[derive(Default)]
+struct Doorman(Vec<Origin>);
+
+impl Service for Doorman {
+    fn is_banned(&self, peer: &Peer<'_>, _: Now) -> bool {
+        peer.origin.to_string().starts_with("192.0.2.66:")
+    }
+
+    fn on_open(&mut self, _: ConnId, peer: &Peer<'_>, _: &mut Outbox) {
+        self.0.push(peer.origin);
+    }
+
+    fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+}
+
+#[test]
+fn who_is_let_in_can_be_tested_without_sockets() {
+    let limits = Limits::default().with(|limits| limits.per_ip_max = 2);
+    let mut network = Network::new(Doorman::default(), &limits);
+    let from = |host| Origin::Addr(([192, 0, 2, host], 4000).into());
+    let mut connect = |host| network.connect_as(&Peer::new(from(host), ""));
+    assert!(connect(1).is_ok() && connect(1).is_ok());
+    assert_eq!(connect(1), Err(Refusal::Address));
+    assert_eq!(connect(66), Err(Refusal::Banned(from(66))));
+    assert!(connect(2).is_ok());
+    assert_eq!(network.service().0, [from(1), from(1), from(2)]);
 }
 
 #[test]

@@ -342,6 +342,15 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.open(self.conns.insert(Conn::new(stream, phase)))
     }
 
+    /// Lists those who may be read from again.
+    fn list_resumed(&mut self) {
+        for id in self.outbox.take_resumed() {
+            if self.outbox.state(id).is_heard() {
+                self.list_ready(id);
+            }
+        }
+    }
+
     fn list_ready(&mut self, id: ConnId) {
         let conn = &mut self.conns[id.slot()];
         if !mem::replace(&mut conn.listed, true) {

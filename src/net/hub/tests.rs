@@ -105,6 +105,23 @@ impl Service for Ponderer {
     }
 }
 
+#[test]
+fn whoever_has_just_been_resumed_is_read_before_it_is_found_idle() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let idle_time = Duration::from_secs(1);
+    let limits = Limits { idle_time: Some(idle_time), ..Limits::default() };
+    let mut hub = Hub::new(Ponderer::default(), &limits, now);
+    hub.open(Wire { pieces: [b"hi\n".repeat(4)].into(), ..Wire::default() }, &PEER);
+    hub.mark_readable(0);
+    for passed in 0..3 {
+        let now = Now { monotonic: now.monotonic + idle_time * passed, ..now };
+        hub.wake();
+        hub.turn(now);
+        hub.turn(now);
+    }
+    assert_eq!((hub.service().lines, hub.open_count()), (4, 1));
+}
+
 /// One edge tells of both.
 #[test]
 fn the_end_of_one_that_has_to_wait_for_what_came_with_it_is_noticed() {
@@ -288,6 +305,21 @@ impl Service for Talker {
     fn on_trim_memory(&mut self) {
         self.0 += 1;
     }
+}
+
+#[test]
+fn whoever_is_not_listened_to_as_it_leaves_much_unread_is_not_idle_once_it_reads_on() {
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let idle_time = Duration::from_secs(1);
+    let limits = Limits { idle_time: Some(idle_time), ..Limits::default() };
+    let mut hub = Hub::new(Talker(0), &limits, now);
+    hub.open(Wire::default(), &PEER);
+    for passed in 0..3 {
+        hub.conns[0].stream.is_full = true;
+        hub.mark_writable(0);
+        hub.turn(Now { monotonic: now.monotonic + idle_time * passed, ..now });
+    }
+    assert_eq!(hub.open_count(), 1);
 }
 
 #[test]

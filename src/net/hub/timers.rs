@@ -145,9 +145,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     fn check_idle(&mut self, id: ConnId, now: Instant) {
         let Some(idle_time) = self.own_limits(id).idle_time else { return };
-        // A client whose lines wait for their rate, or whose reading is paused, is not idle.
+        // A client is not idle whose lines wait for their rate, or that is not listened to, or not
+        // before the next turn.
+        self.list_resumed();
         let is_waiting = self.inputs.get(&id).is_some_and(|input| input.is_waiting());
-        if is_waiting || self.outbox.is_reading_paused(id) || self.outbox.is_stuck(id) {
+        if is_waiting || self.conns[id.slot()].listed || !self.outbox.listens(id) {
             self.restart_idle_timer(id);
         }
         let Some(activity) = self.last_activity.get_mut(&id) else { return };

@@ -28,11 +28,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.announce_closing();
         }
         self.reap_dead();
-        for id in self.outbox.take_resumed() {
-            if self.outbox.state(id).is_heard() {
-                self.list_ready(id);
-            }
-        }
+        self.list_resumed();
     }
 
     /// One `write` of all that is queued for a connection; more only if that was not taken whole,

@@ -31,7 +31,9 @@ pub(super) fn parse(line: &str) -> Command {
     let words: Vec<&str> = rest.split(' ').filter(|word| !word.is_empty()).collect();
     let text = rest.to_owned();
     match (word.to_ascii_lowercase().as_str(), &words[..]) {
-        ("nick", [name]) if name.len() > 2 && !name.ends_with('-') => {
+        ("nick", [name])
+            if name.len() > 2 && name.ends_with(|last: char| last.is_alphanumeric()) =>
+        {
             Command::Name((*name).to_owned())
         }
         ("msg", [name, _, ..]) => Command::Private((*name).to_owned(), cut(rest).1.to_owned()),

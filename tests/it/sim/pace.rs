@@ -147,6 +147,7 @@ impl Pace<'_> {
                 let due = asked.zip(time).map(|(asked, time)| asked + time);
                 let is_due = due.is_some_and(|due| due <= at);
                 assert!(is_due, "#{} was given no time to answer", self.case.who);
+                assert!(!self.is_owed(), "#{} is closed, and has said something", self.case.who);
             }
             _ => {}
         }
@@ -182,6 +183,11 @@ impl Pace<'_> {
             (self.is_waiting, self.may_wait, self.has_paid) = (false, false, true);
             self.items = rest;
         }
+    }
+
+    /// Whether something that it has said is still to be heard.
+    fn is_owed(&mut self) -> bool {
+        !share_a_rate(self.limits) && self.next().is_some()
     }
 
     fn speak(&mut self) {
@@ -233,6 +239,7 @@ impl Pace<'_> {
         assert!(!is_again, "#{who} is asked once more");
         let may_wait = self.is_waiting && !share_a_rate(self.limits);
         assert!(!may_wait, "#{who} is asked, and had something to say");
+        assert!(!self.is_owed(), "#{who} is asked, and has said something");
         self.asked = Some(at);
         self.journal.hit("idle: asked");
     }

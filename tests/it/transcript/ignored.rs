@@ -122,6 +122,27 @@ fn what_the_ignored_have_said_stays_hidden_when_they_have_gone() {
 }
 
 #[test]
+fn a_private_line_that_is_not_shown_announces_nobody() {
+    let mut network = watched();
+    network.connect("bob", "native");
+    network.arrive("g1", "native");
+    network.line("bob", b"/ignore guest");
+    network.wait(5000);
+    network.read_all();
+    check_in(
+        &mut network,
+        "g1> SEND @bob hi
+         g1> /msg bob hi
+         g1< [guest → bob] hi
+         ann> /who
+         ann< 2 in lobby: ann, bob (and 1 silent)
+         g1> SEND @ann hi
+         ann< guest joined the chat.
+         ann< [guest → ann] hi",
+    );
+}
+
+#[test]
 fn the_gone_are_not_counted_among_those_one_may_ignore() {
     let settings = Settings { ignored_max: 2, ..Settings::default() };
     check_in(

@@ -18,6 +18,7 @@ mod mutes;
 mod names;
 mod operators;
 mod presence;
+mod resumed;
 mod rooms;
 mod secrets;
 mod silent;

@@ -109,14 +109,14 @@ fn counted(token: &mut [u8; 24]) {
     token.fill(LAST.replace(LAST.get() + 1) + 1);
 }
 
-fn with_sessions(settings: Settings) -> Network {
+pub(super) fn with_sessions(settings: Settings) -> Network {
     let mut network = Network::with(Settings { random: Some(counted), ..settings });
     network.connect("ann", "native");
     network.connect("bob", "native");
     network
 }
 
-fn token(number: u8) -> String {
+pub(super) fn token(number: u8) -> String {
     format!("{number:02x}").repeat(24)
 }
 

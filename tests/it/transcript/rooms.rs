@@ -100,6 +100,32 @@ fn there_are_as_many_rooms_as_there_may_be() {
 }
 
 #[test]
+fn of_the_quiet_rooms_the_one_with_the_oldest_last_line_gives_way() {
+    for (again, gone) in [("one", "two"), ("two", "one")] {
+        let mut network = Network::with(Settings { rooms_max: 3, ..Settings::default() });
+        network.connect("ann", "native");
+        for room in ["one", "two", again] {
+            for line in [&format!("/join {room}"), "hello", "/leave"] {
+                network.line("ann", line.as_bytes());
+            }
+            network.wait(1);
+        }
+        network.read_all();
+        check_in(
+            &mut network,
+            &format!(
+                "ann> /join three
+                 ann< 1 in three: ann
+                 ann> /who {again}
+                 ann< 0 in {again}
+                 ann> /who {gone}
+                 ann< No room is called {gone}."
+            ),
+        );
+    }
+}
+
+#[test]
 fn what_was_said_is_kept_and_told_again() {
     let mut network = Network::with(Settings { history_lines: 3, ..Settings::default() });
     check_in(

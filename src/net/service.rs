@@ -66,7 +66,7 @@ pub trait Service {
     }
 
     /// All that waited for a connection has been sent, as was asked with
-    /// [`Outbox::notify_drained`]. Told once for each time that it was asked.
+    /// [`Outbox::notify_drained`]. Told once, and again only if it is asked for again.
     fn on_drained(&mut self, id: ConnId, out: &mut Outbox) {
         let _ = (id, out);
     }

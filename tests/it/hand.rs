@@ -56,6 +56,12 @@ impl Service for Obedient {
                 self.pieces = rest.parse().unwrap();
                 out.notify_drained(id);
             }
+            // Asks before there is anything, and more than once.
+            "await" => {
+                (0..3).for_each(|_| out.notify_drained(id));
+                out.send_line(id, rest.as_bytes());
+                out.notify_drained(id);
+            }
             "shutdown" => out.shutdown(),
             _ => panic!("{line}"),
         }
@@ -100,6 +106,19 @@ fn a_line_to_all_is_framed_as_each_reads_it_best() {
     assert_eq!(network.read(prefixed), "\0\0\0\x01x");
     network.end(lf);
     assert_eq!(network.say(prefixed, "\0\0\0\x03ids"), "\0\0\0\x014");
+}
+
+#[test]
+fn what_is_awaited_is_told_once_and_not_before_all_has_been_sent() {
+    let mut network = network();
+    let id = network.connect("");
+    network.narrow(id, 5);
+    network.send(id, b"await hello world\n");
+    assert_eq!(network.service().heard, ["start"]);
+    assert_eq!(network.read(id), "hello world\n");
+    assert_eq!(network.service().heard, ["start", "drained"]);
+    assert_eq!(network.say(id, "await \n"), "\n");
+    assert_eq!(network.service().heard, ["start", "drained", "drained"]);
 }
 
 #[test]

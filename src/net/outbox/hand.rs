@@ -86,17 +86,17 @@ impl Outbox {
 
     /// Has [`Service::on_drained`](crate::Service::on_drained) called once all that waits for a
     /// connection now, and all that is queued until then, has been sent. So an answer of any length
-    /// goes out in pieces, and only one is in memory.
+    /// goes out in pieces, and only one is in memory. Asking again before that changes nothing.
     pub fn notify_drained(&mut self, id: ConnId) {
         if self.state(id) != State::Open {
             return;
         }
-        let queue = &mut self.queues[id.slot()];
-        if queue.place == Place::Idle {
-            self.drained.push_back(id);
-        } else {
-            queue.own_mut(&mut self.spare).awaited = true;
+        // With nothing to send it is put into the flush queue all the same, behind which it may
+        // still be sent something.
+        if self.queues[id.slot()].place == Place::Idle {
+            self.enqueue(id);
         }
+        self.queues[id.slot()].own_mut(&mut self.spare).awaited = true;
     }
 
     /// Ends [`Server::run`](crate::Server::run) as [`Handle::shutdown`](crate::Handle::shutdown)

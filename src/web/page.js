@@ -422,8 +422,8 @@ const inform = (text, kind = 'reply') => put(current, make('li', kind, stamp(clo
 function linked(text) {
   const node = make('span', 'text');
   let end = 0;
-  for (const { 0: found, index } of text.matchAll(/\bhttps?:\/\/[^\s<>"]+/gi)) {
-    let href = found.replace(/[.,;:!?'*_]+$/, '');
+  // Without what ends a sentence; to cut that off would be slow.
+  for (let { 0: href, index } of text.matchAll(/\bhttps?:\/\/[^\s<>"]*[^\s<>".,;:!?'*_]/gi)) {
     if (href.endsWith(')') && !href.includes('(')) href = href.slice(0, -1);
     // One with a user in front of its host is there to mislead.
     if (!URL.canParse(href) || new URL(href).username) continue;

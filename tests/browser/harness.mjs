@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { chromium } from 'playwright-core';
 
-const DEADLINE_MS = 60000;
+export const DEADLINE_MS = 60000;
 
 // ---- the server, and what stands between it and the browser ----
 

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { runInNewContext } from 'node:vm';
 import {
-  asksWho, assertInOrder, browser, holds, introduce, numbers, plain, settled, shows, startChat, startRelay, texts, type, until,
-  visit, wrong,
+  DEADLINE_MS, asksWho, assertInOrder, browser, holds, introduce, numbers, plain, settled, shows, startChat,
+  startRelay, texts, type, until, visit, wrong,
 } from './harness.mjs';
 
 const [binary, pictures, wanted = ''] = process.argv.slice(2);
@@ -92,6 +93,17 @@ const tests = {
       return window.ran !== true;
     }).catch(() => true);
     assert.ok(isRefused, 'the policy lets nothing else run');
+  },
+
+  // Chromium's regular expressions do well with what others look through again from each letter on.
+  async 'a long address holds nobody up, in other browsers either'({ chat }) {
+    const page = await (await fetch(`http://127.0.0.1:${chat.port}/`)).text();
+    const [source] = page.match(/function linked[^]*?\n}\n/);
+    const dots = '.'.repeat(500_000);
+    const make = (tag) => ({ tag, children: [], append(...more) { this.children.push(...more); } });
+    const world = { URL, make, text: `http://x/${dots}x, http://y/${dots}` };
+    const { children } = runInNewContext(`${source} linked(text)`, world, { timeout: DEADLINE_MS });
+    assert.deepEqual(children.map((child) => child.href?.length), [undefined, 500_010, undefined, 9, undefined]);
   },
 
   async 'a connection that died in silence is given up, and what was missed is shown once'({ chat, relay }) {

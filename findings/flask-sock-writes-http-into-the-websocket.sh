@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Software: flask-sock 0.7.0 (Python), with Flask 3.1.3 and the server of Werkzeug 3.1.9, and wsproto 1.3.2 to read
 #   what comes
-# Guess: A handler that raises ends the WebSocket with 1011 (internal error), or the connection is just lost (1006).
+# A reader would guess: A handler that raises ends the WebSocket with 1011 (internal error), or the connection is just
+#   lost (1006).
 # Behaviour: The server answers the error as of any request: status line, headers and a page of HTML are written
 #   into the open WebSocket. The client takes the H for a close frame that is to be continued, which there cannot
 #   be, and ends with 1002: for it the server broke the protocol. Who counts, or reports, such ends looks for a

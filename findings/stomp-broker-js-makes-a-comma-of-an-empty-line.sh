@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Software: stomp-broker-js 1.3.0 (npm), a STOMP server, with the client of @stomp/stompjs 7.5.0 and ws 8.23.0
-# Guess: The body of a SEND is what comes after the first empty line, whatever is in it, and subscribers read it
-#   as it was sent.
+# A reader would guess: The body of a SEND is what comes after the first empty line, whatever is in it, and
+#   subscribers read it as it was sent.
 # Behaviour: The frame is split at every empty line, and the pieces of the body are put together with commas: of two
 #   paragraphs the subscriber reads one line, with a comma between that nobody typed. A body without an empty
 #   line arrives as it is.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Software: websocket-server 0.6.4 (Python), against ws4py 0.6.0, with the client of websockets 17.4
-# Guess: A message that a client sends in pieces (as libraries do with what is streamed or long) is put together,
-#   or the server closes with 1003 or 1011 to say that it cannot.
+# A reader would guess: A message that a client sends in pieces (as libraries do with what is streamed or long) is put
+#   together, or the server closes with 1003 or 1011 to say that it cannot.
 # Behaviour: The first piece is given to the application as the message, and then the connection is dropped without
 #   a close frame. So half a line is said in the room, and the client, told 1006, comes back and says it again.
 # Output seen:

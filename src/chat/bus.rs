@@ -60,7 +60,7 @@ impl Chat {
     pub(super) fn tell(&mut self, by: UserId, effect: Effect<'_>) {
         if matches!(self.settings.bus, Bus::Log(_)) && !self.is_cut_off() {
             // Where a connection is lost nothing comes of it any more.
-            let via = self.users.conn(by).filter(|_| !matches!(effect, Effect::Detach));
+            let via = self.users.conn(by).filter(|_| !matches!(effect, Effect::Detach { .. }));
             self.under_way.add(Operation::new(by, via, effect));
         }
     }
@@ -96,20 +96,25 @@ impl Chat {
         out: &mut Outbox,
     ) {
         match effect {
-            // Another connection has the user by now, which has not asked.
-            Effect::Resume { conn, .. } | Effect::TakeOver { conn, .. }
+            // Another connection has the user by now, which it is not of.
+            Effect::Resume { conn, .. }
+            | Effect::TakeOver { conn, .. }
+            | Effect::Name { conn, .. }
+            | Effect::Join { conn, .. }
+            | Effect::Leave { conn }
+            | Effect::Detach { conn }
                 if self.users.by_id(by).is_some_and(|user| user.conn_number() != conn) => {}
             Effect::Connect => self.notify_connection(by, out),
             Effect::Say(kind, text) => self.said(by, kind, &text, how, out),
             Effect::Whisper { to, text, copy } => self.whispered(by, &to, &text, copy, out),
-            Effect::Join(room) => self.joined(by, &room, out),
-            Effect::Name { name, by: naming, logged_in } => {
+            Effect::Join { room, .. } => self.joined(by, &room, out),
+            Effect::Name { name, by: naming, logged_in, .. } => {
                 self.named(by, &name, naming, logged_in, how, out);
             }
             Effect::Resume { user, key, seq, epoch, .. } => {
-                self.resumed(by, user, key, (seq, epoch), out);
+                self.resumed(by, (user, key), (seq, epoch), how, out);
             }
-            Effect::Leave => self.left(by, out),
+            Effect::Leave { .. } => self.left(by, out),
             Effect::Kick(target, why) => self.kicked(by, &target, &why, out),
             Effect::Mute(target, until) => self.muted(by, &target, until, out),
             Effect::Unmute(name) => self.unmuted(by, &name, out),
@@ -117,7 +122,7 @@ impl Chat {
             Effect::Away(text) => self.note_away(by, text.as_deref()),
             Effect::Ignore(target) => self.note_ignoring(by, target),
             Effect::Unignore(target) => self.stop_ignoring(by, target),
-            Effect::Detach => self.detached_elsewhere(by),
+            Effect::Detach { .. } => self.detached_elsewhere(by),
             Effect::Ban(ban, target) => {
                 self.note_change();
                 self.banned(None, ban, target, out);
@@ -132,8 +137,8 @@ impl Chat {
                 self.begin_shutdown(&why);
             }
             Effect::Token(digest) => self.has_token(by, digest, out),
-            Effect::TakeOver { digest, seq, epoch, .. } => {
-                self.take_over(by, &digest, (seq, epoch), how, out);
+            Effect::TakeOver { digest, name, seq, epoch, .. } => {
+                self.take_over(by, (&digest, name.as_deref()), (seq, epoch), how, out);
             }
         }
     }

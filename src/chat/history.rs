@@ -157,6 +157,17 @@ impl History {
         LineNumber { seq: self.last_seq, epoch: self.epoch }
     }
 
+    /// The same without a line: this number, which others have given, is of one that is not shown.
+    pub(super) fn leave_out(&mut self, number: LineNumber, at: i64, bounds: Bounds) {
+        if self.go_on_at(number) {
+            let (speaker, name, kind) = (UserId::NOBODY, Shown::Named(""), Kind::Say);
+            self.push(Line { speaker, name, kind, text: "", at }, bounds);
+            if let Some(entry) = self.entries.back_mut() {
+                entry.is_withdrawn = true;
+            }
+        }
+    }
+
     /// Withdraws what these users said, and what was said under a name in any spelling. Their
     /// lines are not shown again; the numbers stay taken. Returns whether the last line that set a
     /// topic is among them.

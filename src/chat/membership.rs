@@ -82,7 +82,8 @@ impl Chat {
             let name = account.name.clone();
             return self.reply(id, reply::name_protected(&name), out);
         }
-        self.publish(id, Effect::Name { name: name.into(), by, logged_in: false }, out);
+        let (name, conn) = (name.into(), id.serial());
+        self.publish(id, Effect::Name { name, by, logged_in: false, conn }, out);
     }
 
     /// A user gets a name, unless it is another's.
@@ -121,11 +122,11 @@ impl Chat {
     fn take_name(&mut self, own: UserId, name: &str, by: Naming, out: &mut Outbox) {
         let is_respelled = self.users.find_any(name).is_some();
         let Some(old) = self.users.rename(own, Shown::Named(name)) else { return };
+        self.reapply_mute(own, name);
         let Some(id) = self.users.conn(own) else { return };
         if self.users.by_id(own).is_some_and(|user| !user.is_elsewhere()) {
             info!(conn = id.serial(), name, was:% = old.shown(); "named");
         }
-        self.reapply_mute(id, name);
         if is_respelled {
             return self.reply_named(id, name, by, out);
         }
@@ -162,17 +163,35 @@ impl Chat {
         if self.node.is_some() && self.may_not_make(id, name, out) {
             return;
         }
-        self.publish(id, Effect::Join(name.into()), out);
+        self.publish(id, Effect::Join { room: name.into(), conn: id.serial() }, out);
     }
 
     /// A user moves to a room, which is created if needed.
     pub(super) fn joined(&mut self, id: UserId, name: &str, out: &mut Outbox) {
-        let Some(conn) = self.users.conn(id) else { return };
+        let Some(conn) = self.users.conn(id) else { return self.joined_detached(id, name) };
         if self.node.is_none() && self.may_not_make(conn, name, out) {
             return;
         }
         let room = self.rooms.find_or_make_beyond(name, self.settings.rooms_max);
         self.go_to(conn, id, room, out);
+    }
+
+    /// The same for one who was cut off meanwhile: for other servers they move, and are cut off then.
+    fn joined_detached(&mut self, id: UserId, name: &str) {
+        if self.node.is_some()
+            && let Some(user) = self.users.by_id_mut(id)
+        {
+            user.arrival = Arrival::Announced;
+            self.note_room(id, name);
+        }
+    }
+
+    /// A user who was cut off comes back to the room of this name.
+    pub(super) fn note_room(&mut self, id: UserId, name: &str) {
+        let detached = self.users.extras_mut(id).and_then(|extras| extras.detached.as_mut());
+        if let Some(detached) = detached {
+            detached.room = name.into();
+        }
     }
 
     /// Replies to a user who may not make the room of this name, if there is none. Muted users may

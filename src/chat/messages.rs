@@ -92,6 +92,16 @@ impl Chat {
         }
     }
 
+    /// A line of somebody who was replaced is not said: it would stand under a name that is
+    /// another's by now. The room is told, since its number is missing.
+    pub(super) fn leave_out(&mut self, room: &str, how: &Decision, out: &mut Outbox) {
+        let Some(room) = self.rooms.find(room) else { return };
+        let Decision::Log { at, outcome: Outcome::Said { seq, epoch } } = *how else { return };
+        let bounds = bounds(&self.settings);
+        self.rooms.history_mut(room, epoch).leave_out(LineNumber { seq, epoch }, at, bounds);
+        self.notify_room(room, None, reply::line_left_out(), out);
+    }
+
     /// An empty text clears it.
     pub(super) fn set_topic(&mut self, id: ConnId, text: &str, out: &mut Outbox) {
         if !self.refuse_if_muted(id, out) {
@@ -254,7 +264,7 @@ pub(super) fn keep(
     how: &Decision,
     settings: &Settings,
 ) -> Option<LineNumber> {
-    let bounds = Bounds { lines: settings.history_lines, bytes: settings.history_bytes };
+    let bounds = bounds(settings);
     match *how {
         Decision::Here => Some(rooms.history_mut(room, line.at).push(line, bounds)),
         Decision::Log { outcome: Outcome::Said { seq, epoch }, .. } => {
@@ -266,4 +276,8 @@ pub(super) fn keep(
         }
         Decision::Log { .. } | Decision::CutOff => None,
     }
+}
+
+fn bounds(settings: &Settings) -> Bounds {
+    Bounds { lines: settings.history_lines, bytes: settings.history_bytes }
 }

@@ -1,6 +1,6 @@
 //! A mute, and those of users who have left.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use jiff::Timestamp;
@@ -29,26 +29,46 @@ impl Mute {
 
 /// Mutes of users who have left, by name.
 #[derive(Default)]
-pub(super) struct Mutes(VecDeque<(Box<str>, Mute)>);
+pub(super) struct Mutes {
+    kept: VecDeque<(Box<str>, Mute)>,
+    /// Names in lower case whose mutes were taken since they are noted, if they are.
+    taken: Option<HashSet<Box<str>>>,
+}
 
 impl Mutes {
     /// By name, the oldest in front.
     pub(super) fn all(&self) -> impl Iterator<Item = &(Box<str>, Mute)> {
-        self.0.iter()
+        self.kept.iter()
+    }
+
+    /// From now on it is noted whose mutes are taken, or not any more.
+    pub(super) fn note_taken(&mut self, is_noted: bool) {
+        self.taken = is_noted.then(HashSet::new);
+    }
+
+    /// Keeps a mute that another node had some time ago, unless this one knows better.
+    pub(super) fn learn(&mut self, name: Box<str>, mute: Mute) {
+        let is_taken = |taken: &HashSet<Box<str>>| taken.contains(&*name.to_lowercase());
+        if !self.taken.as_ref().is_some_and(is_taken) {
+            self.keep(name, mute);
+        }
     }
 
     /// Keeps a mute for a name. Of two the longer counts.
     pub(super) fn keep(&mut self, name: Box<str>, mute: Mute) {
         let mute = Mute::longer(self.take(&name), Some(mute)).unwrap_or(mute);
-        if self.0.len() >= WAITING_MAX {
-            self.0.pop_front();
+        if self.kept.len() >= WAITING_MAX {
+            self.kept.pop_front();
         }
-        self.0.push_back((name, mute));
+        self.kept.push_back((name, mute));
     }
 
     pub(super) fn take(&mut self, name: &str) -> Option<Mute> {
-        let at = self.0.iter().position(|(own, _)| own.eq_ignore_ascii_case(name))?;
-        self.0.remove(at).map(|(_, mute)| mute)
+        if let Some(taken) = &mut self.taken {
+            taken.insert(name.to_lowercase().into());
+        }
+        let at = self.kept.iter().position(|(own, _)| own.eq_ignore_ascii_case(name))?;
+        self.kept.remove(at).map(|(_, mute)| mute)
     }
 }
 
@@ -65,10 +85,30 @@ impl Pack for Mute {
 
 impl Pack for Mutes {
     fn pack(&self, to: &mut Packer) {
-        to.put(&self.0);
+        let Mutes { kept, taken: _ } = self;
+        to.put(kept);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Mutes, Damaged> {
-        Ok(Mutes(from.get()?))
+        Ok(Mutes { kept: from.get()?, taken: None })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_node_has_kept_is_older_than_what_was_taken_since() {
+        let mute = Mute { until: None };
+        let mut mutes = Mutes::default();
+        mutes.note_taken(true);
+        assert!(mutes.take("Ann").is_none());
+        mutes.learn("ann".into(), mute);
+        mutes.learn("bob".into(), mute);
+        assert!(mutes.take("ann").is_none() && mutes.take("bob").is_some());
+        mutes.note_taken(false);
+        mutes.learn("ann".into(), mute);
+        assert!(mutes.take("ann").is_some());
     }
 }

@@ -2,11 +2,12 @@
 //! the users of other nodes, who are users here like all others, but for their connections.
 //!
 //! What it appends is in `entries.rs`, what it is told in `reports.rs`; `elsewhere.rs` has the
-//! users of other nodes, `roster.rs` who is here, `kept.rs`
+//! users of other nodes, `roster.rs` who is here, `claims.rs` whose names are whose, `kept.rs`
 //! what nobody of them has, `tokens.rs` and `resume.rs` who may come back,
 //! `cut_off.rs` what holds while the log is out of reach, and `refresh.rs` when bans and accounts are
 //! read again. What the log does is in [`cluster`](crate::cluster).
 
+mod claims;
 mod cut_off;
 mod elsewhere;
 mod entries;
@@ -54,6 +55,12 @@ pub(super) struct Node {
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
     tokens: Tokens,
+    /// The last event that it was told of.
+    position: u64,
+    /// Whether it may not know what the others keep, and the event since which it does know what
+    /// becomes of that: its own entering. Until then it takes nothing of it.
+    lacks_kept: bool,
+    kept_since: Option<u64>,
     /// Who was taken over at another node: what they did just before may be under way, as may what
     /// is for them.
     moved: Resumed<Who>,
@@ -140,6 +147,9 @@ impl Node {
             seen: BTreeMap::new(),
             homes: HashMap::new(),
             tokens: Tokens::default(),
+            position: 0,
+            lacks_kept: true,
+            kept_since: None,
             moved: Resumed::default(),
             refresh: Refresh::default(),
             rosters_due: None,
@@ -169,6 +179,7 @@ impl Node {
     /// new has left, or is somebody else by now, and what is told of them was under way.
     fn may_be_new(&self, who: Who) -> bool {
         let newest = self.others.get(&who.node).and_then(|other| other.newest);
-        newest.is_none_or(|newest| who.user.number > newest) && !self.moved.has(who)
+        let is_newer = newest.is_none_or(|newest| who.user.number > newest);
+        who.node != self.id && is_newer && !self.moved.has(who)
     }
 }

@@ -1,6 +1,9 @@
 //! Operations: what a user does that others must know. A command decides whether its user may do
 //! it; it takes effect when it comes back from the bus (`bus.rs`).
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -59,12 +62,18 @@ pub(super) enum Effect<'a, Id = UserId> {
         /// Whether the sender gets a copy.
         copy: bool,
     },
-    Join(Cow<'a, str>),
+    /// To a room, if this is still the number of their connection.
+    Join {
+        room: Cow<'a, str>,
+        conn: u32,
+    },
     Name {
         name: Cow<'a, str>,
         by: Naming,
         /// Whether the password was right, so that another user who has the name is replaced.
         logged_in: bool,
+        /// The number of the connection that asks.
+        conn: u32,
     },
     Resume {
         /// Whose token it is.
@@ -76,8 +85,10 @@ pub(super) enum Effect<'a, Id = UserId> {
         seq: Option<u64>,
         epoch: Option<i64>,
     },
-    /// They leave for good.
-    Leave,
+    /// They leave for good, if this is still the number of their connection.
+    Leave {
+        conn: u32,
+    },
     Kick(Target<'a, Id>, Cow<'a, str>),
     Mute(Target<'a, Id>, Option<Timestamp>),
     Unmute(Cow<'a, str>),
@@ -86,8 +97,10 @@ pub(super) enum Effect<'a, Id = UserId> {
     Away(Option<Cow<'a, str>>),
     Ignore(Id),
     Unignore(Id),
-    /// They were cut off, and may resume.
-    Detach,
+    /// They were cut off from the connection of this number, and may resume.
+    Detach {
+        conn: u32,
+    },
     /// They have banned somebody, whoever has the name by now.
     Ban(Ban, Option<Id>),
     Unban(ban::Target),
@@ -101,6 +114,8 @@ pub(super) enum Effect<'a, Id = UserId> {
     /// They resume as the user whose token this is the digest of, at whatever server that was.
     TakeOver {
         digest: [u8; 32],
+        /// The name that its entry claims: the one that user had when it was appended.
+        name: Option<Cow<'a, str>>,
         conn: u32,
         seq: Option<u64>,
         epoch: Option<i64>,
@@ -135,9 +150,19 @@ pub(super) struct Target<'a, Id = UserId> {
 }
 
 impl<Id> Effect<'_, Id> {
+    /// The name that was claimed for it.
+    pub(super) fn claimed(&self, how: &Decision) -> Option<&str> {
+        match self {
+            Effect::Name { name, .. } | Effect::TakeOver { name: Some(name), .. } => {
+                Some(&**name).filter(|_| how.is(&Outcome::Claimed))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it tells people something, so that it is not to be done twice.
     pub(super) fn is_shown_once(&self) -> bool {
-        !matches!(self, Effect::Connect) && self.shows_user()
+        !matches!(self, Effect::Connect | Effect::TakeOver { .. }) && self.shows_user()
     }
 
     /// Whether others see whose it is, also servers that have not heard of that user yet.
@@ -150,6 +175,7 @@ impl<Id> Effect<'_, Id> {
                 | Effect::Kick(..)
                 | Effect::Mute(..)
                 | Effect::Announce(_)
+                | Effect::TakeOver { .. }
         )
     }
 
@@ -165,7 +191,7 @@ impl<Id> Effect<'_, Id> {
             Effect::Away(_)
                 | Effect::Ignore(_)
                 | Effect::Unignore(_)
-                | Effect::Detach
+                | Effect::Detach { .. }
                 | Effect::Ban(..)
                 | Effect::Unban(_)
                 | Effect::Reload
@@ -177,10 +203,11 @@ impl<Id> Effect<'_, Id> {
         matches!(
             self,
             Effect::Connect
+                | Effect::Join { .. }
                 | Effect::Name { .. }
                 | Effect::Resume { .. }
-                | Effect::Leave
-                | Effect::Detach
+                | Effect::Leave { .. }
+                | Effect::Detach { .. }
                 | Effect::Token(_)
                 | Effect::TakeOver { .. }
         )
@@ -200,12 +227,14 @@ impl<Id> Effect<'_, Id> {
             Effect::Whisper { to, text, copy } => {
                 Effect::Whisper { to: of(to), text: own(text), copy }
             }
-            Effect::Join(room) => Effect::Join(own(room)),
-            Effect::Name { name, by, logged_in } => Effect::Name { name: own(name), by, logged_in },
+            Effect::Join { room, conn } => Effect::Join { room: own(room), conn },
+            Effect::Name { name, by, logged_in, conn } => {
+                Effect::Name { name: own(name), by, logged_in, conn }
+            }
             Effect::Resume { user, key, conn, seq, epoch } => {
                 Effect::Resume { user: id(user), key, conn, seq, epoch }
             }
-            Effect::Leave => Effect::Leave,
+            Effect::Leave { conn } => Effect::Leave { conn },
             Effect::Kick(target, why) => Effect::Kick(of(target), own(why)),
             Effect::Mute(target, until) => Effect::Mute(of(target), until),
             Effect::Unmute(name) => Effect::Unmute(own(name)),
@@ -213,14 +242,14 @@ impl<Id> Effect<'_, Id> {
             Effect::Away(text) => Effect::Away(text.map(own)),
             Effect::Ignore(user) => Effect::Ignore(id(user)),
             Effect::Unignore(user) => Effect::Unignore(id(user)),
-            Effect::Detach => Effect::Detach,
+            Effect::Detach { conn } => Effect::Detach { conn },
             Effect::Token(digest) => Effect::Token(digest),
             Effect::Ban(ban, target) => Effect::Ban(ban, target.map(id)),
             Effect::Unban(target) => Effect::Unban(target),
             Effect::Reload => Effect::Reload,
             Effect::Shutdown(why) => Effect::Shutdown(own(why)),
-            Effect::TakeOver { digest, conn, seq, epoch } => {
-                Effect::TakeOver { digest, conn, seq, epoch }
+            Effect::TakeOver { digest, name, conn, seq, epoch } => {
+                Effect::TakeOver { digest, name: name.map(own), conn, seq, epoch }
             }
         }
     }
@@ -248,12 +277,14 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             Effect::Connect => to.tag(0),
             Effect::Say(kind, text) => to.tag(1).put(kind).put(text),
             Effect::Whisper { to: target, text, copy } => to.tag(2).put(target).put(text).put(copy),
-            Effect::Join(room) => to.tag(3).put(room),
-            Effect::Name { name, by, logged_in } => to.tag(4).put(name).put(by).put(logged_in),
+            Effect::Join { room, conn } => to.tag(3).put(room).put(conn),
+            Effect::Name { name, by, logged_in, conn } => {
+                to.tag(4).put(name).put(by).put(logged_in).put(conn)
+            }
             Effect::Resume { user, key, conn, seq, epoch } => {
                 to.tag(5).put(user).put(key).put(conn).put(seq).put(epoch)
             }
-            Effect::Leave => to.tag(6),
+            Effect::Leave { conn } => to.tag(6).put(conn),
             Effect::Kick(target, why) => to.tag(7).put(target).put(why),
             Effect::Mute(target, until) => to.tag(8).put(target).put(until),
             Effect::Unmute(name) => to.tag(9).put(name),
@@ -261,10 +292,10 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             Effect::Away(text) => to.tag(11).put(text),
             Effect::Ignore(user) => to.tag(12).put(user),
             Effect::Unignore(user) => to.tag(13).put(user),
-            Effect::Detach => to.tag(14),
+            Effect::Detach { conn } => to.tag(14).put(conn),
             Effect::Token(digest) => to.tag(15).put(digest),
-            Effect::TakeOver { digest, conn, seq, epoch } => {
-                to.tag(16).put(digest).put(conn).put(seq).put(epoch)
+            Effect::TakeOver { digest, name, conn, seq, epoch } => {
+                to.tag(16).put(digest).put(name).put(conn).put(seq).put(epoch)
             }
             Effect::Ban(ban, target) => to.tag(17).put(ban).put(target),
             Effect::Unban(target) => to.tag(18).put(target),
@@ -278,8 +309,13 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             0 => Effect::Connect,
             1 => Effect::Say(from.get()?, from.get()?),
             2 => Effect::Whisper { to: from.get()?, text: from.get()?, copy: from.get()? },
-            3 => Effect::Join(short(from)?),
-            4 => Effect::Name { name: short(from)?, by: from.get()?, logged_in: from.get()? },
+            3 => Effect::Join { room: short(from)?, conn: from.get()? },
+            4 => Effect::Name {
+                name: short(from)?,
+                by: from.get()?,
+                logged_in: from.get()?,
+                conn: from.get()?,
+            },
             5 => Effect::Resume {
                 user: from.get()?,
                 key: from.get()?,
@@ -287,7 +323,7 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
                 seq: from.get()?,
                 epoch: from.get()?,
             },
-            6 => Effect::Leave,
+            6 => Effect::Leave { conn: from.get()? },
             7 => Effect::Kick(from.get()?, from.get()?),
             8 => Effect::Mute(from.get()?, from.get()?),
             9 => Effect::Unmute(from.get()?),
@@ -295,10 +331,11 @@ impl<Id: Pack> Pack for Effect<'static, Id> {
             11 => Effect::Away(from.get()?),
             12 => Effect::Ignore(from.get()?),
             13 => Effect::Unignore(from.get()?),
-            14 => Effect::Detach,
+            14 => Effect::Detach { conn: from.get()? },
             15 => Effect::Token(from.get()?),
             16 => Effect::TakeOver {
                 digest: from.get()?,
+                name: from.get()?,
                 conn: from.get()?,
                 seq: from.get()?,
                 epoch: from.get()?,
@@ -353,35 +390,5 @@ impl Pack for Cow<'static, str> {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Cow<'static, str>, Damaged> {
         Ok(from.get::<String>()?.into())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::{Instant, SystemTime};
-
-    use super::*;
-    use crate::chat::name::Name;
-    use crate::net::timeouts::Now;
-
-    fn unpack<T: Pack>(packed: &impl Pack) -> Result<T, Damaged> {
-        let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
-        let mut packer = Packer::without_head(now);
-        packer.put(packed);
-        Unpacker::without_head(&packer.finish(), now).get()
-    }
-
-    #[test]
-    fn names_that_nobody_can_have_are_damage() {
-        let passed_on = |effect: &Effect<'static>| unpack::<Effect<'static>>(effect);
-        let named = |name: String| {
-            passed_on(&Effect::Name { name: name.into(), by: Naming::Nick, logged_in: false })
-        };
-        let joined = |room: String| passed_on(&Effect::Join(room.into()));
-        assert!(named("x".repeat(32)).is_ok() && joined("x".repeat(32)).is_ok());
-        assert!(named("x".repeat(33)).is_err() && joined("x".repeat(33)).is_err());
-        assert!(
-            unpack::<Name>(&Name::Guest(1)).is_ok() && unpack::<Name>(&Name::Guest(0)).is_err()
-        );
     }
 }

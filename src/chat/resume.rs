@@ -6,7 +6,7 @@ use std::fmt::Write;
 use log::info;
 
 use super::mute::Mute;
-use super::operation::Effect;
+use super::operation::{Decision, Effect};
 use super::reply;
 use super::room::RoomNo;
 use super::sessions::{TOKEN, from_hex};
@@ -85,7 +85,7 @@ impl Chat {
         let Some(key) = extras.and_then(|extras| extras.token_key) else { return false };
         self.evict_for(key, out);
         if let Some(own) = self.users.id(id) {
-            self.tell(own, Effect::Detach);
+            self.tell(own, Effect::Detach { conn: id.serial() });
         }
         self.detach(id);
         self.sessions.detach(key);
@@ -114,7 +114,14 @@ impl Chat {
     pub(super) fn end_session(&mut self, key: u64, out: &mut Outbox) {
         let token = self.sessions.remove(key).filter(|token| token.is_detached);
         if let Some(token) = token {
-            self.publish_by(token.user, Effect::Leave, out);
+            self.publish_leave(token.user, out);
+        }
+    }
+
+    /// A user is to leave, unless they have another connection by then.
+    pub(super) fn publish_leave(&mut self, user: UserId, out: &mut Outbox) {
+        if let Some(conn) = self.users.by_id(user).map(User::conn_number) {
+            self.publish_by(user, Effect::Leave { conn }, out);
         }
     }
 
@@ -126,7 +133,7 @@ impl Chat {
             self.revoke_token(id);
             self.detach(id);
         }
-        self.publish_by(user, Effect::Leave, out);
+        self.publish_leave(user, out);
     }
 
     /// A user has left for good.
@@ -182,7 +189,7 @@ impl Chat {
             Some(_) if self.is_cut_off() => self.reply(id, reply::token_out_of_reach(), out),
             Some(digest) => {
                 let conn = id.serial();
-                self.publish(id, Effect::TakeOver { digest, conn, seq, epoch }, out);
+                self.publish(id, Effect::TakeOver { digest, name: None, conn, seq, epoch }, out);
             }
             None => self.reply(id, reply::token_unknown(), out),
         }
@@ -192,28 +199,47 @@ impl Chat {
     pub(super) fn resumed(
         &mut self,
         own: UserId,
-        user: UserId,
-        key: u64,
+        (user, key): (UserId, u64),
         (seq, epoch): (Option<u64>, Option<i64>),
+        how: &Decision,
         out: &mut Outbox,
     ) {
-        self.note_token(user, None);
-        if self.is_elsewhere(own) {
-            return self.resumed_elsewhere(own, user, out);
+        let conn = self.users.conn(own).filter(|_| !self.is_elsewhere(own));
+        if conn.is_none() && self.node.is_none() {
+            return;
         }
-        let Some(id) = self.users.conn(own) else { return };
-        let Some(user) = self.sessions.user(key) else {
-            return self.reply(id, reply::token_unknown(), out);
-        };
-        self.sessions.remove(key);
-        self.resume_timeouts.prune(|key| !self.sessions.has(key));
+        if !self.spend_token(user, key, how) {
+            return self.reply_to(own, reply::token_unknown(), out);
+        }
         if let Some(other) = self.users.conn(user) {
             self.reply(other, reply::replaced(), out);
             out.close_for_good(other, reply::replaced().text);
             self.detach(other);
         }
-        self.attach(id, own, user, out);
-        self.show_missed(id, seq, epoch, out);
+        if let Some(id) = conn {
+            self.attach(id, own, user, out);
+            return self.show_missed(id, seq, epoch, out);
+        }
+        self.resumed_elsewhere(own, user, out);
+        if !self.is_elsewhere(user) {
+            // They have lost that connection meanwhile: at the others they leave now.
+            self.publish_leave(user, out);
+        }
+    }
+
+    /// Whether a user's token is good, by what all servers know. It is not from now on.
+    fn spend_token(&mut self, user: UserId, key: u64, how: &Decision) -> bool {
+        let is_known = self.note_token(user, None);
+        let is_good = match how {
+            Decision::Log { .. } => is_known,
+            Decision::Here | Decision::CutOff => self.sessions.has(key),
+        };
+        // By now they may have another one.
+        if is_good && let Some(key) = self.users.take_token_key(user) {
+            self.sessions.remove(key);
+            self.resume_timeouts.prune(|key| !self.sessions.has(key));
+        }
+        is_good
     }
 
     /// Disconnects a user whose name was just claimed with its password.
@@ -270,6 +296,7 @@ impl Chat {
         self.exit_room(id);
         let was_conn = self.users.by_id(user).map(User::conn_number);
         let Some((record, extras)) = self.users.resume(user, id) else { return };
+        self.release_name(left, record.own_name());
         self.forget_elsewhere(left);
         // What is under way may be for them.
         if record.is_known_to_others() || self.settings.bus != Bus::AtOnce {

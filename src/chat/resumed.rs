@@ -39,6 +39,12 @@ impl<Id: Copy + Eq + Hash> Resumed<Id> {
         }
     }
 
+    /// These ids mean what they did.
+    pub(super) fn forget(&mut self, is_it: impl Fn(&Id) -> bool) {
+        self.into.retain(|was, _| !is_it(was));
+        self.order.retain(|was| !is_it(was));
+    }
+
     /// Whether an id means another user than it did.
     pub(super) fn has(&self, was: Id) -> bool {
         self.into.contains_key(&was)

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::operation::Operation;
+use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
@@ -40,6 +41,11 @@ impl UnderWay {
     /// Adds one again, before all others: it was taken and is lost.
     pub(super) fn add_again(&mut self, operation: Operation) {
         self.outgoing.push_front(operation);
+    }
+
+    /// Drops what has been done by others than these users.
+    pub(super) fn retain(&mut self, is_kept: impl Fn(UserId) -> bool) {
+        self.outgoing.retain(|operation| is_kept(operation.by));
     }
 
     pub(super) fn next(&mut self) -> Option<Operation> {

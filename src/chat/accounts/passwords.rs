@@ -261,7 +261,8 @@ impl Chat {
         if self.bans.has_name(name, timestamp(out.now())) {
             return self.reply(id, reply::name_banned(name), out);
         }
-        self.publish(id, Effect::Name { name: name.into(), by, logged_in: true }, out);
+        let (name, conn) = (name.into(), id.serial());
+        self.publish(id, Effect::Name { name, by, logged_in: true, conn }, out);
     }
 
     /// These names have new passwords, which were not set by the users who have the names now, and

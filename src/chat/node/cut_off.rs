@@ -89,17 +89,6 @@ impl Chat {
         }
     }
 
-    /// The log has a name for a user of this node who was refused it.
-    pub(super) fn release(&mut self, user: UserId, name: &str) {
-        let has_it = self.users.by_id(user).and_then(User::own_name);
-        if has_it.is_some_and(|own| own.eq_ignore_ascii_case(name)) {
-            return;
-        }
-        if let Some(node) = &mut self.node {
-            node.alone.releases.push((user, name.into()));
-        }
-    }
-
     /// Somebody else has got a user's name while this node was away.
     pub(super) fn lose_name(&mut self, user: UserId, out: &mut Outbox) {
         let Some(name) = self.users.by_id(user).and_then(User::own_name) else { return };

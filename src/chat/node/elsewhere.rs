@@ -6,7 +6,7 @@ use super::who::Who;
 use crate::chat::dialect::{Dialect, Format};
 use crate::chat::name::Shown;
 use crate::chat::reply;
-use crate::chat::room::RoomNo;
+use crate::chat::room::{LOBBY, RoomNo};
 use crate::chat::state::Chat;
 use crate::chat::user::{Arrival, User};
 use crate::chat::user_id::UserId;
@@ -116,8 +116,10 @@ impl Chat {
 
     /// Users of other nodes may have come and gone unnoticed, until those nodes say who is there.
     pub(super) fn note_missed(&mut self) {
-        let others = self.node.iter_mut().flat_map(|node| node.others.values_mut());
-        others.for_each(|other| other.newest = None);
+        let Some(node) = &mut self.node else { return };
+        node.others.values_mut().for_each(|other| other.newest = None);
+        node.tokens.forget_all();
+        node.lacks_kept = true;
     }
 
     /// A user has been removed, of whatever node: what this one knows of them goes with them.
@@ -157,7 +159,8 @@ impl Chat {
         }
     }
 
-    /// A user of another node is another one from now on, whose token they had.
+    /// A user is another one of their node from now on, whose token they had. Here they have no
+    /// connection, or none any more.
     pub(in crate::chat) fn resumed_elsewhere(
         &mut self,
         left: UserId,
@@ -168,12 +171,15 @@ impl Chat {
         if self.users.by_id(user).is_none() {
             return;
         }
-        self.detached_elsewhere(user);
         self.notify_leave(left, out);
         if let Some(conn) = self.users.conn(left) {
             self.exit_room(conn);
         }
-        let Some((_, extras)) = self.users.remove(left) else { return };
+        let Some((record, extras)) = self.users.remove(left) else { return };
+        self.release_name(left, record.own_name());
+        if let Some(key) = extras.token_key {
+            self.sessions.remove(key);
+        }
         self.forget_elsewhere(left);
         self.resumed.pass_on(left, user);
         self.users.reconnect_elsewhere(user, serial);
@@ -183,7 +189,9 @@ impl Chat {
 
     /// A user is in the room of this name, or in the lobby, as all nodes know.
     pub(super) fn enter_elsewhere(&mut self, user: UserId, room: Option<&str>, out: &mut Outbox) {
-        let Some(conn) = self.users.conn(user) else { return };
+        let Some(conn) = self.users.conn(user) else {
+            return self.note_room(user, room.unwrap_or(LOBBY));
+        };
         let max = self.settings.rooms_max;
         let room = room.map_or(RoomNo::LOBBY, |name| self.rooms.find_or_make_beyond(name, max));
         self.enter_room(conn, room, out);

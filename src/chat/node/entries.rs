@@ -41,12 +41,15 @@ impl Chat {
         if operation.number == 0 {
             operation.number = self.node.as_ref()?.last_number + 1;
         }
+        if let Effect::TakeOver { digest, name, .. } = &mut operation.effect {
+            *name = self.name_of_token(digest).and_then(|(name, _)| name).map(Into::into);
+        }
         let (action, message) = self.entry_of(&operation);
         operation.claims = match &action {
             Action::Claim { name, .. } => Some(name.as_str().into()),
             _ => None,
         };
-        if matches!(operation.effect, Effect::Leave) {
+        if matches!(operation.effect, Effect::Leave { .. }) {
             self.release_wanted(operation.by);
         }
         Some((action, message.to_bytes(now), Sent::Operation(operation)))
@@ -68,19 +71,20 @@ impl Chat {
                 let releases = name.filter(|name| *name != wanted);
                 Action::Claim { name: wanted, user: number, releases, takes_over: *logged_in }
             }
-            Effect::TakeOver { digest, .. } => match self.name_of_token(digest) {
+            Effect::TakeOver { digest, name: Some(wanted), .. } => {
                 // The name of a user whose node is gone may be somebody else's by now.
-                Some((wanted, is_held)) => {
-                    let releases = name.filter(|name| *name != wanted);
-                    Action::Claim { name: wanted, user: number, releases, takes_over: !is_held }
-                }
-                None => Action::Tell,
-            },
-            Effect::Leave if let Some(name) = name => Action::Release { name, user: number },
+                let takes_over = self.name_of_token(digest).is_some_and(|(_, is_held)| !is_held);
+                let (wanted, releases) = (wanted.to_string(), name.filter(|name| name != wanted));
+                Action::Claim { name: wanted, user: number, releases, takes_over }
+            }
+            Effect::Leave { .. } if let Some(name) = name => Action::Release { name, user: number },
             _ => Action::Tell,
         };
         let is_shown = effect.shows_user();
-        let who = |user| self.for_others(user);
+        // Whose token it is they have to be still.
+        let is_resume = matches!(effect, Effect::Resume { .. });
+        let own = |user| self.node.as_ref().expect("only a node asks").who(user);
+        let who = |user| if is_resume { own(user) } else { self.for_others(user) };
         let effect = effect.clone().with_ids(who);
         let profile = profile.filter(|_| is_shown);
         (action, Message::Did { number: *first, by: *by, profile, effect })
@@ -96,15 +100,6 @@ impl Chat {
         let wanted: Vec<Box<str>> = wanted.collect();
         for name in wanted {
             node.release(&name, user);
-        }
-    }
-
-    /// The log has a name for a user of this node. If they have left meanwhile, it is nobody's.
-    pub(super) fn release_of_gone(&mut self, user: UserId, name: &str) {
-        if self.users.by_id(user).is_none()
-            && let Some(node) = &mut self.node
-        {
-            node.release(name, user);
         }
     }
 
@@ -144,12 +139,6 @@ impl Chat {
 }
 
 impl Node {
-    /// A name is this user's no more.
-    pub(super) fn release(&mut self, name: &str, user: UserId) {
-        let action = Action::Release { name: name.to_owned(), user: user.number.into() };
-        self.first.push_back((action, Vec::new(), Sent::Other));
-    }
-
     fn append(&mut self, action: Action, payload: Vec<u8>, sent: Sent) -> Entry {
         self.last_number += 1;
         self.sent.push_back((self.last_number, sent));

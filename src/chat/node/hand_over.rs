@@ -23,11 +23,15 @@ impl Pack for Node {
             seen,
             homes: _,
             tokens,
+            position,
+            lacks_kept,
+            kept_since: _,
             moved,
             refresh,
             rosters_due,
         } = self;
         to.put(id).put(name).put(stage).put(last_number).put(alone).put(tokens).put(moved);
+        to.put(position).put(lacks_kept);
         to.put(rosters_due).put(owes_roster).put(is_leasing).put(refresh);
         to.put(&first.len());
         for (action, payload, sent) in first {
@@ -55,6 +59,7 @@ impl Pack for Node {
         node.alone = from.get()?;
         node.tokens = from.get()?;
         node.moved = from.get()?;
+        (node.position, node.lacks_kept) = (from.get()?, from.get()?);
         node.rosters_due = from.get()?;
         (node.owes_roster, node.is_leasing) = (from.get()?, from.get()?);
         node.refresh = from.get()?;

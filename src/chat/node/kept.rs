@@ -1,6 +1,8 @@
 //! What nobody who is here has: mutes kept for names, and the tokens of users whose node is gone.
 //! Each node tells it behind its roster, for one that has entered after that.
 
+use std::mem;
+
 use super::message::{Kept, Message};
 use super::tokens::{Digest, Held, Token};
 use super::{Node, Sent};
@@ -25,6 +27,7 @@ impl Chat {
         let mut held = node.tokens.held();
         while !mutes.is_empty() || !held.is_empty() {
             let kept = Kept {
+                as_of: node.position,
                 mutes: mutes.drain(..mutes.len().min(EACH)).collect(),
                 held: held.drain(..held.len().min(EACH)).collect(),
             };
@@ -33,15 +36,26 @@ impl Chat {
         }
     }
 
+    /// This node has entered: if it has missed something, the others tell what they keep.
+    pub(super) fn expect_kept(&mut self) {
+        let Some(node) = &mut self.node else { return };
+        let is_lacking = mem::take(&mut node.lacks_kept);
+        node.kept_since = is_lacking.then_some(node.position);
+        self.mutes.note_taken(is_lacking);
+    }
+
     /// Keeps what another node does, unless this one knows better.
     pub(super) fn read_kept(&mut self, kept: Kept) {
-        for (name, mute) in kept.mutes {
-            if self.users.owner(&name).is_none() {
-                self.mutes.keep(name, mute);
-            }
-        }
         let most = self.settings.detached_max;
         let Some(node) = &mut self.node else { return };
+        if node.kept_since.is_none_or(|since| kept.as_of < since) {
+            return;
+        }
+        for (name, mute) in kept.mutes {
+            if self.users.owner(&name).is_none() {
+                self.mutes.learn(name, mute);
+            }
+        }
         for (digest, token) in kept.held {
             node.learn(digest, token, most);
         }

@@ -13,7 +13,7 @@ use crate::net::timeouts::Now;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The format of messages. A server skips those in another format, and logs that there were some.
-const FORMAT: u8 = 2;
+const FORMAT: u8 = 3;
 
 /// What a node tells the others.
 pub(in crate::chat) enum Message {
@@ -39,6 +39,8 @@ pub(in crate::chat) enum Message {
     },
     /// Some of what it keeps for those who are not here.
     Kept(Kept),
+    /// One of its users has become another one, of whatever node.
+    TakenOver { who: Who, by: Listed },
     /// A private message could not be delivered to the user of this name.
     NotReading { to: Who, name: Cow<'static, str> },
 }
@@ -71,6 +73,8 @@ pub(in crate::chat) struct Listed {
 
 /// What a node keeps for those who are not here.
 pub(in crate::chat) struct Kept {
+    /// The last event that it had been told of.
+    pub(in crate::chat) as_of: u64,
     /// By names that nobody has.
     pub(in crate::chat) mutes: Vec<(Box<str>, Mute)>,
     /// The tokens of users whose node is gone.
@@ -102,7 +106,8 @@ impl Pack for Message {
                 to.tag(1).put(name).put(is_first).put(is_last).put(users)
             }
             Message::NotReading { to: who, name } => to.tag(2).put(who).put(name),
-            Message::Kept(Kept { mutes, held }) => to.tag(3).put(mutes).put(held),
+            Message::Kept(Kept { as_of, mutes, held }) => to.tag(3).put(as_of).put(mutes).put(held),
+            Message::TakenOver { who, by } => to.tag(4).put(who).put(by),
         };
     }
 
@@ -121,7 +126,8 @@ impl Pack for Message {
                 users: from.get()?,
             },
             2 => Message::NotReading { to: from.get()?, name: from.get()? },
-            3 => Message::Kept(Kept { mutes: from.get()?, held: from.get()? }),
+            3 => Message::Kept(Kept { as_of: from.get()?, mutes: from.get()?, held: from.get()? }),
+            4 => Message::TakenOver { who: from.get()?, by: from.get()? },
             _ => return Err(from.wrong("message")),
         })
     }

@@ -51,12 +51,17 @@ impl Chat {
     fn event(&mut self, event: Event, out: &mut Outbox) {
         let Some(node) = &mut self.node else { return };
         let is_own = event.node == node.id;
+        node.position = event.id;
         if event.outcome == Outcome::Entered {
             node.refresh.want();
+            // It may have been away, and says in its roster which are still good.
+            node.tokens.forget_all_of(event.node);
         }
         match (&event.outcome, is_own) {
             (Outcome::Entered, true) => self.entered(&event.payload, out),
             (Outcome::Entered, false) => {
+                // It may have missed who of its users are others. Nothing of theirs comes after this.
+                node.moved.forget(|who| who.node == event.node);
                 let other = node.others.entry(event.node).or_default();
                 other.name = String::from_utf8_lossy(&event.payload).into_owned();
                 other.listed.clear();
@@ -108,7 +113,8 @@ impl Chat {
             Sent::Operation(mut operation) => {
                 let claimed = operation.claims.take().filter(|_| how.is(&Outcome::Claimed));
                 let by = operation.by;
-                if self.has_moved(by) {
+                let has_released = matches!(operation.effect, Effect::Leave { .. });
+                if self.has_moved(by) || self.users.by_id(self.resumed.now(by)).is_none() {
                     // As at all other nodes: from what they are told.
                     if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
                         self.message(event.node, message, &how, out);
@@ -118,11 +124,16 @@ impl Chat {
                 }
                 if let Some(name) = claimed {
                     self.give_back(by, &name);
+                    self.claim_back(&name, by);
+                }
+                if has_released {
+                    // Unless they have come back.
+                    self.claim_own(by, false);
                 }
             }
             Sent::Claim(user, _) if how.is(&Outcome::Taken) => self.lose_name(user, out),
-            Sent::Claim(user, name) => self.release_of_gone(user, &name),
-            Sent::Other => {}
+            Sent::Claim(user, name) => self.release_if_lost(user, &name),
+            Sent::Other => self.read_own_roster(&event.payload, out.now()),
         }
     }
 
@@ -159,10 +170,12 @@ impl Chat {
             Sent::Claim(..) | Sent::Other => None,
         });
         again.for_each(|operation| self.under_way.add_again(operation));
+        self.forget_moved();
         if !is_first {
             warn!(unheard = alone.unheard; "entered_again");
         }
         self.claim_again(alone.releases);
+        self.expect_kept();
         if was_away {
             self.notify_all(|| reply::back_with_others(alone.unheard), out);
         }
@@ -171,16 +184,31 @@ impl Chat {
         }
     }
 
+    /// Nothing comes any more of those of this node's users who are others.
+    fn forget_moved(&mut self) {
+        let Some(node) = &mut self.node else { return };
+        let (id, moved) = (node.id, &mut node.moved);
+        self.under_way.retain(|user| !moved.has(Who { node: id, user }));
+        moved.forget(|who| who.node == id);
+    }
+
     /// Another node tells something.
     fn message(&mut self, from: NodeId, message: Message, how: &Decision, out: &mut Outbox) {
         match message {
             Message::Did { by, profile, effect, .. } => {
+                let claimed = effect.claimed(how).map(str::to_owned);
                 self.did(Who { node: from, user: by }, profile.as_ref(), effect, how, out);
+                if let Some(name) = claimed {
+                    self.claim_back(&name, UserId::NOBODY);
+                }
             }
             Message::Roster { name, is_first, is_last, users } => {
                 self.read_roster(from, name, &users, (is_first, is_last), out);
             }
             Message::Kept(kept) => self.read_kept(kept),
+            Message::TakenOver { who, by } => {
+                self.taken_over(who, Who { node: from, user: by.user }, &by, out);
+            }
             Message::NotReading { to, name } => {
                 let to = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(to));
                 self.reply_to(self.resumed.now(to), reply::not_reading(&name), out);
@@ -208,6 +236,11 @@ impl Chat {
             _ => {}
         }
         let by = self.find_or_add_elsewhere(who, profile, out);
+        if let (Effect::Say(..), Some(profile)) = (&effect, profile)
+            && self.users.by_id(by).is_none()
+        {
+            return self.leave_out(profile.room.as_str(), how, out);
+        }
         let Some(node) = &self.node else { return };
         let effect = effect.with_ids(|who| node.local(who));
         self.take_effect(self.resumed.now(by), effect, how, out);
@@ -219,7 +252,8 @@ impl Chat {
     }
 
     /// Somebody has said a line just before they were taken over at another node. It is said where
-    /// they were, which its number is of, wherever they are by now.
+    /// they were, which its number is of, wherever they are by now, and under the name that they
+    /// had, unless it is another's by now.
     fn said_before(
         &mut self,
         who: Who,
@@ -232,7 +266,12 @@ impl Chat {
         let by = self.resumed.now(by);
         let (name, number) = (profile.name.shown(), profile.serial);
         let is_gone = self.users.by_id(by).is_none();
-        let speaker = is_gone.then_some(Person { name, addr: None, number });
+        let owner = profile.name.as_own().and_then(|name| self.users.owner(name));
+        let is_anothers = owner.is_some_and(|owner| owner != by);
+        if is_gone && is_anothers {
+            return self.leave_out(profile.room.as_str(), how, out);
+        }
+        let speaker = (!is_anothers).then_some(Person { name, addr: None, number });
         let max = self.settings.rooms_max;
         let room = self.rooms.find_or_make_beyond(profile.room.as_str(), max);
         self.say_in(room, (by, speaker), line, how, out);

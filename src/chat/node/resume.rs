@@ -3,18 +3,19 @@
 use log::info;
 
 use super::Sent;
+use super::message::{Listed, Message};
 use super::tokens::{Digest, Token};
 use super::who::Who;
 use crate::chat::mute::Mute;
 use crate::chat::name::{Name, Shown};
-use crate::chat::operation::Decision;
+use crate::chat::operation::{Decision, Effect};
 use crate::chat::reply;
 use crate::chat::state::Chat;
 use crate::chat::user::{Arrival, Extras, User};
 use crate::chat::user_id::UserId;
 use crate::cluster::{Action, Outcome};
-use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
+use crate::net::timeouts::Now;
 
 impl Chat {
     /// What is known of a user's token.
@@ -23,11 +24,11 @@ impl Chat {
         Some(self.settings.digest?(&token))
     }
 
-    pub(in crate::chat) fn note_token(&mut self, user: UserId, digest: Option<Digest>) {
-        if let Some(node) = &mut self.node {
-            let who = node.who(user);
-            node.tokens.set(who, digest);
-        }
+    /// A user has this token from now on, or none. Returns whether they had one.
+    pub(in crate::chat) fn note_token(&mut self, user: UserId, digest: Option<Digest>) -> bool {
+        let Some(node) = &mut self.node else { return false };
+        let who = node.who(user);
+        node.tokens.set(who, digest)
     }
 
     /// What is known of a token, if another node has given it.
@@ -37,14 +38,14 @@ impl Chat {
     }
 
     /// The name of the user whose token it is, and whether their node is gone.
-    pub(super) fn name_of_token(&self, digest: &Digest) -> Option<(String, bool)> {
+    pub(super) fn name_of_token(&self, digest: &Digest) -> Option<(Option<String>, bool)> {
         let node = self.node.as_ref()?;
         let token = node.tokens.get(digest)?;
         let name = match &token.held {
             Some(held) => held.name.as_own(),
-            None => self.users.by_id(node.local(token.who))?.own_name(),
+            None => self.users.by_id(node.local(token.who)).and_then(User::own_name),
         };
-        Some((name?.to_lowercase(), token.held.is_some()))
+        Some((name.map(str::to_lowercase), token.held.is_some()))
     }
 
     /// A user's node is gone: for a while they may come back at another.
@@ -62,7 +63,7 @@ impl Chat {
     pub(in crate::chat) fn take_over(
         &mut self,
         by: UserId,
-        digest: &Digest,
+        (digest, name): (&Digest, Option<&str>),
         missed: (Option<u64>, Option<i64>),
         how: &Decision,
         out: &mut Outbox,
@@ -70,18 +71,52 @@ impl Chat {
         let Decision::Log { at, .. } = how else {
             return self.reply_to(by, reply::token_out_of_reach(), out);
         };
-        let token = self.node.as_mut().and_then(|node| node.tokens.take(digest, *at));
-        let Some(Token { who, held }) = token else {
-            return self.reply_to(by, reply::token_unknown(), out);
-        };
-        let Some(conn) = self.users.conn(by) else { return };
+        let is_claimed = how.is(&Outcome::Claimed);
+        if !self.has_the_name_of(digest, name, is_claimed) {
+            return self.take_over_again(by, *digest, missed, out);
+        }
+        match self.node.as_mut().and_then(|node| node.tokens.take(digest, *at)) {
+            Some(token) => self.come_back(by, token, is_claimed, missed, out),
+            None => self.reply_to(by, reply::token_unknown(), out),
+        }
+    }
+
+    /// Whether what was claimed is the name of the user whose token it is: they may have got
+    /// another in between.
+    fn has_the_name_of(&self, digest: &Digest, claimed: Option<&str>, is_claimed: bool) -> bool {
+        let Some((name, is_held)) = self.name_of_token(digest) else { return true };
+        name.as_deref() == claimed && (is_held || is_claimed || claimed.is_none())
+    }
+
+    /// A user of this node asks once more.
+    fn take_over_again(
+        &mut self,
+        by: UserId,
+        digest: Digest,
+        (seq, epoch): (Option<u64>, Option<i64>),
+        out: &mut Outbox,
+    ) {
+        if !self.is_elsewhere(by)
+            && let Some(conn) = self.users.by_id(by).map(User::conn_number)
+        {
+            self.publish_by(by, Effect::TakeOver { digest, name: None, conn, seq, epoch }, out);
+        }
+    }
+
+    /// A user is the one whose token this is.
+    fn come_back(
+        &mut self,
+        by: UserId,
+        Token { who, held }: Token,
+        is_claimed: bool,
+        missed: (Option<u64>, Option<i64>),
+        out: &mut Outbox,
+    ) {
         let left = match &held {
             Some(held) => held.user,
             None => self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who)),
         };
-        self.flush_notices_for(conn, out);
-        self.notify_leave(by, out);
-        self.exit_room(conn);
+        self.leave_room(by, out);
         self.pass_on(left, by, who);
         let (name, room, arrival, extras) = match held {
             Some(held) => {
@@ -94,10 +129,10 @@ impl Chat {
             },
         };
         match name.shown() {
-            Shown::Named(name) if how.is(&Outcome::Claimed) => {
+            Shown::Named(name) if is_claimed => {
                 self.free_name(name, by, out);
                 self.users.rename(by, Shown::Named(name));
-                self.reapply_mute(conn, name);
+                self.reapply_mute(by, name);
             }
             Shown::Named(name) => self.reply_to(by, reply::name_taken(name), out),
             Shown::Guest(_) => {}
@@ -107,23 +142,41 @@ impl Chat {
         }
         self.inherit(by, left, extras);
         self.enter_elsewhere(by, Some(&room), out);
-        self.welcome_back(by, conn, missed, out);
+        if !self.is_elsewhere(by) {
+            self.tell_taken_over(who, by, out.now());
+            self.welcome_back(by, missed, out);
+        }
     }
 
-    /// A name was claimed for a user of this node. If they have not got it, since the token was
-    /// known no more or they have left, it is to be others', and their own theirs again.
-    pub(super) fn give_back(&mut self, by: UserId, claimed: &str) {
-        let own = self.users.by_id(by).and_then(User::own_name).map(str::to_lowercase);
-        if own.as_deref() == Some(claimed) {
-            return;
+    /// Takes a user out of their room, with a notice.
+    fn leave_room(&mut self, id: UserId, out: &mut Outbox) {
+        let conn = self.users.conn(id);
+        if let Some(conn) = conn {
+            self.flush_notices_for(conn, out);
         }
-        let Some(node) = &mut self.node else { return };
-        node.release(claimed, by);
-        if let Some(name) = own {
-            let (user, sent) = (by.number.into(), Sent::Claim(by, name.as_str().into()));
-            let claim = Action::Claim { name, user, releases: None, takes_over: false };
-            node.first.push_back((claim, Vec::new(), sent));
+        self.notify_leave(id, out);
+        if let Some(conn) = conn {
+            self.exit_room(conn);
         }
+    }
+
+    /// A node that has entered just now may not have known the token.
+    fn tell_taken_over(&mut self, who: Who, by: UserId, now: Now) {
+        let listed = self.users.by_id(by).and_then(|user| self.listed(by, user));
+        if let (Some(by), Some(node)) = (listed, &mut self.node) {
+            let message = Message::TakenOver { who, by }.to_bytes(now);
+            node.first.push_back((Action::Tell, message, Sent::Other));
+        }
+    }
+
+    /// A user of another node is one who was somebody else, perhaps unnoticed.
+    pub(super) fn taken_over(&mut self, who: Who, by: Who, listed: &Listed, out: &mut Outbox) {
+        let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
+        let left = node.local(who);
+        self.vacate(left, out);
+        self.read_listed(by, listed, out);
+        let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(by));
+        self.pass_on(left, by, who);
     }
 
     /// What is for the user `left`, or of them, is of `by` from now on.
@@ -189,13 +242,10 @@ impl Chat {
     fn welcome_back(
         &mut self,
         by: UserId,
-        conn: ConnId,
         (seq, epoch): (Option<u64>, Option<i64>),
         out: &mut Outbox,
     ) {
-        if self.is_elsewhere(by) {
-            return;
-        }
+        let Some(conn) = self.users.conn(by) else { return };
         self.review_account(conn);
         let name = self.users.get(conn).map(|user| user.shown().to_string()).unwrap_or_default();
         info!(conn = conn.serial(), name = &*name; "resumed");

@@ -44,7 +44,7 @@ impl Chat {
         self.say_what_is_kept(now);
     }
 
-    fn listed(&self, id: UserId, user: &User) -> Option<Listed> {
+    pub(super) fn listed(&self, id: UserId, user: &User) -> Option<Listed> {
         let profile = self.profile(id, user)?;
         let extras = self.users.extras(user);
         let ignores = extras.map_or(&[][..], |extras| &extras.ignores);
@@ -83,7 +83,19 @@ impl Chat {
         }
     }
 
-    fn read_listed(&mut self, who: Who, listed: &Listed, out: &mut Outbox) {
+    /// This node's own roster is back: which tokens are good is the same for all from now on.
+    pub(super) fn read_own_roster(&mut self, payload: &[u8], now: Now) {
+        if let Some(Message::Roster { users, .. }) = Message::from_bytes(payload, now) {
+            for listed in users {
+                // Some may be others by now.
+                if self.users.by_id(listed.user).is_some() {
+                    self.note_token(listed.user, listed.token);
+                }
+            }
+        }
+    }
+
+    pub(super) fn read_listed(&mut self, who: Who, listed: &Listed, out: &mut Outbox) {
         let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
         let (known, may_be_new) = (node.local(who), node.may_be_new(who));
         let id = match self.users.by_id(known) {
@@ -137,10 +149,11 @@ impl Chat {
         out: &mut Outbox,
     ) {
         let Some(user) = self.users.by_id(id) else { return };
+        let is_same = user.conn_number() == profile.serial;
         let room = self.room_of(id).map(|room| self.rooms.get(room).name());
         let is_there = room.is_some_and(|room| room.eq_ignore_ascii_case(profile.room.as_str()));
         let is_detached = user.conn().is_none();
-        if is_there && is_detached == is_cut_off {
+        if is_there && is_same && is_detached == is_cut_off {
             return;
         }
         if !is_detached {
@@ -203,11 +216,13 @@ impl Chat {
         if node.rosters_due.take_if(|due| *due <= now).is_none() {
             return;
         }
+        node.kept_since = None;
         let silent = node.others.iter().filter(|(_, other)| !other.has_said_who);
         let silent: Vec<NodeId> = silent.map(|(id, _)| *id).collect();
         for id in silent {
             self.forget_node(id, millis(out), out);
         }
+        self.mutes.note_taken(false);
     }
 
     pub(in crate::chat) fn rosters_due(&self) -> Option<Instant> {
@@ -221,6 +236,6 @@ impl Node {
         for other in self.others.values_mut() {
             other.has_said_who = false;
         }
-        self.rosters_due = (!self.others.is_empty()).then_some(now + ROSTER_TIMEOUT);
+        self.rosters_due = Some(now + ROSTER_TIMEOUT);
     }
 }

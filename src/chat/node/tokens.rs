@@ -7,6 +7,7 @@ use super::who::Who;
 use crate::chat::mute::Mute;
 use crate::chat::name::Name;
 use crate::chat::user_id::UserId;
+use crate::cluster::NodeId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// What is known of a token.
@@ -53,20 +54,36 @@ impl Tokens {
         self.by_digest.get(digest)
     }
 
-    /// A user has this token, or none any more.
-    pub(super) fn set(&mut self, who: Who, digest: Option<Digest>) {
-        self.forget(who);
+    /// A user has this token, or none any more. Returns whether they had one.
+    pub(super) fn set(&mut self, who: Who, digest: Option<Digest>) -> bool {
+        let had_one = self.forget(who);
         if let Some(digest) = digest {
             self.of.insert(who, digest);
             self.by_digest.insert(digest, Token { who, held: None });
         }
+        had_one
     }
 
-    pub(super) fn forget(&mut self, who: Who) {
-        if let Some(digest) = self.of.remove(&who) {
+    fn forget(&mut self, who: Who) -> bool {
+        let digest = self.of.remove(&who);
+        if let Some(digest) = digest {
             self.by_digest.remove(&digest);
             self.held.retain(|held| *held != digest);
         }
+        digest.is_some()
+    }
+
+    /// Also those that are held of its users.
+    pub(super) fn forget_all_of(&mut self, node: NodeId) {
+        let all: Vec<Who> = self.of.keys().filter(|who| who.node == node).copied().collect();
+        for who in all {
+            self.forget(who);
+        }
+    }
+
+    /// Something was missed: which are good is not known any more.
+    pub(super) fn forget_all(&mut self) {
+        *self = Tokens::default();
     }
 
     /// A user has left, and their token is good no more, unless their node is gone.

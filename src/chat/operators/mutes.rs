@@ -108,9 +108,9 @@ impl Chat {
     }
 
     /// A user has taken a name: a mute kept for it applies to them.
-    pub(in crate::chat) fn reapply_mute(&mut self, id: ConnId, name: &str) {
+    pub(in crate::chat) fn reapply_mute(&mut self, id: UserId, name: &str) {
         if let Some(mute) = self.mutes.take(name)
-            && let Some(extras) = self.users.extras_of(id)
+            && let Some(extras) = self.users.extras_mut(id)
         {
             extras.mute = Mute::longer(extras.mute, Some(mute));
         }

@@ -38,6 +38,11 @@ pub(in crate::chat) fn events_lost(count: u64) -> Reply<impl Display> {
     )
 }
 
+/// To a room.
+pub(in crate::chat) fn line_left_out() -> Reply<&'static str> {
+    error("line_left_out", "A line of somebody who was replaced meanwhile is not shown.")
+}
+
 pub(in crate::chat) fn name_out_of_reach(name: &str) -> Reply<impl Display> {
     error(
         "out_of_reach",

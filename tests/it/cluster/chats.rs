@@ -29,17 +29,10 @@ pub(super) struct Node {
 /// What becomes of a node's requests to read again.
 #[derive(Default)]
 struct Worker {
-    /// For each of them, how many bans were to be put back.
+    /// For each of them since this was asked last, how many bans were to be put back.
     refreshes: RefCell<Vec<Option<usize>>>,
     is_reading: Cell<bool>,
     is_slow: Cell<bool>,
-}
-
-impl Worker {
-    /// Those since this was asked last.
-    fn take(&self) -> Vec<Option<usize>> {
-        self.refreshes.take()
-    }
 }
 
 impl Node {
@@ -92,7 +85,7 @@ impl Service for Node {
         self.carry(out);
     }
 
-    /// All that is to be persisted is.
+    /// All that is to be persisted is, and every password is right.
     fn on_tick(&mut self, out: &mut Outbox) {
         if self.worker.is_reading.get() && !self.worker.is_slow.get() {
             self.worker.is_reading.set(false);
@@ -104,6 +97,7 @@ impl Service for Node {
             let answer = match request {
                 Request::Ban { ban, .. } => Answer::Banned(ban),
                 Request::Unban(target) => Answer::Unbanned(target),
+                Request::LogIn { name, by, .. } => Answer::LoggedIn(name, by),
                 Request::Refresh { put_back } => {
                     let bans = put_back.map(|bans| bans.len());
                     self.worker.refreshes.borrow_mut().push(bans);
@@ -473,7 +467,7 @@ fn what_is_persisted_is_read_again_when_somebody_may_have_missed_something() {
     let op = cluster.connect(0, OPERATORS);
     let take = |cluster: &mut Cluster| {
         cluster.settle();
-        [0, 1].map(|node| cluster.nodes[node].service().worker.take())
+        [0, 1].map(|node| cluster.nodes[node].service().worker.refreshes.take())
     };
     // Each has seen the second one enter.
     let [first, second] = take(&mut cluster);

@@ -59,8 +59,10 @@ impl Model<'_> {
     pub(super) fn event(&mut self, line: &Line) {
         let first = self.under_way.pop_front().expect("only what was done comes back");
         self.saw("an operation comes back");
-        // Whoever has the user by now has not asked to be another.
-        if first.by == first.via || !matches!(first.effect, Effect::Resume(..)) {
+        // Whoever has the user by now has not asked for it.
+        if first.by == first.via
+            || !matches!(first.effect, Effect::Resume(..) | Effect::Join(_) | Effect::Name(_))
+        {
             self.take_effect(first.by, first.effect);
         }
         if self.has_under_way(first.via) {

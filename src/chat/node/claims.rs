@@ -1,0 +1,78 @@
+//! Names that the log has for users of this node, and who is to have them.
+
+use super::{Node, Sent};
+use crate::chat::state::Chat;
+use crate::chat::user::User;
+use crate::chat::user_id::UserId;
+use crate::cluster::Action;
+
+impl Chat {
+    /// A name was claimed for a user of this node. If they have not got it, since a token was known
+    /// no more or they have left, it is to be others', and their own theirs again.
+    pub(super) fn give_back(&mut self, by: UserId, claimed: &str) {
+        if !self.has_name(by, claimed) {
+            self.release_if_lost(by, claimed);
+            self.claim_own(by, false);
+        }
+    }
+
+    /// A name was claimed by a user, of this node or another. If somebody else of this node has it
+    /// still, as the user was somebody else's by then, they claim it again.
+    pub(super) fn claim_back(&mut self, claimed: &str, by: UserId) {
+        let owner = self.users.owner(claimed).filter(|owner| *owner != by);
+        if let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner)) {
+            self.claim_own(owner, true);
+        }
+    }
+
+    /// A user of this node had this name, and is another one from now on.
+    pub(in crate::chat) fn release_name(&mut self, user: UserId, name: Option<&str>) {
+        let is_own = !self.is_elsewhere(user);
+        if let (Some(node), Some(name), true) = (&mut self.node, name, is_own) {
+            node.release(&name.to_lowercase(), user);
+        }
+    }
+
+    /// A user of this node keeps the name that they have.
+    pub(super) fn claim_own(&mut self, user: UserId, takes_over: bool) {
+        let own = self.users.by_id(user).and_then(User::own_name).map(str::to_lowercase);
+        if let (Some(node), Some(name)) = (&mut self.node, own) {
+            let sent = Sent::Claim(user, name.as_str().into());
+            let user = user.number.into();
+            let claim = Action::Claim { name, user, releases: None, takes_over };
+            node.first.push_back((claim, Vec::new(), sent));
+        }
+    }
+
+    /// The log has a name for a user of this node. If they have another by now, or have left, it is
+    /// nobody's.
+    pub(super) fn release_if_lost(&mut self, user: UserId, name: &str) {
+        if !self.has_name(user, name)
+            && let Some(node) = &mut self.node
+        {
+            node.release(name, user);
+        }
+    }
+
+    /// The log has a name for a user of this node who was refused it.
+    pub(super) fn release(&mut self, user: UserId, name: &str) {
+        if !self.has_name(user, name)
+            && let Some(node) = &mut self.node
+        {
+            node.alone.releases.push((user, name.into()));
+        }
+    }
+
+    fn has_name(&self, user: UserId, name: &str) -> bool {
+        let own = self.users.by_id(user).and_then(User::own_name);
+        own.is_some_and(|own| own.eq_ignore_ascii_case(name))
+    }
+}
+
+impl Node {
+    /// A name is this user's no more.
+    pub(super) fn release(&mut self, name: &str, user: UserId) {
+        let action = Action::Release { name: name.to_owned(), user: user.number.into() };
+        self.first.push_back((action, Vec::new(), Sent::Other));
+    }
+}

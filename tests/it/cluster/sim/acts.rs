@@ -88,7 +88,7 @@ impl World {
                 _ => format!("/announce <{}>", self.token()),
             };
         }
-        match self.rng.below(32) {
+        match self.rng.below(36) {
             0..14 => format!("<{}>", self.token()),
             14 => format!("/me <{}>", self.token()),
             15 => format!("/topic <{}>", self.token()),
@@ -106,8 +106,21 @@ impl World {
             28 => "/who".to_owned(),
             29 => "/history".to_owned(),
             30 if self.rng.one_in(3) => "quit".to_owned(),
+            31 | 32 => "/resume".to_owned(),
+            33..36 => self.come_back(),
             _ => "/rooms".to_owned(),
         }
+    }
+
+    /// Somebody comes back with a token of whomever. The server does not say where they are then.
+    fn come_back(&mut self) -> String {
+        let tokens: Vec<&String> =
+            self.clients.iter().filter_map(|client| client.token.as_ref()).collect();
+        if tokens.is_empty() {
+            return "/resume".to_owned();
+        }
+        let (token, seq) = (*self.rng.pick(&tokens), *self.rng.pick(&["", "", " 0"]));
+        format!("/resume {token}{seq}\n/who")
     }
 
     pub(super) fn token(&mut self) -> u64 {

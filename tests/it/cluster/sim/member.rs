@@ -2,11 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::mem;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chinwag::chat::{Bus, Settings};
 use chinwag::cluster::{Entry, NodeId, Report};
 use chinwag::{Chat, CloseReason, ConnId, Outbox, Peer, Service};
+
+use crate::cluster::chats::token;
+
+/// How long a name is kept for whoever was cut off.
+const RESUME_FOR: u64 = 8000;
 
 pub(super) struct Member {
     chat: Chat,
@@ -20,6 +25,9 @@ impl Member {
             bus: Bus::Log(id),
             operators: true,
             greet_after: None,
+            random: Some(token),
+            digest: Some(|token| std::array::from_fn(|at| token[at % token.len()])),
+            resume_for: Duration::from_millis(RESUME_FOR),
             ..Settings::default()
         };
         let (report, entries) = (Cell::new(None), RefCell::new(Vec::new()));

@@ -57,14 +57,6 @@ fn whatever_happens_all_nodes_tell_the_same() {
     }
 }
 
-/// Users that a roster listed behind newer ones were taken for gone.
-#[test]
-fn whoever_is_listed_is_known_in_whatever_order_they_came() {
-    for seed in [200_167, 201_380] {
-        simulate(seed, false);
-    }
-}
-
 /// Runs one seed.
 fn simulate(seed: u64, is_traced: bool) {
     let failure = NamesSeed(seed);

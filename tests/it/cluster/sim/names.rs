@@ -8,6 +8,8 @@ pub(super) struct Names {
     past: Vec<Term>,
     /// When the log has lost something.
     resets: Vec<usize>,
+    /// Names that were claimed from whoever had them, and when.
+    taken_over: Vec<(String, usize)>,
 }
 
 struct Term {
@@ -44,6 +46,11 @@ impl Names {
         {
             term.cuts.push(position);
         }
+    }
+
+    /// From now on a name is whose claim this was.
+    pub(super) fn take_over(&mut self, name: &str, position: usize) {
+        self.taken_over.push((name.to_owned(), position));
     }
 
     /// They have it no more.
@@ -87,8 +94,10 @@ impl Names {
     /// From when to when the log had the name for a client.
     fn spans(&self, term: &Term) -> impl Iterator<Item = (usize, usize)> {
         let ends = |from: usize| {
+            let taken =
+                self.taken_over.iter().filter(|(name, at)| *name == term.name && *at > from);
             let cuts = self.resets.iter().chain(&term.cuts).filter(|cut| **cut >= from);
-            cuts.min().copied().unwrap_or(usize::MAX).min(term.to)
+            cuts.chain(taken.map(|(_, at)| at)).min().copied().unwrap_or(usize::MAX).min(term.to)
         };
         term.from.iter().map(move |from| (*from, ends(*from)))
     }

@@ -62,11 +62,11 @@ struct View {
 /// What a client was told.
 pub(super) struct Told {
     node: usize,
-    is_json: bool,
     pub(super) room: String,
     pub(super) is_closed: bool,
-    /// Whether they may miss lines.
+    /// Whether they may miss lines: they ignore somebody, or somebody whose token they had may have.
     ignores: bool,
+    may_be_another: bool,
     /// What they have said, and what they have read.
     sent: Vec<u64>,
     seen: BTreeSet<u64>,
@@ -82,21 +82,22 @@ impl Oracle {
         self.nodes.push(View::default());
     }
 
-    pub(super) fn connect(&mut self, client: usize, node: usize, is_json: bool) {
+    pub(super) fn connect(&mut self, client: usize, node: usize) {
         assert_eq!(client, self.clients.len());
         self.clients.push(Told {
             node,
-            is_json,
             room: "lobby".to_owned(),
             is_closed: false,
             ignores: false,
+            may_be_another: false,
             sent: Vec::new(),
             seen: BTreeSet::new(),
             refused: 0,
         });
     }
 
-    pub(super) fn sent(&mut self, client: usize, token: Option<u64>) {
+    pub(super) fn sent(&mut self, client: usize, token: Option<u64>, is_resuming: bool) {
+        self.clients[client].may_be_another |= is_resuming;
         if let Some(token) = token {
             self.senders.insert(token, client);
             self.clients[client].sent.push(token);
@@ -146,6 +147,11 @@ impl Oracle {
 
     /// Something has come into the log. Who has a name no more may not know it yet.
     pub(super) fn logged(&mut self, record: &Record, position: usize) {
+        if let (Outcome::Claimed, Some(Action::Claim { name, takes_over: true, .. })) =
+            (&record.outcome, &record.action)
+        {
+            self.names.take_over(name, position);
+        }
         let released = match (&record.outcome, &record.action) {
             (Outcome::Gone, _) => None,
             (Outcome::Claimed, Some(Action::Claim { releases: Some(name), .. }))
@@ -251,9 +257,9 @@ impl Oracle {
             }
             Reading::Named(name) => {
                 // A guest's number may still have to change, by what got through at the cut.
-                let is_guest = name.starts_with("guest");
+                let may_be = name.starts_with("guest") || told.may_be_another;
                 assert!(
-                    is_guest || self.names.is(client, name) || !self.nodes[told.node].is_cut_off,
+                    may_be || self.names.is(client, name) || !self.nodes[told.node].is_cut_off,
                     "client {client} is called {name}, and the log is out of reach"
                 );
                 self.names.begin(client, name, position);
@@ -269,9 +275,8 @@ impl Oracle {
         let is_due = record.is_some_and(|record| record.token == Some(line.token));
         let is_known = told.seen.contains(&line.token);
         // Programs are shown history as it was.
-        let is_past =
-            line.is_past || (told.is_json && line.number.is_some() && (!is_due || is_known));
-        let (node, room) = (told.node, told.room.clone());
+        let is_past = line.is_past || (line.number.is_some() && (!is_due || is_known));
+        let (node, room) = (told.node, line.room.clone().unwrap_or(told.room.clone()));
         if let Some((seq, epoch)) = line.number {
             if is_due
                 && let Some(Outcome::Said { seq: own, epoch: since }) = record.map(|it| &it.outcome)
@@ -304,7 +309,8 @@ impl Oracle {
     /// A private message: to one, and perhaps a copy for its sender.
     fn read_private(&mut self, client: usize, line: &Line) {
         self.check_name(client, line);
-        let is_copy = self.senders.get(&line.token) == Some(&client);
+        let is_theirs = self.clients[client].may_be_another && self.names.is(client, &line.from);
+        let is_copy = is_theirs || self.senders.get(&line.token) == Some(&client);
         assert!(self.clients[client].seen.insert(line.token) || is_copy, "<{}> twice", line.token);
         if !is_copy {
             let other = *self.receivers.entry(line.token).or_insert(client);
@@ -318,14 +324,19 @@ impl Oracle {
         let shown = self.shown.entry(line.token).or_insert_with(|| line.from.clone());
         // A guest may have got another number before what was lost was appended again.
         let are_guests = shown.starts_with("guest") && line.from.starts_with("guest");
-        let is_same = *shown == line.from || (are_guests && self.is_lossy);
+        let may_change = self.is_lossy || self.clients.iter().any(|told| told.may_be_another);
+        let is_same = *shown == line.from || (are_guests && may_change);
         assert!(is_same, "<{}> is shown under two names: {shown}, {}", line.token, line.from);
         let sender = self.senders[&line.token];
         let is_here = self.clients[sender].node == self.clients[client].node;
         if is_here && !self.clients[sender].is_closed && !line.is_past && line.number.is_none() {
             let name = &line.from;
-            let is_theirs = self.names.is_called(sender, name) || line.kind == Kind::Announced;
-            assert!(is_theirs, "<{}> is client {sender}'s, and not {name}'s", line.token);
+            let may_be = line.kind == Kind::Announced || self.clients[sender].may_be_another;
+            assert!(
+                may_be || self.names.is_called(sender, name),
+                "<{}> is client {sender}'s, and not {name}'s",
+                line.token
+            );
         }
     }
 
@@ -374,10 +385,15 @@ impl Oracle {
         for client in self.clients_of(node).filter(|client| !moved.contains(client)) {
             let is_there = room.is_none_or(|room| rooms[client] == room);
             let reads = readers.contains(&client);
-            let may_miss = self.clients[client].ignores;
+            let may_miss = self.may_miss(client);
             assert!(!reads || is_there, "client {client} reads <{token}> of {room:?}");
             assert!(reads || !is_there || may_miss, "client {client} does not read <{token}>");
         }
+    }
+
+    fn may_miss(&self, client: usize) -> bool {
+        let told = &self.clients[client];
+        told.ignores || (told.may_be_another && self.clients.iter().any(|told| told.ignores))
     }
 
     /// When all is over: whoever is still there has an answer to everything.

@@ -11,7 +11,8 @@ pub(super) struct Line {
     pub(super) from: String,
     /// To whom, in private.
     pub(super) to: String,
-    /// Its number and epoch. Only programs are told.
+    /// Its room, number and epoch. Only programs are told.
+    pub(super) room: Option<String>,
     pub(super) number: Option<(u64, i64)>,
     /// Whether it is shown as history. Programs are not told.
     pub(super) is_past: bool,
@@ -36,6 +37,8 @@ pub(super) enum Reading {
     },
     /// The client has this name from now on.
     Named(String),
+    /// With this token they may come back.
+    Token(String),
     Ignoring,
     CutOff,
     /// So many lines have not reached the others.
@@ -62,7 +65,7 @@ pub(super) fn understand(line: &str) -> Reading {
     let Some(token) = token(bare.as_bytes()) else { return sentence(line) };
     let said = |kind, from: &str, to: &str| {
         let (from, to) = (from.to_owned(), to.to_owned());
-        Reading::Line(Line { token, kind, from, to, number: None, is_past })
+        Reading::Line(Line { token, kind, from, to, room: None, number: None, is_past })
     };
     if let Some((from, _)) = bare.split_once(" set the topic: ") {
         return said(Kind::Said, from, "");
@@ -98,7 +101,8 @@ fn understand_json(line: &str) -> Reading {
     let token = token(text("text").as_bytes()).expect("what is said has a number");
     let number = value["seq"].as_u64().zip(value["epoch"].as_i64());
     let (from, to) = (text("from"), text("to"));
-    Reading::Line(Line { token, kind, from, to, number, is_past: false })
+    let room = value["room"].as_str().map(str::to_owned);
+    Reading::Line(Line { token, kind, from, to, room, number, is_past: false })
 }
 
 /// What the server says.
@@ -108,6 +112,9 @@ fn sentence(text: &str) -> Reading {
         if let Some(name) = text.strip_prefix(prefix) {
             return Reading::Named(name.to_owned());
         }
+    }
+    if text.starts_with("To come back within ") {
+        return Reading::Token(text.rsplit(' ').next().unwrap_or_default().to_owned());
     }
     if let Some(rest) = text.strip_prefix("Back with the other servers.") {
         return Reading::Back(number(rest.trim_start()).unwrap_or(0));

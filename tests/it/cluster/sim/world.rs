@@ -55,6 +55,8 @@ pub(super) struct Client {
     pub(super) conn: ConnId,
     pub(super) is_operator: bool,
     pub(super) is_closed: bool,
+    /// With which they may come back.
+    pub(super) token: Option<String>,
 }
 
 impl World {
@@ -124,8 +126,8 @@ impl World {
         self.trace(|| format!("node {node}: client {client} connects, {label}"));
         let conn = self.node(node).network.connect(label);
         let is_operator = label == "op";
-        self.clients.push(Client { node, conn, is_operator, is_closed: false });
-        self.oracle.connect(client, node, label == "json");
+        self.clients.push(Client { node, conn, is_operator, is_closed: false, token: None });
+        self.oracle.connect(client, node);
         self.observe(node, Cause::Local);
         client
     }
@@ -135,7 +137,7 @@ impl World {
         let Client { node, conn, .. } = self.clients[client];
         self.trace(|| format!("node {node}: client {client} says {text:?}"));
         for line in text.lines() {
-            self.oracle.sent(client, token(line.as_bytes()));
+            self.oracle.sent(client, token(line.as_bytes()), line.starts_with("/resume "));
         }
         self.node(node).network.send(conn, text.as_bytes());
         self.observe(node, Cause::Local);
@@ -270,6 +272,11 @@ impl World {
             for line in text.lines() {
                 self.trace(|| format!("node {number}:     client {client} reads {line}"));
             }
+            let given = lines.iter().rev().find_map(|line| match line {
+                Reading::Token(token) => Some(token.clone()),
+                _ => None,
+            });
+            self.clients[client].token = given.or(self.clients[client].token.take());
             if let Some((_, heard)) = self.heard.as_mut().filter(|(who, _)| *who == client) {
                 heard.extend(text.lines().map(str::to_owned));
             }

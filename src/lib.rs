@@ -74,7 +74,7 @@
 //! | several servers, one chat: what a node and the log say to each other | `cluster.rs` |
 //! | a node: what it appends and is told, users of other nodes, the log out of reach | `chat/node.rs`, `chat/node/` |
 //! | the log of a cluster in Redis: options, and what a node is told; addresses; checks at the start | `redis.rs`, `redis/link.rs`, `redis/stats.rs`, `redis/options.rs`, `redis/address.rs`, `redis/suitable.rs` |
-//! | the log of a cluster in Redis: what is decided there, and how it is asked | `redis/script.lua`, `redis/script.rs`, `redis/connection.rs`, `redis/dialer.rs` |
+//! | the log of a cluster in Redis: what is decided there, and how it is asked | `redis/script.lua`, `redis/script.rs`, `redis/keys.rs`, `redis/connection.rs`, `redis/dialer.rs` |
 //! | the log of a cluster in Redis: its two threads, and patience | `redis/writer.rs`, `redis/reader.rs`, `redis/shared.rs`, `redis/hand_over.rs` |
 //! | messages to rooms and to one user, and history | `chat/messages.rs`, `chat/history.rs` |
 //! | users: who they are, and how they are found and reached | `chat/user.rs`, `chat/user_id.rs`, `chat/users.rs`, `chat/users/`, `chat/guests.rs` |

@@ -54,6 +54,7 @@ mod connection;
 mod dialer;
 mod hand_over;
 pub(crate) mod hashes;
+mod keys;
 mod link;
 mod options;
 mod reader;

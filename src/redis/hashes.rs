@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use super::connection::{Connection, Failure, Frame};
 use super::dialer::Dialer;
+use super::keys::{is_wrong_type, not_a};
 use super::options::{LinkError, Options};
 
 /// Takes a field, what it was, and what it is to be; nothing stands for no field. Answers 1 if it is
@@ -168,6 +169,10 @@ impl Session {
     fn call(&mut self, command: &[&str]) -> Result<Frame, Failed> {
         let answer = self.connection.call_text(command, self.by);
         answer.map_err(|failure| match failure {
+            failure if is_wrong_type(&failure) => {
+                let key = command.iter().find(|word| word.starts_with('{'));
+                Failed::new(not_a("hash", key.unwrap_or(&"a key")))
+            }
             Failure::Refused(why) => Failed::new(format!("Redis refuses: {why}")),
             Failure::Broken(_) => {
                 let told = "Redis has not answered, and may have done it".to_owned();

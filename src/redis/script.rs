@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::connection::{Breaker, Connection, Failure, Frame};
 use super::dialer::Dialer;
+use super::keys::Keys;
 use crate::cluster::{Action, Entry, Event, NodeId, Outcome};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
@@ -98,26 +99,6 @@ pub(super) struct Found {
     pub(super) epoch: u64,
 }
 
-/// The names of the keys, all in one shard.
-pub(super) struct Keys {
-    all: [String; 7],
-}
-
-impl Keys {
-    pub(super) fn new(cluster: &str) -> Keys {
-        let names = ["head", "log", "said", "rooms", "names", "guests", "nodes"];
-        Keys { all: names.map(|name| format!("{{{cluster}}}:{name}")) }
-    }
-
-    fn log(&self) -> &str {
-        &self.all[1]
-    }
-
-    fn said(&self) -> &str {
-        &self.all[2]
-    }
-}
-
 /// A connection that can be asked for the log.
 pub(super) struct Log {
     connection: Connection,
@@ -210,7 +191,8 @@ impl Log {
     ) -> Result<Page, Failure> {
         let (block, key) = (block.as_millis().to_string(), after.key());
         let command = ["XREAD", "COUNT", PAGE, "BLOCK", &block, "STREAMS", self.keys.log(), &key];
-        match self.connection.call_text(&command, by)? {
+        let answer = self.connection.call_text(&command, by);
+        match answer.map_err(|failure| self.keys.explain(&mut self.connection, failure, by))? {
             Frame::Null => Ok(Page::default()),
             // Of the one stream, its name and what is in it.
             Frame::Array(streams) => match streams.into_iter().next() {
@@ -230,7 +212,8 @@ impl Log {
     ) -> Result<Page, Failure> {
         let (key, until) = (format!("({}", after.key()), until.key());
         let command = ["XRANGE", self.keys.said(), &key, &until, "COUNT", PAGE];
-        page(Some(self.connection.call_text(&command, by)?))
+        let answer = self.connection.call_text(&command, by);
+        page(Some(answer.map_err(|failure| self.keys.explain(&mut self.connection, failure, by))?))
     }
 
     fn load(&mut self, by: Instant) -> Result<(), Failure> {
@@ -253,14 +236,18 @@ impl Log {
         all.push(place.header.clone().into_bytes());
         all.extend(words);
         loop {
-            let count = self.keys.all.len().to_string();
+            let count = self.keys.all().len().to_string();
             let mut call: Vec<&[u8]> = vec![b"EVALSHA", &self.sha, count.as_bytes()];
-            call.extend(self.keys.all.iter().map(String::as_bytes));
+            call.extend(self.keys.all().iter().map(String::as_bytes));
             call.extend(all.iter().map(Vec::as_slice));
             match self.connection.call(&call, by) {
                 // Redis has been started anew, or another has taken its place.
                 Err(Failure::Refused(why)) if why.starts_with("NOSCRIPT") => self.load(by)?,
-                answer => return read_answer(answer?),
+                answer => {
+                    let answer = answer.and_then(read_answer);
+                    return answer
+                        .map_err(|failure| self.keys.explain(&mut self.connection, failure, by));
+                }
             }
         }
     }

@@ -1,9 +1,11 @@
 //! What somebody else has written into Redis: it is stepped over, and nothing that nodes say is lost.
 
 use arbtest::arbitrary::Unstructured;
-use chinwag::Handle;
+use chinwag::chat::{Answer, Ban, Password, Request};
 use chinwag::cluster::{Action, Carrier, Outcome, Report};
 use chinwag::redis::Link;
+use chinwag::{Handle, SharedState};
+use jiff::Timestamp;
 
 use super::links::{Node, events, patient};
 use super::server::{MINUTE, Redis};
@@ -92,6 +94,72 @@ fn after_an_id_that_nothing_can_follow_the_stream_has_to_be_deleted() {
     assert!(error.contains("{chinwag}:log has had an id that nothing can follow"), "{error}");
     redis.ask("DEL {chinwag}:log");
     get_through(&mut a, &mut b);
+}
+
+#[test]
+fn a_key_of_another_type_is_named() {
+    let redis = Redis::start();
+    redis.ask("SET {chinwag}:head x");
+    let error = Link::start(&patient(&redis), Handle::detached()).err().unwrap().to_string();
+    assert!(error.contains("{chinwag}:head is to be a hash, and is something else"), "{error}");
+    redis.ask("SET {chinwag}:bans x");
+    let error = SharedState::new(&patient(&redis)).unwrap().read().err().unwrap().to_string();
+    assert!(error.contains("{chinwag}:bans is to be a hash, and is something else"), "{error}");
+}
+
+#[test]
+fn whatever_stands_among_bans_and_accounts_the_others_stay() {
+    const HASHES: [&str; 2] = ["bans", "accounts"];
+    let redis = Redis::start();
+    let ban = |name: &str| Ban {
+        target: name.parse().unwrap(),
+        until: None,
+        by: "op".to_owned(),
+        why: "rude".to_owned(),
+    };
+    let ban_now = |name: &str| Request::Ban { ban: ban(name), now: Timestamp::UNIX_EPOCH };
+    let mut state = SharedState::new(&patient(&redis)).unwrap();
+    assert!(matches!(state.perform(ban_now("erin")), Answer::Banned(_)));
+    state.set_password("finn", &Password::new("hunter22").unwrap()).unwrap();
+    let good = HASHES.map(|hash| {
+        let key = format!("{{chinwag}}:{hash}");
+        let field = redis.ask(&format!("HKEYS {key}"));
+        let line = redis.ask(&format!("HGET {key} {field}"));
+        (field, line)
+    });
+    let mut run = 0;
+    arbtest::arbtest(|u| {
+        run += 1;
+        let options = patient(&redis).with(|it| it.cluster = format!("state{run}"));
+        let key = |hash: &str| format!("{{state{run}}}:{hash}");
+        for (hash, (field, line)) in HASHES.iter().zip(&good) {
+            redis.call(&[b"HSET", key(hash).as_bytes(), field.as_bytes(), line.as_bytes()]);
+        }
+        for _ in 0..u.int_in_range(1..=4)? {
+            let at = u.choose_index(2)?;
+            let (field, text) = (rubbish(u, "other")?, rubbish(u, &good[at].1)?);
+            if field != good[at].0.as_bytes() {
+                redis.call(&[b"HSET", key(HASHES[at]).as_bytes(), &field, &text]);
+            }
+        }
+        let mut state = SharedState::new(&options).unwrap();
+        if let Err(why) = state.read() {
+            let why = why.to_string();
+            assert!(HASHES.iter().any(|hash| why.contains(hash)), "{why}");
+        }
+        let put_back = Some(vec![ban("gail")]);
+        state.perform(Request::Refresh { put_back });
+        state.perform(Request::Unban("nobody".parse().unwrap()));
+        let banned = state.perform(ban_now("hugo"));
+        for (hash, (field, line)) in HASHES.iter().zip(&good) {
+            assert_eq!(redis.ask(&format!("HGET {} {field}", key(hash))), *line);
+        }
+        if matches!(banned, Answer::Banned(_)) {
+            assert!(redis.ask(&format!("HVALS {}", key("bans"))).contains("hugo"));
+        }
+        Ok(())
+    })
+    .budget_ms(3000);
 }
 
 /// Something that may stand in a field which no node has written.

@@ -93,3 +93,18 @@ fn without_v_the_log_has_the_end_of_what_went_wrong_as_well() {
     program.logged(" event=redis_back side=");
     program.logged(" event=redis_back side=");
 }
+
+#[test]
+fn a_key_of_another_type_is_named_and_once_it_is_deleted_all_goes_on() {
+    let cluster = Cluster::start(Redis::start(), 2, PATIENT);
+    let (mut ann, mut bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    for (key, kind) in [("log", "stream"), ("said", "stream"), ("nodes", "hash")] {
+        cluster.redis.ask(&format!("SET {{chinwag}}:{key} x"));
+        ann.say(key);
+        cluster.nodes[0].logged(&format!("{{chinwag}}:{key} is to be a {kind}, and is something"));
+        cluster.redis.ask(&format!("DEL {{chinwag}}:{key}"));
+        for person in [&mut ann, &mut bob] {
+            person.expect(&format!("[ann] {key}"));
+        }
+    }
+}

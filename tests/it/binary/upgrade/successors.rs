@@ -98,13 +98,9 @@ fn state_of(folder: &Folder, program: &Program) -> Vec<u8> {
 
 /// What the program says of a state.
 fn check(state: &[u8]) -> Outcome {
-    let folder = Folder::new("upgrade-check");
-    fs::create_dir_all(&folder.0).unwrap();
-    let path = folder.0.join("state");
-    fs::write(&path, state).unwrap();
     let mut command = chinwag();
     let arguments = ["-l", "127.0.0.1:0", "--check-state"];
-    let input = fs::File::open(&path).unwrap();
+    let input = chinwag::memory_file(state).unwrap();
     let output = command.args(arguments).stdin(input).output().unwrap();
     let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).lines().map(str::to_owned).collect();
     let (stdout, stderr) = (lines(&output.stdout), lines(&output.stderr));

@@ -107,18 +107,21 @@ fn fail(stderr: &Output, why: &str, code: u8) -> u8 {
     say(stderr, &format!("chinwag: {}", cli::one_line(why)), code)
 }
 
-/// Whether this program could go on with what it is handed, and with nothing else.
+/// Whether this program could go on with what it is handed, and with the files that it would read.
 fn check_state(options: Options) -> io::Result<String> {
-    let mut state = Vec::new();
-    io::stdin().read_to_end(&mut state)?;
-    let Options { config, settings, redis, .. } = options;
+    let mut packed = Vec::new();
+    io::stdin().read_to_end(&mut packed)?;
+    let Options { config, settings, motd, state, redis, tls, .. } = options;
     let chat = |from: &mut Unpacker<'_>| {
         let chat = Chat::unpack(settings, from)?;
         redis_link::check(redis.as_ref(), from)?;
         Ok(chat)
     };
-    Server::check(&config, Server::unpacker(&state)?, chat)?;
-    Ok(upgrade::understood(&state))
+    Server::check(&config, Server::unpacker(&packed)?, chat)?;
+    tls.map(CertificateFiles::open).transpose()?;
+    motd.map(|path| read_motd(&path)).transpose()?;
+    Storage::open(state.as_deref(), redis.as_ref())?;
+    Ok(upgrade::understood(&packed))
 }
 
 fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {

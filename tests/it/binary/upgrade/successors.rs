@@ -162,6 +162,47 @@ fn what_is_handed_over_is_understood_whole_or_not_at_all() {
     }
 }
 
+/// It would end at its start, and with it all connections.
+#[test]
+fn what_a_successor_could_not_read_keeps_it_from_taking_over() {
+    let folder = install("upgrade-files");
+    let path = |name: &str| folder.0.join(name);
+    let [motd, state] = ["motd", "state"].map(|name| path(name).display().to_string());
+    let mut files = vec![("motd", "Hello.")];
+    let mut options = vec!["--motd", &motd, "--state", &state];
+    #[cfg(feature = "tls")]
+    let [cert, key] = ["chat.crt", "chat.key"].map(|name| path(name).display().to_string());
+    #[cfg(feature = "tls")]
+    {
+        files.extend([
+            ("chat.crt", include_str!("../../../certificates/chat.crt")),
+            ("chat.key", include_str!("../../../certificates/chat.key")),
+        ]);
+        options.extend(["-l", "tls=127.0.0.1:0", "--tls-cert", &cert, "--tls-key", &key]);
+    }
+    for (name, text) in &files {
+        fs::write(path(name), text).unwrap();
+    }
+    let program = start(&folder, &options);
+    files.push(("state/bans", ""));
+    let mut ann = program.client("ann");
+    for (name, text) in files {
+        let bad = path(name);
+        if name == "motd" {
+            fs::remove_file(&bad).unwrap();
+        } else {
+            fs::write(&bad, "nonsense\n").unwrap();
+        }
+        let line = ask(&program);
+        assert!(line.contains("event=not_upgraded"), "{line}");
+        assert!(line.contains(&*bad.to_string_lossy()), "{line}");
+        assert_eq!(ann.ask("/up still here"), "STILL HERE");
+        fs::write(&bad, text).unwrap();
+    }
+    upgrade(&program);
+    assert_eq!(ann.ask("/up still here"), "STILL HERE");
+}
+
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
 
 /// If this fails, the format has changed. Once a version with it is out: raise `FORMAT` in

@@ -20,8 +20,8 @@ type Times = [&'static str; 2];
 
 /// Nothing in a test takes so long, however busy the machine is.
 const PATIENT: Times = ["20s", "60s"];
-/// For tests that wait until it is over.
-const IMPATIENT: Times = ["2s", "4s"];
+/// For tests that wait until it is over. A node has so long to start, too.
+const IMPATIENT: Times = ["3s", "6s"];
 
 const CUT_OFF: &str =
     "Cut off from the other servers: until they are back, only this one hears you.";

@@ -44,8 +44,8 @@ impl Chat {
         line: &str,
     ) -> bool {
         match command {
-            // With two slashes, or after `/say`, the line is meant to be said.
-            Command::Say(_) if line.starts_with('/') => false,
+            // `/say` says anything; two slashes may be a slip.
+            Command::Say(_) if line.starts_with('/') && !line.starts_with("//") => false,
             Command::Say(_) => {
                 has_token(line)
                     || (self.settings.accounts && (starts_unseen(bytes) || looks_secret(line)))

@@ -8,11 +8,34 @@ use crate::chat::text::{is_ignorable, is_invisible};
 /// Commands that a password follows, or from habit may.
 const COMMANDS: [&str; 5] = ["protect", "passwd", "unprotect", "register", "unregister"];
 
+/// How a password is told to other chats, to games and to mail servers.
+const HABITS: [&str; 11] = [
+    "identify",
+    "login",
+    "logon",
+    "auth",
+    "pass",
+    "password",
+    "passphrase",
+    "pw",
+    "oper",
+    "ghost",
+    "connect",
+];
+
+/// Whom it is told to on IRC.
+const SERVICES: [&str; 2] = ["nickserv", "ns"];
+
+/// More places than there are between what was typed and a command after it.
+const PLACES: usize = 32;
+
 /// Whether a line that would be said may be a command with a secret whose slash was forgotten or
 /// mistyped.
 pub(in crate::chat) fn looks_secret(line: &str) -> bool {
-    let line = from_command(line);
-    let is_long_word = |text: &str| one_word(text).is_some_and(|word| word.len() >= MIN);
+    is_command(from_command(line)) || has_command(line) || is_slip(line) || is_habit(line)
+}
+
+fn is_command(line: &str) -> bool {
     if COMMANDS.iter().any(|command| rest_after(command, line).is_some_and(|it| !it.is_empty())) {
         return true;
     }
@@ -23,6 +46,66 @@ pub(in crate::chat) fn looks_secret(line: &str) -> bool {
         return is_password && !password.is_empty();
     }
     rest_after("password", line).is_some_and(is_long_word)
+}
+
+/// Whether it is a word that may be a password, and not the one that stands for it in the help.
+fn is_long_word(text: &str) -> bool {
+    one_word(text).is_some_and(|word| word.len() >= MIN && word != "PASSWORD")
+}
+
+/// Whether a command follows something that was left in the line: with its slash, and nothing
+/// behind its password, or behind what a key sent.
+fn has_command(line: &str) -> bool {
+    line.match_indices(is_between).take(PLACES).any(|(at, between)| {
+        let rest = &line[at + between.len()..];
+        if between.starts_with(is_key) {
+            return is_command(rest.strip_prefix('/').unwrap_or(rest));
+        }
+        line[..at].ends_with(char::is_whitespace)
+            && (COMMANDS.iter().any(|it| rest_after(it, rest).is_some_and(is_long_word))
+                || rest_after("nick", rest).is_some_and(|it| is_long_word(split_word(it).1)))
+    })
+}
+
+/// Whether it is a command with a slip of the finger in it, or with letters of a key before it,
+/// and what follows is like a password.
+fn is_slip(line: &str) -> bool {
+    let (word, rest) = split_word(line);
+    let is_near = |command: &str| {
+        word.len() <= command.len() + 1
+            && strsim::damerau_levenshtein(&word.to_lowercase(), command) == 1
+    };
+    ends_like_password(rest)
+        && (word.ends_with("EGISTER")
+            || COMMANDS.into_iter().any(is_near)
+            || (one_word(rest).is_none() && is_near("nick")))
+}
+
+/// Whether it is what tells a password elsewhere. In front of words that are said every day it
+/// has to be like one.
+fn is_habit(line: &str) -> bool {
+    let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
+    let line = rest_after("msg", line).unwrap_or(line);
+    let to_service = SERVICES.iter().find_map(|it| rest_after(it, line));
+    let line = to_service.unwrap_or(line);
+    let rest = HABITS.iter().chain(&COMMANDS).find_map(|it| rest_after(it, line));
+    rest.is_some_and(
+        |it| {
+            if to_service.is_some() { !it.is_empty() } else { ends_like_password(it) }
+        },
+    )
+}
+
+/// Whether it is a word with digits in it that is long enough, or such a word after a name.
+fn ends_like_password(text: &str) -> bool {
+    let mut words = text.split_whitespace();
+    let last = words.next().map(|first| words.next().unwrap_or(first));
+    let is_like = |word: &str| {
+        word.len() >= MIN
+            && word.contains(|c: char| c.is_ascii_digit())
+            && word.contains(char::is_alphabetic)
+    };
+    last.is_some_and(is_like) && words.next().is_none()
 }
 
 /// The line from where a command may begin.
@@ -41,7 +124,12 @@ fn from_command(line: &str) -> &str {
 
 /// A slash, or what a control character or half of one is shown as.
 fn is_between(c: char) -> bool {
-    matches!(c, '/' | '\\' | '\u{2400}'..='\u{2421}' | char::REPLACEMENT_CHARACTER)
+    is_key(c) || matches!(c, '/' | '\\' | char::REPLACEMENT_CHARACTER)
+}
+
+/// What a control character is shown as.
+fn is_key(c: char) -> bool {
+    matches!(c, '\u{2400}'..='\u{2421}')
 }
 
 /// What follows a command that a line begins with: in any case, in letters of full width, and
@@ -125,8 +213,49 @@ mod tests {
             "a\u{241a} b",
             "nick of time is what it is",
             "nickel and dime store",
+            "type /protect PASSWORD",
+            "create table users42",
+            "see example.org/register tomorrow",
+            "use /protect with a password, or /nick alone",
+            "either /or protect everybody",
+            "protests everywhere",
+            "kick ann",
+            "identify yourself",
+            "login page is slow",
+            "pass the salt and pepper, agent007",
+            "connect to 127.0.0.1:1337",
+            "nickserv is not here",
+            "ns records for example.org",
         ] {
             assert!(!looks_secret(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_password_behind_other_text_or_told_as_elsewhere_is_noticed() {
+        for line in [
+            "/protect hunter22",
+            "//protect correct horse",
+            "hello everybody\u{2415}/protect correct horse",
+            "a b\u{2403}nick ann pw",
+            "oh no /protect correcthorse",
+            "I mean /nick ann correcthorse",
+            "protcet hunter22",
+            "Regsiter ann hunter22",
+            "nikc ann hunter22",
+            "[1;5CREGISTER ann hunter22",
+            "EGISTER ann hunter22",
+            "nickserv identify pw",
+            "NickServ: IDENTIFY ann pw",
+            "msg nickserv register pw a@example.org",
+            "@ns identify pw",
+            "identify hunter22",
+            "login ann hunter22",
+            "pw: hunter22",
+            "password ann hunter22",
+            "connect ann hunter22",
+        ] {
+            assert!(looks_secret(line), "{line}");
         }
     }
 }

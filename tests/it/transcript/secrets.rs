@@ -19,6 +19,10 @@ fn what_may_be_a_password_is_not_said() {
         "> protect hunter22",
         "\\register hunter22",
         "password hunter22",
+        "//protect hunter22",
+        "wait /nick ann hunter22",
+        "portect hunter22",
+        "nickserv identify hunter22",
     ] {
         let told = "Not said, for there may be a password in it; /say says anything.";
         check_in(&mut network, &format!("ann> {line}\nann< {told}"));
@@ -64,8 +68,8 @@ fn what_is_meant_to_be_said_is_said() {
         &mut network(),
         "ann> /say passwd is a command
          ann< [ann] passwd is a command
-         ann> //protect hunter22
-         ann< [ann] /protect hunter22
+         ann> //who
+         ann< [ann] /who
          ann> passwd
          ann< [ann] passwd
          ann> nick of time

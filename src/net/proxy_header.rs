@@ -56,10 +56,17 @@ pub(crate) fn parse(bytes: &[u8]) -> Header {
 /// Whether a line, without its ending, is a header of version 1, or one with an address in it that
 /// is otherwise wrong.
 pub(crate) fn is_header(line: &[u8]) -> bool {
-    let source = line.strip_prefix(NAME).and_then(|rest| rest.split(|byte| *byte == b' ').nth(1));
-    let source = source.and_then(|word| str::from_utf8(word).ok());
-    let has_addr = source.is_some_and(|word| word.parse::<IpAddr>().is_ok());
+    let mut words = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|it| !it.is_empty());
+    let has_addr = words.next() == Some(b"PROXY") && words.nth(1).is_some_and(is_like_addr);
     line.len() + 2 <= LINE_MAX && (has_addr || line_source(line).is_some())
+}
+
+/// Whether a word is an address, or may be one that is wrong in a digit or has a zone behind it.
+fn is_like_addr(word: &[u8]) -> bool {
+    let addr = word.split(|byte| *byte == b'%').next().unwrap_or(word);
+    let is_mark = |byte: &&u8| matches!(byte, b'.' | b':');
+    addr.iter().filter(is_mark).count() >= 2
+        && addr.iter().all(|byte| is_mark(&byte) || byte.is_ascii_hexdigit())
 }
 
 /// `PROXY TCP4 192.0.2.7 192.0.2.1 4001 1337`, and CR LF.

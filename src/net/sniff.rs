@@ -60,7 +60,7 @@ const START: usize = 32;
 const MAGIC: usize = 5;
 
 /// How the first lines of some protocols begin.
-const GREETINGS: [&[u8]; 12] = [
+const GREETINGS: [&[u8]; 16] = [
     b"SSH-1.5-",
     b"SSH-1.99-",
     b"SSH-2.0-",
@@ -69,19 +69,45 @@ const GREETINGS: [&[u8]; 12] = [
     b"JDWP-Handshake",
     // IRC, SMTP, NATS, XMPP, and what a Flash player asks for before it lets its program connect.
     b"CAP LS",
+    b"CAP REQ",
     b"EHLO ",
     b"CONNECT {",
     b"<?xml ",
     b"<stream:stream ",
     b"<policy-file-request/>",
+    // Asterisk, Niagara, and printers.
+    b"Action: Login",
+    b"fox a 1 -1 fox hello",
+    b"\x1b%-12345X",
 ];
 
-/// Words that a password follows in many protocols, IRC and Redis among them.
-const PASSWORDS: [&[u8]; 2] = [b"PASS", b"AUTH"];
+/// Whole first lines of STOMP, POP3, FTP, SMTP, NNTP and CVS.
+const LINES: [&[u8]; 8] = [
+    b"CONNECT",
+    b"STOMP",
+    b"CAPA",
+    b"FEAT",
+    b"STARTTLS",
+    b"CAPABILITIES",
+    b"MODE READER",
+    b"BEGIN AUTH REQUEST",
+];
+
+/// What a password or a user follows in many protocols, IRC, Redis and POP3 among them.
+const INTRODUCTIONS: [&[u8]; 3] = [b"PASS", b"AUTH", b"USER"];
+
+/// What a host follows in SMTP and LMTP.
+const HELLOS: [&[u8]; 2] = [b"HELO", b"LHLO"];
+
+/// What comes after a tag of IMAP.
+const TAGGED: [&[u8]; 5] = [b"CAPABILITY", b"LOGIN", b"AUTHENTICATE", b"STARTTLS", b"NOOP"];
 
 /// Names of protocols that a zero byte follows. Flash clients end their lines with one, too, but
 /// say other words.
-const NAMES: [&[u8]; 6] = [b"AMQP", b"CNXN", b"DmdT", b"ES", b"JRMI", b"TSH"];
+const NAMES: [&[u8]; 11] = [
+    b"AMQP", b"CNXN", b"DmdT", b"ES", b"HBas", b"HELF", b"ICA", b"JRMI", b"NTLMSSP", b"TSH",
+    b"hrpc",
+];
 
 /// Where PROXY headers of version 2 cannot be told from blank lines any more.
 const PROXY: &[u8] = b"\r\n\r\n\0";
@@ -217,20 +243,44 @@ fn protocol_of(line: &[u8], ending: Option<Ending>) -> Option<Protocol> {
         && line
             .strip_prefix(b"*")
             .is_some_and(|count| !count.is_empty() && count.iter().all(u8::is_ascii_digit));
-    let is_greeting = GREETINGS.iter().any(|start| line.starts_with(start));
-    if is_array || is_greeting || is_password(line) || is_log(line) || is_git(line) {
+    let is_greeting =
+        LINES.contains(&line) || GREETINGS.iter().any(|start| line.starts_with(start));
+    let is_other =
+        [is_introduction, is_tagged, is_log, is_git, is_call].iter().any(|is_it| is_it(line));
+    if is_array || is_greeting || is_other {
         return Some(Protocol::Text);
     }
     request(line)
 }
 
-/// `PASS WORD`, and nothing more.
-fn is_password(line: &[u8]) -> bool {
-    split(line, b' ').is_some_and(|(word, rest)| PASSWORDS.contains(&word) && !rest.contains(&b' '))
+/// `PASS WORD` or `HELO example.org`, and nothing more.
+fn is_introduction(line: &[u8]) -> bool {
+    split(line, b' ').is_some_and(|(word, rest)| {
+        let is_known =
+            INTRODUCTIONS.contains(&word) || (HELLOS.contains(&word) && rest.contains(&b'.'));
+        is_known && !rest.contains(&b' ')
+    })
 }
 
-/// `<34>Oct 11 22:14:15 …`: a line of syslog.
+/// `a001 LOGIN …`
+fn is_tagged(line: &[u8]) -> bool {
+    split(line, b' ').is_some_and(|(tag, rest)| {
+        let is_tag = tag == b"." || tag.last().is_some_and(u8::is_ascii_digit);
+        is_tag && TAGGED.contains(&split(rest, b' ').map_or(rest, |(command, _)| command))
+    })
+}
+
+/// `{"id":1,"method":"…"}`: JSON-RPC, which is how miners begin.
+fn is_call(line: &[u8]) -> bool {
+    line.starts_with(b"{\"") && line.windows(9).any(|part| part == b"\"method\":")
+}
+
+/// `<34>Oct 11 22:14:15 …`: a line of syslog, perhaps with its length before it.
 fn is_log(line: &[u8]) -> bool {
+    let line = match split(line, b' ') {
+        Some((len, rest)) if len.iter().all(u8::is_ascii_digit) => rest,
+        _ => line,
+    };
     let number =
         line.strip_prefix(b"<").and_then(|rest| split(rest, b'>')).map(|(number, _)| number);
     number.is_some_and(|it| matches!(it.len(), 1..=3) && it.iter().all(u8::is_ascii_digit))

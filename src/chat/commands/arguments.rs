@@ -73,11 +73,20 @@ pub(super) fn target_and_rest(rest: &str) -> Option<(&str, &str)> {
     Some((target, rest.trim_start())).filter(|_| !target.is_empty())
 }
 
-/// An optional time, and the text after it. A word that begins with a digit must be a time: a
-/// mistyped one must not become a reason, and the ban be for good. The error is that word.
+/// An optional time, and the text after it; `for 2h` is one, too. A word that begins with a digit
+/// must be a time: a mistyped one must not become a reason, and the ban be for good. The error is
+/// that word.
 pub(super) fn time_and_text(text: &str) -> Result<(Option<Duration>, &str), &str> {
-    let (first, rest) = split_word(text);
-    if !first.trim_start_matches(['+', '-', '.']).starts_with(char::is_numeric) {
+    let is_number = |text: &str| {
+        text.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(char::is_numeric)
+    };
+    let (first, rest) = match split_word(text) {
+        (word, rest) if word.eq_ignore_ascii_case("for") && is_number(rest) => {
+            split_word(rest.trim_start())
+        }
+        words => words,
+    };
+    if !is_number(first) {
         return Ok((None, text));
     }
     let time = time(first).filter(|time| !time.is_zero() && *time <= TIME_MAX);

@@ -174,6 +174,10 @@ fn operators_commands_are_parsed() {
         ("/ban bob 1w 3 strikes", Ban("bob", hours(168), "3 strikes")),
         ("/ban bob 3660d", Ban("bob", hours(3660 * 24), "")),
         ("/ban bob s", Ban("bob", None, "s")),
+        ("/ban bob for 2h", Ban("bob", hours(2), "")),
+        ("/ban bob For  2h being loud", Ban("bob", hours(2), "being loud")),
+        ("/ban bob for being loud", Ban("bob", None, "for being loud")),
+        ("/mute bob for 2h", Mute("bob", hours(2))),
         ("/kick bob 99999w", Kick("bob", "99999w")),
         ("/ban bob für immer", Ban("bob", None, "für immer")),
         ("/unban bob", Unban("bob")),
@@ -215,8 +219,15 @@ fn operators_commands_are_parsed() {
         "3661d",
         "99999999999999999999s",
         "18446744073709551615w",
+        "(10m)",
+        "~10m",
+        "\"10m\"",
     ] {
-        for line in [format!("/ban bob {word} too loud"), format!("/mute bob {word}")] {
+        for line in [
+            format!("/ban bob {word} too loud"),
+            format!("/ban bob for {word}"),
+            format!("/mute bob {word}"),
+        ] {
             assert_eq!(parse_as(ALL, &line), Ok(Operator(NoTime(word))), "{line}");
         }
     }

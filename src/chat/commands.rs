@@ -34,10 +34,8 @@ impl Commands {
         line: &str,
         is_here: impl Fn(&str) -> bool,
     ) -> Result<Command<'_>, Mistake<'_>> {
-        if line.starts_with("//") {
-            return Ok(Command::Say(&line[1..]));
-        }
-        if let Some(command) = line.strip_prefix('/') {
+        let is_doubled = line.starts_with("//");
+        if let Some(command) = line.strip_prefix('/').filter(|_| !is_doubled) {
             return self.slash(command);
         }
         let (word, rest) = split_word(line);
@@ -50,13 +48,17 @@ impl Commands {
             let row = self.find(word)?;
             return (row.parse)(rest).ok_or(Mistake::Usage(row.usage));
         }
-        // The slash is missing, or stands behind what a key has sent: it was meant for one alone.
-        let bare = word.trim_start_matches(|c| !char::is_alphanumeric(c));
+        // The slash is missing or doubled, or stands behind what a key has sent: it was meant for one
+        // alone.
+        let bare = word.trim_matches(|c| !char::is_alphanumeric(c));
         let private = ["msg", "send"].into_iter().find(|it| it.eq_ignore_ascii_case(bare));
         if let Some(private) = private
             && is_to_user()
         {
             return Err(Mistake::Usage(self.find(private)?.usage));
+        }
+        if is_doubled {
+            return Ok(Command::Say(&line[1..]));
         }
         if rest.is_empty() && (is("quit") || is("exit")) {
             return Ok(Command::Goodbye);

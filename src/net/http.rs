@@ -7,9 +7,15 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::net::network::Network;
+#[cfg(feature = "web")]
+use crate::work;
 
 /// The longest head that is read, in bytes.
 pub(crate) const HEAD_MAX: usize = 8 << 10;
+
+/// From so many bytes on a head is looked at again only once it has ended: with each byte that comes
+/// it would take ever longer. What is none is known by fewer.
+const START: usize = 64;
 
 /// More headers than any browser and the proxies before it send.
 #[cfg(feature = "web")]
@@ -116,6 +122,17 @@ enum Parsed<'a> {
     Request(Request<'a>, usize),
 }
 
+/// Whether a head may be read to more effect now than when there were only so many bytes of it: it
+/// has just begun, a blank line has come, or it is too long.
+pub(crate) fn may_be_read(bytes: &[u8], before: usize) -> bool {
+    let new = &bytes[before.saturating_sub(2).min(bytes.len())..];
+    let is_blank_line = |part: &[u8]| part.starts_with(b"\n\n") || part == b"\n\r\n";
+    before < START
+        || bytes.len() >= HEAD_MAX
+        || new.windows(3).any(is_blank_line)
+        || new.ends_with(b"\n\n")
+}
+
 /// Reads a request from this address. `None` if it is unfinished.
 pub(crate) fn read(bytes: &[u8], from: Option<IpAddr>, web: &Web) -> Option<Asked> {
     let refused = |status, why| Some(Asked { client: Err(NoAddress), head: plain(status, why) });
@@ -166,11 +183,14 @@ fn address(text: &str) -> Option<IpAddr> {
 
 #[cfg(feature = "web")]
 fn parse(bytes: &[u8]) -> Parsed<'_> {
+    work::look_at(bytes.len());
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
     let used = match parsed.parse(bytes) {
         Ok(httparse::Status::Complete(used)) if used <= HEAD_MAX => used,
-        Ok(httparse::Status::Partial) if bytes.len() < HEAD_MAX => return Parsed::Unfinished,
+        Ok(httparse::Status::Partial) if bytes.len() < HEAD_MAX && !is_blank(bytes) => {
+            return Parsed::Unfinished;
+        }
         Ok(_) | Err(httparse::Error::TooManyHeaders) => return Parsed::Refused(431, ""),
         Err(_) => return Parsed::Refused(400, "This is no HTTP request."),
     };
@@ -178,6 +198,12 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     let (method, target) = (parsed.method.unwrap_or(""), parsed.path.unwrap_or(""));
     let may_upgrade = parsed.version == Some(1);
     Parsed::Request(Request { method, target, may_upgrade, headers }, used)
+}
+
+/// Whether so many blank lines have come that no request follows.
+#[cfg(feature = "web")]
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.len() > START && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
 }
 
 /// Nobody comes here: there are no such listeners.

@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("telnet", &["scan", "pack", "work"]),
     ("decoder", &["escape", "line", "scan", "telnet", "pack", "work"]),
     ("codec", &["decoder", "line", "pack"]),
-    ("http", &["network"]),
+    ("http", &["network", "work"]),
     ("proxy_header", &[]),
     ("sniff", &["decoder", "line", "proxy_header", "scan", "telnet", "pack"]),
     ("descriptors", &[]),

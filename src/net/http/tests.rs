@@ -131,3 +131,21 @@ fn only_known_pages_may_connect() {
     assert_eq!(of("chat.example:443", "http://chat.example"), 403);
     assert_eq!(of("chat.example:8080", "http://chat.example"), 403);
 }
+
+#[test]
+fn a_head_that_comes_byte_by_byte_is_not_read_again_with_each() {
+    let whole = format!("GET / HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(90));
+    let long = format!("GET / HTTP/1.1\r\nX: {}", "x".repeat(9000));
+    for head in [whole, long, "GET / HTTP/1.1\nHost: localhost\n\n".into(), "\r\n".repeat(4500)] {
+        let (mut looked_at, mut answer) = (0, None);
+        for end in 1..=head.len() {
+            if answer.is_none() && may_be_read(&head.as_bytes()[..end], end - 1) {
+                looked_at += end;
+                answer = read_head(&head.as_bytes()[..end]);
+            }
+        }
+        assert!(answer.is_some(), "{head}");
+        // With each byte only at the start.
+        assert!(looked_at <= 2 * head.len() + 64 * 64, "{looked_at} of {}", head.len());
+    }
+}

@@ -12,6 +12,7 @@ use super::admission::reject;
 use super::timers::Timer;
 use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
+use crate::net::http;
 use crate::net::proxy_header::{self, Header, Source};
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::transport::{Origin, Transport};
@@ -120,6 +121,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
         self.handshakes_left -= usize::from(is_shaking);
         for _ in 0..self.limits.read_budget {
+            let before = preface.bytes.len();
             let result = self.conns[id.slot()].stream.read(&mut self.chunk);
             self.note_unsent(id);
             match result {
@@ -142,6 +144,9 @@ impl<T: Transport, S: Service> Hub<T, S> {
                     return self.give_up(id, preface);
                 }
                 Ok(_) | Err(_) => return self.end_of_preface(id, preface),
+            }
+            if preface.awaited == Awaited::Head && !http::may_be_read(&preface.bytes, before) {
+                continue;
             }
             match self.parse_preface(id, preface) {
                 Ok(is_heard) => return is_heard,

@@ -88,7 +88,7 @@ impl World {
                 _ => format!("/announce <{}>", self.token()),
             };
         }
-        match self.rng.below(36) {
+        match self.rng.below(37) {
             0..14 => format!("<{}>", self.token()),
             14 => format!("/me <{}>", self.token()),
             15 => format!("/topic <{}>", self.token()),
@@ -108,6 +108,7 @@ impl World {
             30 if self.rng.one_in(3) => "quit".to_owned(),
             31 | 32 => "/resume".to_owned(),
             33..36 => self.come_back(),
+            36 => (*self.rng.pick(&["/notices on", "/notices off"])).to_owned(),
             _ => "/rooms".to_owned(),
         }
     }

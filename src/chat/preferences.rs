@@ -50,7 +50,8 @@ impl Chat {
     }
 
     pub(super) fn note_ignoring(&mut self, own: UserId, target: UserId) {
-        if self.users.by_id(target).is_none() {
+        // They may have come back as somebody who ignored them.
+        if own == target || self.users.by_id(target).is_none() {
             return;
         }
         let Some(extras) = self.users.extras_mut(own) else { return };

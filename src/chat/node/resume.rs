@@ -171,12 +171,17 @@ impl Chat {
 
     /// A user of another node is one who was somebody else, perhaps unnoticed.
     pub(super) fn taken_over(&mut self, who: Who, by: Who, listed: &Listed, out: &mut Outbox) {
-        let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
-        let left = node.local(who);
-        self.vacate(left, out);
+        let Some(node) = &self.node else { return };
+        let (left, is_known) = (node.local(who), node.moved.has(who));
+        if !is_known {
+            self.vacate(left, out);
+        }
+        // Their own node may have had them in another room, while it was cut off.
         self.read_listed(by, listed, out);
-        let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(by));
-        self.pass_on(left, by, who);
+        if !is_known {
+            let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(by));
+            self.pass_on(left, by, who);
+        }
     }
 
     /// What is for the user `left`, or of them, is of `by` from now on.

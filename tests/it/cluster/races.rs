@@ -244,3 +244,14 @@ fn a_line_of_somebody_who_was_replaced_meanwhile_is_left_out_and_the_room_told()
         assert_eq!(lines, ["[ann] before", "[ann] behind"], "at node {node}");
     }
 }
+
+#[test]
+fn whoever_was_ignored_by_the_one_they_come_back_as_does_not_ignore_themselves() {
+    let (mut cluster, ann, zoe, token) = three();
+    cluster.cut(0);
+    assert_eq!(cluster.say(0, ann, "/ignore zoe"), "Ignoring zoe.\n");
+    let read = cluster.say(1, zoe, &format!("/resume {token}"));
+    assert!(read.starts_with("You are now ann\n"), "{read}");
+    cluster.mend(0);
+    assert_eq!(cluster.say(1, zoe, "hello"), "[ann] hello\n");
+}

@@ -1,5 +1,5 @@
-//! Blocking work beside the loop: a thread counts primes for whoever asks, and only who
-//! asked waits for it.
+//! Blocking work beside the loop: a thread counts primes for any client that asks, and only that
+//! client waits for it.
 //!
 //! `cargo run --release --example offload -- 127.0.0.1:4000`, then type numbers into two
 //! of `nc 127.0.0.1 4000`: `50000000` in one does not hold up `10` in the other for longer

@@ -264,7 +264,7 @@ fn bytes_without_an_end_come_to_one() {
     check(&too_long_after_all, "endless");
     let subnegotiation = [b"\xff\xfa", &many(16 * MAX)[..]].concat();
     check(&[&subnegotiation[..], b"\xff\xf0\nok\n"].concat(), "{}endless");
-    // Whoever keeps a connection alive so may do it for as long as they like.
+    // A connection may be kept alive in this way for as long as its client likes.
     let alive = [b"\xff\xf1".repeat(20 * MAX), b"ok\n".to_vec()].concat();
     assert_eq!(frame(&[&alive]).trim_start_matches("{}"), "<ok>LF ");
 }

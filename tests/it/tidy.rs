@@ -1,5 +1,5 @@
-//! The shape of the sources: who knows whom, what is absent where, and how long things
-//! may get. A rule that is broken is printed with the place.
+//! Rules about the sources: which module may name which, what must not be said where, and how long
+//! files and functions may get. A rule that is broken is printed with the place.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -287,7 +287,7 @@ fn the_chat_names_nothing_in_a_circle() {
     assert!(names.values().map(BTreeSet::len).sum::<usize>() > 150, "the paths are not seen");
     let mut left: BTreeMap<&str, &BTreeSet<String>> =
         names.iter().map(|(path, named)| (*path, named)).collect();
-    // Whoever names nothing that is left is in no circle, nor is whom nobody names that is left.
+    // A file that names no other that is left is in no circle, nor is one that no other names.
     while let Some(path) = left
         .iter()
         .find(|(path, named)| {
@@ -340,7 +340,7 @@ fn named_by(own: &str, source: &Source, files: &BTreeMap<String, &Source>) -> BT
                 from.pop();
             }
             let mut found = from.join("::");
-            // What is no file is an item of the last that is.
+            // A step that is no file is an item in the last one.
             for step in steps {
                 let next = format!("{found}::{step}").trim_start_matches(':').to_owned();
                 if !files.contains_key(&next) {

@@ -1,4 +1,4 @@
-//! Who is in charge, and what that comes to with real sockets.
+//! Operators of the program: their socket, bans at accept, and reloads.
 #![cfg(target_os = "linux")]
 
 use std::fs;

@@ -232,8 +232,8 @@ fn the_last_words_of_one_who_reset_before_he_was_let_in_are_heard() {
     eventually("he is gone", || alice.ask("/who") == "1 in lobby: alice");
 }
 
-/// Who has said that it sends nothing more, and then resets, is a broken pipe to the next
-/// write. A server inside of another program may not be what ends that program.
+/// When a client has ended its input, and then resets, the next write to it is a broken pipe. A
+/// server inside of another program must not end that program for it.
 #[test]
 #[cfg(unix)]
 fn a_broken_pipe_is_an_error_and_no_signal() {

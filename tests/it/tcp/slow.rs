@@ -190,7 +190,7 @@ fn a_client_that_reads_a_little_at_a_time_has_not_stalled() {
     let server = start(limited(fast().with(|it| it.stall_time = STALL)));
     let mut alice = Client::named(server.addr, "alice");
     let mut slow = Client::connect_narrow(server.addr).register("slow");
-    // Who talks takes as long as the machine needs, and whoever is to stall reads meanwhile.
+    // Talking takes as long as the machine needs, and the client that is to stall reads meanwhile.
     let talking = thread::spawn(move || {
         alice.ask("/echo off");
         for start in (0..700).step_by(20) {

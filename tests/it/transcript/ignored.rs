@@ -1,4 +1,4 @@
-//! Those whom somebody ignores: nothing that they say or do is shown to that one.
+//! Ignored users: nothing that they say or do is shown to the user that ignores them.
 
 use super::presence::watched;
 use super::{Network, check, check_in};

@@ -1,4 +1,4 @@
-//! Those whom nobody hears, and for how long.
+//! Mutes: what muted users cannot do, and for how long.
 
 use super::operators::network;
 use super::{Network, check_in};

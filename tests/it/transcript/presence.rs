@@ -1,4 +1,4 @@
-//! Who comes and goes, and who is told; greetings and goodbyes.
+//! Presence: join, leave and rename notices, and who gets them; greetings and goodbyes.
 
 use super::{Network, check, check_in};
 use chinwag::chat::{Dialect, Settings};

@@ -1,4 +1,4 @@
-//! Those who say nothing that others can see: nobody is told of them.
+//! Silent users, who send nothing that others can see: nobody is told of them.
 
 use super::check_in;
 use super::presence::watched;

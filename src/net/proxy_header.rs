@@ -199,6 +199,8 @@ mod tests {
             b"PROXY TCP4 192.0.2.7 10.0.0.1 70000 1\r\n".to_vec(),
             b"PROXY TCP4 2001:db8::1 10.0.0.1 1 1\r\n".to_vec(),
             b"PROXY TCP6 192.0.2.7 ::1 1 1\r\n".to_vec(),
+            b"PROXY TCP4 192.0.2.7 ::1 1 1\r\n".to_vec(),
+            b"PROXY TCP6 2001:db8::1 10.0.0.1 1 1\r\n".to_vec(),
             b"PROXY TCP5 192.0.2.7 10.0.0.1 1 1\r\n".to_vec(),
             b"PROXY UNKNOWN\rX".to_vec(),
             b"PROXY UNKNOWNS\r\n".to_vec(),

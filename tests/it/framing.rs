@@ -78,6 +78,7 @@ fn a_cr_ends_a_line_at_once_and_an_lf_or_nul_just_after_it_belongs_to_it() {
     check(b"a\r\0\n\0", "<a>CRLF <>LF <>NUL");
     check(b"a\r\xff\xf1\n\n", "<a>CRLF {}<>LF");
     check(b"a\r\xffb\n", r"<a>CRLF <\xffb>LF");
+    check(b"a\r\xff\xff\n", r"<a>CRLF <\xff>LF");
     check(b"a\r\x1b[A\n", "<a>CRLF <>LF");
     // Nobody has to wait for what may follow.
     let mut decoder = Decoder::new(MAX, 16 * MAX);

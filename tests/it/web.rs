@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use arbtest::arbitrary::{Result, Unstructured};
 use arbtest::arbtest;
+use chinwag::chat::{Ban, Persisted};
 use chinwag::testing::Stream;
 use chinwag::{Limits, Now, Web};
 
@@ -96,6 +97,20 @@ fn a_proxy_header_may_come_before_a_head_and_whom_it_names_counts() {
     assert!(world.request("proxied", &from(2)).1.starts_with("HTTP/1.1 101 "));
     assert!(world.request("proxied", &from(1)).1.starts_with("HTTP/1.1 503 "));
     assert_eq!(world.request("proxied", UPGRADE).1, "");
+}
+
+#[test]
+fn who_is_banned_before_the_request_has_come_whole_is_turned_down() {
+    let mut world = World::new(&Limits::default());
+    let browser = world.connect("web");
+    world.say(&browser, UPGRADE);
+    let target = "192.0.2.1".parse().expect("it is an address");
+    let ban = Ban { target, until: None, by: "op".to_owned(), why: String::new() };
+    let persisted = Persisted { bans: [ban].into_iter().collect(), ..Persisted::default() };
+    world.hub.between_turns(|chat, _| chat.restore(persisted));
+    world.say(&browser, "\r\n");
+    let answer = String::from_utf8_lossy(&browser.receive()).into_owned();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("You are banned"), "{answer}");
 }
 
 #[test]

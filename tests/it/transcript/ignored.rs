@@ -158,12 +158,16 @@ fn the_gone_are_not_counted_among_those_one_may_ignore() {
          cat.
          ann> /ignore dan
          ann< Ignoring dan.
+         ann> /ignore eve
+         ann< You ignore 2 already, as many as you may.
          bob> hi
          bob< [bob] hi
          dan< [bob] hi
+         eve< [bob] hi
          dan> hi
          bob< [dan] hi
-         dan< [dan] hi",
+         dan< [dan] hi
+         eve< [dan] hi",
     );
 }
 

@@ -404,8 +404,13 @@ fn a_crowd_comes_and_goes_unannounced() {
     assert_eq!(network.read("ann"), "last joined the chat.\n");
     let named = "127.0.0.1:4200 is now last\n";
     assert_eq!(network.read("tom"), format!("127.0.0.1:4200 joined the chat.\n{named}"));
-    network.wait(5000);
+    // What is pending then is told before the next one comes.
+    network.line("g1", b"/nick final");
+    assert_eq!(network.read("tom"), "last is now final\n");
+    assert_eq!(network.read("ann"), "");
     network.arrive("g2", "native");
+    assert_eq!(network.read("ann"), "last is now final\n");
+    network.wait(5000);
     network.line("g2", b"/nick late");
     network.line("tom", b"/nick thomas");
     assert_eq!(network.read("tom"), "You are now thomas\n");

@@ -61,6 +61,7 @@ fn the_same_items_come_of_every_split() {
     bytes.extend(frame(0x80, b"\xbc pieces"));
     let long = "x".repeat(200);
     bytes.extend(frame(0x81, format!("{long}\r\n{long}\r").as_bytes()));
+    bytes.extend(frame(0x81, b"one\n"));
     bytes.extend(frame(0x81, b""));
     bytes.extend(frame(0x88, b"\x03\xe9bye"));
     bytes.extend(b"whatever follows");
@@ -72,6 +73,7 @@ fn the_same_items_come_of_every_split() {
         "line in ü pieces",
         &long,
         &long,
+        "line one",
         "line ",
         "close 1001",
     ];

@@ -169,6 +169,7 @@ fn what_a_successor_could_not_read_keeps_it_from_taking_over() {
     let path = |name: &str| folder.0.join(name);
     let [motd, state] = ["motd", "state"].map(|name| path(name).display().to_string());
     let mut files = vec![("motd", "Hello.")];
+    #[cfg_attr(not(feature = "tls"), expect(unused_mut))]
     let mut options = vec!["--motd", &motd, "--state", &state];
     #[cfg(feature = "tls")]
     let [cert, key] = ["chat.crt", "chat.key"].map(|name| path(name).display().to_string());

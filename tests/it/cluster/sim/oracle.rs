@@ -202,6 +202,9 @@ impl Oracle {
                     notices += 1;
                 }
                 self.read(*client, reading, record, &mut new, &mut moved);
+                if *reading == Reading::LeftOut {
+                    moved.insert(*client);
+                }
             }
             assert!(notices <= 1, "client {client} is told twice: {notice:?}");
         }
@@ -324,10 +327,13 @@ impl Oracle {
         let shown = self.shown.entry(line.token).or_insert_with(|| line.from.clone());
         // A guest may have got another number before what was lost was appended again.
         let are_guests = shown.starts_with("guest") && line.from.starts_with("guest");
-        let may_change = self.is_lossy || self.clients.iter().any(|told| told.may_be_another);
-        let is_same = *shown == line.from || (are_guests && may_change);
-        assert!(is_same, "<{}> is shown under two names: {shown}, {}", line.token, line.from);
+        let are_others = self.clients.iter().any(|told| told.may_be_another);
+        let may_change = are_guests && (self.is_lossy || are_others);
         let sender = self.senders[&line.token];
+        // Of who is another by now it is said as that one where the log is out of reach.
+        let is_replaced = self.clients[sender].is_closed && are_others;
+        let is_same = *shown == line.from || may_change || is_replaced;
+        assert!(is_same, "<{}> is shown under two names: {shown}, {}", line.token, line.from);
         let is_here = self.clients[sender].node == self.clients[client].node;
         if is_here && !self.clients[sender].is_closed && !line.is_past && line.number.is_none() {
             let name = &line.from;

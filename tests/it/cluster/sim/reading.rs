@@ -45,6 +45,8 @@ pub(super) enum Reading {
     Back(u64),
     /// So many events are lost.
     Lost(u64),
+    /// A line is not shown, since its name is another's by now.
+    LeftOut,
     /// Somebody joins, leaves, or has another name.
     Presence,
     /// It was done.
@@ -118,6 +120,9 @@ fn sentence(text: &str) -> Reading {
     }
     if let Some(rest) = text.strip_prefix("Back with the other servers.") {
         return Reading::Back(number(rest.trim_start()).unwrap_or(0));
+    }
+    if text.ends_with("who was replaced meanwhile is not shown.") {
+        return Reading::LeftOut;
     }
     if text.starts_with("Cut off from the other servers") {
         return Reading::CutOff;

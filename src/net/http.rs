@@ -24,6 +24,9 @@ const HEADERS_MAX: usize = 100;
 /// The method that asks for an answer without its body.
 const HEAD: &str = "HEAD";
 
+#[cfg(feature = "web")]
+const NO_REQUEST: &str = "This is no HTTP request.";
+
 /// What in the query of `/ws` names another label than the listener's.
 const LABEL_PARAMETER: &str = "dialect=";
 
@@ -126,11 +129,12 @@ enum Parsed<'a> {
 /// has just begun, a blank line has come, or it is too long.
 pub(crate) fn may_be_read(bytes: &[u8], before: usize) -> bool {
     let new = &bytes[before.saturating_sub(2).min(bytes.len())..];
+    before < START || bytes.len() >= HEAD_MAX || has_blank_line(new)
+}
+
+fn has_blank_line(bytes: &[u8]) -> bool {
     let is_blank_line = |part: &[u8]| part.starts_with(b"\n\n") || part == b"\n\r\n";
-    before < START
-        || bytes.len() >= HEAD_MAX
-        || new.windows(3).any(is_blank_line)
-        || new.ends_with(b"\n\n")
+    bytes.windows(3).any(is_blank_line) || bytes.ends_with(b"\n\n")
 }
 
 /// Reads a request from this address. `None` if it is unfinished.
@@ -181,18 +185,25 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().or_else(|_| with_port()).ok().map(|addr: IpAddr| addr.to_canonical())
 }
 
+/// What comes of the bytes does not depend on how they were split: mistakes behind the start wait
+/// for the end of the head.
 #[cfg(feature = "web")]
 fn parse(bytes: &[u8]) -> Parsed<'_> {
     work::look_at(bytes.len());
+    let bytes = &bytes[..bytes.len().min(HEAD_MAX)];
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut headers);
+    let is_full = bytes.len() == HEAD_MAX;
     let used = match parsed.parse(bytes) {
-        Ok(httparse::Status::Complete(used)) if used <= HEAD_MAX => used,
-        Ok(httparse::Status::Partial) if bytes.len() < HEAD_MAX && !is_blank(bytes) => {
+        Err(_) if !is_begun(bytes) => return Parsed::Refused(400, NO_REQUEST),
+        _ if is_blank(bytes) => return Parsed::Refused(431, ""),
+        Ok(httparse::Status::Complete(used)) => used,
+        Ok(httparse::Status::Partial) if !is_full => return Parsed::Unfinished,
+        Err(_) if !is_full && !has_blank_line(bytes.trim_ascii_start()) => {
             return Parsed::Unfinished;
         }
         Ok(_) | Err(httparse::Error::TooManyHeaders) => return Parsed::Refused(431, ""),
-        Err(_) => return Parsed::Refused(400, "This is no HTTP request."),
+        Err(_) => return Parsed::Refused(400, NO_REQUEST),
     };
     let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
     let (method, target) = (parsed.method.unwrap_or(""), parsed.path.unwrap_or(""));
@@ -203,7 +214,16 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
 /// Whether so many blank lines have come that no request follows.
 #[cfg(feature = "web")]
 fn is_blank(bytes: &[u8]) -> bool {
-    bytes.len() > START && bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+    let start = bytes.get(..=START);
+    start.is_some_and(|start| start.iter().all(|byte| matches!(byte, b'\r' | b'\n')))
+}
+
+/// Whether what has come is a request as far as its start goes.
+#[cfg(feature = "web")]
+fn is_begun(bytes: &[u8]) -> bool {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut parsed = httparse::Request::new(&mut headers);
+    bytes.get(..START).is_some_and(|start| parsed.parse(start).is_ok())
 }
 
 /// Nobody comes here: there are no such listeners.

@@ -149,3 +149,28 @@ fn a_head_that_comes_byte_by_byte_is_not_read_again_with_each() {
         assert!(looked_at <= 2 * head.len() + 64 * 64, "{looked_at} of {}", head.len());
     }
 }
+
+#[test]
+fn the_answer_is_the_same_however_a_head_is_split() {
+    let start = "GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: somebody's own program\r\n";
+    let ends = ["\u{80}\0\0", "\u{80}\0\r\n\r\n", "a b\r\n\r\n", "X: y\r\n\r\nbehind\0"];
+    let many = format!("{start}{}", "X: y\r\n".repeat(110));
+    let long = format!("{start}X: {}\0", "x".repeat(9000));
+    let blank = format!("{}{start}\r\n", "\r\n".repeat(40));
+    let others = [many, long, blank, "GET\0".to_owned(), "\r".repeat(100)];
+    let heads = ends.map(|end| format!("{start}{end}")).into_iter().chain(others);
+    for head in heads.map(String::into_bytes) {
+        let read_by = |size: usize| {
+            let ends = (size..head.len()).step_by(size).chain([head.len()]);
+            let mut before = 0;
+            ends.into_iter().find_map(|end| {
+                let may_be = may_be_read(&head[..end], std::mem::replace(&mut before, end));
+                may_be.then(|| read_head(&head[..end])).flatten()
+            })
+        };
+        let whole = format!("{:?}", read_by(head.len()));
+        for size in [1, 7, 63, 64, 65, 100] {
+            assert_eq!(format!("{:?}", read_by(size)), whole, "{}", head.escape_ascii());
+        }
+    }
+}

@@ -46,6 +46,8 @@ pub(super) struct Node {
     /// Whether the others are to be told who is here, once all that was appended is back: then the
     /// roster is true at its place in the log.
     owes_roster: bool,
+    /// Who was taken over, by which users of this node: the others are told then as well.
+    taken_over: VecDeque<(Who, UserId)>,
     is_leasing: bool,
     alone: Alone,
     others: BTreeMap<NodeId, Other>,
@@ -141,6 +143,7 @@ impl Node {
             first: VecDeque::new(),
             sent: VecDeque::new(),
             owes_roster: false,
+            taken_over: VecDeque::new(),
             is_leasing: false,
             alone: Alone::default(),
             others: BTreeMap::new(),

@@ -2,6 +2,7 @@
 //! another, at once; what they say has no number, is not kept, and is not sent later. What only
 //! the log can decide is refused, so that nothing has to be merged.
 
+use std::collections::VecDeque;
 use std::mem;
 
 use super::{Sent, Stage, Uncertain};
@@ -26,7 +27,7 @@ impl Chat {
         };
         node.stage = Stage::CutOff;
         node.first.clear();
-        node.owes_roster = false;
+        (node.owes_roster, node.taken_over) = (false, VecDeque::new());
         let sent = mem::take(&mut node.sent);
         self.notify_all(reply::cut_off, out);
         for (number, sent) in sent {

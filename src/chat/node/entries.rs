@@ -22,10 +22,11 @@ impl Chat {
         if self.users.guests_are_few() && !mem::replace(&mut node.is_leasing, true) {
             node.first.push_back((Action::LeaseGuests, Vec::new(), Sent::Other));
         }
-        if node.first.is_empty() && node.owes_roster {
+        if node.first.is_empty() && (node.owes_roster || !node.taken_over.is_empty()) {
             if !node.sent.is_empty() {
                 return None;
             }
+            self.tell_taken_over(now);
             self.say_who_is_here(now);
         }
         let (action, payload, sent) = match self.node.as_mut()?.first.pop_front() {

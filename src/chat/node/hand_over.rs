@@ -17,6 +17,7 @@ impl Pack for Node {
             first,
             sent,
             owes_roster,
+            taken_over,
             is_leasing,
             alone,
             others,
@@ -32,7 +33,7 @@ impl Pack for Node {
         } = self;
         to.put(id).put(name).put(stage).put(last_number).put(alone).put(tokens).put(moved);
         to.put(position).put(lacks_kept);
-        to.put(rosters_due).put(owes_roster).put(is_leasing).put(refresh);
+        to.put(rosters_due).put(owes_roster).put(taken_over).put(is_leasing).put(refresh);
         to.put(&first.len());
         for (action, payload, sent) in first {
             to.put(action).put(payload).put(sent);
@@ -61,7 +62,8 @@ impl Pack for Node {
         node.moved = from.get()?;
         (node.position, node.lacks_kept) = (from.get()?, from.get()?);
         node.rosters_due = from.get()?;
-        (node.owes_roster, node.is_leasing) = (from.get()?, from.get()?);
+        node.owes_roster = from.get()?;
+        (node.taken_over, node.is_leasing) = (from.get()?, from.get()?);
         node.refresh = from.get()?;
         for _ in 0..from.get::<usize>()? {
             node.first.push_back((from.get()?, from.get()?, from.get()?));

@@ -1,5 +1,7 @@
 //! `/resume` at another node than the one that has given the token.
 
+use std::mem;
+
 use log::info;
 
 use super::Sent;
@@ -143,7 +145,9 @@ impl Chat {
         self.inherit(by, left, extras);
         self.enter_elsewhere(by, Some(&room), out);
         if !self.is_elsewhere(by) {
-            self.tell_taken_over(who, by, out.now());
+            if let Some(node) = &mut self.node {
+                node.taken_over.push_back((who, by));
+            }
             self.welcome_back(by, missed, out);
         }
     }
@@ -161,11 +165,16 @@ impl Chat {
     }
 
     /// A node that has entered just now may not have known the token.
-    fn tell_taken_over(&mut self, who: Who, by: UserId, now: Now) {
-        let listed = self.users.by_id(by).and_then(|user| self.listed(by, user));
-        if let (Some(by), Some(node)) = (listed, &mut self.node) {
-            let message = Message::TakenOver { who, by }.to_bytes(now);
-            node.first.push_back((Action::Tell, message, Sent::Other));
+    pub(super) fn tell_taken_over(&mut self, now: Now) {
+        let taken_over = self.node.as_mut().map(|node| mem::take(&mut node.taken_over));
+        for (who, by) in taken_over.into_iter().flatten() {
+            let by = self.resumed.now(by);
+            let listed = self.users.by_id(by).filter(|_| !self.is_elsewhere(by));
+            let listed = listed.and_then(|user| self.listed(by, user));
+            if let (Some(by), Some(node)) = (listed, &mut self.node) {
+                let message = Message::TakenOver { who, by }.to_bytes(now);
+                node.first.push_back((Action::Tell, message, Sent::Other));
+            }
         }
     }
 

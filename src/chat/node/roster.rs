@@ -22,8 +22,11 @@ const EACH: usize = 64;
 const ROSTER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Chat {
-    /// Appends this node's roster.
+    /// Appends this node's roster, if the others are owed one.
     pub(super) fn say_who_is_here(&mut self, now: Now) {
+        if !self.node.as_ref().is_some_and(|node| node.owes_roster) {
+            return;
+        }
         let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
         let mut listed: Vec<Listed> = own.filter_map(|(id, user)| self.listed(id, user)).collect();
         // Behind a newer one an older one that is not known would be taken for gone.

@@ -106,8 +106,8 @@ impl World {
             28 => "/who".to_owned(),
             29 => "/history".to_owned(),
             30 if self.rng.one_in(3) => "quit".to_owned(),
-            31 | 32 => "/resume".to_owned(),
-            33..36 => self.come_back(),
+            31 | 32 if self.resumes => "/resume".to_owned(),
+            33..36 if self.resumes => self.come_back(),
             36 => (*self.rng.pick(&["/notices on", "/notices off"])).to_owned(),
             _ => "/rooms".to_owned(),
         }

@@ -35,6 +35,8 @@ pub(super) struct World {
     pub(super) tokens: u64,
     pub(super) records: Records,
     pub(super) oracle: Oracle,
+    /// Whether clients come back with tokens.
+    pub(super) resumes: bool,
     pub(super) is_traced: bool,
     /// What this client reads from now on.
     pub(super) heard: Option<(usize, Vec<String>)>,
@@ -60,7 +62,7 @@ pub(super) struct Client {
 }
 
 impl World {
-    pub(super) fn new(seed: u64, is_traced: bool) -> World {
+    pub(super) fn new(seed: u64, resumes: bool, is_traced: bool) -> World {
         let mut rng = Rng::new(seed);
         let count = rng.between(2, 3);
         let mut world = World {
@@ -72,6 +74,7 @@ impl World {
             tokens: 0,
             records: Records::default(),
             oracle: Oracle::default(),
+            resumes,
             is_traced,
             heard: None,
         };

@@ -8,6 +8,8 @@ pub(super) struct Names {
     past: Vec<Term>,
     /// When the log has lost something.
     resets: Vec<usize>,
+    /// Of which nodes the log has had no names any more, and when.
+    gone: Vec<(usize, usize)>,
     /// Names that were claimed from whoever had them, and when.
     taken_over: Vec<(String, usize)>,
 }
@@ -23,11 +25,13 @@ struct Term {
 }
 
 impl Names {
-    /// A client is told that they have this name.
-    pub(super) fn begin(&mut self, client: usize, name: &str, position: usize) {
+    /// A client is told that they have this name, at a node that is told of what is in the log up
+    /// to there.
+    pub(super) fn begin(&mut self, client: usize, name: &str, (node, position): (usize, usize)) {
         if !self.is(client, name) {
             self.end(client, position);
-            let (name, from, cuts) = (name.to_owned(), vec![position], Vec::new());
+            let cuts = self.gone.iter().filter(|(gone, _)| *gone == node).map(|(_, at)| *at);
+            let (name, from, cuts) = (name.to_owned(), vec![position], cuts.collect());
             self.now.insert(client, Term { client, name, from, cuts, to: usize::MAX });
         }
     }
@@ -46,6 +50,11 @@ impl Names {
         {
             term.cuts.push(position);
         }
+    }
+
+    /// A node is gone: the log has no names for its clients any more.
+    pub(super) fn gone(&mut self, node: usize, position: usize) {
+        self.gone.push((node, position));
     }
 
     /// From now on a name is whose claim this was.

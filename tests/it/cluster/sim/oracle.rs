@@ -152,6 +152,9 @@ impl Oracle {
         {
             self.names.take_over(name, position);
         }
+        if record.outcome == Outcome::Gone {
+            self.names.gone(record.node, position);
+        }
         let released = match (&record.outcome, &record.action) {
             (Outcome::Gone, _) => None,
             (Outcome::Claimed, Some(Action::Claim { releases: Some(name), .. }))
@@ -265,7 +268,7 @@ impl Oracle {
                     may_be || self.names.is(client, name) || !self.nodes[told.node].is_cut_off,
                     "client {client} is called {name}, and the log is out of reach"
                 );
-                self.names.begin(client, name, position);
+                self.names.begin(client, name, (told.node, position));
             }
             Reading::Ignoring => told.ignores = true,
             Reading::Refused(_) => told.refused += 1,

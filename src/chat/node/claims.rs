@@ -1,23 +1,27 @@
 //! Names that the log has for users of this node, and who is to have them.
 
+use super::message::Message;
 use super::{Node, Sent};
 use crate::chat::state::Chat;
 use crate::chat::user::User;
 use crate::chat::user_id::UserId;
 use crate::cluster::Action;
+use crate::net::outbox::Outbox;
+use crate::net::timeouts::Now;
 
 impl Chat {
     /// A name was claimed for a user of this node. If they have not got it, since a token was known
     /// no more or they have left, it is to be others', and their own theirs again.
-    pub(super) fn give_back(&mut self, by: UserId, claimed: &str) {
+    pub(super) fn give_back(&mut self, by: UserId, claimed: &str, now: Now) {
         if !self.has_name(by, claimed) {
-            self.release_if_lost(by, claimed);
+            self.release_if_lost(by, claimed, now);
             self.claim_own(by, false);
         }
     }
 
     /// A name was claimed by a user, of this node or another. If somebody else of this node has it
-    /// still, as the user was somebody else's by then, they claim it again.
+    /// still, as the user was somebody else's by then, they claim it again. If somebody
+    /// else got it meanwhile, that one claims it again once this claim is back, and was wrong.
     pub(super) fn claim_back(&mut self, claimed: &str, by: UserId) {
         let owner = self.users.owner(claimed).filter(|owner| *owner != by);
         if let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner)) {
@@ -44,13 +48,25 @@ impl Chat {
         }
     }
 
-    /// The log has a name for a user of this node. If they have another by now, or have left, it is
-    /// nobody's.
-    pub(super) fn release_if_lost(&mut self, user: UserId, name: &str) {
-        if !self.has_name(user, name)
-            && let Some(node) = &mut self.node
+    /// The log has a user's name for somebody else, who has got it while this node was away, unless
+    /// it is claimed again already.
+    pub(super) fn lose_name(&mut self, user: UserId, name: &str, out: &mut Outbox) {
+        let is_claimed = self.node.as_ref().is_some_and(|node| node.is_claiming(name, user));
+        if self.has_name(user, name) && !is_claimed {
+            self.free_name(name, UserId::NOBODY, out);
+        }
+    }
+
+    /// The log has a name for a user of this node. If they have another by now, or have left, and do
+    /// not claim it again, it is nobody's, or that of whoever has it still.
+    pub(super) fn release_if_lost(&mut self, user: UserId, name: &str, now: Now) {
+        let has_name = self.has_name(user, name);
+        if let Some(node) =
+            self.node.as_mut().filter(|node| !has_name && !node.is_claiming(name, user))
         {
-            node.release(name, user);
+            let message = Message::Released(name.to_owned().into());
+            let action = Action::Release { name: name.to_owned(), user: user.number.into() };
+            node.first.push_back((action, message.to_bytes(now), Sent::Other));
         }
     }
 
@@ -70,6 +86,18 @@ impl Chat {
 }
 
 impl Node {
+    /// Whether a name is claimed for a user, and not back.
+    fn is_claiming(&self, name: &str, user: UserId) -> bool {
+        let sent = self.sent.iter().map(|(_, sent)| sent);
+        sent.chain(self.first.iter().map(|(.., sent)| sent)).any(|sent| match sent {
+            Sent::Operation(operation) => {
+                operation.by == user && operation.claims.as_deref() == Some(name)
+            }
+            Sent::Claim(by, own) => *by == user && &**own == name,
+            Sent::Other => false,
+        })
+    }
+
     /// A name is this user's no more.
     pub(super) fn release(&mut self, name: &str, user: UserId) {
         let action = Action::Release { name: name.to_owned(), user: user.number.into() };

@@ -9,7 +9,6 @@ use super::{Sent, Stage, Uncertain};
 use crate::chat::operation::{Decision, Effect, Operation};
 use crate::chat::reply;
 use crate::chat::state::Chat;
-use crate::chat::user::User;
 use crate::chat::user_id::UserId;
 use crate::cluster::Action;
 use crate::net::outbox::Outbox;
@@ -88,13 +87,6 @@ impl Chat {
             let first = first.into_iter().map(|(action, sent)| (action, Vec::new(), sent));
             node.first.extend(first);
         }
-    }
-
-    /// Somebody else has got a user's name while this node was away.
-    pub(super) fn lose_name(&mut self, user: UserId, out: &mut Outbox) {
-        let Some(name) = self.users.by_id(user).and_then(User::own_name) else { return };
-        let name = name.to_owned();
-        self.free_name(&name, UserId::NOBODY, out);
     }
 }
 

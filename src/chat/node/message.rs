@@ -41,6 +41,8 @@ pub(in crate::chat) enum Message {
     Kept(Kept),
     /// One of its users has become another one, of whatever node.
     TakenOver { who: Who, by: Listed },
+    /// A name was claimed by mistake: whose it is claims it again.
+    Released(Cow<'static, str>),
     /// A private message could not be delivered to the user of this name.
     NotReading { to: Who, name: Cow<'static, str> },
 }
@@ -108,6 +110,7 @@ impl Pack for Message {
             Message::NotReading { to: who, name } => to.tag(2).put(who).put(name),
             Message::Kept(Kept { as_of, mutes, held }) => to.tag(3).put(as_of).put(mutes).put(held),
             Message::TakenOver { who, by } => to.tag(4).put(who).put(by),
+            Message::Released(name) => to.tag(5).put(name),
         };
     }
 
@@ -128,6 +131,7 @@ impl Pack for Message {
             2 => Message::NotReading { to: from.get()?, name: from.get()? },
             3 => Message::Kept(Kept { as_of: from.get()?, mutes: from.get()?, held: from.get()? }),
             4 => Message::TakenOver { who: from.get()?, by: from.get()? },
+            5 => Message::Released(from.get()?),
             _ => return Err(from.wrong("message")),
         })
     }

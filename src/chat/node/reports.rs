@@ -123,7 +123,7 @@ impl Chat {
                     self.decided(operation, &how, out);
                 }
                 if let Some(name) = claimed {
-                    self.give_back(by, &name);
+                    self.give_back(by, &name, out.now());
                     self.claim_back(&name, by);
                 }
                 if has_released {
@@ -131,8 +131,11 @@ impl Chat {
                     self.claim_own(by, false);
                 }
             }
-            Sent::Claim(user, _) if how.is(&Outcome::Taken) => self.lose_name(user, out),
-            Sent::Claim(user, name) => self.release_if_lost(user, &name),
+            Sent::Claim(user, name) if how.is(&Outcome::Taken) => self.lose_name(user, &name, out),
+            Sent::Claim(user, name) => {
+                self.release_if_lost(user, &name, out.now());
+                self.claim_back(&name, user);
+            }
             Sent::Other => self.read_own_roster(&event.payload, out.now()),
         }
     }
@@ -206,6 +209,7 @@ impl Chat {
                 self.read_roster(from, name, &users, (is_first, is_last), out);
             }
             Message::Kept(kept) => self.read_kept(kept),
+            Message::Released(name) => self.claim_back(&name, UserId::NOBODY),
             Message::TakenOver { who, by } => {
                 self.taken_over(who, Who { node: from, user: by.user }, &by, out);
             }

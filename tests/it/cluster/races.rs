@@ -255,3 +255,21 @@ fn whoever_was_ignored_by_the_one_they_come_back_as_does_not_ignore_themselves()
     cluster.mend(0);
     assert_eq!(cluster.say(1, zoe, "hello"), "[ann] hello\n");
 }
+
+#[test]
+fn whoever_gets_a_name_that_was_claimed_by_mistake_keeps_it() {
+    let (mut cluster, ann, _, token) = three();
+    let again = cluster.connect(2, "native");
+    cluster.cut(2);
+    assert_eq!(cluster.say(2, again, &format!("/resume {token}")), "");
+    cluster.say(0, ann, "/resume");
+    cluster.cut(0);
+    cluster.mend(2);
+    assert_eq!(cluster.read(2, again), UNKNOWN);
+    assert_eq!(cluster.say(2, again, "/nick ann"), "You are now ann\n");
+    cluster.mend(0);
+    assert!(cluster.nodes[0].is_closed(ann));
+    check(&mut cluster, "ann, zoe");
+    cluster.say(2, again, "quit");
+    check(&mut cluster, "zoe");
+}

@@ -126,6 +126,9 @@ struct Other {
     /// By their ids there, their ids here.
     users: HashMap<UserId, UserId>,
     has_said_who: bool,
+    /// Whether it has entered, perhaps again, since this node has: of what was before that, nothing
+    /// that others say of it counts.
+    is_newer: bool,
     /// The number of its newest user: who has a lower one and is not known has left. `None` until
     /// it has said who is there, as long as nothing of it was missed.
     newest: Option<u32>,

@@ -50,6 +50,11 @@ impl<Id: Copy + Eq + Hash> Resumed<Id> {
         self.into.contains_key(&was)
     }
 
+    /// All ids that mean another user than they did, the newest in front, and whom.
+    pub(super) fn newest(&self) -> impl Iterator<Item = (Id, Id)> {
+        self.order.iter().rev().filter_map(|was| Some((*was, *self.into.get(was)?)))
+    }
+
     /// The user that an id means now.
     pub(super) fn now(&self, user: Id) -> Id {
         let next = |user: &Id| self.into.get(user).copied();

@@ -119,6 +119,9 @@ impl Chat {
         let Some(node) = &mut self.node else { return };
         node.others.values_mut().for_each(|other| other.newest = None);
         node.tokens.forget_all();
+        // Where they are may have entered again meanwhile, so that they are who they were.
+        let id = node.id;
+        node.moved.forget(|who| who.node != id);
         node.lacks_kept = true;
     }
 

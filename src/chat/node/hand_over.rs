@@ -168,14 +168,14 @@ impl Pack for Uncertain {
 
 impl Pack for Other {
     fn pack(&self, to: &mut Packer) {
-        let Other { name, users, has_said_who, newest, listed } = self;
-        to.put(name).put(users).put(has_said_who).put(newest).put(listed);
+        let Other { name, users, has_said_who, is_newer, newest, listed } = self;
+        to.put(name).put(users).put(has_said_who).put(is_newer).put(newest).put(listed);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Other, Damaged> {
         let (name, users): (String, HashMap<UserId, UserId>) = (from.get()?, from.get()?);
-        let (has_said_who, newest) = (from.get()?, from.get()?);
+        let (has_said_who, is_newer, newest) = (from.get()?, from.get()?, from.get()?);
         let listed: HashSet<UserId> = from.get()?;
-        Ok(Other { name, users, has_said_who, newest, listed })
+        Ok(Other { name, users, has_said_who, is_newer, newest, listed })
     }
 }

@@ -5,6 +5,7 @@ use std::mem;
 
 use super::message::{Kept, Message};
 use super::tokens::{Digest, Held, Token};
+use super::who::Who;
 use super::{Node, Sent};
 use crate::chat::mute::Mute;
 use crate::chat::state::Chat;
@@ -12,6 +13,7 @@ use crate::chat::time::timestamp;
 use crate::chat::user::{Extras, User};
 use crate::chat::user_id::UserId;
 use crate::cluster::Action;
+use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
 
 /// Mutes, and tokens, in a message.
@@ -25,11 +27,13 @@ impl Chat {
         let mut mutes: Vec<(Box<str>, Mute)> = mutes.cloned().collect();
         let Some(node) = &mut self.node else { return };
         let mut held = node.tokens.held();
-        while !mutes.is_empty() || !held.is_empty() {
+        let mut moved = node.moved_to_own();
+        while !mutes.is_empty() || !held.is_empty() || !moved.is_empty() {
             let kept = Kept {
                 as_of: node.position,
                 mutes: mutes.drain(..mutes.len().min(EACH)).collect(),
                 held: held.drain(..held.len().min(EACH)).collect(),
+                moved: mem::take(&mut moved),
             };
             let message = Message::Kept(kept).to_bytes(now);
             node.first.push_back((Action::Tell, message, Sent::Other));
@@ -45,19 +49,23 @@ impl Chat {
     }
 
     /// Keeps what another node does, unless this one knows better.
-    pub(super) fn read_kept(&mut self, kept: Kept) {
+    pub(super) fn read_kept(&mut self, kept: Kept, out: &mut Outbox) {
         let most = self.settings.detached_max;
-        let Some(node) = &mut self.node else { return };
-        if node.kept_since.is_none_or(|since| kept.as_of < since) {
+        let since = self.node.as_ref().and_then(|node| node.kept_since);
+        if since.is_none_or(|since| kept.as_of < since) {
             return;
         }
+        for (who, by) in kept.moved {
+            self.has_moved_to(who, by, out);
+        }
+        let Some(node) = &mut self.node else { return };
         for (name, mute) in kept.mutes {
             if self.users.owner(&name).is_none() {
                 self.mutes.learn(name, mute);
             }
         }
         for (digest, token) in kept.held {
-            node.learn(digest, token, most);
+            node.learn(digest, token, kept.as_of, most);
         }
     }
 
@@ -96,11 +104,18 @@ impl Chat {
 }
 
 impl Node {
+    /// Who became one of this node's users last. What they did before may be under way.
+    fn moved_to_own(&self) -> Vec<(Who, Who)> {
+        let own = self.moved.newest().filter(|(_, now)| now.node == self.id);
+        own.take(EACH).collect()
+    }
+
     /// Another node has told of the token of a user whose node is gone.
-    fn learn(&mut self, digest: Digest, token: Token, most: usize) {
+    fn learn(&mut self, digest: Digest, token: Token, as_of: u64, most: usize) {
         let Token { who, held: Some(held) } = token else { return };
         let is_here = self.others.contains_key(&who.node) || who.node == self.id;
-        if !is_here && !self.moved.has(who) && self.tokens.get(&digest).is_none() {
+        let is_taken = self.tokens.taken(&digest, held.name.as_own(), as_of).is_some();
+        if !is_here && !is_taken && !self.moved.has(who) && self.tokens.get(&digest).is_none() {
             self.tokens.set(who, Some(digest));
             // Of an id there nothing is known here.
             self.tokens.hold(who, Held { user: UserId::NOBODY, ..held }, most);

@@ -13,7 +13,7 @@ use crate::net::timeouts::Now;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The format of messages. A server skips those in another format, and logs that there were some.
-const FORMAT: u8 = 3;
+const FORMAT: u8 = 4;
 
 /// What a node tells the others.
 pub(in crate::chat) enum Message {
@@ -33,6 +33,8 @@ pub(in crate::chat) enum Message {
     Roster {
         /// What the node is called.
         name: String,
+        /// The last event that it had been told of.
+        as_of: u64,
         is_first: bool,
         is_last: bool,
         users: Vec<Listed>,
@@ -71,6 +73,8 @@ pub(in crate::chat) struct Listed {
     pub(in crate::chat) ignores: Vec<Who>,
     /// The digest of their resume token.
     pub(in crate::chat) token: Option<[u8; 32]>,
+    /// Whether that is good by what the log has had so far.
+    pub(in crate::chat) is_good: bool,
 }
 
 /// What a node keeps for those who are not here.
@@ -81,6 +85,8 @@ pub(in crate::chat) struct Kept {
     pub(in crate::chat) mutes: Vec<(Box<str>, Mute)>,
     /// The tokens of users whose node is gone.
     pub(in crate::chat) held: Vec<(Digest, Token)>,
+    /// Who of whatever node was taken over, and which user of this one that was.
+    pub(in crate::chat) moved: Vec<(Who, Who)>,
 }
 
 impl Message {
@@ -104,11 +110,13 @@ impl Pack for Message {
             Message::Did { number, by, profile, effect } => {
                 to.tag(0).put(number).put(by).put(profile).put(effect)
             }
-            Message::Roster { name, is_first, is_last, users } => {
-                to.tag(1).put(name).put(is_first).put(is_last).put(users)
+            Message::Roster { name, as_of, is_first, is_last, users } => {
+                to.tag(1).put(name).put(as_of).put(is_first).put(is_last).put(users)
             }
             Message::NotReading { to: who, name } => to.tag(2).put(who).put(name),
-            Message::Kept(Kept { as_of, mutes, held }) => to.tag(3).put(as_of).put(mutes).put(held),
+            Message::Kept(Kept { as_of, mutes, held, moved }) => {
+                to.tag(3).put(as_of).put(mutes).put(held).put(moved)
+            }
             Message::TakenOver { who, by } => to.tag(4).put(who).put(by),
             Message::Released(name) => to.tag(5).put(name),
         };
@@ -124,12 +132,18 @@ impl Pack for Message {
             },
             1 => Message::Roster {
                 name: from.get()?,
+                as_of: from.get()?,
                 is_first: from.get()?,
                 is_last: from.get()?,
                 users: from.get()?,
             },
             2 => Message::NotReading { to: from.get()?, name: from.get()? },
-            3 => Message::Kept(Kept { as_of: from.get()?, mutes: from.get()?, held: from.get()? }),
+            3 => Message::Kept(Kept {
+                as_of: from.get()?,
+                mutes: from.get()?,
+                held: from.get()?,
+                moved: from.get()?,
+            }),
             4 => Message::TakenOver { who: from.get()?, by: from.get()? },
             5 => Message::Released(from.get()?),
             _ => return Err(from.wrong("message")),
@@ -152,14 +166,15 @@ impl Pack for Profile {
 
 impl Pack for Listed {
     fn pack(&self, to: &mut Packer) {
-        let Listed { user, profile, is_detached, away, mute, ignores, token } = self;
-        to.put(user).put(profile).put(is_detached).put(away).put(mute).put(ignores).put(token);
+        let Listed { user, profile, is_detached, away, mute, ignores, token, is_good } = self;
+        to.put(user).put(profile).put(is_detached).put(away).put(mute).put(ignores);
+        to.put(token).put(is_good);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Listed, Damaged> {
         let (user, profile, is_detached) = (from.get()?, from.get()?, from.get()?);
         let (away, mute) = (from.get()?, from.get()?);
-        let (ignores, token) = (from.get()?, from.get()?);
-        Ok(Listed { user, profile, is_detached, away, mute, ignores, token })
+        let (ignores, token, is_good) = (from.get()?, from.get()?, from.get()?);
+        Ok(Listed { user, profile, is_detached, away, mute, ignores, token, is_good })
     }
 }

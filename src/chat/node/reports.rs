@@ -67,6 +67,7 @@ impl Chat {
                 other.listed.clear();
                 // Of who has connected there while it was away nobody was told: the roster has them.
                 other.newest = None;
+                other.is_newer = true;
                 node.owes_roster = true;
                 warn!(node:% = event.node, name = other.name.as_str(); "node_entered");
             }
@@ -136,7 +137,7 @@ impl Chat {
                 self.release_if_lost(user, &name, out.now());
                 self.claim_back(&name, user);
             }
-            Sent::Other => self.read_own_roster(&event.payload, out.now()),
+            Sent::Other => self.read_own(&event.payload, out),
         }
     }
 
@@ -205,10 +206,10 @@ impl Chat {
                     self.claim_back(&name, UserId::NOBODY);
                 }
             }
-            Message::Roster { name, is_first, is_last, users } => {
-                self.read_roster(from, name, &users, (is_first, is_last), out);
+            Message::Roster { name, as_of, is_first, is_last, users } => {
+                self.read_roster(from, (name, as_of), &users, (is_first, is_last), out);
             }
-            Message::Kept(kept) => self.read_kept(kept),
+            Message::Kept(kept) => self.read_kept(kept, out),
             Message::Released(name) => self.claim_back(&name, UserId::NOBODY),
             Message::TakenOver { who, by } => {
                 self.taken_over(who, Who { node: from, user: by.user }, &by, out);

@@ -6,7 +6,7 @@ use log::info;
 
 use super::Sent;
 use super::message::{Listed, Message};
-use super::tokens::{Digest, Token};
+use super::tokens::{Digest, Taken, Token};
 use super::who::Who;
 use crate::chat::mute::Mute;
 use crate::chat::name::{Name, Shown};
@@ -28,7 +28,9 @@ impl Chat {
 
     /// A user has this token from now on, or none. Returns whether they had one.
     pub(in crate::chat) fn note_token(&mut self, user: UserId, digest: Option<Digest>) -> bool {
-        let Some(node) = &mut self.node else { return false };
+        let is_here = self.users.by_id(user).is_some();
+        // Of one who is not known here, the roster has it.
+        let Some(node) = self.node.as_mut().filter(|_| is_here) else { return false };
         let who = node.who(user);
         node.tokens.set(who, digest)
     }
@@ -77,9 +79,22 @@ impl Chat {
         if !self.has_the_name_of(digest, name, is_claimed) {
             return self.take_over_again(by, *digest, missed, out);
         }
-        match self.node.as_mut().and_then(|node| node.tokens.take(digest, *at)) {
-            Some(token) => self.come_back(by, token, is_claimed, missed, out),
-            None => self.reply_to(by, reply::token_unknown(), out),
+        let token = self.node.as_mut().and_then(|node| node.tokens.take(digest, *at));
+        if let Some(token) = token {
+            return self.come_back(by, token, is_claimed, missed, out);
+        }
+        self.note_taken(by, *digest, name);
+        self.reply_to(by, reply::token_unknown(), out);
+    }
+
+    /// A token that is not known here is a user's. The others may know it, and some may not have
+    /// been told when they say what they know.
+    fn note_taken(&mut self, by: UserId, digest: Digest, name: Option<&str>) {
+        let is_here = self.users.by_id(by).is_some();
+        let node = self.node.as_mut().filter(|node| is_here && node.rosters_due.is_some());
+        if let Some(node) = node {
+            let (at, name, by) = (node.position, name.map(Box::from), node.who(by));
+            node.tokens.note_taken(Taken { at, digest, name, by });
         }
     }
 
@@ -190,6 +205,31 @@ impl Chat {
         if !is_known {
             let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(by));
             self.pass_on(left, by, who);
+        }
+    }
+
+    /// The same of one of this node's users, who may have been told of again since.
+    pub(super) fn has_taken_over(&mut self, who: Who, by: UserId, out: &mut Outbox) {
+        let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
+        let left = node.local(who);
+        self.vacate(left, out);
+        self.pass_on(left, by, who);
+    }
+
+    /// A user is another one by now, who need not be known here yet. What is told of a node that has
+    /// entered since was before that.
+    pub(super) fn has_moved_to(&mut self, who: Who, by: Who, out: &mut Outbox) {
+        let Some(node) = &mut self.node else { return };
+        let is_newer = node.others.get(&who.node).is_some_and(|other| other.is_newer);
+        if who.node == node.id || is_newer || node.moved.has(who) {
+            return;
+        }
+        let left = node.local(who);
+        node.moved.pass_on(who, by);
+        let now = node.local(by);
+        self.vacate(left, out);
+        if left != UserId::NOBODY && now != UserId::NOBODY {
+            self.resumed.pass_on(left, now);
         }
     }
 

@@ -36,8 +36,8 @@ impl Chat {
         let mut is_first = true;
         loop {
             let rest = listed.split_off(listed.len().min(EACH));
-            let (name, is_last) = (node.name.clone(), rest.is_empty());
-            let message = Message::Roster { name, is_first, is_last, users: listed };
+            let (name, as_of, is_last) = (node.name.clone(), node.position, rest.is_empty());
+            let message = Message::Roster { name, as_of, is_first, is_last, users: listed };
             node.first.push_back((Action::Tell, message.to_bytes(now), Sent::Other));
             (is_first, listed) = (false, rest);
             if listed.is_empty() {
@@ -51,13 +51,17 @@ impl Chat {
         let profile = self.profile(id, user)?;
         let extras = self.users.extras(user);
         let ignores = extras.map_or(&[][..], |extras| &extras.ignores);
+        let token = self.digest_of(user);
+        let node = self.node.as_ref();
+        let is_good = |token| node.is_some_and(|node| node.tokens.get(token).is_some());
         Some(Listed {
             user: id,
             profile,
             is_detached: user.conn().is_none(),
             away: extras.and_then(|extras| extras.away.clone()),
             mute: extras.and_then(|extras| extras.mute),
-            token: self.digest_of(user),
+            token,
+            is_good: token.as_ref().is_some_and(is_good),
             ignores: ignores.iter().map(|ignored| self.for_others(*ignored)).collect(),
         })
     }
@@ -66,7 +70,7 @@ impl Chat {
     pub(super) fn read_roster(
         &mut self,
         from: NodeId,
-        name: String,
+        (name, as_of): (String, u64),
         users: &[Listed],
         (is_first, is_last): (bool, bool),
         out: &mut Outbox,
@@ -79,22 +83,36 @@ impl Chat {
         }
         other.listed.extend(users.iter().map(|listed| listed.user));
         for listed in users {
-            self.read_listed(Who { node: from, user: listed.user }, listed, out);
+            let who = Who { node: from, user: listed.user };
+            if let Some(by) = self.taken_since(listed, as_of) {
+                self.has_moved_to(who, by, out);
+            }
+            self.read_listed(who, listed, out);
         }
         if is_last {
             self.forget_unlisted(from, out);
         }
     }
 
-    /// This node's own roster is back: which tokens are good is the same for all from now on.
-    pub(super) fn read_own_roster(&mut self, payload: &[u8], now: Now) {
-        if let Some(Message::Roster { users, .. }) = Message::from_bytes(payload, now) {
-            for listed in users {
-                // Some may be others by now.
-                if self.users.by_id(listed.user).is_some() {
+    /// Who has taken over the token of a user behind the event `as_of`, unnoticed here.
+    fn taken_since(&self, listed: &Listed, as_of: u64) -> Option<Who> {
+        let (name, token) =
+            (listed.profile.name.as_own(), listed.token.filter(|_| listed.is_good)?);
+        self.node.as_ref()?.tokens.taken(&token, name, as_of)
+    }
+
+    /// What this node has told is back. With its roster, which tokens are good is the same for all
+    /// from now on.
+    pub(super) fn read_own(&mut self, payload: &[u8], out: &mut Outbox) {
+        match Message::from_bytes(payload, out.now()) {
+            Some(Message::Roster { users, .. }) => {
+                for listed in users {
+                    // Some may be others by now.
                     self.note_token(listed.user, listed.token);
                 }
             }
+            Some(Message::TakenOver { who, by }) => self.has_taken_over(who, by.user, out),
+            _ => {}
         }
     }
 
@@ -220,6 +238,7 @@ impl Chat {
             return;
         }
         node.kept_since = None;
+        node.tokens.forget_taken();
         let silent = node.others.iter().filter(|(_, other)| !other.has_said_who);
         let silent: Vec<NodeId> = silent.map(|(id, _)| *id).collect();
         for id in silent {
@@ -237,7 +256,7 @@ impl Node {
     /// From now on all other nodes have to say who is there.
     pub(super) fn expect_rosters(&mut self, now: Instant) {
         for other in self.others.values_mut() {
-            other.has_said_who = false;
+            (other.has_said_who, other.is_newer) = (false, false);
         }
         self.rosters_due = Some(now + ROSTER_TIMEOUT);
     }

@@ -20,7 +20,23 @@ pub(super) struct Tokens {
     of: HashMap<Who, Digest>,
     /// Those of users whose node is gone, the oldest in front.
     held: VecDeque<Digest>,
+    /// Those that were taken over before this node has heard of them.
+    taken: Vec<Taken>,
 }
+
+/// A token that was taken over: what is of before that has it still.
+pub(super) struct Taken {
+    /// The event.
+    pub(super) at: u64,
+    pub(super) digest: Digest,
+    /// The name of the user who had it.
+    pub(super) name: Option<Box<str>>,
+    /// Who has it by now.
+    pub(super) by: Who,
+}
+
+/// So many are remembered.
+const TAKEN_MAX: usize = 1 << 10;
 
 #[derive(Clone)]
 pub(in crate::chat) struct Token {
@@ -112,6 +128,26 @@ impl Tokens {
         self.held.iter().filter_map(token).collect()
     }
 
+    pub(super) fn note_taken(&mut self, taken: Taken) {
+        if self.taken.len() < TAKEN_MAX {
+            self.taken.push(taken);
+        }
+    }
+
+    /// Who has taken over the token of a user of this name behind the event `as_of`.
+    pub(super) fn taken(&self, digest: &Digest, name: Option<&str>, as_of: u64) -> Option<Who> {
+        let name = name.map(str::to_lowercase);
+        let is_it = |taken: &&Taken| {
+            taken.at > as_of && taken.digest == *digest && taken.name.as_deref() == name.as_deref()
+        };
+        self.taken.iter().find(is_it).map(|taken| taken.by)
+    }
+
+    /// All that was before is known by now.
+    pub(super) fn forget_taken(&mut self) {
+        self.taken.clear();
+    }
+
     pub(super) fn take(&mut self, digest: &Digest, at: i64) -> Option<Token> {
         let who = self.by_digest.get(digest)?.who;
         let token = self.by_digest.remove(digest);
@@ -123,14 +159,26 @@ impl Tokens {
 
 impl Pack for Tokens {
     fn pack(&self, to: &mut Packer) {
-        let Tokens { by_digest, of: _, held } = self;
-        to.put(by_digest).put(held);
+        let Tokens { by_digest, of: _, held, taken } = self;
+        to.put(by_digest).put(held).put(taken);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Tokens, Damaged> {
         let by_digest: HashMap<Digest, Token> = from.get()?;
         let of = by_digest.iter().map(|(digest, token)| (token.who, *digest)).collect();
-        Ok(Tokens { by_digest, of, held: from.get()? })
+        Ok(Tokens { by_digest, of, held: from.get()?, taken: from.get()? })
+    }
+}
+
+impl Pack for Taken {
+    fn pack(&self, to: &mut Packer) {
+        let Taken { at, digest, name, by } = self;
+        to.put(at).put(digest).put(name).put(by);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Taken, Damaged> {
+        let (at, digest, name) = (from.get()?, from.get()?, from.get()?);
+        Ok(Taken { at, digest, name, by: from.get()? })
     }
 }
 

@@ -273,3 +273,51 @@ fn whoever_gets_a_name_that_was_claimed_by_mistake_keeps_it() {
     cluster.say(2, again, "quit");
     check(&mut cluster, "zoe");
 }
+
+/// All nodes say the same of the lobby, once somebody is at each of them.
+fn check_alike(cluster: &mut Cluster) {
+    let nodes = 0..cluster.nodes.len();
+    let askers: Vec<ConnId> = nodes.map(|node| cluster.connect(node, "native")).collect();
+    for (node, asker) in askers.iter().enumerate() {
+        cluster.say(node, *asker, &format!("at {node}"));
+    }
+    let mut who = |(node, asker): (usize, &ConnId)| {
+        cluster.read(node, *asker);
+        cluster.say(node, *asker, "/who")
+    };
+    let said: Vec<String> = askers.iter().enumerate().map(&mut who).collect();
+    assert!(said.iter().all(|one| *one == said[0]), "{said:?}");
+}
+
+#[test]
+fn a_node_that_starts_learns_who_was_taken_over_just_before() {
+    let (mut cluster, ann, zoe, token) = three();
+    cluster.cut(0);
+    assert_eq!(cluster.say(0, ann, "meanwhile"), "");
+    let read = cluster.say(1, zoe, &format!("/resume {token}"));
+    assert!(read.starts_with("You are now ann\n"), "{read}");
+    cluster.start(|_| {});
+    cluster.settle();
+    cluster.mend(0);
+    assert!(cluster.nodes[0].is_closed(ann));
+    check(&mut cluster, "ann");
+    check_alike(&mut cluster);
+}
+
+#[test]
+fn whoever_is_taken_over_is_who_they_were_once_their_node_has_missed_it_and_enters_again() {
+    let mut cluster = Cluster::new(3);
+    let (one, other) = (cluster.connect(0, "native"), cluster.connect(1, "native"));
+    cluster.say(0, one, "hello");
+    let token = token_of(&cluster.say(0, one, "/resume"));
+    cluster.cut(0);
+    cluster.say(1, other, &format!("/resume {token}"));
+    // Neither node is told what happens at the other from now on.
+    cluster.cut(1);
+    cluster.trim();
+    cluster.mend(0);
+    cluster.trim();
+    cluster.mend(1);
+    cluster.say(0, one, "hello");
+    check_alike(&mut cluster);
+}

@@ -198,7 +198,11 @@ impl Chat {
         let Some(node) = &self.node else { return };
         let (left, is_known) = (node.local(who), node.moved.has(who));
         if !is_known {
-            self.vacate(left, out);
+            let is_own = !self.is_elsewhere(left);
+            if let Some((name, ..)) = self.vacate(left, out).filter(|_| is_own) {
+                // Their new node may have known them by another name.
+                self.release_name(left, name.as_own());
+            }
         }
         // Their own node may have had them in another room, while it was cut off.
         self.read_listed(by, listed, out);

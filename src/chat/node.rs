@@ -85,6 +85,8 @@ enum Sent {
     Operation(Operation),
     /// A user of this node keeps the name that they have.
     Claim(UserId, Box<str>),
+    /// A user of this node has not got the name that was claimed for them.
+    Release(UserId, Box<str>),
     /// What nobody here waits for.
     Other,
 }

@@ -20,8 +20,8 @@ impl Chat {
     }
 
     /// A name was claimed by a user, of this node or another. If somebody else of this node has it
-    /// still, as the user was somebody else's by then, they claim it again. If somebody
-    /// else got it meanwhile, that one claims it again once this claim is back, and was wrong.
+    /// still, as the user was somebody else's by then, they claim it again. If somebody else has got
+    /// it meanwhile, that was wrong: once it is back it is released, and that one claims it again.
     pub(super) fn claim_back(&mut self, claimed: &str, by: UserId) {
         let owner = self.users.owner(claimed).filter(|owner| *owner != by);
         if let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner)) {
@@ -61,12 +61,14 @@ impl Chat {
     /// not claim it again, it is nobody's, or that of whoever has it still.
     pub(super) fn release_if_lost(&mut self, user: UserId, name: &str, now: Now) {
         let has_name = self.has_name(user, name);
-        if let Some(node) =
-            self.node.as_mut().filter(|node| !has_name && !node.is_claiming(name, user))
+        if let Some(node) = &mut self.node
+            && !has_name
+            && !node.is_claiming(name, user)
         {
             let message = Message::Released(name.to_owned().into());
             let action = Action::Release { name: name.to_owned(), user: user.number.into() };
-            node.first.push_back((action, message.to_bytes(now), Sent::Other));
+            let sent = Sent::Release(user, name.into());
+            node.first.push_back((action, message.to_bytes(now), sent));
         }
     }
 
@@ -94,7 +96,7 @@ impl Node {
                 operation.by == user && operation.claims.as_deref() == Some(name)
             }
             Sent::Claim(by, own) => *by == user && &**own == name,
-            Sent::Other => false,
+            Sent::Release(..) | Sent::Other => false,
         })
     }
 

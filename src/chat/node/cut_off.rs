@@ -12,6 +12,7 @@ use crate::chat::state::Chat;
 use crate::chat::user_id::UserId;
 use crate::cluster::Action;
 use crate::net::outbox::Outbox;
+use crate::net::timeouts::Now;
 
 impl Chat {
     pub(in crate::chat) fn is_cut_off(&self) -> bool {
@@ -25,16 +26,27 @@ impl Chat {
             return;
         };
         node.stage = Stage::CutOff;
-        node.first.clear();
         (node.owes_roster, node.taken_over) = (false, VecDeque::new());
-        let sent = mem::take(&mut node.sent);
+        let (first, sent) = (mem::take(&mut node.first), mem::take(&mut node.sent));
         self.notify_all(reply::cut_off, out);
         for (number, sent) in sent {
-            let Sent::Operation(operation) = sent else { continue };
+            let operation = match sent {
+                Sent::Operation(operation) => operation,
+                Sent::Claim(user, name) | Sent::Release(user, name) => {
+                    self.release(user, &name);
+                    continue;
+                }
+                Sent::Other => continue,
+            };
             if let Some(node) = &mut self.node {
                 node.alone.uncertain.push_back((number, Uncertain::of(&operation)));
             }
             self.decided(operation, &Decision::CutOff, out);
+        }
+        for (.., sent) in first {
+            if let Sent::Release(user, name) = sent {
+                self.release(user, &name);
+            }
         }
         while let Some(operation) = self.under_way.next() {
             self.decided(operation, &Decision::CutOff, out);
@@ -63,7 +75,10 @@ impl Chat {
 
     /// After this node has entered again: the log may know less than this node, or have given away
     /// what was this node's.
-    pub(super) fn claim_again(&mut self, releases: Vec<(UserId, Box<str>)>) {
+    pub(super) fn claim_again(&mut self, releases: Vec<(UserId, Box<str>)>, now: Now) {
+        for (user, name) in releases {
+            self.release_if_lost(user, &name, now);
+        }
         let rooms = self.rooms.iter().filter(|room| !room.history().is_empty());
         let rooms = rooms.map(|room| Action::Raise {
             room: room.name().to_lowercase(),
@@ -75,9 +90,6 @@ impl Chat {
             .map(|action| (action, Sent::Other))
             .collect();
         let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
-        first.extend(releases.into_iter().map(|(user, name)| {
-            (Action::Release { name: name.into(), user: user.number.into() }, Sent::Other)
-        }));
         first.extend(own.filter_map(|(id, user)| {
             let (name, user) = (user.own_name()?.to_lowercase(), u64::from(id.number));
             let sent = Sent::Claim(id, name.as_str().into());

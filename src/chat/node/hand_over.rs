@@ -110,6 +110,7 @@ impl Pack for Sent {
             Sent::Operation(operation) => to.tag(0).put(operation),
             Sent::Claim(user, name) => to.tag(1).put(user).put(name),
             Sent::Other => to.tag(2),
+            Sent::Release(user, name) => to.tag(3).put(user).put(name),
         };
     }
 
@@ -118,6 +119,7 @@ impl Pack for Sent {
             0 => Sent::Operation(from.get::<Operation>()?),
             1 => Sent::Claim(from.get()?, from.get()?),
             2 => Sent::Other,
+            3 => Sent::Release(from.get()?, from.get()?),
             _ => return Err(from.wrong("entry")),
         })
     }

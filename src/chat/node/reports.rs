@@ -137,6 +137,7 @@ impl Chat {
                 self.release_if_lost(user, &name, out.now());
                 self.claim_back(&name, user);
             }
+            Sent::Release(..) => {}
             Sent::Other => self.read_own(&event.payload, out),
         }
     }
@@ -162,29 +163,36 @@ impl Chat {
         node.name = String::from_utf8_lossy(name).into_owned();
         let is_first = node.stage == Stage::Entering;
         let was_away = node.stage == Stage::CutOff || node.alone.was_gone;
-        let alone = mem::take(&mut node.alone);
         node.stage = Stage::Inside;
         node.is_leasing = false;
-        node.first.clear();
         node.expect_rosters(out.now().monotonic);
-        // What was appended and is not back by now is not in the log.
-        let again = mem::take(&mut node.sent).into_iter().rev();
-        let again = again.filter_map(|(_, sent)| match sent {
-            Sent::Operation(operation) => Some(operation),
-            Sent::Claim(..) | Sent::Other => None,
-        });
-        again.for_each(|operation| self.under_way.add_again(operation));
+        self.append_again();
+        let alone = self.node.as_mut().map(|node| mem::take(&mut node.alone)).unwrap_or_default();
         self.forget_moved();
         if !is_first {
             warn!(unheard = alone.unheard; "entered_again");
         }
-        self.claim_again(alone.releases);
+        self.claim_again(alone.releases, out.now());
         self.expect_kept();
         if was_away {
             self.notify_all(|| reply::back_with_others(alone.unheard), out);
         }
         if let Some(node) = &mut self.node {
             node.owes_roster = true;
+        }
+    }
+
+    /// What was appended and is not back by now is not in the log, unless this node has missed it.
+    fn append_again(&mut self) {
+        let Some(node) = &mut self.node else { return };
+        let first = mem::take(&mut node.first).into_iter().map(|(.., sent)| sent);
+        let sent = mem::take(&mut node.sent).into_iter().map(|(_, sent)| sent);
+        for sent in sent.chain(first).rev() {
+            match sent {
+                Sent::Operation(operation) => self.under_way.add_again(operation),
+                Sent::Claim(user, name) | Sent::Release(user, name) => self.release(user, &name),
+                Sent::Other => {}
+            }
         }
     }
 

@@ -111,8 +111,8 @@ impl Chat {
             Effect::Name { name, by: naming, logged_in, .. } => {
                 self.named(by, &name, naming, logged_in, how, out);
             }
-            Effect::Resume { user, key, seq, epoch, .. } => {
-                self.resumed(by, (user, key), (seq, epoch), how, out);
+            Effect::Resume { user, key, conn, seq, epoch } => {
+                self.resumed((by, conn), (user, key), (seq, epoch), how, out);
             }
             Effect::Leave { .. } => self.left(by, out),
             Effect::Kick(target, why) => self.kicked(by, &target, &why, out),

@@ -195,10 +195,11 @@ impl Chat {
         }
     }
 
-    /// The user `own`, who has the token of `user`, is that one from now on.
+    /// The user `own`, who has the token of `user`, is that one from now on, through the connection of
+    /// this number.
     pub(super) fn resumed(
         &mut self,
-        own: UserId,
+        (own, serial): (UserId, u32),
         (user, key): (UserId, u64),
         (seq, epoch): (Option<u64>, Option<i64>),
         how: &Decision,
@@ -220,7 +221,7 @@ impl Chat {
             self.attach(id, own, user, out);
             return self.show_missed(id, seq, epoch, out);
         }
-        self.resumed_elsewhere(own, user, out);
+        self.resumed_elsewhere((own, serial), user, out);
         if !self.is_elsewhere(user) {
             // They have lost that connection meanwhile: at the others they leave now.
             self.publish_leave(user, out);

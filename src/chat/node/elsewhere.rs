@@ -8,7 +8,7 @@ use crate::chat::name::Shown;
 use crate::chat::reply;
 use crate::chat::room::{LOBBY, RoomNo};
 use crate::chat::state::Chat;
-use crate::chat::user::{Arrival, User};
+use crate::chat::user::{Arrival, Extras};
 use crate::chat::user_id::UserId;
 use crate::cluster::NodeId;
 use crate::net::line::Ending;
@@ -163,14 +163,13 @@ impl Chat {
     }
 
     /// A user is another one of their node from now on, whose token they had. Here they have no
-    /// connection, or none any more.
+    /// connection, or none any more. Whom they were until now need not be known here.
     pub(in crate::chat) fn resumed_elsewhere(
         &mut self,
-        left: UserId,
+        (left, serial): (UserId, u32),
         user: UserId,
         out: &mut Outbox,
     ) {
-        let Some(serial) = self.users.by_id(left).map(User::conn_number) else { return };
         if self.users.by_id(user).is_none() {
             return;
         }
@@ -178,13 +177,16 @@ impl Chat {
         if let Some(conn) = self.users.conn(left) {
             self.exit_room(conn);
         }
-        let Some((record, extras)) = self.users.remove(left) else { return };
-        self.release_name(left, record.own_name());
-        if let Some(key) = extras.token_key {
-            self.sessions.remove(key);
+        let mut extras = Extras::default();
+        if let Some((record, had)) = self.users.remove(left) {
+            self.release_name(left, record.own_name());
+            if let Some(key) = had.token_key {
+                self.sessions.remove(key);
+            }
+            self.forget_elsewhere(left);
+            self.resumed.pass_on(left, user);
+            extras = had;
         }
-        self.forget_elsewhere(left);
-        self.resumed.pass_on(left, user);
         self.users.reconnect_elsewhere(user, serial);
         let room = self.merge(user, left, &extras);
         self.enter_elsewhere(user, room.as_deref(), out);

@@ -204,8 +204,12 @@ impl Chat {
                 self.release_name(left, name.as_own());
             }
         }
-        // Their own node may have had them in another room, while it was cut off.
-        self.read_listed(by, listed, out);
+        // Their own node may have had them in another room, while it was cut off. But by now somebody
+        // may have come back as them, who was not there when it said this.
+        let own = self.node.as_ref().and_then(|node| self.users.by_id(node.local(by)));
+        if own.is_none_or(|own| own.conn_number() <= listed.profile.serial) {
+            self.read_listed(by, listed, out);
+        }
         if !is_known {
             let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(by));
             self.pass_on(left, by, who);

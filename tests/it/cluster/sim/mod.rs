@@ -9,7 +9,7 @@
 //! - `CLUSTER_SEEDS=100000 cargo test --release cluster::sim -- --nocapture` runs more.
 //! - `CLUSTER_SEED=7 cargo test --test it cluster::sim -- --nocapture` shows one.
 //! - With `CLUSTER_RESUME=1` besides, clients give `/resume` anybody's token at any node at any
-//!   time. Of those seeds about one in a thousand fails: see docs/cluster.md.
+//!   time. Of those seeds about one in five thousand still fails.
 
 mod acts;
 mod ending;

@@ -79,7 +79,7 @@ impl First {
         let is_http = text.starts_with("GET /")
             && [" HTTP/1", " HTTP/1.", " HTTP/1.1"].iter().any(|end| text.ends_with(end));
         let is_begun =
-            ["SSH-2.0-", "PROXY TCP4 192.0.2.1"].iter().any(|start| text.starts_with(start));
+            ["SSH-2.0-", "PROXY TCP4 192.0."].iter().any(|start| text.starts_with(start));
         let is_other =
             is_begun || OTHERS.contains(&text) || (text == "*1" && ending == Some(Ending::CrLf));
         (is_binary || is_other || is_http).then_some(Stranger::new(is_http))

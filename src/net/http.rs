@@ -13,8 +13,8 @@ use crate::work;
 /// The longest head that is read, in bytes.
 pub(crate) const HEAD_MAX: usize = 8 << 10;
 
-/// From so many bytes on a head is looked at again only once it has ended: with each byte that comes
-/// it would take ever longer. What is none is known by fewer.
+/// A head of more bytes than this is parsed again only once it has ended: parsing it with each byte
+/// that comes would cost its length squared. That a request is none shows in fewer bytes.
 const START: usize = 64;
 
 /// More headers than any browser and the proxies before it send.

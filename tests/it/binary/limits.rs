@@ -236,7 +236,7 @@ fn survives_a_pause() -> Option<bool> {
     if named > second * 3 / 2 || start.elapsed() > 3 * second {
         return None;
     }
-    // It cannot be waited for, only for: that is longer than they have to answer.
+    // Nothing tells that a stopped process has missed a deadline: this is longer than hers.
     thread::sleep(3 * second);
     let start = Instant::now();
     program.signal("CONT");

@@ -232,7 +232,7 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
         }
         Stay::Floor | Stay::Named | Stay::Peer(_) => crowd.forget_unread()?,
     }
-    let (to_all, after_spike) = stir(crowd, rooms, &server, share)?;
+    let (to_all, after_spike) = talk(crowd, rooms, &server, share)?;
     let after_all = leave(&server, descriptors, empty, share)?;
     let count = stats::size(clients);
     Ok(vec![
@@ -250,7 +250,7 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
 
 /// Says a line to all, then much. Returns how long the line took, and how many KiB more
 /// are resident when the spike is over. The clients are gone then.
-fn stir(
+fn talk(
     crowd: Crowd,
     rooms: Rooms,
     server: &ServerProcess,

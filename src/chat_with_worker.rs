@@ -65,7 +65,7 @@ pub struct ChatWithWorker<L: Carrier = Infallible> {
     worker: Worker<Job, Done>,
     /// Whether the worker has a request that it has not answered.
     is_working: bool,
-    /// Nothing more is to be asked, and the server is interrupted once nothing is under way.
+    /// The worker gets no further request, and the server is interrupted once it has none.
     is_quiescing: bool,
     /// Whether a [`Reloader`] has asked since the chat was last informed.
     reload_wanted: Arc<AtomicBool>,
@@ -127,7 +127,7 @@ impl<L: Carrier> ChatWithWorker<L> {
     }
 
     /// Passes on what the chat has for others: entries for the log, and its next request. If the
-    /// worker is busy, its answer will bring the next occasion.
+    /// worker is busy, this is called again when it answers.
     fn carry(&mut self, out: &mut Outbox) {
         self.append(out);
         if self.chat.takes_shutdown() {

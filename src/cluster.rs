@@ -9,7 +9,7 @@
 //!
 //! - An entry comes back once, or never; never, only if the node has been [fenced](Outcome::Entered)
 //!   or was [cut off](Report::CutOff) meanwhile. Entries of one node come back in their order.
-//! - All nodes get the same events in the same order. What one of them has lost is counted
+//! - All nodes get the same events in the same order. What one of them misses is counted
 //!   ([`Report::Lost`]).
 //! - After [`Outcome::Gone`] nothing comes of that node until it has entered again.
 //! - A node that was cut off or fenced enters again by itself, as soon as it can: it gets every
@@ -47,7 +47,7 @@ pub trait Carrier: Send {
     fn write_metrics(&self, metrics: &mut Exposition);
 }
 
-/// There is none.
+/// For a chat without a link.
 impl Carrier for Infallible {
     fn append(&mut self, _: Entry) {
         match *self {}
@@ -111,9 +111,9 @@ pub enum Action {
         /// The room's name, in lower case.
         room: String,
     },
-    /// That a user has this name from now on: if nobody has it, or they have it themselves, or who
-    /// has it is of a node that is gone, or `takes_over`. If so it comes back as
-    /// [`Outcome::Claimed`], and they have their earlier name no more; else as [`Outcome::Taken`].
+    /// Whether a user gets this name: they do if nobody has it, if they have it themselves, if the
+    /// node of its user is gone, or with `takes_over`. Then it comes back as [`Outcome::Claimed`],
+    /// and their earlier name is free; else as [`Outcome::Taken`].
     Claim {
         /// The name, in lower case.
         name: String,
@@ -121,17 +121,17 @@ pub enum Action {
         user: u64,
         /// The name that they had until now, in lower case.
         releases: Option<String>,
-        /// Whether it is theirs even if somebody else has it.
+        /// Whether they get it even if somebody else has it.
         takes_over: bool,
     },
-    /// That this user has this name no more, if they have it. Comes back as [`Outcome::Told`].
+    /// That this name is free, if this user has it. Comes back as [`Outcome::Told`].
     Release {
         /// The name, in lower case.
         name: String,
         /// The user's number at their node.
         user: u64,
     },
-    /// That the next line of a room has a number above this one. Comes back as [`Outcome::Told`].
+    /// That lines of a room get numbers above this one. Comes back as [`Outcome::Told`].
     ///
     /// Once the log has lost something its rooms get new epochs: other nodes may have shown lines
     /// with higher numbers than this one knows of.
@@ -141,11 +141,11 @@ pub enum Action {
         /// The number of its last line, as far as the node knows.
         seq: u64,
     },
-    /// Which block of guest numbers is this node's besides those that it has: the lowest that no
-    /// node has which is still there. Comes back as [`Outcome::Block`].
+    /// One more block of guest numbers for this node: the lowest one that no other node in the
+    /// cluster has. Comes back as [`Outcome::Block`].
     LeaseGuests,
-    /// That these blocks stay this node's after it has entered again, each unless another has it.
-    /// Comes back as [`Outcome::Kept`].
+    /// Which of these blocks this node keeps after it has entered again: those that no other node
+    /// has. Comes back as [`Outcome::Kept`].
     KeepGuests {
         /// The blocks.
         blocks: Vec<u32>,
@@ -187,7 +187,7 @@ pub enum Outcome {
     Taken,
     /// The block is the node's.
     Block(u32),
-    /// Those of the wanted blocks that are the node's.
+    /// The blocks that the node keeps.
     Kept(Vec<u32>),
     /// A node has entered, perhaps again: it may have been away, and what it knows may be less than
     /// what others know.

@@ -101,7 +101,7 @@ impl State {
                     Answer::Reloaded(Some(persisted))
                 });
             }
-            // Nobody else's loss of memory loses files.
+            // What is in files does not get lost with another server's memory.
             Request::Refresh { put_back: _ } => {
                 return self.reload().map_or_else(Answer::NotRefreshed, |persisted| {
                     Answer::Refreshed(Some(persisted))

@@ -184,7 +184,7 @@ impl<S: Service> Network<S> {
         self.hub.outbox()
     }
 
-    /// Turns, until nothing happens without another cause.
+    /// Takes turns until nothing more happens by itself.
     fn run(&mut self) {
         for _ in 0..TURNS {
             self.hub.turn(self.now);
@@ -221,7 +221,7 @@ struct Wire {
     capacity: Option<usize>,
     /// The client sends nothing any more.
     has_ended: bool,
-    /// The server does not.
+    /// The server sends nothing any more.
     is_shut: bool,
     is_broken: bool,
 }

@@ -285,7 +285,7 @@ impl Wire {
         self.is_shut
     }
 
-    /// Whether the server has let go of it.
+    /// Whether the server has closed it.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.is_closed

@@ -1,11 +1,11 @@
 //! The bus: what others must know leaves the chat as an operation, and takes effect when it comes
-//! back, in one order for all. A command decides whether its user may do it; what it does is in
-//! the files of what it is about. By default there is nothing in between, and it takes effect at
-//! once. Where there are several servers, their log is in between (`node.rs`).
+//! back, in one order for all. A command decides whether its user may do it; its effect is in the
+//! file of its subject. With one server there is nothing in between, and it takes effect at once.
+//! Several servers have their log in between (`node.rs`).
 //!
-//! With a log in between speech goes on while more of it is under way. Whatever else a connection
-//! asks for waits until its own operations are back, and so does the end of its input: it reads the same as
-//! if they were in force at once.
+//! With a log in between, a connection may go on speaking while lines of its own are under way. Any
+//! other command, and the end of its input, waits until its own operations are back: so the answers
+//! are the ones that a single server would give.
 
 use super::operation::{Decision, Effect, Operation};
 use super::password::wipe;
@@ -55,23 +55,23 @@ impl Chat {
         }
     }
 
-    /// A user has done what is in force here already, and other servers must know. Their further
-    /// commands wait until it is back, so that nobody has more of it under way than the log takes.
+    /// Tells other servers what a user has done, and what is in force here already. The user's
+    /// further commands wait until it is back, so that nobody appends faster than the log takes it.
     pub(super) fn tell(&mut self, by: UserId, effect: Effect<'_>) {
         if matches!(self.settings.bus, Bus::Log(_)) && !self.is_cut_off() {
-            // Where a connection is lost nothing comes of it any more.
+            // A connection that is lost sends nothing more that would have to wait.
             let via = self.users.conn(by).filter(|_| !matches!(effect, Effect::Detach { .. }));
             self.under_way.add(Operation::new(by, via, effect));
         }
     }
 
-    /// The server has done something for one of its users, or for nobody, and the others must know.
+    /// Tells other servers what this one has done, for one of its users or for nobody.
     pub(super) fn tell_all(&mut self, by: Option<ConnId>, effect: Effect<'_>) {
         let by = by.and_then(|by| self.users.id(by)).unwrap_or(UserId::NOBODY);
         self.tell(by, effect);
     }
 
-    /// It is decided what an operation comes to. Its connection goes on.
+    /// An operation is back, with what was decided: it takes effect, and its connection goes on.
     pub(super) fn decided(&mut self, operation: Operation, how: &Decision, out: &mut Outbox) {
         let Operation { by, via, effect, .. } = operation;
         if !effect.is_only_told() {
@@ -80,7 +80,7 @@ impl Chat {
         }
         let Some(id) = via else { return };
         let Some(mut line) = self.under_way.finish(id) else { return };
-        // What was kept may make it wait again.
+        // The line that was kept may pause it again.
         out.resume_reading(id);
         if !line.is_empty() && out.is_open(id) {
             self.on_line(id, &line, out);
@@ -96,7 +96,7 @@ impl Chat {
         out: &mut Outbox,
     ) {
         match effect {
-            // Another connection has the user by now, which it is not of.
+            // The user has another connection by now, and these are about the one that they had.
             Effect::Resume { conn, .. }
             | Effect::TakeOver { conn, .. }
             | Effect::Name { conn, .. }

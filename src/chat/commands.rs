@@ -48,8 +48,8 @@ impl Commands {
             let row = self.find(word)?;
             return (row.parse)(rest).ok_or(Mistake::Usage(row.usage));
         }
-        // The slash is missing or doubled, or stands behind what a key has sent: it was meant for one
-        // alone.
+        // The slash is missing or doubled, or stands behind what a key has sent: it was meant to be
+        // a private message.
         let bare = word.trim_matches(|c| !char::is_alphanumeric(c));
         let private = ["msg", "send"].into_iter().find(|it| it.eq_ignore_ascii_case(bare));
         if let Some(private) = private

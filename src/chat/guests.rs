@@ -5,13 +5,15 @@ use crate::cluster::{GUEST_BLOCK, NodeId};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use std::collections::{BTreeSet, HashMap};
 
-/// Numbers from here on are for guests of nodes that have used up their blocks, and cannot get
-/// more: so many for each, which by chance are no other node's.
+/// Numbers from here on are for guests of nodes that have used up their blocks and cannot get more.
+/// They are in parts of so many, and each node takes one of the parts by its id: most likely no
+/// other node has the same.
 const SPARE: u32 = 1_000_000_000;
 const SPARE_EACH: u32 = 1_000_000;
 const SPARE_PARTS: u64 = 3000;
 
-/// What lies between two holders may be so many numbers: other nodes choose theirs.
+/// How far above all others a number may be and still be in the dense list: other nodes choose
+/// theirs.
 const GAP_MAX: usize = 1 << 20;
 
 /// Which guest has which number.
@@ -22,7 +24,8 @@ pub(super) struct Guests {
     holders: Vec<Option<u32>>,
     /// The holders of spare numbers, and of those far above all others.
     spare: HashMap<u32, u32>,
-    /// The numbers that are free: where there are no blocks, those with a higher one in use.
+    /// The numbers that are free: of this node's blocks, or, without blocks, those below the
+    /// highest one in use.
     free: BTreeSet<u32>,
     /// This node's part of the numbers, if there are others.
     part: Option<Part>,
@@ -37,7 +40,7 @@ struct Part {
 }
 
 impl Guests {
-    /// From now on only numbers of this node's blocks are given.
+    /// From now on guests only get numbers of this node's blocks.
     pub(super) fn share(&mut self, node: NodeId) {
         self.part = Some(Part { node, blocks: BTreeSet::new(), spare: 0 });
     }
@@ -47,7 +50,7 @@ impl Guests {
         self.part.iter().flat_map(|part| part.blocks.iter().copied()).collect()
     }
 
-    /// A block is this node's.
+    /// This node has got a block.
     pub(super) fn lease(&mut self, block: u32) {
         let Some(part) = &mut self.part else { return };
         if block < SPARE / GUEST_BLOCK && part.blocks.insert(block) {
@@ -56,7 +59,7 @@ impl Guests {
         }
     }
 
-    /// Only these blocks are this node's still.
+    /// Of its blocks this node still has only these.
     pub(super) fn keep(&mut self, blocks: &[u32]) {
         let Some(part) = &mut self.part else { return };
         part.blocks.retain(|block| blocks.contains(block));
@@ -102,8 +105,8 @@ impl Guests {
         }
     }
 
-    /// A user has this number, perhaps by another node's choice. If two have one, until one of them
-    /// gets another, it is the first's.
+    /// A user has this number, perhaps because another node gave it. If two users have the same for
+    /// a while, the first one counts as its holder.
     pub(super) fn put(&mut self, number: u32, user: u32) {
         self.free.remove(&number);
         if self.holder(number).is_some() {

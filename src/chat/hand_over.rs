@@ -53,7 +53,7 @@ impl HandOver for Chat {
             budget.pack(to);
         }
         to.put(lines_in).put(resident_at_start);
-        // They are not in files that are always there.
+        // The next program reads them from Redis, which may be out of reach.
         if node.is_some() {
             to.put(accounts);
         }
@@ -71,14 +71,14 @@ impl HandOver for Chat {
         if is_named && self.settings.random.is_some() && !self.settings.resume_for.is_zero() {
             self.issue_token(id, out);
             if let Some(own) = self.users.id(id).filter(|_| self.under_way.has(id)) {
-                // Only later it could not be sent.
+                // By the time that it is in force nothing can be sent any more.
                 self.show_token(own, out);
             }
         }
     }
 
     fn takes_upgrade(&mut self) -> bool {
-        self.upgrades.takes_wish()
+        self.upgrades.takes_request()
     }
 
     fn on_upgraded(&mut self, upgraded: &Upgraded, out: &mut Outbox) {

@@ -102,7 +102,7 @@ impl History {
         self.last_seq
     }
 
-    /// Which numbering of the room this number is of.
+    /// The epoch of this number: which numbering of the room it belongs to.
     pub(super) fn epoch_of(&self, seq: u64) -> i64 {
         let earlier = self.earlier.iter().find(|(last, _)| seq <= *last);
         earlier.map_or(self.epoch, |(_, epoch)| *epoch)
@@ -118,9 +118,9 @@ impl History {
         self.last_seq + 1 - self.entries.len() as u64
     }
 
-    /// The next line has this number, which others have given. If lines are missing before it, or
-    /// it goes back to a lower one in another numbering, those that are kept are dropped; if another
-    /// numbering goes on behind them they stay what they are. Returns whether it is a new one.
+    /// The next line has this number, which the log has given. If lines are missing before it, or a
+    /// new numbering begins lower, the lines that are kept are dropped; if a new numbering
+    /// continues behind them, they stay. Returns false if the line is known already.
     pub(super) fn go_on_at(&mut self, number: LineNumber) -> bool {
         let LineNumber { seq, epoch } = number;
         let Some(before) = seq.checked_sub(1) else { return false };
@@ -157,7 +157,7 @@ impl History {
         LineNumber { seq: self.last_seq, epoch: self.epoch }
     }
 
-    /// The same without a line: this number, which others have given, is of one that is not shown.
+    /// Uses up this number, which the log has given, for a line that is not shown.
     pub(super) fn leave_out(&mut self, number: LineNumber, at: i64, bounds: Bounds) {
         if self.go_on_at(number) {
             let (speaker, name, kind) = (UserId::NOBODY, Shown::Named(""), Kind::Say);

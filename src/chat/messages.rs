@@ -50,7 +50,7 @@ impl Chat {
         }
     }
 
-    /// The same in this room. `speaker` is the user as they were then, if that is not as they are.
+    /// The same in this room. `speaker` is given if the user looked different when they said it.
     pub(super) fn say_in(
         &mut self,
         room: RoomNo,

@@ -31,7 +31,7 @@ impl Mute {
 #[derive(Default)]
 pub(super) struct Mutes {
     kept: VecDeque<(Box<str>, Mute)>,
-    /// Names in lower case whose mutes were taken since they are noted, if they are.
+    /// Names, in lower case, whose mutes were taken since [`Mutes::note_taken`].
     taken: Option<HashSet<Box<str>>>,
 }
 
@@ -41,12 +41,12 @@ impl Mutes {
         self.kept.iter()
     }
 
-    /// From now on it is noted whose mutes are taken, or not any more.
+    /// Starts or stops noting which mutes are taken.
     pub(super) fn note_taken(&mut self, is_noted: bool) {
         self.taken = is_noted.then(HashSet::new);
     }
 
-    /// Keeps a mute that another node had some time ago, unless this one knows better.
+    /// Keeps a mute that another node had some time ago, unless it was taken here meanwhile.
     pub(super) fn learn(&mut self, name: Box<str>, mute: Mute) {
         let is_taken = |taken: &HashSet<Box<str>>| taken.contains(&*name.to_lowercase());
         if !self.taken.as_ref().is_some_and(is_taken) {

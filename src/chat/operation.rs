@@ -18,8 +18,8 @@ use crate::cluster::Outcome;
 use crate::net::conn::ConnId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// What a user may do, and has not done until it is back: [`Chat::next_operation`] gives it out,
-/// and [`Chat::apply`] takes it.
+/// Something that a user does and that others must know. It has no effect until it is back:
+/// [`Chat::next_operation`] gives it out, and [`Chat::apply`] takes it.
 ///
 /// [`Chat::next_operation`]: super::Chat::next_operation
 /// [`Chat::apply`]: super::Chat::apply
@@ -106,7 +106,7 @@ pub(super) enum Effect<'a, Id = UserId> {
     Unban(ban::Target),
     /// What is persisted has changed.
     Reload,
-    // What follows is not.
+    // What follows is in force only when it is back.
     /// They have a resume token with this digest, or none.
     Token(Option<[u8; 32]>),
     /// All servers end.
@@ -134,7 +134,7 @@ pub(super) enum Decision {
 }
 
 impl Decision {
-    /// Whether the log has decided so.
+    /// Whether this is what the log has decided.
     pub(super) fn is(&self, wanted: &Outcome) -> bool {
         matches!(self, Decision::Log { outcome, .. } if outcome == wanted)
     }
@@ -145,12 +145,12 @@ impl Decision {
 #[derive(Clone)]
 pub(super) struct Target<'a, Id = UserId> {
     pub(super) user: Id,
-    /// As it was typed. Empty in an answer to who wrote last.
+    /// As it was typed; empty for `/reply`.
     pub(super) name: Cow<'a, str>,
 }
 
 impl<Id> Effect<'_, Id> {
-    /// The name that was claimed for it.
+    /// The name that the log has claimed for its user.
     pub(super) fn claimed(&self, how: &Decision) -> Option<&str> {
         match self {
             Effect::Name { name, .. } | Effect::TakeOver { name: Some(name), .. } => {
@@ -198,7 +198,8 @@ impl<Id> Effect<'_, Id> {
         )
     }
 
-    /// Whether it is about the connection that they had, and nothing to whoever is taken over.
+    /// Whether it is about the user's own connection, so that it does not pass on to the user whom
+    /// they resume as.
     pub(super) fn is_of_connection(&self) -> bool {
         matches!(
             self,

@@ -69,7 +69,7 @@ impl Chat {
         shown_operator(self.users.by_id(id))
     }
 
-    /// Who is called so by now.
+    /// The connected user of this name. If there is none, the operator is told.
     fn target<'a>(&mut self, id: ConnId, name: &'a str, out: &mut Outbox) -> Option<Target<'a>> {
         let user = self.users.find(name).and_then(|(target, _)| self.users.id(target));
         if user.is_none() {

@@ -147,6 +147,6 @@ pub struct Persisted {
     pub bans: Bans,
     /// Names with passwords.
     pub accounts: Vec<Account>,
-    /// Names of which the password is another than before a reload.
+    /// Names whose password has changed since the last reload.
     pub new_passwords: Vec<String>,
 }

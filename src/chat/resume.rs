@@ -118,7 +118,7 @@ impl Chat {
         }
     }
 
-    /// A user is to leave, unless they have another connection by then.
+    /// Publishes that a user leaves. It has no effect if they have another connection by then.
     pub(super) fn publish_leave(&mut self, user: UserId, out: &mut Outbox) {
         if let Some(conn) = self.users.by_id(user).map(User::conn_number) {
             self.publish_by(user, Effect::Leave { conn }, out);
@@ -129,7 +129,7 @@ impl Chat {
     pub(super) fn leave(&mut self, id: ConnId, out: &mut Outbox) {
         let Some(user) = self.users.id(id) else { return };
         if self.settings.bus != Bus::AtOnce {
-            // They have no connection any more, and what they have said may be under way.
+            // Their connection is gone, but lines of theirs may still be under way.
             self.revoke_token(id);
             self.detach(id);
         }
@@ -195,8 +195,8 @@ impl Chat {
         }
     }
 
-    /// The user `own`, who has the token of `user`, is that one from now on, through the connection of
-    /// this number.
+    /// The user `own` has shown the token of `user`, and is `user` from now on, through the
+    /// connection of this number.
     pub(super) fn resumed(
         &mut self,
         (own, serial): (UserId, u32),
@@ -223,12 +223,13 @@ impl Chat {
         }
         self.resumed_elsewhere((own, serial), user, out);
         if !self.is_elsewhere(user) {
-            // They have lost that connection meanwhile: at the others they leave now.
+            // They have lost that connection meanwhile: so the other servers are told that they
+            // leave.
             self.publish_leave(user, out);
         }
     }
 
-    /// Whether a user's token is good, by what all servers know. It is not from now on.
+    /// Uses up a user's token. Returns whether it was good, by what all servers know.
     fn spend_token(&mut self, user: UserId, key: u64, how: &Decision) -> bool {
         let is_known = self.note_token(user, None);
         let is_good = match how {
@@ -251,7 +252,7 @@ impl Chat {
         self.remove(conn);
     }
 
-    /// Frees a name for the user who has its password. Who had it leaves.
+    /// Frees a name for the user who has its password. Another user who has it leaves.
     pub(super) fn free_name(&mut self, name: &str, user: UserId, out: &mut Outbox) {
         let Some(owner) = self.users.owner(name).filter(|owner| *owner != user) else { return };
         if let Some(conn) = self.users.conn(owner) {
@@ -263,7 +264,7 @@ impl Chat {
         self.left(owner, out);
     }
 
-    /// Removes the user of a connection, who was said to leave.
+    /// Removes the user of a connection. The others have had the leave notice.
     pub(super) fn remove(&mut self, id: ConnId) {
         self.revoke_token(id);
         self.exit_room(id);
@@ -299,7 +300,7 @@ impl Chat {
         let Some((record, extras)) = self.users.resume(user, id) else { return };
         self.release_name(left, record.own_name());
         self.forget_elsewhere(left);
-        // What is under way may be for them.
+        // Others may have noted the old id, or operations under way may have it.
         if record.is_known_to_others() || self.settings.bus != Bus::AtOnce {
             self.resumed.pass_on(left, user);
         }
@@ -371,7 +372,7 @@ impl Chat {
     }
 }
 
-/// Two users are one from now on: if `ignores` has either of them, it has the one afterwards.
+/// Two users are one from now on: where `ignores` has either of them, it gets `user`.
 fn become_one(ignores: &mut Vec<UserId>, left: UserId, user: UserId) {
     if ignores.contains(&user) {
         ignores.retain(|ignored| *ignored != left && *ignored != user);

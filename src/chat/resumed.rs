@@ -7,10 +7,10 @@ use std::hash::Hash;
 use super::user_id::UserId;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// Users that are remembered. Older ones are unknown.
+/// How many earlier ids are remembered; older ones lead nowhere.
 const MAX: usize = 1 << 14;
 
-/// How often in a row a user may become another, and is still known.
+/// How many resumes in a row are followed.
 const HOPS: usize = 16;
 
 /// Ids of users before they resumed, where others may have noted such an id.
@@ -39,18 +39,18 @@ impl<Id: Copy + Eq + Hash> Resumed<Id> {
         }
     }
 
-    /// These ids mean what they did.
+    /// Forgets what these ids lead to.
     pub(super) fn forget(&mut self, is_it: impl Fn(&Id) -> bool) {
         self.into.retain(|was, _| !is_it(was));
         self.order.retain(|was| !is_it(was));
     }
 
-    /// Whether an id means another user than it did.
+    /// Whether the user of an id has resumed as another.
     pub(super) fn has(&self, was: Id) -> bool {
         self.into.contains_key(&was)
     }
 
-    /// All ids that mean another user than they did, the newest in front, and whom.
+    /// All ids whose users have resumed as others, and as whom; the newest in front.
     pub(super) fn newest(&self) -> impl Iterator<Item = (Id, Id)> {
         self.order.iter().rev().filter_map(|was| Some((*was, *self.into.get(was)?)))
     }

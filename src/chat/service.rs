@@ -114,7 +114,7 @@ impl Service for Chat {
 
     fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
         if self.under_way.has(id) {
-            // It is still owed what it has said.
+            // Its operations have to come back first: their answers are still owed.
             out.pause_reading(id);
         }
     }

@@ -21,7 +21,7 @@ pub(super) fn trim(mut line: &[u8]) -> &[u8] {
 /// and too many combining marks are cut. Text that needs no change is borrowed. The result is at
 /// most three times as long.
 pub(super) fn sanitise(line: &[u8]) -> Cow<'_, str> {
-    // That is quicker than to look for what has to be replaced.
+    // A check first is quicker than a search for what has to be replaced.
     let text = str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed);
     // Most lines are plain, which shows without looking at each character by itself.
     if line.iter().fold(true, |all, byte| all & matches!(byte, b' '..=b'~')) {

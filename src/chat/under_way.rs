@@ -38,12 +38,12 @@ impl UnderWay {
         waiting.count >= EACH_MAX
     }
 
-    /// Adds one again, before all others: it was taken and is lost.
+    /// Puts an operation back in front of all others: it was taken, and was lost.
     pub(super) fn add_again(&mut self, operation: Operation) {
         self.outgoing.push_front(operation);
     }
 
-    /// Drops what has been done by others than these users.
+    /// Drops what users other than these have done.
     pub(super) fn retain(&mut self, is_kept: impl Fn(UserId) -> bool) {
         self.outgoing.retain(|operation| is_kept(operation.by));
     }

@@ -4,7 +4,7 @@ use crate::net::conn::ConnId;
 use crate::net::service::Upgraded;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// Those that there were, and the one that is asked for.
+/// Past upgrades, and the one that an operator asks for.
 #[derive(Default)]
 pub(super) struct Upgrades {
     is_wanted: bool,
@@ -24,8 +24,8 @@ impl Upgrades {
         self.is_wanted
     }
 
-    /// True once.
-    pub(super) fn takes_wish(&mut self) -> bool {
+    /// Whether an operator has asked for an upgrade; true once.
+    pub(super) fn takes_request(&mut self) -> bool {
         std::mem::take(&mut self.is_wanted)
     }
 
@@ -38,7 +38,7 @@ impl Upgrades {
         self.last = summary(upgraded);
     }
 
-    /// Nothing, if there was none.
+    /// The line of `/stats`; `None` if there was no upgrade.
     pub(super) fn line(&self) -> Option<String> {
         let times = if self.count == 1 { "once" } else { &format!("{} times", self.count) };
         (self.count > 0).then(|| format!("Upgraded: {times}, last {}", self.last))

@@ -189,8 +189,8 @@ impl User {
         self.arrival == Arrival::Announced
     }
 
-    /// Whether others may have their id: they were shown a line of theirs, ignore them, or were
-    /// written to by them.
+    /// Whether others may have noted their id: by being shown a line of theirs, by ignoring them,
+    /// or by getting a private line.
     pub(super) fn is_known_to_others(&self) -> bool {
         self.is_announced() || self.extras_key != NOWHERE
     }

@@ -40,7 +40,7 @@ pub(super) struct Users {
     addrs: Option<Vec<Option<SocketAddr>>>,
     /// By slot. Kept only where there are operators.
     last_activity: Option<Vec<Option<Instant>>>,
-    /// By slot, as far as a connection has been encrypted.
+    /// By slot. Only as long as needed: slots behind its end are not encrypted.
     encrypted: Vec<bool>,
     connected: usize,
     most: usize,
@@ -244,8 +244,7 @@ impl Users {
         self.extras.get_mut(key as usize)?.token_key.take()
     }
 
-    /// Notes whether nobody on the way can read what comes by a connection that has just been
-    /// opened.
+    /// Notes whether a connection that has just been opened is encrypted.
     pub(super) fn note_encryption(&mut self, conn: ConnId, is_encrypted: bool) {
         if is_encrypted && self.encrypted.len() <= conn.slot() {
             self.encrypted.resize(conn.slot() + 1, false);
@@ -340,7 +339,7 @@ impl Users {
         Some(old)
     }
 
-    /// Has a user be found by their name, or by their number if they are a guest.
+    /// Enters a user under their name, or under their number if they are a guest.
     fn list(&mut self, index: u32) {
         match &self.table[index as usize].name {
             Name::Guest(number) => self.guests.put(*number, index),

@@ -18,7 +18,7 @@ const ENTERING: u64 = 10_000;
 /// How long it may take at the end to tell the others.
 const LEAVING: Duration = Duration::from_secs(1);
 
-/// What carries, and, while there is an upgrade, what its successor goes on from.
+/// The carrier and, during an upgrade, what its successor goes on from.
 pub(super) struct Link<L: Carrier> {
     carrier: L,
     stopped: Option<Vec<u8>>,

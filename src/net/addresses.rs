@@ -168,7 +168,7 @@ impl Addresses {
     }
 }
 
-/// What is handed over.
+/// What an upgrade hands over.
 impl Addresses {
     pub(crate) fn pack(&self, to: &mut Packer) {
         let Addresses {

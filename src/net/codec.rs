@@ -162,7 +162,8 @@ impl AnyCodec {
 }
 
 impl Ending {
-    /// Frames a line: what is to be sent for it. `framed` is for what is not the text alone.
+    /// Frames a line, and returns the bytes to send. `framed` is a buffer for framings that do not
+    /// only append to the text.
     pub fn frame<'a>(self, line: &'a mut String, framed: &'a mut Vec<u8>) -> &'a [u8] {
         if matches!(self, Ending::WebSocket | Ending::LengthPrefix) {
             framed.clear();

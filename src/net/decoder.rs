@@ -136,7 +136,7 @@ impl Decoder {
         if let Some(step) = self.due(bytes) {
             return Some(step);
         }
-        // Up to here nothing can fall due that is not part of the bytes.
+        // Not past the byte at which the next KiB is full, or a limit is reached.
         let room = (KIB - self.unpaid).min(self.endless.saturating_add(1) - self.unended);
         let window = &bytes[..bytes.len().min(room).min(self.line.room())];
         let first = *window.first()?;

@@ -38,8 +38,8 @@ pub(crate) fn keep_open(descriptor: BorrowedFd<'_>, is_kept: bool) {
     }
 }
 
-/// Has another program take the place of this one. Comes back only if that fails. By then std has
-/// changed what writing to a closed pipe does: that is as it was again.
+/// Has another program take the place of this one. Returns only if that fails. `Command::exec`
+/// resets SIGPIPE on its way: what was set before is put back.
 pub(crate) fn exec(command: &mut Command) -> io::Error {
     // SAFETY: no handler is installed; what was in force is put back as it was.
     let before = unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };

@@ -30,7 +30,7 @@ const NO_REQUEST: &str = "This is no HTTP request.";
 /// What in the query of `/ws` names another label than the listener's.
 const LABEL_PARAMETER: &str = "dialect=";
 
-/// What all answers have. None is kept by anybody, and none needs a second request.
+/// Headers of all answers. A cache asks again each time, and a connection serves one request.
 const COMMON: &str = "X-Content-Type-Options: nosniff\r\n\
                       Referrer-Policy: no-referrer\r\n\
                       Cross-Origin-Opener-Policy: same-origin\r\n\
@@ -125,7 +125,7 @@ enum Parsed<'a> {
     Request(Request<'a>, usize),
 }
 
-/// Whether a head may be read to more effect now than when there were only so many bytes of it: it
+/// Whether it is worth parsing a head again that was not complete with its first `before` bytes: it
 /// has just begun, a blank line has come, or it is too long.
 pub(crate) fn may_be_read(bytes: &[u8], before: usize) -> bool {
     let new = &bytes[before.saturating_sub(2).min(bytes.len())..];

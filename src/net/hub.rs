@@ -118,11 +118,11 @@ pub struct Hub<T, S> {
     accepted_log: Accepted,
     /// The origins of clients behind a proxy, until their first line.
     behind_proxy: HashMap<ConnId, Origin>,
-    /// When it was last logged that a PROXY header came which was not asked for.
+    /// When a PROXY header that was not asked for was last logged.
     told_of_proxy: Option<Instant>,
     closed: Vec<T>,
     counts: Counts,
-    /// Until then as many may be closing as there are: an upgrade has left some behind.
+    /// Until then any number may be draining: an upgrade has left connections behind.
     spared_until: Option<Instant>,
     metrics: Metrics,
     exposition: Exposition,

@@ -192,7 +192,7 @@ impl Listener {
         }
     }
 
-    /// Accepts again if it was to wait until now.
+    /// Ends what is over by now: a pause, a flood, the wait for a descriptor.
     ///
     /// # Errors
     ///
@@ -216,7 +216,7 @@ impl Listener {
         }
     }
 
-    /// Whom it serves, if not clients that send lines, and whether they have a handshake first.
+    /// Sets whom it serves, and the certificate if they have a handshake first.
     pub(crate) fn serving(self, serves: Serves, certificate: Option<&Certificate>) -> Listener {
         Listener { serves, certificate: certificate.cloned(), ..self }
     }
@@ -273,9 +273,8 @@ impl Listener {
         }
     }
 
-    /// Makes one attempt to accept a connection, and finds out whether to go on. When
-    /// descriptors have run out, the next client is told `refusal` by means of the spare one, and
-    /// closed.
+    /// Makes one attempt to accept a connection. When descriptors have run out, the next client is
+    /// told `refusal` by means of the spare one, and closed.
     ///
     /// # Errors
     ///
@@ -286,8 +285,8 @@ impl Listener {
         spare: &mut Spare,
         refusal: &[u8],
     ) -> io::Result<Incoming> {
-        // Somebody else may have been quicker the last time. It goes before a newcomer, or
-        // the one after that could not even be told.
+        // The spare descriptor may have been lost to another thread. It is taken back before a
+        // newcomer gets one, or the next client could not even be told.
         spare.take_back();
         let mut outcome = self.socket.accept();
         if let Err(error) = &outcome

@@ -38,8 +38,8 @@ pub struct Outbox {
     /// swapped, the shared logs are told how far they can be trimmed.
     this_round: VecDeque<ConnId>,
     next_round: VecDeque<ConnId>,
-    /// Since when the connections of each round may be waiting, and since when those of the first
-    /// round did that has been flushed since this was last asked.
+    /// Since when the connections of each round may be waiting; the same of the first round that
+    /// was flushed since the metrics last took it.
     this_round_since: Option<Instant>,
     next_round_since: Option<Instant>,
     flushed_since: Option<Instant>,
@@ -224,13 +224,13 @@ impl Outbox {
     /// among them, come after [`Outbox::resume_reading`], in order. So does the end of its input.
     pub fn pause_reading(&mut self, id: ConnId) {
         if self.state(id).is_heard() {
-            self.queues[id.slot()].held = true;
+            self.queues[id.slot()].paused = true;
         }
     }
 
     /// Ends a [`Outbox::pause_reading`].
     pub fn resume_reading(&mut self, id: ConnId) {
-        if self.state(id).is_heard() && mem::take(&mut self.queues[id.slot()].held) {
+        if self.state(id).is_heard() && mem::take(&mut self.queues[id.slot()].paused) {
             self.resumed.push(id);
         }
     }

@@ -1,8 +1,8 @@
 //! The header in which a proxy gives its client's address (PROXY protocol, versions 1 and
 //! 2). Knows no connection: bytes in, an address out.
 //!
-//! It is parsed here and not by a crate: it is little, and the one that there was refuses
-//! the LOCAL command with a family and no addresses, as health checks send it.
+//! It is parsed here and not by a crate: it is little code, and the one crate that there was
+//! refuses the LOCAL command with a family and no addresses, as health checks send it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 

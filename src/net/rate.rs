@@ -59,7 +59,7 @@ impl Bucket {
     }
 }
 
-/// What has to be waited for.
+/// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait {
     pub(crate) until: Instant,
@@ -131,7 +131,7 @@ impl Rate {
 
 const SECOND: u64 = 1_000_000_000;
 
-/// What is handed over.
+/// What an upgrade hands over.
 impl Rate {
     /// Of each slot, how far away its full bucket is.
     pub(crate) fn pack(&self, to: &mut Packer) {

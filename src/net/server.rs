@@ -46,7 +46,7 @@ pub struct Server {
     config: Config,
     /// The streams that were taken over, each with its slot, until a connection has them.
     streams: VecDeque<(usize, Socket)>,
-    /// Since when they were not served any more, as a time since 1970.
+    /// When the old program stopped serving them, as a time since 1970.
     frozen_at: Duration,
     /// The slots of connections that could not be taken over, and what each is sent last.
     left: Vec<(usize, Vec<u8>)>,
@@ -151,7 +151,7 @@ impl Server {
         match event.token() {
             WAKER => {}
             Token(index) if index >= FIRST_LISTENER => {
-                // Those of a server that is stopping are gone.
+                // When the server is stopping, most listeners are gone.
                 if let Some(listener) = self.listeners.get_mut(index - FIRST_LISTENER) {
                     listener.mark_ready();
                 }
@@ -177,13 +177,13 @@ impl Server {
         if !*stopping && self.handle.shutdowns() > 0 {
             info!(connections = hub.open_count(); "shutting_down");
             *stopping = true;
-            // Monitors are told so.
+            // The monitors' listeners stay, to tell that it is shutting down.
             self.listeners.truncate(self.config.listen_metrics.len());
             hub.shutdown();
         }
     }
 
-    /// Each makes a descriptor free.
+    /// Drops the streams that are done with. Each frees a descriptor.
     fn drop_closed<S: Service>(&mut self, hub: &mut Hub<Tls<Socket>, S>) {
         if hub.take_closed().count() > 0 {
             self.listeners.iter_mut().for_each(Listener::retry);
@@ -248,7 +248,7 @@ fn listen(
     }
     let probed = config.listen_metrics.iter().map(|&addr| Listen { addr, label: String::new() });
     for (places, serves, certificate) in [
-        // In front: they are what is left at a shutdown.
+        // Monitors' come first: at a shutdown only they are left.
         (&probed.collect(), Serves::Probes, None),
         (&config.listen, Serves::Lines, None),
         (&config.listen_web, Serves::Browsers, None),
@@ -294,7 +294,7 @@ fn admit<S: Service>(
     let refusal = hub.admission(&peer, now).filter(|_| !origin_comes_later && !is_probe);
     // The last question: nobody is closed to make room for one who is not let in.
     let is_full = refusal.is_none() && !is_probe && !hub.has_room(config.max_clients);
-    // Who has made room makes a slot free, too.
+    // If one was closed to make room, that frees its slot as well.
     hub.take_closed().for_each(drop);
     let refusal = refusal.or(is_full.then_some(Refusal::Full));
     if let Some(why) = refusal {

@@ -83,8 +83,9 @@ pub trait Service {
     }
 
     /// The time of [`Service::next_tick`] has come, or somebody called
-    /// [`Handle::wake`](crate::Handle::wake). Where much is due it does a part, and is called
-    /// again, once there is room for what it sends: as long as `next_tick` has come.
+    /// [`Handle::wake`](crate::Handle::wake). If much is due, do a part: as long as `next_tick`
+    /// names a time that has come, this is called again, once what the service has sent so far can
+    /// be flushed.
     fn on_tick(&mut self, out: &mut Outbox) {
         let _ = out;
     }

@@ -130,7 +130,7 @@ impl<K: Copy + Ord> Timers<K> {
     }
 }
 
-/// What is handed over.
+/// What an upgrade hands over.
 impl<K: Copy + Pack> Timeouts<K> {
     pub(crate) fn pack(&self, to: &mut Packer) {
         let Timeouts { after: _, queue, crowded: _ } = self;

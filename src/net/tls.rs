@@ -109,7 +109,7 @@ pub struct Tls<T> {
 }
 
 impl<T: Transport> Tls<T> {
-    /// It is not encrypted.
+    /// A transport that is not encrypted.
     pub fn plain(transport: T) -> Tls<T> {
         Tls { transport, session: None }
     }
@@ -119,8 +119,8 @@ impl<T: Transport> Tls<T> {
         &self.transport
     }
 
-    /// It is the server's side of TLS 1.3 or 1.2. Clients show no certificate, and no session is
-    /// resumed.
+    /// Encrypts a transport: the server's side of TLS 1.3 or 1.2. Clients show no certificate, and
+    /// no session is resumed.
     #[cfg_attr(not(feature = "tls"), expect(unreachable_code))]
     pub fn encrypted(transport: T, certificate: &Certificate) -> Tls<T> {
         Tls { transport, session: Some(Box::new(certificate.session())) }

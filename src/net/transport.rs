@@ -188,7 +188,7 @@ impl Socket {
     }
 }
 
-/// What is handed over: the descriptor, and what kind it is.
+/// What an upgrade hands over: the descriptor, and what kind it is.
 #[cfg(unix)]
 impl Socket {
     pub(crate) fn adopt(descriptor: OwnedFd, is_unix: bool) -> Socket {
@@ -214,14 +214,14 @@ impl AsFd for Socket {
     }
 }
 
-/// Of connections that are only looked at.
+/// For connections that are unpacked only to check that they can be.
 impl Transport for io::Empty {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Keeps what is written.
+/// Keeps what is written, to be sent later ([`Transport::seal`]).
 impl Transport for io::Cursor<Vec<u8>> {
     fn shutdown_write(&mut self) -> io::Result<()> {
         Ok(())

@@ -56,7 +56,7 @@ impl fmt::Display for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
-        // What a socket says whose timeout has passed.
+        // A socket's error when its timeout has passed.
         if error.kind() == ErrorKind::WouldBlock {
             return Failure::Broken(ErrorKind::TimedOut.into());
         }
@@ -67,7 +67,7 @@ impl From<io::Error> for Failure {
 /// A connection to Redis, by RESP 2.
 pub(super) struct Connection {
     stream: Stream,
-    /// What has been read, of which so much has been answered with.
+    /// What has been read, and how much of it was in answers already.
     input: Vec<u8>,
     used: usize,
 }

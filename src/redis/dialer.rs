@@ -24,12 +24,12 @@ pub(super) struct Dialer {
     name: String,
     tls: Option<Client>,
     look_up: LookUp,
-    /// Has taken longer than it was waited for.
+    /// An attempt that took longer than the call that began it could wait.
     late: Option<Attempt>,
 }
 
-/// A thread that connects. How long a name is looked up, and how long a Unix socket lets somebody
-/// wait, is the system's to say.
+/// A thread that connects. How long the look-up of a name takes, and the connect to a Unix socket,
+/// only the system decides.
 struct Attempt {
     tell: Sender<io::Result<Stream>>,
     told: Receiver<io::Result<Stream>>,
@@ -39,7 +39,7 @@ struct Attempt {
 pub(super) struct Waiting(Sender<io::Result<Stream>>);
 
 impl Waiting {
-    /// They wait no longer.
+    /// Ends the waiting.
     pub(super) fn end(&self) {
         // They may be gone.
         let _ = self.0.send(Err(ErrorKind::Interrupted.into()));
@@ -49,7 +49,7 @@ impl Waiting {
 impl Dialer {
     /// # Errors
     ///
-    /// If there is nobody to trust.
+    /// If it is to be encrypted, and the system trusts no certificates.
     pub(super) fn new(options: &Options) -> Result<Dialer, String> {
         let address = options.address.clone();
         let is_encrypted = matches!(address.place, Place::Tcp { is_encrypted: true, .. });
@@ -80,7 +80,7 @@ impl Dialer {
             let database = self.address.database.to_string();
             connection.call_text(&["SELECT", &database], deadline)?;
         }
-        // A name is only of use; a user of Redis may have no right to one.
+        // The name is only for operators, and a user of Redis may have no right to set one.
         match connection.call_text(&["CLIENT", "SETNAME", &self.name], deadline) {
             Err(Failure::Refused(why)) if why.starts_with("NOPERM") => {}
             answer => drop(answer?),

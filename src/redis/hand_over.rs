@@ -11,7 +11,7 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 /// A link that has been stopped: with it the node stays there, and has lost nothing.
 pub(super) struct Stopped {
     pub(super) node: NodeId,
-    /// With which the node has last entered, and which the chat knows of.
+    /// The epochs that the node has last entered with, and that the chat knows of.
     pub(super) epoch: u64,
     pub(super) known_epoch: u64,
     pub(super) era: u64,
@@ -27,7 +27,7 @@ pub(super) struct Stopped {
 }
 
 impl Stopped {
-    /// Without a head: it is part of what says its format.
+    /// Without a head: what it becomes a part of says the format.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut packer = Packer::without_head(now());
         packer.put(self);

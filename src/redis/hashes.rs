@@ -12,8 +12,8 @@ use super::dialer::Dialer;
 use super::keys::{is_wrong_type, not_a};
 use super::options::{LinkError, Options};
 
-/// Takes a field, what it was, and what it is to be; nothing stands for no field. Answers 1 if it is
-/// what it is to be, whether by this call or not, else 0.
+/// Takes a field, its old text and its new one; an empty text stands for no field. Answers 1 if the
+/// field has the new text, by this call or already, else 0.
 const SWAP: &str = "\
 local field, old, new = ARGV[1], ARGV[2], ARGV[3]
 local present = redis.call('HGET', KEYS[1], field) or ''
@@ -50,7 +50,7 @@ pub(crate) struct Failed {
     told: String,
     /// What is said to operators.
     why: String,
-    /// Whether Redis has answered that it does not.
+    /// Whether Redis has answered, and refused.
     is_refused: bool,
 }
 
@@ -127,7 +127,7 @@ impl Session {
         Ok(pairs.iter().map(|[field, text]| (field.clone(), text.clone())).collect())
     }
 
-    /// What a field has.
+    /// The text of a field.
     pub(crate) fn get(&mut self, hash: &str, field: &str) -> Result<Option<String>, Failed> {
         match self.call(&["HGET", &self.key(hash), field])? {
             Frame::Null => Ok(None),
@@ -135,8 +135,8 @@ impl Session {
         }
     }
 
-    /// Changes a field if it is still what it was; `None` is no field. True if it is what it is to
-    /// be.
+    /// Changes a field if it still has the old text; `None` is no field. True if it has the new
+    /// text then.
     pub(crate) fn swap(
         &mut self,
         hash: &str,

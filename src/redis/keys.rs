@@ -1,4 +1,4 @@
-//! The keys of a log, and what each is to be.
+//! The keys of a log, and of which type each is.
 
 use std::time::Instant;
 
@@ -30,7 +30,7 @@ impl Keys {
         &self.all[2]
     }
 
-    /// Says which key it is, if somebody has made something else of one.
+    /// Says which key it is, if one is of another type than it has to be.
     pub(super) fn explain(
         &self,
         connection: &mut Connection,

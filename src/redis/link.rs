@@ -42,8 +42,8 @@ pub struct Link {
     /// There is none once it is stopped.
     mailbox: Option<Mailbox<Vec<Message>>>,
     page: vec::IntoIter<Message>,
-    /// How far has been given out: with which epoch the node has entered, to which place, lines
-    /// from before, and how often it was cut off.
+    /// How far the chat has been told: the node's epoch, the place in the log, which past lines are
+    /// left, and how often it was cut off.
     epoch: u64,
     place: Place,
     past: Option<(Place, Place)>,
@@ -212,7 +212,7 @@ impl Carrier for Link {
         let Some(stopped) = self.stopped.take() else { return };
         match Link::resume(&stopped, &self.options, self.server.clone()) {
             Ok(link) => *self = link,
-            // The system has no thread left, say. Others will see that the node is gone.
+            // The system has no thread left, for example. Others will see that the node is gone.
             Err(reason) => {
                 error!(reason:%; "link_not_resumed");
                 let mut state = self.shared.lock();

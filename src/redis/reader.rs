@@ -15,8 +15,8 @@ use super::writer::failed;
 use crate::cluster::{NodeId, Outcome, Report};
 use crate::net::mailbox::Post;
 
-/// How long a read waits for events. Then the log is compared with what is known of it: Redis says
-/// nothing to whoever waits for an id that was there before it was emptied.
+/// How long a read waits for events. Then the log is compared with what is known of it: if Redis
+/// was emptied, a read that waits behind an old id would never hear of it.
 const BLOCK: Duration = Duration::from_secs(1);
 
 pub(super) struct Reader {
@@ -29,10 +29,10 @@ pub(super) struct Reader {
     /// Lines of rooms after the first place, up to the second, come before anything else.
     pub(super) past: Option<(Place, Place)>,
     pub(super) place: Place,
-    /// The key of the last entry that was read. It is above the place if no node has written it.
+    /// The key of the last entry that was read. It is above the place if a stranger has written it.
     pub(super) last: Place,
-    /// Whether the log has been compared with what is known of it, since it was connected to and
-    /// last had nothing new.
+    /// Whether the log has been compared with what is known of it, since the connection began and
+    /// since a read last found nothing new.
     pub(super) is_checked: bool,
     /// The newest id in it, as far as is known.
     pub(super) newest: u64,
@@ -41,7 +41,7 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn run(mut self) {
         while !self.shared.is_stopping() {
-            // What waits for events is given the time for it.
+            // A read that waits for events is given that much longer.
             let waits = if self.log.is_some() && self.is_checked { BLOCK } else { Duration::ZERO };
             let started = Instant::now();
             match self.step(self.shared.deadline(Side::Reader) + waits) {
@@ -83,7 +83,7 @@ impl Reader {
         let mut messages = Vec::with_capacity(page.found.len());
         if page.last.is_none() {
             self.is_checked = false;
-            // They were there, and there is nothing to read.
+            // The log had these, and a read does not find them.
             self.lose(self.newest.saturating_sub(self.place.id), &mut messages);
         }
         for found in page.found {
@@ -126,12 +126,12 @@ impl Reader {
                 let id = newest.first().copied().unwrap_or(0);
                 let newest = Place { id, ..self.place.clone() };
                 if self.last.is_behind(&newest) {
-                    // What was there in somebody else's name has been deleted.
+                    // The stranger's entry has been deleted.
                     self.last.clone_from(&self.place);
                 }
                 self.newest = id;
             }
-            // It comes behind what is left of the era before, once a node has entered.
+            // The new era follows what is left of the old one, once a node has entered.
             Answer::Era { era, is_intact: true } => self.shared.enter_in(era),
             Answer::Era { era, .. } => self.begin(era, &mut messages),
             Answer::Fenced => return Err(Failure::Refused("a check was fenced".to_owned())),
@@ -171,7 +171,7 @@ impl Reader {
         messages.push(Message { report: Report::NewEra, place: self.place.clone(), epoch: 0 });
     }
 
-    /// So many events are not in the log any more.
+    /// Counts events that are not in the log any more.
     fn lose(&mut self, count: u64, messages: &mut Vec<Message>) {
         if count > 0 {
             warn!(count; "events_lost");
@@ -182,7 +182,7 @@ impl Reader {
         }
     }
 
-    /// What follows for the writer: it has to enter once something is lost, and in a new era.
+    /// Tells the writer: it has to enter again once something is lost, and in a new era.
     fn note(&self, messages: &[Message]) {
         let mut state = self.shared.lock();
         state.place.clone_from(&self.place);
@@ -194,7 +194,7 @@ impl Reader {
                 }
                 Report::Event(_) => {
                     state.counts.events += 1;
-                    // An earlier entering is not what ends it.
+                    // An earlier entering does not end it.
                     if message.epoch >= state.epoch && message.epoch > 0 {
                         state.is_cut_off = false;
                     }
@@ -210,7 +210,7 @@ impl Reader {
     }
 }
 
-/// Logs entries that no node has written. True if there are some.
+/// Logs entries that a stranger has written. True if there are some.
 fn step_over(foreign: &[Place]) -> bool {
     if let Some(first) = foreign.first() {
         warn!(key:% = first.key(), count = foreign.len(); "foreign_entry");

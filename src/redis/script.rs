@@ -75,7 +75,7 @@ pub(super) enum Answer {
     /// It is another era now.
     Era {
         era: u64,
-        /// Whether what the node has read is there still, and what it has not read behind it.
+        /// Whether the log still has what the node has read, and what follows it.
         is_intact: bool,
     },
 }
@@ -86,7 +86,7 @@ pub(super) struct Page {
     pub(super) found: Vec<Found>,
     /// The key of the last entry, to read on from: its era and the id of its last event.
     pub(super) last: Option<Place>,
-    /// The keys of entries that no node has written.
+    /// The keys of entries that a stranger has written.
     pub(super) foreign: Vec<Place>,
 }
 
@@ -103,7 +103,7 @@ pub(super) struct Found {
 pub(super) struct Log {
     connection: Connection,
     keys: Keys,
-    /// By which Redis knows the script.
+    /// The hash by which Redis knows the script.
     sha: Vec<u8>,
 }
 

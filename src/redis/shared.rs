@@ -32,7 +32,7 @@ impl fmt::Display for Side {
 /// A report on its way to the server's thread.
 pub(super) struct Message {
     pub(super) report: Report,
-    /// How far the log has been read with it. Of a line that was said before, which line.
+    /// How far the log has been read with it; for a past line, its own place.
     pub(super) place: Place,
     /// If the node itself has entered with it: its epoch. Else 0.
     pub(super) epoch: u64,
@@ -47,7 +47,7 @@ impl Message {
 #[derive(Default)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Something is to be done, or all ends.
+    /// There is something to do, or the threads are to end.
     changed: Condvar,
     patience: Duration,
 }
@@ -71,12 +71,12 @@ pub(super) struct Counts {
     pub(super) round_trip: Option<Duration>,
 }
 
-/// How it ends.
+/// Whether the link runs, or how far it has ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Phase {
     #[default]
     Running,
-    /// What is queued is sent, then the node leaves: until then.
+    /// What is queued is sent, then the node leaves; it has until then.
     Leaving(Instant),
     Left,
     /// Both threads end at once.
@@ -166,7 +166,7 @@ impl Shared {
     /// A thread's call has succeeded.
     pub(super) fn succeeded(&self, side: Side) {
         if self.lock().failing[side as usize].take().is_some() {
-            // As loud as what it ends.
+            // At the level of the `redis_failed` that it ends.
             warn!(side:%; "redis_back");
         }
     }
@@ -193,7 +193,7 @@ impl Shared {
         Failed { is_first, is_cut_off: is_over }
     }
 
-    /// Until when a call that begins now may take.
+    /// The deadline of a call that begins now.
     pub(super) fn deadline(&self, side: Side) -> Instant {
         let (now, state) = (Instant::now(), self.lock());
         // Half of the patience: then there is time to try it again by another connection.
@@ -207,12 +207,12 @@ impl Shared {
         if let Phase::Leaving(until) = state.phase { by.min(until) } else { by }
     }
 
-    /// Waits before a call is tried again: not in step with other nodes, and longer once nobody
-    /// counts on it. False if all ends.
+    /// Waits before a call is tried again: not in step with other nodes, and longer once the node
+    /// is cut off. False if all ends.
     pub(super) fn pause(&self) -> bool {
         let state = self.lock();
         let (least, most) = if state.is_cut_off { (100, 500) } else { (50, 150) };
-        // Without a source of chance it is the middle.
+        // Without random bytes it is the middle.
         let chance = getrandom::u32().unwrap_or(1 << 31);
         let millis = least + ((u64::from(chance) * (most - least)) >> 32);
         let until = Instant::now() + Duration::from_millis(millis);
@@ -283,7 +283,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Since when neither thread's calls, or only one's, have succeeded.
+    /// For how long the calls of either thread have failed.
     pub(super) fn failing_for(&self) -> Option<Duration> {
         self.lock().failing.iter().flatten().min().map(Instant::elapsed)
     }

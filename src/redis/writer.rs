@@ -113,7 +113,7 @@ impl Writer {
     }
 
     fn enter(&mut self, place: &Place, by: Instant) -> Result<(), Failure> {
-        // Whatever asks for it from now on asks for it once more.
+        // If it is asked for from here on, it has to enter once more.
         self.shared.lock().must_enter = false;
         let entered = self.try_enter(place, by);
         if entered.is_err() {
@@ -158,9 +158,9 @@ impl Writer {
             let state = self.shared.lock();
             (state.epoch, state.era)
         };
-        // The reader may be in an era before.
+        // The reader may still be in an earlier era.
         let known = Place { era, ..Place::default() };
-        // What is behind a connection does not forget while it lasts, or says so.
+        // While a connection lasts, the Redis behind it loses nothing without saying so.
         let compares = work.place.era == era && !self.is_checked;
         let place = if compares { &work.place } else { &known };
         let (node, lease, newest) = (self.node, self.options.lease, self.newest);
@@ -186,7 +186,7 @@ impl Writer {
         if self.untrimmed >= if is_beat { 1 } else { TRIM_AFTER } {
             self.untrimmed = 0;
             let era = self.shared.lock().era;
-            // Of an earlier era something stays until this one has as much.
+            // Events of an earlier era stay until this one has enough of its own.
             let id = self.newest.saturating_sub(self.options.log_max as u64);
             let place = Place { era, id, header: String::new() };
             let log = self.log.as_mut().expect("it is connected");
@@ -210,7 +210,7 @@ impl Writer {
         failed(&self.shared, &self.post, Side::Writer, failure, started) && self.shared.pause()
     }
 
-    /// What is not known to be in the log is for whoever goes on.
+    /// Gives back entries that may not be in the log, for whoever goes on.
     fn put_back(self) {
         let mut state = self.shared.lock();
         let epoch = state.epoch;

@@ -86,7 +86,7 @@ fn limits() -> Limits {
 
 fn hand_over(mut hub: Hub<Stream, Noter>, now: Now) -> Hub<Stream, Noter> {
     hub.pass(now);
-    hub.settle();
+    hub.flush_all();
     let mut packer = Packer::new(now);
     hub.pack(&mut packer);
     let bytes = packer.finish();

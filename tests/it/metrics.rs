@@ -207,7 +207,7 @@ fn connections_that_are_handed_over_are_still_told_apart() {
     let monitor = world.connect("metrics");
     world.say(&monitor, "GET /live");
     let mut packed = Packer::new(world.now);
-    world.hub.settle();
+    world.hub.flush_all();
     world.hub.pack(&mut packed);
     let bytes = packed.finish();
     let (chat, streams) = world.hub.into_parts();

@@ -75,7 +75,7 @@ impl World {
     pub(crate) fn hand_over(&mut self) {
         let World { hub, now, limits } = self;
         let mut packer = Packer::new(*now);
-        hub.settle();
+        hub.flush_all();
         hub.take_closed().for_each(drop);
         hub.pack(&mut packer);
         let bytes = packer.finish();

@@ -13,8 +13,8 @@ use log::{info, warn};
 use crate::cli::TlsFiles;
 use crate::read_start;
 
-/// How often it is seen whether the files have changed. Two are changed one after the other, so
-/// they are read once they have not changed for as long again.
+/// How often the files are checked for changes. A certificate and its key are replaced one after
+/// the other, so they are read only once they have stayed the same for as long again.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The longest file that is read, in bytes.
@@ -24,7 +24,7 @@ const FILE_MAX: usize = 1 << 20;
 pub(crate) struct CertificateFiles {
     files: TlsFiles,
     pub(crate) certificate: Certificate,
-    /// Of what was read at the start.
+    /// The stamps of the files as they were read at the start.
     stamps: [Option<Stamp>; 2],
 }
 
@@ -46,7 +46,7 @@ impl CertificateFiles {
         self.certificate.replace(&cert, &key).map_err(|error| named(&self.files, error))
     }
 
-    /// The same, with the log told of it.
+    /// Reads the files again, and logs the outcome.
     pub(crate) fn reload_and_log(&self) {
         match self.reload() {
             Ok(()) => info!("certificate_reloaded"),

@@ -144,7 +144,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     if arguments.contains(["-V", "--version"]) {
         return Ok(Task::Version);
     }
-    // It fails for a word that cannot be read, which is told next.
+    // It fails for a word that is not UTF-8, which the check below reports.
     if let Ok(Some(word)) = arguments.subcommand() {
         return subcommand(&word, arguments);
     }
@@ -185,7 +185,7 @@ pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Task, String> {
     Ok(if is_check { Task::CheckState(options) } else { Task::Run(options) })
 }
 
-/// Whether all is text.
+/// An error if a word is not UTF-8.
 fn readable(arguments: &[OsString]) -> Result<(), String> {
     let Some(at) = arguments.iter().position(|argument| argument.to_str().is_none()) else {
         return Ok(());
@@ -200,8 +200,8 @@ fn readable(arguments: &[OsString]) -> Result<(), String> {
     Err(format!("{option} {value}: it is not UTF-8"))
 }
 
-/// A line is one line, whatever a value in it has that would make it another, or move
-/// the cursor.
+/// Escapes control characters, so that no value can break a line of output in two, or move the
+/// cursor.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for c in text.chars() {
@@ -232,7 +232,7 @@ fn subcommand(word: &str, mut arguments: Arguments) -> Result<Task, String> {
     }
 }
 
-/// What the chat is like.
+/// Reads the options about the chat.
 fn read_settings(arguments: &mut Arguments, settings: &mut Settings) -> Result<(), String> {
     set(arguments, "--greet-after", &mut settings.greet_after, time_or_off)?;
     set(arguments, "--history", &mut settings.history_lines, |text| number(text, 0, 1 << 20))?;
@@ -244,13 +244,13 @@ fn read_settings(arguments: &mut Arguments, settings: &mut Settings) -> Result<(
     Ok(())
 }
 
-/// What a connection is allowed.
+/// Reads the options about limits.
 fn read_limits(arguments: &mut Arguments, limits: &mut Limits) -> Result<(), String> {
     let bytes = |text: &str| number(text, 1024, 1 << 30);
     limits.rate = Some(RATE);
     set(arguments, "--max-line", &mut limits.line_max, |text| number(text, 64, 1 << 20))?;
     set(arguments, "--max-per-ip", &mut limits.per_ip_max, |text| number(text, 1, 10_000_000))?;
-    // As many as may come may say as much as they do in any case.
+    // So an address that has as many connections as it may have is slowed down no further.
     limits.per_ip_rate = u32::try_from(limits.per_ip_max).unwrap_or(u32::MAX);
     set(arguments, "--connect-rate", &mut limits.connect_rate, rate_or_off)?;
     set(arguments, "--rate", &mut limits.rate, rate_or_off)?;
@@ -305,7 +305,7 @@ fn all<T>(
     read: impl Fn(&str) -> Result<T, String>,
 ) -> Result<Vec<T>, String> {
     let values = arguments.values_from_str(keys).map_err(|error| match error {
-        // What is allowed is what is said of any value that is none.
+        // The error for an empty value says what is allowed.
         Error::OptionWithoutAValue(_) => {
             let why = read("").err().unwrap_or_else(|| "a value is wanted".to_owned());
             format!("{option}: {why}")

@@ -43,7 +43,7 @@ pub(crate) fn init(level: LevelFilter, stderr: Output) {
     }
 }
 
-/// Whether stderr is a stream to the journal, as systemd says it is told.
+/// Whether stderr goes to the journal: systemd sets a variable that says so.
 #[cfg(unix)]
 fn has_clock() -> bool {
     use std::fs::File;

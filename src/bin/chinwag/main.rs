@@ -77,7 +77,7 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-/// What has come of something short.
+/// Reports the outcome of a short task. Returns the exit code.
 fn finish(result: io::Result<String>, stdout: &Output, stderr: &Output) -> u8 {
     match result {
         Ok(text) if text.is_empty() => 0,
@@ -96,13 +96,13 @@ fn list_accounts(_: Place) -> io::Result<String> {
     Err(io::Error::other("it was built without accounts"))
 }
 
-/// The last words, and the code to end with.
+/// Prints the last line. Returns the exit code.
 fn say(output: &Output, text: &str, code: u8) -> u8 {
     output.line(text);
     code
 }
 
-/// What went wrong, in one line.
+/// Prints an error, in one line. Returns the exit code.
 fn fail(stderr: &Output, why: &str, code: u8) -> u8 {
     say(stderr, &format!("chinwag: {}", cli::one_line(why)), code)
 }
@@ -183,7 +183,7 @@ fn open(
     Ok((server, Some(from)))
 }
 
-/// What the chat knows only of the system.
+/// Settings that only the system can tell.
 fn ask_system(settings: &mut Settings) {
     settings.zone = local_zone();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
@@ -191,8 +191,8 @@ fn ask_system(settings: &mut Settings) {
     settings.give_back = Some(memory::give_back);
 }
 
-/// The time zone of this machine, out of its own file. By its name all zones of the machine would be
-/// listed first, and nobody is served meanwhile, in an upgrade.
+/// The time zone of this machine, out of its own file. A look-up by name would first list all zones
+/// of the machine; in an upgrade, nobody is served meanwhile.
 fn local_zone() -> TimeZone {
     let is_named = env::var_os("TZ").is_some();
     let data = fs::read("/etc/localtime").ok().filter(|_| !is_named);
@@ -200,7 +200,7 @@ fn local_zone() -> TimeZone {
     zone.unwrap_or_else(TimeZone::system)
 }
 
-/// With the connections of the program that was here before, if there was one.
+/// Starts the server, with the connections of the program that was here before, if there was one.
 fn begin<S: HandOver>(
     server: Server,
     service: S,
@@ -241,7 +241,7 @@ fn run<S: HandOver>(
     Ok(())
 }
 
-/// What the worker does.
+/// What the worker does with a request.
 fn worker(files: Files, mut storage: Storage) -> impl FnMut(Request) -> Answer + Send {
     move |request| {
         if let Request::Reload = request
@@ -253,8 +253,8 @@ fn worker(files: Files, mut storage: Storage) -> impl FnMut(Request) -> Answer +
     }
 }
 
-/// Raises the descriptor limit as far as it goes, and tells how many clients fit beside those
-/// that are kept.
+/// Raises the descriptor limit as far as it goes. Returns how many clients fit beside the `kept`
+/// descriptors.
 fn affordable(wanted: usize, kept: u64) -> usize {
     let limit = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX);
     let most = limit.saturating_sub(kept).max(1);
@@ -265,8 +265,8 @@ fn affordable(wanted: usize, kept: u64) -> usize {
     wanted.min(most)
 }
 
-/// A thread that does something whenever it is asked to, which is never waited for. Asking
-/// again before it has begun is asking once.
+/// Starts a thread that does something whenever the function that this returns is called. The
+/// function never waits. Calls before the work has begun count as one.
 fn aside(
     name: &str,
     work: impl Fn() + Send + 'static,
@@ -286,7 +286,7 @@ fn aside(
     })
 }
 
-/// What is read again when that is asked for, besides the state.
+/// The files that a reload reads, besides the state.
 struct Files {
     words: Motd,
     motd: Option<PathBuf>,
@@ -299,7 +299,7 @@ impl Files {
         self.certificate.as_ref().map_or(Ok(()), |certificate| certificate.reload())
     }
 
-    /// Each on its own: a bad one does not keep the others from being reloaded.
+    /// Reloads each on its own: a bad one does not keep the others from being reloaded.
     fn reload_and_log(&self) {
         if let Err(error) = self.reload_motd() {
             warn!(error:%; "motd_not_reloaded");

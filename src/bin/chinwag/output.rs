@@ -53,7 +53,7 @@ impl Output {
     pub(crate) fn finish(&self, patience: Duration) {
         let (done, is_done) = mpsc::sync_channel(1);
         if self.lines.try_send(Message::Done(done)).is_ok() {
-            // In vain, if nobody reads.
+            // It times out if nobody reads.
             let _ = is_done.recv_timeout(patience);
         }
     }

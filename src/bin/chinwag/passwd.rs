@@ -63,7 +63,7 @@ pub(crate) fn list(place: Place) -> io::Result<String> {
     Ok(lines.join("\n"))
 }
 
-/// Only a server makes one: a name that was mistyped is not to be where passwords are.
+/// Only a server creates a state directory: a mistyped path must not become one.
 fn check_dir(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());

@@ -60,7 +60,7 @@ pub(crate) fn start(
     Ok((chat, None))
 }
 
-/// Whether what comes after the chat is understood.
+/// Whether this program understands what is packed behind the chat: the state of the link.
 #[cfg(feature = "redis")]
 pub(crate) fn check(
     options: Option<&RedisOptions>,

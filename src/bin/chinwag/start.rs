@@ -10,12 +10,12 @@ use log::info;
 use crate::cli;
 use crate::output::Output;
 
-/// What is to be said when it begins, if it does: a program that takes the place of another goes
-/// on.
+/// The lines to print at the start. There are none when this program has taken the place of
+/// another: it goes on.
 pub(crate) struct Ready(Vec<String>);
 
 impl Ready {
-    /// Tells where the server listens, and logs what holds.
+    /// Puts together where the server listens, and logs the settings.
     pub(crate) fn new(
         server: &Server,
         config: &Config,
@@ -45,7 +45,7 @@ impl Ready {
         Ready(ports.chain(files).chain(hint).collect())
     }
 
-    /// Says so: by now it listens, and minds signals.
+    /// Prints the lines: by now the server listens, and obeys signals.
     pub(crate) fn say(&self, stdout: &Output) {
         self.0.iter().for_each(|line| stdout.line(line));
     }
@@ -58,7 +58,7 @@ pub(crate) fn addrs_of_clients<'a>(server: &'a Server, config: &Config) -> &'a [
     &addrs[..addrs.len() - config.listen_metrics.len()]
 }
 
-/// What holds from now on, in the words of the options.
+/// Logs the settings in force, in the words of the options.
 fn log(config: &Config, settings: &Settings) {
     let Limits { line_max, per_ip_max, rate, stall_time, idle_time, .. } = config.limits;
     let Limits { queue_soft, queue_park, queue_max, queue_total, .. } = config.limits;
@@ -81,11 +81,11 @@ fn log(config: &Config, settings: &Settings) {
 /// A command that works on this machine.
 fn how_to_connect(addrs: &[SocketAddr], config: &Config) -> String {
     if let Some(addr) = addrs.first() {
-        // With [::] comes IPv4, which every nc and machine has.
+        // A listener at [::] takes IPv4 as well, which every nc and every machine has.
         let is_any = addr.ip().is_unspecified();
         let ip = if is_any { Ipv4Addr::LOCALHOST.into() } else { addr.ip() };
         let addr = SocketAddr::new(ip, addr.port());
-        // In the order of their addresses.
+        // In the order that `addrs` has.
         let kinds = [&config.listen, &config.listen_web, &config.listen_tls];
         return match kinds.map(Vec::is_empty) {
             [false, ..] => format!("nc {ip} {}", addr.port()),

@@ -15,7 +15,7 @@ use chinwag::SharedState;
 type SharedState = std::convert::Infallible;
 
 pub(crate) enum Storage {
-    /// What is banned is until the server ends.
+    /// Nowhere: bans last until the server ends.
     None,
     Files(State),
     #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "there is no Redis then"))]
@@ -42,8 +42,8 @@ impl Storage {
         !matches!(self, Storage::None)
     }
 
-    /// What a chat has to know, unless it knows it: one that was handed over knows what was in
-    /// Redis, which may be out of reach now, and asks again by itself.
+    /// What a chat has to know at the start; `None` if it knows. A chat that was handed over knows
+    /// what was in Redis, which may be out of reach now, and asks again by itself.
     #[cfg_attr(
         not(feature = "redis"),
         expect(clippy::unnecessary_wraps, reason = "what is in files was read before")

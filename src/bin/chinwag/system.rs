@@ -6,7 +6,7 @@ use std::ptr;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR2};
 
-/// Those that mean something here.
+/// The signals that the server obeys.
 pub(crate) const SIGNALS: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGUSR2];
 
 /// Holds signals back, in this thread and in those that it starts from now on. What comes

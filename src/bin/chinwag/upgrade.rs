@@ -25,17 +25,17 @@ use crate::signals::Watch;
 /// Says that the program is to check what it would be handed.
 pub(crate) const CHECK: &str = "--check-state";
 
-/// How long it may take for that.
+/// How long that check may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// How long what was said last may take, with nobody heard meanwhile.
+/// How long the last lines of output may take: meanwhile nobody is served.
 const FLUSH_PATIENCE: Duration = Duration::from_millis(20);
 
-/// Its answer is not read further.
+/// The most bytes of its answer that are read.
 const ANSWER_MAX: u64 = 512;
 
-/// What this program is started with again.
+/// The program that takes over, and its arguments.
 #[derive(Clone)]
 struct Successor {
     program: PathBuf,
@@ -68,7 +68,7 @@ enum Stage {
     /// The successor is asked whether it understands. Its answer is here before the server is
     /// interrupted.
     Checking(Checked),
-    /// It does; what is under way elsewhere is waited for.
+    /// It does. What is under way in other threads is waited for.
     Quiescing(Checked),
 }
 
@@ -79,8 +79,8 @@ struct Checked {
     answer: Arc<OnceLock<Result<(), String>>>,
 }
 
-/// By what another file, or other contents, are noticed: the device and the number of the file,
-/// its mode, its size, and when it was written.
+/// Tells another file, or other contents: the device and the number of the file, its mode, its
+/// size, and when it was written.
 #[derive(Clone, PartialEq, Eq)]
 struct Identity([u64; 4], [i64; 2]);
 
@@ -94,8 +94,8 @@ impl Upgrade {
         self.asker.clone()
     }
 
-    /// Does the next step, if it can be done now. Comes back if the upgrade is not done with, or
-    /// has failed: then it says why, and another that was asked for meanwhile is next.
+    /// Does the next step, if it can be done now. If it returns, no other program has taken over
+    /// yet. An error says why the upgrade has failed; one that was asked for meanwhile comes next.
     pub(crate) fn step<S: HandOver, F: Fn(i32) + Clone + Send + 'static>(
         &mut self,
         running: &mut Running<S>,
@@ -244,7 +244,7 @@ impl Successor {
     }
 }
 
-/// What a program says that understands this.
+/// The answer of a program that understands the state.
 pub(crate) fn understood(state: &[u8]) -> String {
     format!("{} bytes are understood", state.len())
 }

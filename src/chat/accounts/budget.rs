@@ -77,7 +77,7 @@ impl Budget {
     }
 }
 
-/// What is handed over.
+/// What an upgrade hands over.
 impl Budget {
     pub(in crate::chat) fn pack(&self, to: &mut Packer) {
         let Budget { time: _, for_a_name: _, in_all: _, by_addr, crowded: _ } = self;

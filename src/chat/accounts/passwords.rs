@@ -54,8 +54,8 @@ impl Chat {
         }
     }
 
-    /// Whether `register WORD` may be a command without its slash, and the word a password: if it
-    /// is not in capitals. In the clients' dialects it is how one takes one's first name.
+    /// Whether `register WORD` may be `/register` without its slash, and the word a password. In
+    /// capitals, and from guests in the clients' dialects, it is how they take a name.
     pub(in crate::chat) fn may_be_slip(&self, id: ConnId, line: &str) -> bool {
         let is_unlikely_name =
             |user: &User| user.is_named() || user.format.dialect == Dialect::Native;
@@ -265,9 +265,9 @@ impl Chat {
         self.publish(id, Effect::Name { name, by, logged_in: true, conn }, out);
     }
 
-    /// These names have new passwords, which were not set by the users who have the names now, and
-    /// perhaps because of them. They are logged out, and their resume tokens are revoked. Each server
-    /// does so for its own users.
+    /// Somebody else has set new passwords for these names, perhaps because of the users who have
+    /// them now: those are logged out, and their resume tokens are revoked. Each server does so for
+    /// its own users.
     pub(in crate::chat) fn forget_log_ins(&mut self, names: &[String], out: &mut Outbox) {
         for name in names {
             self.end_session_of(name, out);
@@ -275,7 +275,7 @@ impl Chat {
             if user.is_elsewhere() {
                 continue;
             }
-            // They asked while they were logged in.
+            // They asked for another password when they were still logged in.
             if self.waiting.drop_passwd(id) {
                 self.answer(Some(id), Answer::Wrong, out);
             }

@@ -5,10 +5,10 @@ use crate::chat::name::{self, Unfit};
 use crate::chat::password::MIN;
 use crate::chat::text::{is_ignorable, is_invisible};
 
-/// Commands that a password follows, or from habit may.
+/// Commands that a password follows, and those that users type one after from habit.
 const COMMANDS: [&str; 5] = ["protect", "passwd", "unprotect", "register", "unregister"];
 
-/// How a password is told to other chats, to games and to mail servers.
+/// What a password follows in other chats, in games and on mail servers.
 const HABITS: [&str; 11] = [
     "identify",
     "login",
@@ -23,10 +23,11 @@ const HABITS: [&str; 11] = [
     "connect",
 ];
 
-/// Whom it is told to on IRC.
+/// The services of IRC that users tell their passwords to.
 const SERVICES: [&str; 2] = ["nickserv", "ns"];
 
-/// More places than there are between what was typed and a command after it.
+/// Slashes and control characters of a line that are looked behind: more than a slip of the finger
+/// leaves in it.
 const PLACES: usize = 32;
 
 /// Whether a line that would be said may be a command with a secret whose slash was forgotten or
@@ -48,13 +49,13 @@ fn is_command(line: &str) -> bool {
     rest_after("password", line).is_some_and(is_long_word)
 }
 
-/// Whether it is a word that may be a password, and not the one that stands for it in the help.
+/// Whether a text is one word that may be a password, and not the `PASSWORD` of the help.
 fn is_long_word(text: &str) -> bool {
     one_word(text).is_some_and(|word| word.len() >= MIN && word != "PASSWORD")
 }
 
-/// Whether a command follows something that was left in the line: with its slash, and nothing
-/// behind its password, or behind what a key sent.
+/// Whether a command stands further on in the line: after other words, with its slash and with
+/// nothing behind its password; or right after what a key sent.
 fn has_command(line: &str) -> bool {
     line.match_indices(is_between).take(PLACES).any(|(at, between)| {
         let rest = &line[at + between.len()..];
@@ -67,7 +68,7 @@ fn has_command(line: &str) -> bool {
     })
 }
 
-/// Whether it is a command with a slip of the finger in it, or with letters of a key before it,
+/// Whether the first word is a command with one letter wrong, or with what a key sent before it,
 /// and what follows is like a password.
 fn is_slip(line: &str) -> bool {
     let (word, rest) = split_word(line);
@@ -81,8 +82,8 @@ fn is_slip(line: &str) -> bool {
             || (one_word(rest).is_none() && is_near("nick")))
 }
 
-/// Whether it is what tells a password elsewhere. In front of words that are said every day it
-/// has to be like one.
+/// Whether the line is how a password is told elsewhere, such as `nickserv identify …`. Without a
+/// service's name, what follows has to be like a password: people also say `login` and `pass`.
 fn is_habit(line: &str) -> bool {
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
     let line = rest_after("msg", line).unwrap_or(line);
@@ -96,7 +97,8 @@ fn is_habit(line: &str) -> bool {
     )
 }
 
-/// Whether it is a word with digits in it that is long enough, or such a word after a name.
+/// Whether a text is one word like a password (long enough, with letters and digits), or a name and
+/// such a word.
 fn ends_like_password(text: &str) -> bool {
     let mut words = text.split_whitespace();
     let last = words.next().map(|first| words.next().unwrap_or(first));
@@ -113,21 +115,21 @@ fn from_command(line: &str) -> &str {
     let trim = |text| str::trim_start_matches(text, |c: char| !c.is_alphanumeric());
     let line = trim(line);
     let (word, rest) = split_word(line);
-    // A prompt, copied from a page with what is typed there.
+    // A prompt that was copied from a page together with the command.
     let is_prompt = word.ends_with(['>', '$', '#', '%', ')', ']', '.']);
     if is_prompt && rest.trim_start().starts_with('/') {
         return trim(rest);
     }
-    // What a key sent, or was typed before it, may stand before a command in the same word.
+    // What a key sent, or letters that were typed before, may stand before a command in one word.
     trim(&line[word.rfind(is_between).unwrap_or(0)..])
 }
 
-/// A slash, or what a control character or half of one is shown as.
+/// A slash, or what is shown for a control character or for invalid UTF-8.
 fn is_between(c: char) -> bool {
     is_key(c) || matches!(c, '/' | '\\' | char::REPLACEMENT_CHARACTER)
 }
 
-/// What a control character is shown as.
+/// What is shown for a control character.
 fn is_key(c: char) -> bool {
     matches!(c, '\u{2400}'..='\u{2421}')
 }

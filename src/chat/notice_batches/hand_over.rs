@@ -1,4 +1,4 @@
-//! What is handed over of batched notices.
+//! Batched notices, as an upgrade hands them over.
 
 use super::{Batch, Line, Lines, Note, Notice, NoticeBatches, Reader, Rest, chain, hash, key};
 use crate::pack::{Damaged, Pack, Packer, Unpacker};

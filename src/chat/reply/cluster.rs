@@ -52,12 +52,12 @@ pub(in crate::chat) fn name_out_of_reach(name: &str) -> Reply<impl Display> {
     )
 }
 
-/// What would have to be persisted, for all servers or for none.
+/// To whoever asks for what is persisted: that is for all servers or for none.
 pub(in crate::chat) fn state_out_of_reach() -> Reply<&'static str> {
     error("out_of_reach", "Not saved: the other servers are out of reach.")
 }
 
-/// To an operator, of what was meant for all servers.
+/// To an operator whose command was meant for all servers.
 pub(in crate::chat) fn only_this_one(does: &str) -> Reply<impl Display> {
     error(
         "out_of_reach",
@@ -71,7 +71,7 @@ pub(in crate::chat) fn token_out_of_reach() -> Reply<&'static str> {
     error("out_of_reach", "That token is another server's, and the other servers are out of reach.")
 }
 
-/// What was meant for somebody at another server.
+/// To a user whose command is about somebody at another server.
 pub(in crate::chat) fn out_of_reach(name: &str) -> Reply<impl Display> {
     error(
         "out_of_reach",

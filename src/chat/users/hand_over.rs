@@ -1,4 +1,4 @@
-//! What is handed over of the users. Their indices are rebuilt.
+//! The users, as an upgrade hands them over. Indices are rebuilt.
 
 use super::Users;
 use crate::chat::user::NOWHERE;
@@ -24,7 +24,7 @@ impl Users {
         to.put(encrypted).put(most);
     }
 
-    /// What is not known, since it was not kept before, is none.
+    /// What the old process did not keep is unknown, and stays empty.
     pub(in crate::chat) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
         self.table = from.get()?;
         self.extras = from.get()?;

@@ -121,8 +121,8 @@ impl Raw {
         Some(if has_room { Step::On } else { Step::Item(Item::TooLong) })
     }
 
-    /// What may be looked at now: up to its end nothing falls due that is not part of it. `None` if
-    /// there is nothing, and something has to come.
+    /// The bytes that may be looked at now: not past the one at which the next KiB is full, or a
+    /// limit is reached. `None` if more bytes have to come first.
     fn window<'b>(&self, bytes: &&'b [u8]) -> Option<&'b [u8]> {
         let room = (KIB - self.unpaid).min(self.endless.saturating_add(1) - self.unended);
         let window = &bytes[..bytes.len().min(room).min(self.line.room())];

@@ -105,8 +105,8 @@ impl Decoder {
         if self.is_given { 0 } else { self.text.len() }
     }
 
-    /// Whether it holds no state. Some pongs that are not paid for are no reason to:
-    /// they come one at a time, and each costs its sender a packet.
+    /// Whether it holds no state that matters. Unpaid bytes of some pongs do not: pongs come one at
+    /// a time, and each costs its sender a packet.
     pub(crate) fn is_new(&self) -> bool {
         matches!(self.state, State::Header) && self.header_len == 0 && !self.is_in_message
     }
@@ -185,7 +185,7 @@ impl Decoder {
         Some(self.begin())
     }
 
-    /// What a header's first two bytes may be.
+    /// Checks a header's first two bytes.
     fn check_start(&self) -> Result<(), u16> {
         let [first, second, ..] = self.header;
         let (opcode, len) = (first & 0x0f, second & 0x7f);
@@ -201,7 +201,7 @@ impl Decoder {
         if opcode == BINARY { Err(code::UNSUPPORTED) } else { Ok(()) }
     }
 
-    /// A header is whole.
+    /// Begins the frame of a header that is complete.
     fn begin(&mut self) -> Result<Step, u16> {
         let header = &self.header[..self.header_len];
         let (start, mask) = header.split_at(header.len() - 4);
@@ -285,7 +285,7 @@ impl Decoder {
 }
 
 impl Frame {
-    /// What there is of its payload, at most so much. `None` if there is nothing.
+    /// The bytes of the frame's payload that have come, at most so many. `None` if there are none.
     fn window<'b>(&self, bytes: &'b [u8], most: usize) -> Option<&'b [u8]> {
         let left = usize::try_from(self.left).unwrap_or(usize::MAX);
         let window = &bytes[..bytes.len().min(left).min(most)];

@@ -21,11 +21,11 @@ pub(super) struct Conn<T> {
     pub(super) phase: Phase,
     /// Which limits are its own.
     pub(super) class: Class,
-    /// For the metrics. Of those that the service knows.
+    /// For the metrics; set once the service knows the connection.
     pub(super) kind: KindNo,
 }
 
-// With a stream of two words, which one that may be encrypted is.
+// A stream that may be encrypted takes two words.
 const _: () = assert!(size_of::<Conn<[usize; 2]>>() <= 24);
 
 /// How far a connection has got before it speaks lines.

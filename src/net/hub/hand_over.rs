@@ -1,4 +1,4 @@
-//! What is handed over of all connections to the process that replaces this one.
+//! What an upgrade hands over of all connections, to the process that replaces this one.
 //!
 //! Counts are not packed, but rebuilt; nor are lists that are empty once all queues are flushed, nor
 //! when something was last logged: then it is logged once more.
@@ -19,7 +19,7 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 impl<T: Transport, S: Service> Hub<T, S> {
     /// Flushes all queues until nothing waits, or the socket is full. Then what
     /// [`Hub::take_closed`] has is to be dropped, and [`Hub::pack`] may follow.
-    pub fn settle(&mut self) {
+    pub fn flush_all(&mut self) {
         while self.outbox.is_behind() {
             self.write_ready();
         }
@@ -32,7 +32,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     where
         S: HandOver,
     {
-        self.settle();
+        self.flush_all();
         let stays = |conn: &Conn<T>| conn.codec == Kind::Own || !conn.stream.can_be_handed_over();
         let slots = self.conns.iter().filter(|(_, conn)| stays(conn)).map(|(slot, _)| slot);
         let all: Vec<ConnId> = slots.filter_map(|slot| self.outbox.id(slot)).collect();
@@ -49,8 +49,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
             }
             goodbyes.push((id.slot(), goodbye));
         }
-        // Others may have been told something.
-        self.settle();
+        // The goodbyes may have queued notices for others.
+        self.flush_all();
         goodbyes
     }
 

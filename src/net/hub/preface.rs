@@ -117,7 +117,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let Some(mut preface) = self.prefaces.remove(&id) else { return true };
         let is_shaking = preface.awaited == Awaited::Handshake;
         if is_shaking && self.handshakes_left == 0 {
-            return self.put_off(id, preface);
+            return self.carry_over(id, preface);
         }
         self.handshakes_left -= usize::from(is_shaking);
         for _ in 0..self.limits.read_budget {
@@ -153,11 +153,11 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 Err(unfinished) => preface = unfinished,
             }
         }
-        self.put_off(id, preface)
+        self.carry_over(id, preface)
     }
 
     /// The connection has used up its budget for this turn, and goes on in the next.
-    fn put_off(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
+    fn carry_over(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         self.prefaces.insert(id, preface);
         self.list_ready(id);
         false
@@ -223,7 +223,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         preface.is_web && self.is_web_proxy(preface.origin)
     }
 
-    /// It may have been banned since it connected.
+    /// The handshake is complete. The client may have been banned meanwhile.
     fn end_handshake(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         self.counts.handshakes -= 1;
         let is_known = !self.is_behind_web_proxy(&preface);
@@ -243,7 +243,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let preface = self.prefaces.remove(&id).expect("it has just been put there");
         match self.read_head(id, preface) {
             Ok(is_heard) => is_heard,
-            Err(preface) => self.put_off(id, preface),
+            Err(preface) => self.carry_over(id, preface),
         }
     }
 

@@ -95,7 +95,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.exposition = out;
     }
 
-    /// What is so now.
+    /// Writes the values of this moment.
     fn write_gauges(&self, out: &mut Exposition) {
         let traffic = self.outbox.traffic();
         out.counter("chinwag_lines_sent_total", "Lines queued, one a reader.", traffic.lines_sent);

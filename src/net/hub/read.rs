@@ -98,8 +98,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.list_ready(id);
     }
 
-    /// What a transport makes no content of costs as much as telnet's bytes. False if it has to
-    /// wait for its rate.
+    /// Charges for bytes that the transport used up itself, such as TLS's own: they cost as much as
+    /// telnet's. False if the connection has to wait for its rate.
     fn pay_overhead(&mut self, id: ConnId) -> bool {
         while self.conns[id.slot()].stream.take_overhead(KIB) {
             if let Err(wait) = self.pay(id, price(Item::Bulk)) {
@@ -148,7 +148,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         let Some(waiting) = input.waiting.take() else { return true };
         let now = self.outbox.now().monotonic;
         if waiting.until > now {
-            // Some edge led here, not the timer, which is still set.
+            // An edge led here, and not the timer, which is still set.
             input.waiting = Some(waiting);
             return false;
         }

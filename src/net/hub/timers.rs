@@ -41,7 +41,7 @@ pub(super) struct SlowConsumer {
 }
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Has the service do what is due, as far as what it sends can be written.
+    /// Calls the service's `on_tick` while something is due, until flushing has to come first.
     pub(super) fn tick(&mut self, now: Now) {
         for _ in 0..self.limits.tick_budget {
             let is_due = self.service.next_tick().is_some_and(|at| at <= now.monotonic);
@@ -55,7 +55,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// Fires the service's own timers, as far as what it sends can be written.
+    /// Fires the service's own timers, until flushing has to come first.
     pub(super) fn fire_service_timers(&mut self) {
         for _ in 0..self.limits.tick_budget {
             if self.outbox.must_flush_first() {
@@ -128,7 +128,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// It is open, or has just sent something.
+    /// Starts a connection's idle timer anew: it was opened, or has just sent something.
     pub(super) fn restart_idle_timer(&mut self, id: ConnId) {
         let Some(idle_time) = self.own_limits(id).idle_time else { return };
         if self.note_heard(id) {
@@ -137,7 +137,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// It has just sent something. Returns whether it is the first time that this is noted.
+    /// Notes that a connection has just sent something. Returns whether it is the first time.
     pub(super) fn note_heard(&mut self, id: ConnId) -> bool {
         let at = self.outbox.now().monotonic;
         self.last_activity.insert(id, LastActivity { at, is_asked: false }).is_none()
@@ -145,8 +145,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
 
     fn check_idle(&mut self, id: ConnId, now: Instant) {
         let Some(idle_time) = self.own_limits(id).idle_time else { return };
-        // A client is not idle whose lines wait for their rate, or that is not listened to, or not
-        // before the next turn.
+        // A client is not idle while its lines wait for their rate or for the next turn, or while
+        // it is not read from.
         self.list_resumed();
         let is_waiting = self.inputs.get(&id).is_some_and(|input| input.is_waiting());
         if is_waiting || self.conns[id.slot()].listed || !self.outbox.listens(id) {

@@ -22,7 +22,7 @@ use crate::net::sniff::{Protocol, TLS_HANDSHAKE};
 use crate::net::transport::{Origin, Transport};
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// What connections are served that [`Hub::open_web`] opens.
+    /// Sets what the connections of [`Hub::open_web`] are served.
     pub fn serve_web(&mut self, web: Web) {
         self.web = web;
     }
@@ -33,7 +33,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         origin.ip().is_some_and(|addr| self.web.is_proxy(addr))
     }
 
-    /// The same as [`Hub::refuse`] for a browser.
+    /// As [`Hub::refuse`], for a browser.
     pub fn refuse_web(&mut self, stream: T, why: Refusal) {
         let refusal = self.refusal(why, true);
         self.refuse_with(stream, &refusal);

@@ -16,7 +16,7 @@ pub(crate) enum Listening {
     Tcp(TcpListener),
     #[cfg(unix)]
     Unix {
-        // Goes first: as long as the socket is there, no other file can be taken for its.
+        // Dropped first: while the socket is open, no other file can have its identity.
         file: File,
         socket: mio::net::UnixListener,
     },
@@ -74,7 +74,7 @@ impl Listening {
         Ok(Listening::Unix { file, socket })
     }
 
-    /// The path of one that was taken over is in the configuration.
+    /// Gives a Unix socket that was taken over its path: that is in the configuration.
     pub(super) fn at(self, path: &std::path::Path) -> Listening {
         #[cfg(unix)]
         if let Listening::Unix { mut file, socket } = self {
@@ -91,7 +91,7 @@ impl Listening {
     }
 }
 
-/// What is handed over: the socket, and which file is its own.
+/// What an upgrade hands over: the socket, and which file is its own.
 #[cfg(unix)]
 impl Listening {
     pub(crate) fn adopt(descriptor: OwnedFd, identity: Option<(u64, u64)>) -> Listening {
@@ -122,14 +122,14 @@ impl AsFd for Listening {
     }
 }
 
-/// What Linux's connections have from their listener, others' are given.
+/// Sets what connections inherit from their listener on Linux only.
 fn inherit(stream: TcpStream) -> TcpStream {
     #[cfg(not(target_os = "linux"))]
     let _ = stream.set_nodelay(true);
     stream
 }
 
-/// The socket's file, which goes when nobody listens any more.
+/// The socket's file, which is removed when nobody listens any more.
 #[cfg(unix)]
 pub(crate) struct File {
     path: PathBuf,
@@ -153,7 +153,7 @@ impl Drop for File {
     }
 }
 
-/// By what a file is known from another of the same name.
+/// What tells a file from another one under the same name.
 #[cfg(unix)]
 fn identity(path: &Path) -> io::Result<(u64, u64)> {
     use std::os::unix::fs::MetadataExt;
@@ -162,7 +162,7 @@ fn identity(path: &Path) -> io::Result<(u64, u64)> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Only a socket, and one that nobody answers on.
+/// Removes a socket's file that nobody answers on, and no other file.
 #[cfg(unix)]
 fn remove_stale(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::FileTypeExt;

@@ -32,7 +32,7 @@ impl Histogram {
         self.sum += time;
     }
 
-    /// Writes it. Each bucket has those of the ones before as well.
+    /// Writes it. Buckets are cumulative.
     pub(super) fn write(&self, name: &str, help: &str, out: &mut Exposition) {
         out.family(name, "histogram", help);
         let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(["+Inf"]);

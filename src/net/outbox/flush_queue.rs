@@ -42,13 +42,13 @@ impl Outbox {
             own.parked = own.len() > self.limits.queue_park;
             own.parked
         });
-        !is_parked && !queue.held
+        !is_parked && !queue.paused
     }
 
     /// Whether the service has paused reading from it ([`Outbox::pause_reading`]).
     #[must_use]
     pub fn is_reading_paused(&self, id: ConnId) -> bool {
-        self.state(id).is_heard() && self.queues[id.slot()].held
+        self.state(id).is_heard() && self.queues[id.slot()].paused
     }
 
     /// A turn begins, with a delivery budget of its own.
@@ -122,8 +122,9 @@ impl Outbox {
         true
     }
 
-    /// Since when at most those waited whose round has been flushed since this was last asked.
-    /// The time counts up to then that their sockets were not full.
+    /// For metrics: since when the connections of a round may have waited, of the first round that
+    /// was flushed since this was last called. Time that they wait because their sockets are full
+    /// is not in it.
     pub(crate) fn take_flushed_since(&mut self) -> Option<Instant> {
         self.flushed_since.take()
     }
@@ -292,7 +293,7 @@ impl Outbox {
             self.fresh -= queue.own_len();
         }
         self.owned -= queue.own_len();
-        *queue = Queue { serial: id.serial, state, held: queue.held, ..Queue::VACANT };
+        *queue = Queue { serial: id.serial, state, paused: queue.paused, ..Queue::VACANT };
     }
 
     /// Whether all connections together leave more than `queue_total` unread.

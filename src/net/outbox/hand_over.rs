@@ -1,5 +1,5 @@
-//! What is handed over of the queues, once everybody has been written to: what is behind full
-//! sockets, and is nobody else's.
+//! What an upgrade hands over of the queues. All have been flushed before, so it is only what waits
+//! for full sockets, and nothing of it is in a shared log.
 
 use std::time::Instant;
 
@@ -100,7 +100,7 @@ impl Outbox {
     }
 }
 
-/// The whole time of a moment in the past.
+/// A moment in the past, on both clocks.
 fn since(monotonic: Instant, now: Now) -> Now {
     let passed = now.monotonic.saturating_duration_since(monotonic);
     Now { monotonic, wall: now.wall.checked_sub(passed).unwrap_or(now.wall) }
@@ -108,10 +108,10 @@ fn since(monotonic: Instant, now: Now) -> Now {
 
 impl Pack for Queue {
     fn pack(&self, to: &mut Packer) {
-        let Queue { own, span: _, serial, log_id: _, state, place, held } = self;
+        let Queue { own, span: _, serial, log_id: _, state, place, paused } = self;
         to.put(state);
         if *state != State::Vacant {
-            to.put(serial).put(place).put(held).put(own);
+            to.put(serial).put(place).put(paused).put(own);
         }
     }
 
@@ -120,13 +120,13 @@ impl Pack for Queue {
         if state == State::Vacant {
             return Ok(Queue::VACANT);
         }
-        let (serial, place, held, own) = (from.get()?, from.get()?, from.get()?, from.get()?);
+        let (serial, place, paused, own) = (from.get()?, from.get()?, from.get()?, from.get()?);
         let (span, log_id) = (Span::EMPTY, LogId::FIRST);
-        Ok(Queue { own, span, serial, log_id, state, place, held })
+        Ok(Queue { own, span, serial, log_id, state, place, paused })
     }
 }
 
-/// None is in the flush queue.
+/// After the flush none is in the flush queue.
 impl Pack for Place {
     fn pack(&self, to: &mut Packer) {
         to.put(&match self {

@@ -55,7 +55,7 @@ pub(super) struct Queue {
     pub(super) state: State,
     pub(super) place: Place,
     /// The service has paused reading.
-    pub(super) held: bool,
+    pub(super) paused: bool,
 }
 
 // There is one for each connection, most of them idle: fields that busy ones need are in `Own`.
@@ -69,7 +69,7 @@ impl Queue {
         log_id: LogId::FIRST,
         state: State::Vacant,
         place: Place::Idle,
-        held: false,
+        paused: false,
     };
 
     /// Its own bytes; a recycled buffer if it has none yet.

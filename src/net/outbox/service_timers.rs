@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
-/// When each fires. One can be moved, and taken back.
+/// When each fires. A timer can be moved, and cancelled.
 #[derive(Debug, Default)]
 pub(super) struct ServiceTimers {
     due: BTreeSet<(Instant, u64)>,

@@ -87,7 +87,7 @@ impl<S: HandOver> Running<S> {
         let Running { server, hub, .. } = self;
         let now = server.clock.read();
         hub.pass(now);
-        hub.settle();
+        hub.flush_all();
         server.drop_closed(hub);
         let mut packer = Packer::new(now);
         packer.put(&Descriptors::of(server, hub, now, left));
@@ -133,7 +133,7 @@ impl Server {
         let mut sockets = Sockets::new();
         for (number, identity) in listeners {
             let socket = Listening::adopt(descriptors::take(number)?, identity);
-            // How it stands there is not known; it is registered anew.
+            // Under which token it is registered there is not known: it is registered anew.
             descriptors::unregister(poll.registry().as_fd(), socket.as_fd());
             sockets.push_back(socket);
         }

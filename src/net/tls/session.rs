@@ -97,7 +97,7 @@ impl Session {
         self.is_unprocessed = !read_before.is_empty();
     }
 
-    /// Whether the handshake is not done; so it is again after a failure.
+    /// Whether the handshake is not done. True again after a failure.
     pub(super) fn is_handshaking(&self) -> bool {
         !matches!(self.phase, Phase::Traffic | Phase::Closed)
     }
@@ -309,7 +309,7 @@ impl Session {
     }
 }
 
-/// The connection has nothing more to process.
+/// All records are processed: does what is next.
 fn go_on(
     mut traffic: WriteTraffic<'_, ServerConnectionData>,
     then: Then<'_>,
@@ -351,7 +351,7 @@ fn append(
     }
 }
 
-/// How much room is wanted.
+/// How much room rustls wants; `None` for another error.
 fn short_encrypt(error: &EncryptError) -> Option<usize> {
     match error {
         EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {

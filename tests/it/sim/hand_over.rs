@@ -19,7 +19,7 @@ impl World {
         self.hub.pass(now);
         let mut packer = Packer::new(now);
         self.journal.note(EVERYBODY, Fact::Settling);
-        self.hub.settle();
+        self.hub.flush_all();
         self.drop_closed();
         self.journal.note(EVERYBODY, Fact::Settled);
         self.hub.pack(&mut packer);

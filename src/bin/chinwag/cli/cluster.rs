@@ -7,7 +7,7 @@ use pico_args::Arguments;
 
 use super::set;
 
-/// What a build without the feature says.
+/// Without the feature there are none.
 #[cfg(not(feature = "redis"))]
 pub(crate) type RedisOptions = std::convert::Infallible;
 #[cfg(feature = "redis")]
@@ -21,7 +21,7 @@ const PASSWORD: &str = "CHINWAG_REDIS_PASSWORD";
 #[cfg(feature = "redis")]
 const PASSWORD_MAX: u64 = 4096;
 
-/// What is said on the command line, still as text.
+/// The values of the options, still as text.
 #[derive(Default)]
 struct Texts {
     url: Option<String>,
@@ -81,7 +81,7 @@ fn options(texts: Texts) -> Result<RedisOptions, String> {
     use super::some_time;
 
     let Texts { url, password_file, cluster, node, patience, lease } = texts;
-    // It is not repeated: there may be a password in it.
+    // The error does not repeat the URL: there may be a password in it.
     let address = url.unwrap_or_default().parse().map_err(|why| format!("--redis: {why}"))?;
     let mut options = RedisOptions::new(address);
     options.node = node.unwrap_or_default();
@@ -119,7 +119,7 @@ fn password(path: &std::path::Path) -> Result<String, String> {
     }
 }
 
-/// None, if it is empty: so a unit file may leave it open.
+/// `None` if it is unset or empty: so a unit file may set it to nothing.
 #[cfg(feature = "redis")]
 fn password_from_environment() -> Result<Option<String>, String> {
     let password = std::env::var_os(PASSWORD).filter(|password| !password.is_empty());

@@ -14,7 +14,8 @@ pub(super) enum Place {
     Metrics(SocketAddr),
 }
 
-/// What is given takes the place of the default; operators and monitors alone do not.
+/// Listeners that are given replace the default one, unless all of them are for operators and
+/// monitors.
 pub(super) fn read(places: Vec<Place>, config: &mut Config) {
     let is_port = |place: &Place| match place {
         Place::Port { .. } => true,
@@ -41,7 +42,7 @@ pub(super) fn read(places: Vec<Place>, config: &mut Config) {
     }
 }
 
-/// Those that listeners have.
+/// The dialects of all listeners.
 pub(super) fn dialects(config: &Config) -> Vec<Dialect> {
     let labels = config.listen.iter().chain(&config.listen_tls).map(|listen| &listen.label);
     let labels = labels.chain(config.listen_unix.iter().map(|listen| &listen.label));
@@ -65,7 +66,7 @@ pub(super) fn place(text: &str) -> Result<Place, String> {
         METRICS if path.is_some() || is_tls => {
             return Err("monitors come by metrics=ADDR".to_owned());
         }
-        // Which monitors do not speak.
+        // Monitors speak none, and this is not used.
         OPERATORS | METRICS => Dialect::Native,
         WEB if path.is_some() => return Err("browsers come by ADDR".to_owned()),
         // What the page speaks.

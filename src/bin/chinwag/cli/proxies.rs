@@ -19,7 +19,7 @@ fn proxy(text: &str) -> Result<Proxy, String> {
     text.parse().map(Proxy::Network).map_err(|error: NotANetwork| format!("{error}, or unix"))
 }
 
-/// Operators connect by themselves.
+/// Reads the option. Operators' sockets are left out: nobody connects there through a proxy.
 pub(super) fn read(arguments: &mut Arguments, config: &mut Config) -> Result<(), String> {
     for proxy in all(arguments, "--proxy-protocol", "--proxy-protocol", proxy)? {
         match proxy {

@@ -1,4 +1,4 @@
-//! Values of options: numbers and times, and what is said of a text that is none.
+//! Values of options: numbers and times, and the errors for texts that are neither.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ pub(super) fn time_or_off(text: &str) -> Result<Option<Duration>, String> {
     duration(text).map(Some).ok_or_else(why)
 }
 
-/// A duration, where none at all would be for nobody.
+/// A duration above zero.
 pub(super) fn some_time(text: &str) -> Result<Duration, String> {
     let why = || "a time above 0, at most 24h, is wanted; ms, s, m and h allowed".to_owned();
     duration(text).filter(|time| !time.is_zero()).ok_or_else(why)

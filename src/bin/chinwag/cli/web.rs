@@ -1,5 +1,5 @@
-//! What is said of browsers: which names this server has for them, whose pages may connect, and
-//! which proxies say for whom they ask.
+//! The options about browsers: which names this server has for them, whose pages may connect, and
+//! which proxies tell for whom they ask.
 
 use chinwag::chat::{Dialect, Settings};
 use chinwag::{Config, Network, NotANetwork, Web};
@@ -41,7 +41,7 @@ fn origin(text: &str) -> Result<String, String> {
     let url = text.strip_suffix('/').unwrap_or(text);
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let port = host.and_then(|host| host.rsplit_once(':')).map(|(_, port)| port);
-    // In an IPv6 address without a port it is the end of that.
+    // Behind the last colon of an IPv6 address without a port is the end of that address.
     let is_port = |text: &str| text.ends_with(']') || text.parse::<u16>().is_ok();
     if host.is_none_or(|host| host.is_empty() || host.contains(['/', ' ', '?', '#', '@']))
         || !port.is_none_or(is_port)

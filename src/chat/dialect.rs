@@ -30,7 +30,7 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// Every dialect, in the order in which they are listed to users.
+    /// Every dialect, in the order of the variants, in which they are listed to users.
     pub const ALL: [Dialect; 5] =
         [Dialect::Native, Dialect::Recipe, Dialect::Tutorial, Dialect::Fork, Dialect::Json];
 
@@ -155,26 +155,15 @@ pub(super) struct Buffer {
     framed: Vec<u8>,
 }
 
+/// By the place in [`Dialect::ALL`].
 impl Pack for Dialect {
     fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Dialect::Native => 0,
-            Dialect::Recipe => 1,
-            Dialect::Tutorial => 2,
-            Dialect::Fork => 3,
-            Dialect::Json => 4,
-        });
+        to.tag(*self as u8);
     }
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Dialect, Damaged> {
-        Ok(match from.tag()? {
-            0 => Dialect::Native,
-            1 => Dialect::Recipe,
-            2 => Dialect::Tutorial,
-            3 => Dialect::Fork,
-            4 => Dialect::Json,
-            _ => return Err(from.wrong("dialect")),
-        })
+        let dialect = Dialect::ALL.get(usize::from(from.tag()?));
+        dialect.copied().ok_or_else(|| from.wrong("dialect"))
     }
 }
 

@@ -1,10 +1,10 @@
 'use strict';
-// One WebSocket, a line of text each way: what people type, and the json dialect back (README,
-// "json"). What others write reaches the document as textContent, and in no other way.
+// One WebSocket, a line of text each way: what people type, and the json dialect back. What others
+// write reaches the document as textContent, and in no other way.
 
 const KEPT_LINES = 500; // of a room, in the document
-const FIRST_LINES = 200; // of history, when a room is entered: all that is kept, as a rule
-const TICK_MS = 5000; // how often it looks whether the server still answers
+const FIRST_LINES = 200; // of history, when a room is entered
+const TICK_MS = 5000; // how often it looks whether the server answers
 const DEAD_TICKS = 3; // without an answer: the connection is given up
 const REFRESH_TICKS = 12; // between looks at who is here
 const BACKOFF_MS = [500, 30000]; // first and longest pause between attempts
@@ -121,7 +121,7 @@ function greet({ to }) {
   setName(to);
   if (!token) return introduce();
   const done = ([error]) => (error ? introduce() : settle());
-  ask([`/resume ${token} ${current.last || ''}`], { takesErrors: true, done });
+  ask([`/resume ${token} ${current.last || ''} ${current.epoch || ''}`], { takesErrors: true, done });
 }
 
 // Takes the name and the room of before. Who has no name is asked for one, once.
@@ -212,8 +212,8 @@ function roomCalled(name) {
     const list = Object.assign(make('ol'), { role: 'log', ariaLive: 'off', ariaLabel: `Messages in ${name}` });
     rooms.set(name, {
       name, list, people: new Set(), others: '', topic: '',
-      epoch: undefined, last: 0, lastAt: 0, known: new Map(), missing: new Set(), // by number
-      floor: 0, older: 0, isKnown: false,
+      last: 0, known: new Map(), missing: new Set(), // by number
+      floor: 0, isKnown: false,
     });
   }
   return rooms.get(name);
@@ -286,8 +286,7 @@ function moved({ type, room: name, from, to = from }) {
   const open = li.querySelector('details')?.open;
   const summary = make('summary', '', `${moves.at(-1)}, and ${moves.length - 1} more`);
   const list = make('ul', '', ...moves.map((move) => make('li', '', move)));
-  const isFew = moves.length < 3;
-  li.replaceChildren(stamp(li.at), isFew ? moves.join('; ') : Object.assign(make('details', '', summary, list), { open }));
+  li.replaceChildren(stamp(li.at), moves.length < 3 ? moves.join('; ') : Object.assign(make('details', '', summary, list), { open }));
 }
 
 // ---- the lines of a room, each once and in their order ----
@@ -295,19 +294,20 @@ function moved({ type, room: name, from, to = from }) {
 function said(message) {
   const { seq, at, from, type, epoch, text = '' } = message;
   const room = roomCalled(message.room);
-  // Without an epoch, a low number that is later than all others gives a new one away.
-  if (epoch !== room.epoch || (seq <= room.last && at > room.lastAt)) startEpoch(room, epoch);
-  const isNew = seq > room.last;
-  if (!isNew) room.older++;
-  if (room.known.has(seq) || seq < room.floor) return;
-  for (let gone = room.last + 1; gone < seq && room.isKnown; gone++) room.missing.add(gone);
+  const before = room.known.get(seq) ?? room.known.get(room.last);
+  if (seq <= room.last && at > before?.at && epoch !== before.epoch) startAnew(room, epoch);
+  const isNew = !(seq <= room.last);
+  // Whether numbers of another epoch go on or begin anew shows when the last known one is read again.
+  let gone = room.last + (room.last && epoch !== room.epoch ? 0 : 1);
+  for (; gone < seq && room.isKnown; gone++) room.missing.add(gone);
+  if (isNew && seq) Object.assign(room, { epoch, last: seq });
   const wasMissing = room.missing.delete(seq);
-  const li = spoken(message);
-  li.seq = seq;
-  room.known.set(seq, li);
+  room.heard++;
+  if (room.known.has(seq) || seq < room.floor) return;
+  const li = Object.assign(spoken(message), { seq, epoch });
+  if (seq) room.known.set(seq, li); // none while the server is cut off
   put(room, li, at);
   if (isNew) {
-    Object.assign(room, { last: seq, lastAt: at });
     if (type === 'topic') room.topic = text;
     arePeopleDue ||= room.isKnown && room.people.size !== room.people.add(from).size;
     wantHistory(room);
@@ -319,10 +319,10 @@ function said(message) {
   if (room.isKnown && (isNew || wasMissing)) noteUnread(li, isMention);
 }
 
-// Numbers begin at 1 again; what was said before stays where it is.
-function startEpoch(room, epoch) {
-  for (const li of room.known.values()) li.seq = 0;
-  Object.assign(room, { epoch, last: 0, lastAt: 0, floor: 0, known: new Map(), missing: new Set() });
+// What was said before stays where it is.
+function startAnew(room, epoch) {
+  for (const [seq, li] of room.known) if (li.epoch !== epoch) room.known.delete(seq, (li.seq = 0));
+  Object.assign(room, { epoch, last: 0, floor: 0, missing: new Set() });
 }
 
 function wantHistory(room, factor = 1) {
@@ -331,11 +331,11 @@ function wantHistory(room, factor = 1) {
   const { last, missing: [first] } = room;
   // More than is missing: others go on talking meanwhile.
   const size = (last - first + 21) * factor;
-  room.older = 0;
+  room.heard = 0;
   const done = () => {
     const gone = [...room.missing].filter((seq) => seq < last);
     if (!gone.length) return;
-    if (room.older >= size) return wantHistory(room, factor * 2);
+    if (room.heard >= size) return wantHistory(room, factor * 2);
     for (const seq of gone) room.missing.delete(seq);
     const li = make('li', 'gap', `${gone.length} not shown: ignored, or no longer kept`);
     li.seq = gone.at(-1) + 0.5;

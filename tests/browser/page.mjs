@@ -162,6 +162,21 @@ const tests = {
     assert.deepEqual(await texts(alice), ['before', 'before too', 'first', 'second', 'here again']);
   },
 
+  // What a node of a cluster says whose Redis has forgotten, and while it is out of reach.
+  async 'lines whose numbers go on under another epoch, or have none, are shown once'({ relay }) {
+    const alice = await visit(relay.port, { name: 'alice' });
+    await type(alice, 'one', 'two');
+    await shows(alice, 'two');
+    await settled(alice);
+    const said = [{ text: 'a' }, { text: 'b' }, { text: 'three', seq: 3, epoch: 7 }, { text: 'four', seq: 4, epoch: 7 }];
+    const line = { type: 'say', room: 'lobby', from: 'bob', at: Date.now() };
+    await alice.evaluate((lines) => lines.forEach(receive), said.map((one) => ({ ...line, ...one })));
+    await type(alice, '/history');
+    await settled(alice);
+    assert.deepEqual(await texts(alice), ['one', 'two', 'a', 'b', 'three', 'four']);
+    assert.equal(await alice.$('.gap'), null);
+  },
+
   async 'a reload comes back as the same user'({ chat, relay }) {
     const bob = await plain(chat.native, 'bob');
     bob.say('/notices on');

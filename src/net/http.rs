@@ -88,6 +88,9 @@ pub(crate) enum Head {
 /// A request, as far as it matters.
 struct Request<'a> {
     method: &'a str,
+    /// A host in the target of the request: it counts, and not `Host` (RFC 9112, 3.2.2).
+    host: Option<&'a str>,
+    /// The target, from its path on.
     target: &'a str,
     /// HTTP/1.0 knows no upgrades.
     may_upgrade: bool,
@@ -207,8 +210,17 @@ fn parse(bytes: &[u8]) -> Parsed<'_> {
     };
     let headers = parsed.headers.iter().map(|header| (header.name, header.value)).collect();
     let (method, target) = (parsed.method.unwrap_or(""), parsed.path.unwrap_or(""));
+    let (host, target) = absolute(target).map_or((None, target), |(host, path)| (Some(host), path));
     let may_upgrade = parsed.version == Some(1);
-    Parsed::Request(Request { method, target, may_upgrade, headers }, used)
+    Parsed::Request(Request { method, host, target, may_upgrade, headers }, used)
+}
+
+/// Host and path of a target that is a URL, as clients of a proxy send it.
+#[cfg(feature = "web")]
+fn absolute(target: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = target.split_once("://")?;
+    let is_known = ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_known.then(|| rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
 }
 
 /// Whether so many blank lines have come that no request follows.
@@ -234,6 +246,7 @@ fn parse(_: &[u8]) -> Parsed<'_> {
 
 fn answer(request: &Request<'_>, web: &Web, used: usize) -> Head {
     let Some(host) = request.value("Host") else { return plain(400, "One Host is needed.") };
+    let host = request.host.unwrap_or(host);
     if !is_allowed_host(host, &web.hosts) {
         return plain(403, "This host is not known here; --web-host makes it so.");
     }
@@ -242,7 +255,7 @@ fn answer(request: &Request<'_>, web: &Web, used: usize) -> Head {
     }
     let (path, query) = request.target.split_once('?').unwrap_or((request.target, ""));
     match path {
-        "/" => Head::Answered(200, page(web)),
+        "/" | "" => Head::Answered(200, page(web)),
         "/ws" => upgrade(request, host, query, web, used),
         _ => plain(404, ""),
     }
@@ -294,7 +307,7 @@ fn accept(_: &str) -> Option<String> {
 
 /// An address cannot be pointed elsewhere, and `localhost` is not.
 fn is_allowed_host(host: &str, known: &[String]) -> bool {
-    let is_port = |port: &str| port.parse::<u16>().is_ok();
+    let is_port = |port: &str| port.is_empty() || port.parse::<u16>().is_ok();
     if let Some((addr, rest)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let is_rest = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
         return is_rest && addr.parse::<Ipv6Addr>().is_ok();
@@ -304,6 +317,8 @@ fn is_allowed_host(host: &str, known: &[String]) -> bool {
         Some(_) => return false,
         None => host,
     };
+    // A dot at the end says that nothing is to be added to a name.
+    let name = name.strip_suffix('.').unwrap_or(name);
     let mut known = known.iter().map(String::as_str).chain(["localhost"]);
     name.parse::<IpAddr>().is_ok() || known.any(|known| known.eq_ignore_ascii_case(name))
 }

@@ -61,6 +61,7 @@ fn each_request_has_its_status() {
     assert_eq!(status("GET / HTTP/1.1", host), 200);
     assert_eq!(status("GET /?x HTTP/1.1", host), 200);
     assert_eq!(status("GET /favicon.ico HTTP/1.1", host), 404);
+    assert_eq!(status("GET ftp://localhost/ HTTP/1.1", host), 404);
     assert_eq!(status("GET /ws/ HTTP/1.1", host), 404);
     assert_eq!(status("POST / HTTP/1.1", host), 405);
     assert_eq!(status("HEAD / HTTP/1.1", host), 405);
@@ -95,15 +96,53 @@ fn a_head_may_be_so_long_and_no_longer() {
 #[test]
 fn a_name_that_somebody_else_has_pointed_here_is_none_of_this_servers() {
     let of = |host: &str| status("GET / HTTP/1.1", &format!("Host: {host}\r\n"));
-    for host in
-        ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]", "[::1]:80", "chat.example:443"]
-    {
+    for host in [
+        "localhost",
+        "LOCALHOST:8080",
+        "localhost.",
+        "localhost:",
+        "127.0.0.1:1",
+        "[::1]",
+        "[::1]:80",
+        "[::1]:",
+        "chat.example:443",
+        "chat.example.:443",
+    ] {
         assert_eq!(of(host), 200, "{host}");
     }
-    for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil", "[::1]evil", "a:b", ""]
-    {
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil",
+        "[::1]evil",
+        "a:b",
+        "",
+        ".",
+        "localhost..",
+    ] {
         assert_eq!(of(host), 403, "{host}");
     }
+}
+
+#[test]
+fn a_host_in_the_target_counts_and_not_the_header() {
+    let of = |target: &str, host: &str, more: &str| {
+        status(&format!("GET {target} HTTP/1.1"), &format!("Host: {host}\r\n{more}"))
+    };
+    for target in ["http://localhost", "HTTP://localhost:80/", "https://[::1]/?x", "http://[::1]?x"]
+    {
+        assert_eq!(of(target, "evil.example", ""), 200, "{target}");
+    }
+    assert_eq!(of("http://localhost/x", "localhost", ""), 404);
+    for target in ["http://evil.example/", "http:///", "http://me@localhost/"] {
+        assert_eq!(of(target, "localhost", ""), 403, "{target}");
+    }
+    let upgrade =
+        |origin: &str| of("http://localhost:8/ws", "[::1]", &format!("{origin}{UPGRADE}"));
+    assert_eq!(upgrade("Origin: http://localhost:8\r\n"), 101);
+    assert_eq!(upgrade("Origin: http://[::1]\r\n"), 403);
+    // It is still needed.
+    assert_eq!(status("GET http://localhost/ HTTP/1.1", ""), 400);
 }
 
 #[test]

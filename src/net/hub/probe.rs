@@ -8,6 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use log::debug;
 
+use super::foreign::NO_TLS;
 use super::preface::Preface;
 use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
@@ -15,6 +16,7 @@ use crate::net::http;
 use crate::net::http::probe::{self, Probe};
 use crate::net::metrics::Exposition;
 use crate::net::service::{Peer, Service};
+use crate::net::sniff::TLS_HANDSHAKE;
 use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
 
@@ -57,7 +59,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
         id: ConnId,
         preface: Box<Preface>,
     ) -> Result<bool, Box<Preface>> {
-        let Some(asked) = probe::read(&preface.bytes) else { return Err(preface) };
+        let is_tls = preface.bytes.first() == Some(&TLS_HANDSHAKE);
+        let asked =
+            if is_tls { Some(Err((400, NO_TLS.to_vec()))) } else { probe::read(&preface.bytes) };
+        let Some(asked) = asked else { return Err(preface) };
         self.counts.probes_asking -= 1;
         let (status, answer) = match asked {
             Ok(request) => self.answer_probe(request),

@@ -116,8 +116,11 @@ fn a_monitor_is_not_logged_and_its_listener_is_no_chat() {
     let mut stray = Client::connect(program.monitored_at());
     stray.say("hello room");
     assert!(stray.rest().starts_with("HTTP/1.1 400 "));
+    let mut encrypted = Client::connect(program.monitored_at());
+    encrypted.write(b"\x16\x03\x01\0\x50");
+    assert_eq!(encrypted.read(7), [21, 3, 3, 0, 2, 2, 10]);
     let _alice = program.client("alice");
-    assert!(program.log_line().contains("event=accepted conn=4 "));
+    assert!(program.log_line().contains("event=accepted conn=5 "));
     let browser = Browser::request(program.monitored_at(), "GET /ws", "");
     assert!(browser.1.starts_with("HTTP/1.1 404 "));
 }

@@ -1,10 +1,16 @@
 //! TLS over any transport: what is encrypted, and with which certificate. Knows no socket. Only
-//! `tls/keys.rs`, `tls/session.rs` and `tls/client.rs` name rustls.
+//! the files below name rustls.
 
+#[cfg(feature = "tls")]
+mod buffers;
 #[cfg(feature = "redis")]
 pub(crate) mod client;
 #[cfg(feature = "tls")]
+mod handshake;
+#[cfg(feature = "tls")]
 mod keys;
+#[cfg(feature = "tls")]
+mod records;
 #[cfg_attr(not(feature = "tls"), path = "tls/without.rs")]
 mod session;
 #[cfg(all(test, feature = "tls"))]

@@ -1,5 +1,8 @@
 //! A certificate and its key, as handshakes need them.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use rustls::crypto::ring;
@@ -44,6 +47,8 @@ impl Keys {
         // Connections last: a client that came back to a session would gain nothing.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
+        // For `records.rs`.
+        config.enable_secret_extraction = true;
         Ok(Keys(Arc::new(config)))
     }
 

@@ -1,18 +1,16 @@
-//! The server's side of one TLS connection: records in memory, and when they are sent. rustls
-//! does the rest, without buffers of its own.
+//! The server's side of one TLS connection: how far it has got, what is in memory, and when it is
+//! sent. What is in records is the business of `handshake.rs` and `records.rs`.
 
 use std::io::{self, ErrorKind};
 use std::mem;
 
-use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
-use rustls::unbuffered::{
-    ConnectionState, EncodeError, EncryptError, InsufficientSizeError, UnbufferedStatus,
-    WriteTraffic,
-};
 use rustls::{Error, ProtocolVersion};
 
 use super::ACCESS_DENIED;
+use super::buffers::{Buffers, Then};
+use super::handshake::Handshake;
 pub(super) use super::keys::Keys;
+use super::records::Records;
 use crate::net::transport::Transport;
 
 /// The answer to a client that does not begin a handshake.
@@ -32,9 +30,6 @@ const HANDSHAKE: u8 = 22;
 /// The most that one record holds.
 const RECORD: usize = 16 << 10;
 
-/// The most that a record adds to its payload, a key update before it included.
-const RECORD_OVERHEAD: usize = 64;
-
 /// How far a connection has got.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -50,50 +45,36 @@ enum Phase {
     Failed,
 }
 
-pub(super) struct Session {
-    tls: UnbufferedServerConnection,
-    phase: Phase,
-    /// Records that are not complete yet, or were read before their time.
-    incoming: Vec<u8>,
-    is_unprocessed: bool,
-    /// Decrypted bytes that the loop has not read yet.
-    plain: Vec<u8>,
-    /// The client has sent `close_notify`.
-    has_ended: bool,
-    /// Records that the transport has not taken.
-    outgoing: Vec<u8>,
-    /// Bytes that were read since the handshake, and became no content.
-    overhead: usize,
+/// Who makes records, and opens them.
+enum Engine {
+    /// The handshake, and TLS 1.2 after it.
+    Handshake(Box<Handshake>),
+    /// TLS 1.3 after it.
+    Records(Box<Records>),
+    /// It has failed between the two.
+    Gone,
 }
 
-/// What to do once all records are processed.
-#[derive(Clone, Copy)]
-enum Then<'a> {
-    Wait,
-    Send(&'a [u8]),
-    Close,
+pub(super) struct Session {
+    engine: Engine,
+    phase: Phase,
+    is_unprocessed: bool,
+    buffers: Buffers,
 }
 
 impl Session {
     pub(super) fn new(keys: &Keys) -> Session {
-        let config = keys.config();
-        let tls =
-            UnbufferedServerConnection::new(config).expect("it asks for nothing that can fail");
         Session {
-            tls,
+            engine: Engine::Handshake(Box::new(Handshake::new(keys))),
             phase: Phase::Raw,
-            incoming: Vec::new(),
             is_unprocessed: false,
-            plain: Vec::new(),
-            has_ended: false,
-            outgoing: Vec::new(),
-            overhead: 0,
+            buffers: Buffers::default(),
         }
     }
 
     pub(super) fn begin(&mut self, read_before: &[u8]) {
         self.phase = Phase::Silent;
-        self.incoming.extend_from_slice(read_before);
+        self.buffers.incoming.extend_from_slice(read_before);
         self.is_unprocessed = !read_before.is_empty();
     }
 
@@ -103,26 +84,28 @@ impl Session {
     }
 
     pub(super) fn version(&self) -> Option<&'static str> {
-        match self.tls.protocol_version()? {
-            ProtocolVersion::TLSv1_3 => Some("1.3"),
-            _ => Some("1.2"),
+        match &self.engine {
+            Engine::Handshake(tls) if tls.version()? == ProtocolVersion::TLSv1_2 => Some("1.2"),
+            _ => Some("1.3"),
         }
     }
 
     pub(super) fn unsent(&self) -> usize {
-        self.outgoing.len()
+        self.buffers.outgoing.len()
     }
 
     pub(super) fn take_overhead(&mut self, count: usize) -> bool {
-        let left = self.overhead.checked_sub(count);
-        self.overhead = left.unwrap_or(self.overhead);
+        let left = self.buffers.overhead.checked_sub(count);
+        self.buffers.overhead = left.unwrap_or(self.buffers.overhead);
         left.is_some()
     }
 
     /// How many bytes its buffers take.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.incoming.capacity() + self.plain.capacity() + self.outgoing.capacity()
+        self.buffers.incoming.capacity()
+            + self.buffers.plain.capacity()
+            + self.buffers.outgoing.capacity()
     }
 
     /// Reads once from the transport.
@@ -139,15 +122,15 @@ impl Session {
             }
             _ => {}
         }
-        if self.plain.is_empty() && !self.has_ended {
+        if self.buffers.plain.is_empty() && !self.buffers.has_ended {
             self.receive(transport, buf)?;
         }
-        if self.plain.is_empty() {
-            return if self.has_ended { Ok(0) } else { Err(ErrorKind::Interrupted.into()) };
+        if self.buffers.plain.is_empty() {
+            return if self.buffers.has_ended { Ok(0) } else { Err(ErrorKind::Interrupted.into()) };
         }
-        let count = buf.len().min(self.plain.len());
-        buf[..count].copy_from_slice(&self.plain[..count]);
-        take_front(&mut self.plain, count);
+        let count = buf.len().min(self.buffers.plain.len());
+        buf[..count].copy_from_slice(&self.buffers.plain[..count]);
+        take_front(&mut self.buffers.plain, count);
         Ok(count)
     }
 
@@ -157,11 +140,11 @@ impl Session {
             if count == 0 {
                 return Err(ErrorKind::UnexpectedEof.into());
             }
-            self.incoming.extend_from_slice(&buf[..count]);
+            self.buffers.incoming.extend_from_slice(&buf[..count]);
         }
-        let held = self.outgoing.len();
+        let held = self.buffers.outgoing.len();
         let result = self.take_records();
-        if self.outgoing.len() > held {
+        if self.buffers.outgoing.len() > held {
             self.push(transport).or_else(unless_full)?;
         }
         result
@@ -170,19 +153,15 @@ impl Session {
     fn take_records(&mut self) -> io::Result<()> {
         if self.phase == Phase::Silent {
             self.phase = Phase::Handshake;
-            if self.incoming.first() != Some(&HANDSHAKE) {
+            if self.buffers.incoming.first() != Some(&HANDSHAKE) {
                 self.phase = Phase::Failed;
-                let is_http = is_http(&self.incoming);
+                let is_http = is_http(&self.buffers.incoming);
                 let told = if is_http { SPEAKS_TLS_HTTP } else { SPEAKS_TLS };
-                self.outgoing.extend_from_slice(told);
+                self.buffers.outgoing.extend_from_slice(told);
                 return Err(io::Error::new(ErrorKind::InvalidData, "that is not TLS"));
             }
         }
-        self.process(Then::Wait)?;
-        if self.phase == Phase::Handshake && !self.tls.is_handshaking() {
-            self.phase = Phase::Traffic;
-        }
-        Ok(())
+        self.process(Then::Wait)
     }
 
     /// Sends what is held back; then takes as much as one record holds.
@@ -197,7 +176,7 @@ impl Session {
             // A refusal: in the middle of a handshake there are no words for it.
             Phase::Raw | Phase::Silent | Phase::Handshake => {
                 self.phase = Phase::Failed;
-                self.outgoing.extend_from_slice(&ACCESS_DENIED);
+                self.buffers.outgoing.extend_from_slice(&ACCESS_DENIED);
                 self.push(transport).or_else(unless_full)?;
                 return Ok(bytes.len());
             }
@@ -218,7 +197,7 @@ impl Session {
             }
             Phase::Silent => {
                 self.phase = Phase::Failed;
-                self.outgoing.extend_from_slice(SPEAKS_TLS);
+                self.buffers.outgoing.extend_from_slice(SPEAKS_TLS);
             }
             Phase::Raw | Phase::Handshake => self.phase = Phase::Failed,
             Phase::Closed | Phase::Failed => {}
@@ -228,10 +207,10 @@ impl Session {
 
     /// Sends what is held back.
     pub(super) fn push(&mut self, transport: &mut impl Transport) -> io::Result<()> {
-        while !self.outgoing.is_empty() {
-            match transport.write(&self.outgoing) {
+        while !self.buffers.outgoing.is_empty() {
+            match transport.write(&self.buffers.outgoing) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(count) => take_front(&mut self.outgoing, count),
+                Ok(count) => take_front(&mut self.buffers.outgoing, count),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
@@ -239,134 +218,44 @@ impl Session {
         Ok(())
     }
 
-    /// Has rustls process what has come, and answer it.
     fn process(&mut self, then: Then<'_>) -> io::Result<()> {
         let result = self.process_records(then);
         if result.is_err() {
             self.phase = Phase::Failed;
-            self.take_alert();
         }
-        if self.incoming.is_empty() {
-            self.incoming = Vec::new();
+        if self.buffers.incoming.is_empty() {
+            self.buffers.incoming = Vec::new();
         }
         result.map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
     }
 
     fn process_records(&mut self, then: Then<'_>) -> Result<(), Error> {
-        loop {
-            let UnbufferedStatus { mut discard, state, .. } =
-                self.tls.process_tls_records(&mut self.incoming);
-            let mut content = 0;
-            let mut is_done = false;
-            let mut result = Ok(());
-            match state {
-                Ok(ConnectionState::ReadTraffic(mut traffic)) => {
-                    while let Some(record) = traffic.next_record() {
-                        let record = record?;
-                        discard += record.discard;
-                        content += record.payload.len();
-                        self.plain.extend_from_slice(record.payload);
-                    }
+        match &mut self.engine {
+            Engine::Handshake(tls) => {
+                tls.process(&mut self.buffers, then)?;
+                if self.phase == Phase::Handshake && tls.is_done() {
+                    self.phase = Phase::Traffic;
+                    return self.end_handshake();
                 }
-                Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    append(&mut self.outgoing, 0, |room| {
-                        data.encode(room).map_err(|error| short_encode(&error))
-                    })?;
-                }
-                Ok(ConnectionState::TransmitTlsData(data)) => data.done(),
-                Ok(ConnectionState::PeerClosed) => self.has_ended = true,
-                Ok(ConnectionState::WriteTraffic(traffic)) => {
-                    result = go_on(traffic, then, &mut self.outgoing);
-                    is_done = true;
-                }
-                Ok(_) => is_done = true,
-                Err(error) => result = Err(error),
+                Ok(())
             }
-            self.incoming.drain(..discard);
-            if self.phase == Phase::Traffic {
-                self.overhead += discard - content;
-            }
-            if is_done || result.is_err() {
-                return result;
-            }
+            Engine::Records(records) => records.process(&mut self.buffers, then),
+            Engine::Gone => Err(Error::HandshakeNotComplete),
         }
     }
 
-    /// After an error: the alert that tells the client of it.
-    fn take_alert(&mut self) {
-        while self.tls.wants_write() {
-            match self.tls.process_tls_records(&mut []).state {
-                Ok(ConnectionState::EncodeTlsData(mut data)) => {
-                    let encode =
-                        |room: &mut [u8]| data.encode(room).map_err(|error| short_encode(&error));
-                    if append(&mut self.outgoing, 0, encode).is_err() {
-                        return;
-                    }
-                }
-                _ => return,
+    fn end_handshake(&mut self) -> Result<(), Error> {
+        match mem::replace(&mut self.engine, Engine::Gone) {
+            Engine::Handshake(tls) if tls.version() == Some(ProtocolVersion::TLSv1_3) => {
+                self.engine = Engine::Records(Box::new(tls.into_records()?));
+                // The first of them may have come along.
+                self.process_records(Then::Wait)
+            }
+            engine => {
+                self.engine = engine;
+                Ok(())
             }
         }
-    }
-}
-
-/// All records are processed: does what is next.
-fn go_on(
-    mut traffic: WriteTraffic<'_, ServerConnectionData>,
-    then: Then<'_>,
-    outgoing: &mut Vec<u8>,
-) -> Result<(), Error> {
-    match then {
-        Then::Wait => Ok(()),
-        Then::Send(bytes) => append(outgoing, bytes.len() + RECORD_OVERHEAD, |room| {
-            traffic.encrypt(bytes, room).map_err(|error| short_encrypt(&error))
-        }),
-        Then::Close => append(outgoing, 0, |room| {
-            traffic.queue_close_notify(room).map_err(|error| short_encrypt(&error))
-        }),
-    }
-}
-
-/// Has something written behind `outgoing`, with as much room as it turns out to want. It fails
-/// for good where no room is enough: `None`.
-fn append(
-    outgoing: &mut Vec<u8>,
-    guess: usize,
-    mut write: impl FnMut(&mut [u8]) -> Result<usize, Option<usize>>,
-) -> Result<(), Error> {
-    let start = outgoing.len();
-    let mut room = guess;
-    loop {
-        outgoing.resize(start + room, 0);
-        match write(&mut outgoing[start..]) {
-            Ok(count) => {
-                outgoing.truncate(start + count);
-                return Ok(());
-            }
-            Err(Some(required)) => room = required,
-            Err(None) => {
-                outgoing.truncate(start);
-                return Err(Error::EncryptError);
-            }
-        }
-    }
-}
-
-/// How much room rustls wants; `None` for another error.
-fn short_encrypt(error: &EncryptError) -> Option<usize> {
-    match error {
-        EncryptError::InsufficientSize(InsufficientSizeError { required_size }) => {
-            Some(*required_size)
-        }
-        EncryptError::EncryptExhausted => None,
-    }
-}
-
-fn short_encode(error: &EncodeError) -> Option<usize> {
-    match error {
-        EncodeError::InsufficientSize(InsufficientSizeError { required_size }) => {
-            Some(*required_size)
-        }
-        EncodeError::AlreadyEncoded => None,
     }
 }
 

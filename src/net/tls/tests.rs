@@ -15,7 +15,6 @@ use super::*;
 
 const CHAIN: &[u8] = include_bytes!("../../../tests/certificates/chat.crt");
 const KEY: &[u8] = include_bytes!("../../../tests/certificates/chat.key");
-const OTHER: &[u8] = include_bytes!("../../../tests/certificates/other.key");
 
 /// The other calls that the transport is to fail, once: after so many.
 #[derive(Clone, Copy, Debug)]
@@ -412,6 +411,26 @@ fn keys_may_change() {
     assert_eq!(pair.read, b"hello\nhello\nhello\n");
 }
 
+/// A change of keys that asks for another, and a line, as soon as the client may.
+#[test]
+fn what_comes_with_the_end_of_the_handshake_is_read_and_answered() {
+    for piece in (1..200).step_by(7).chain([usize::MAX]) {
+        let mut pair = Pair::new(&TLS13);
+        pair.server.begin(b"");
+        pair.send();
+        assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::WouldBlock);
+        pair.receive().expect("the client is content");
+        assert!(pair.server.is_handshaking() && !pair.client.is_handshaking());
+        pair.client.refresh_traffic_keys().unwrap();
+        pair.say(b"hello\n");
+        pair.wire.0.borrow_mut().piece = piece;
+        pair.exchange();
+        assert_eq!(pair.read, b"hello\n");
+        pair.server.write_all(b"hi\n").unwrap();
+        assert_eq!(pair.receive().unwrap(), (b"hi\n".to_vec(), false));
+    }
+}
+
 #[test]
 fn what_the_transport_does_not_take_is_held_back_and_at_most_a_record_of_it() {
     let mut pair = Pair::connected(&TLS13);
@@ -460,36 +479,4 @@ fn more_than_is_asked_for_is_read_later() {
 
 fn unless_progress(error: io::Error) -> io::Result<usize> {
     if error.kind() == ErrorKind::Interrupted { Ok(0) } else { Err(error) }
-}
-
-#[test]
-fn a_certificate_says_what_is_wrong_with_it() {
-    let why = |chain: &[u8], key: &[u8]| Certificate::from_pem(chain, key).unwrap_err().to_string();
-    assert_eq!(why(KEY, KEY), "the certificate: there is no PEM block CERTIFICATE in it");
-    assert_eq!(why(CHAIN, CHAIN), "the key: there is no PEM block of a key in it");
-    let has_password = "the key: it has a password; one without is wanted";
-    let header = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\n";
-    for (kind, header) in [("ENCRYPTED PRIVATE KEY", ""), ("RSA PRIVATE KEY", header)] {
-        let key = format!("-----BEGIN {kind}-----\n{header}MAA=\n-----END {kind}-----\n");
-        assert_eq!(why(CHAIN, key.as_bytes()), has_password);
-    }
-    let unknown = b"-----BEGIN EC PRIVATE KEY-----\nMAA=\n-----END EC PRIVATE KEY-----\n";
-    assert!(why(CHAIN, unknown).starts_with("the key: it is none of RSA"));
-    let cut = &CHAIN[..CHAIN.len() / 2];
-    assert_eq!(why(cut, KEY), "the certificate: a PEM block in it has no end");
-    assert_eq!(why(CHAIN, OTHER), "the key: it does not belong to the first certificate");
-    let both = [KEY, CHAIN].concat();
-    Certificate::from_pem(&both, &both).unwrap();
-    let nonsense = "the certificate: the first certificate in it makes no sense";
-    for (text, said) in
-        [("MAA=", nonsense), ("M!A=", "the certificate: a PEM block in it is no base64")]
-    {
-        let broken = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
-        assert_eq!(why(broken.as_bytes(), KEY), said);
-    }
-    let certificate = certificate();
-    assert!(certificate.replace(CHAIN, OTHER).is_err());
-    assert_eq!(certificate, certificate.clone());
-    assert_ne!(certificate, super::tests::certificate());
-    assert_eq!(format!("{certificate:?}"), "Certificate");
 }

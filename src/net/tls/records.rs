@@ -1,0 +1,350 @@
+//! Records of TLS 1.3 after the handshake: what is in them, changes of keys, and alerts. Does no I/O.
+//!
+//! For as long as a connection lives, rustls keeps what only its handshake needs: a third of what an
+//! idle client takes; and it copies each record twice on its way out. So once the handshake is done it
+//! hands over what it has for systems whose kernel seals records: the keys, and what makes the next
+//! ones. All cryptography stays its own. Here is only what lies around that, and the same faults have
+//! the same alerts.
+
+#[cfg(test)]
+mod tests;
+
+use std::mem;
+
+use rustls::crypto::cipher::{
+    AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, MessageDecrypter, MessageEncrypter,
+    OutboundPlainMessage,
+};
+use rustls::kernel::KernelConnection;
+use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
+use rustls::{
+    AlertDescription, ConnectionTrafficSecrets, ContentType, Error, HandshakeType, InvalidMessage,
+    PeerMisbehaved, ProtocolVersion, SupportedCipherSuite, Tls13CipherSuite,
+};
+
+use super::buffers::{Buffers, Then};
+
+/// Type, version and length, before each record.
+const HEADER: usize = 5;
+
+/// What comes behind a header is shorter: 16 KiB, and what a cipher adds.
+const BODY_LIMIT: usize = (16 << 10) + 2048;
+
+/// So many records in a row may be empty.
+const EMPTY_MAX: u8 = 32;
+
+/// So many warnings are ignored.
+const WARNINGS_MAX: u8 = 4;
+
+/// So many times keys may change with nothing said between.
+const KEY_UPDATES_MAX: u8 = 32;
+
+/// The message that changes the sender's key. Its one byte is 1 if the other side is to change its
+/// own, too.
+const KEY_UPDATE: u8 = 24;
+
+pub(super) struct Records {
+    /// What makes the next keys.
+    next: KernelConnection<ServerConnectionData>,
+    suite: &'static Tls13CipherSuite,
+    sealer: Box<dyn MessageEncrypter>,
+    /// How many records were sealed with its key.
+    sealed: u64,
+    opener: Box<dyn MessageDecrypter>,
+    opened: u64,
+    /// The client has asked for a change of our key: it changes before anything else is sent.
+    owes_key_update: bool,
+    /// We have sent `close_notify`, which is the last that we send.
+    has_closed: bool,
+    /// A message whose end is in the next record.
+    partial: Vec<u8>,
+    empty: u8,
+    warnings: u8,
+    key_updates: u8,
+}
+
+/// What a record holds.
+enum Opened<'a> {
+    Content(&'a [u8]),
+    Nothing,
+    /// `close_notify`.
+    End,
+}
+
+/// Why a client is given up, and with which alert.
+pub(super) struct Fault {
+    error: Error,
+    alert: Option<AlertDescription>,
+}
+
+/// It is not told, where rustls does not.
+impl From<PeerMisbehaved> for Fault {
+    fn from(why: PeerMisbehaved) -> Fault {
+        Fault { error: why.into(), alert: None }
+    }
+}
+
+impl From<InvalidMessage> for Fault {
+    fn from(why: InvalidMessage) -> Fault {
+        Fault { error: why.into(), alert: Some(AlertDescription::DecodeError) }
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        let alert = match error {
+            Error::DecryptError => Some(AlertDescription::BadRecordMac),
+            Error::PeerSentOversizedRecord => Some(AlertDescription::RecordOverflow),
+            Error::PeerMisbehaved(PeerMisbehaved::IllegalMiddleboxChangeCipherSpec) => {
+                Some(AlertDescription::UnexpectedMessage)
+            }
+            _ => None,
+        };
+        Fault { error, alert }
+    }
+}
+
+impl Records {
+    /// Goes on where the handshake has ended, with nothing after it read yet.
+    pub(super) fn after(tls: UnbufferedServerConnection) -> Result<Records, Error> {
+        let (secrets, next) = tls.dangerous_into_kernel_connection()?;
+        let SupportedCipherSuite::Tls13(suite) = next.negotiated_cipher_suite() else {
+            return Err(Error::HandshakeNotComplete);
+        };
+        let (sealed, sealing) = secrets.tx;
+        let (opened, opening) = secrets.rx;
+        let ((key, iv), (key_in, iv_in)) = (parts(sealing)?, parts(opening)?);
+        Ok(Records {
+            next,
+            suite,
+            sealer: suite.aead_alg.encrypter(key, iv),
+            sealed,
+            opener: suite.aead_alg.decrypter(key_in, iv_in),
+            opened,
+            owes_key_update: false,
+            has_closed: false,
+            partial: Vec::new(),
+            empty: 0,
+            warnings: 0,
+            key_updates: 0,
+        })
+    }
+
+    pub(super) fn process(&mut self, buffers: &mut Buffers, then: Then<'_>) -> Result<(), Error> {
+        match then {
+            Then::Wait => self.open_all(buffers),
+            Then::Send(bytes) => {
+                self.write(ContentType::ApplicationData, bytes, &mut buffers.outgoing)
+            }
+            Then::Close => {
+                self.has_closed = true;
+                self.write(ContentType::Alert, &[1, 0], &mut buffers.outgoing)
+            }
+        }
+    }
+
+    /// Opens all records that are complete.
+    fn open_all(&mut self, buffers: &mut Buffers) -> Result<(), Error> {
+        let mut done = 0;
+        let mut result = Ok(());
+        while !buffers.has_ended && result.is_ok() {
+            let Some(length) = first_record(&buffers.incoming[done..]) else { break };
+            let mut content = 0;
+            match self.open(&mut buffers.incoming[done..done + length]) {
+                Ok(Opened::Content(bytes)) => {
+                    content = bytes.len();
+                    buffers.plain.extend_from_slice(bytes);
+                }
+                Ok(Opened::Nothing) => {}
+                Ok(Opened::End) => buffers.has_ended = true,
+                Err(fault) => {
+                    if let Some(alert) = fault.alert.filter(|_| !self.has_closed) {
+                        self.write(ContentType::Alert, &[2, alert.into()], &mut buffers.outgoing)?;
+                    }
+                    result = Err(fault.error);
+                }
+            }
+            buffers.overhead += length - content;
+            done += length;
+        }
+        buffers.incoming.drain(..done);
+        result
+    }
+
+    fn open<'a>(&mut self, record: &'a mut [u8]) -> Result<Opened<'a>, Fault> {
+        let (header, body) = record.split_first_chunk_mut().expect("a record has a header");
+        check_header(*header)?;
+        let kind = ContentType::from(header[0]);
+        if kind == ContentType::ChangeCipherSpec && self.partial.is_empty() {
+            return Err(if *body == [1] {
+                unexpected(kind)
+            } else {
+                InvalidMessage::InvalidCcs.into()
+            });
+        }
+        let message = InboundOpaqueMessage::new(kind, ProtocolVersion::TLSv1_2, body);
+        let message = self.opener.decrypt(message, self.opened)?;
+        self.opened += 1;
+        self.take_message(&message)
+    }
+
+    fn take_message<'a>(
+        &mut self,
+        &InboundPlainMessage { typ, payload, .. }: &InboundPlainMessage<'a>,
+    ) -> Result<Opened<'a>, Fault> {
+        if typ != ContentType::Handshake && !self.partial.is_empty() {
+            return Err(PeerMisbehaved::MessageInterleavedWithHandshakeMessage.into());
+        }
+        self.empty = if payload.is_empty() { self.empty + 1 } else { 0 };
+        if self.empty > EMPTY_MAX {
+            return Err(PeerMisbehaved::TooManyEmptyFragments.into());
+        }
+        match typ {
+            ContentType::ApplicationData => {
+                self.key_updates = 0;
+                Ok(Opened::Content(payload))
+            }
+            ContentType::Alert => self.take_alert(payload),
+            ContentType::Handshake => self.take_handshake(payload).map(|()| Opened::Nothing),
+            _ => Err(InvalidMessage::InvalidContentType.into()),
+        }
+    }
+
+    fn take_alert(&mut self, payload: &[u8]) -> Result<Opened<'static>, Fault> {
+        let &[level, description] = payload else {
+            return Err(InvalidMessage::MissingData("AlertMessagePayload").into());
+        };
+        let alert = AlertDescription::from(description);
+        let error = Error::AlertReceived(alert);
+        match (level, alert) {
+            (1 | 2, AlertDescription::CloseNotify) => Ok(Opened::End),
+            (1, _) if self.warnings == WARNINGS_MAX => {
+                Err(PeerMisbehaved::TooManyWarningAlertsReceived.into())
+            }
+            (1, AlertDescription::UserCanceled) => {
+                self.warnings += 1;
+                Ok(Opened::Nothing)
+            }
+            (1, _) => Err(Fault { error, alert: Some(AlertDescription::DecodeError) }),
+            (2, _) => Err(Fault { error, alert: None }),
+            _ => Err(Fault { error, alert: Some(AlertDescription::IllegalParameter) }),
+        }
+    }
+
+    /// Of handshake messages nothing but a change of keys may come any more.
+    fn take_handshake(&mut self, payload: &[u8]) -> Result<(), Fault> {
+        let mut message = mem::take(&mut self.partial);
+        message.extend_from_slice(payload);
+        match *message {
+            [KEY_UPDATE, 0, 0, 1, request] => self.take_key_update(request),
+            // What follows would be sealed with the new key.
+            [KEY_UPDATE, 0, 0, 1, _, _, ..] => {
+                let error = PeerMisbehaved::KeyEpochWithPendingFragment.into();
+                Err(Fault { error, alert: Some(AlertDescription::UnexpectedMessage) })
+            }
+            [] | [KEY_UPDATE] | [KEY_UPDATE, 0] | [KEY_UPDATE, 0, 0] | [KEY_UPDATE, 0, 0, 1] => {
+                self.partial = message;
+                Ok(())
+            }
+            [KEY_UPDATE, ..] => Err(InvalidMessage::InvalidKeyUpdate.into()),
+            [other, ..] => {
+                let got_type = HandshakeType::from(other);
+                let expect_types = vec![HandshakeType::KeyUpdate];
+                let error = Error::InappropriateHandshakeMessage { expect_types, got_type };
+                Err(Fault { error, alert: Some(AlertDescription::UnexpectedMessage) })
+            }
+        }
+    }
+
+    fn take_key_update(&mut self, request: u8) -> Result<(), Fault> {
+        if self.key_updates == KEY_UPDATES_MAX {
+            return Err(PeerMisbehaved::TooManyKeyUpdateRequests.into());
+        }
+        self.key_updates += 1;
+        if request > 1 {
+            let error = InvalidMessage::InvalidKeyUpdate.into();
+            return Err(Fault { error, alert: Some(AlertDescription::IllegalParameter) });
+        }
+        self.owes_key_update |= request == 1;
+        let (opened, secrets) = self.next.update_rx_secret()?;
+        let (key, iv) = parts(secrets)?;
+        self.opener = self.suite.aead_alg.decrypter(key, iv);
+        self.opened = opened;
+        Ok(())
+    }
+
+    /// Seals a record, and queues it.
+    fn write(
+        &mut self,
+        kind: ContentType,
+        bytes: &[u8],
+        outgoing: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        if self.owes_key_update || self.sealed + 1 >= self.suite.common.confidentiality_limit {
+            let message = [KEY_UPDATE, 0, 0, 1, 0];
+            self.seal(ContentType::Handshake, &message, outgoing)?;
+            let (sealed, secrets) = self.next.update_tx_secret()?;
+            let (key, iv) = parts(secrets)?;
+            self.sealer = self.suite.aead_alg.encrypter(key, iv);
+            self.sealed = sealed;
+            self.owes_key_update = false;
+        }
+        self.seal(kind, bytes, outgoing)
+    }
+
+    fn seal(&mut self, typ: ContentType, bytes: &[u8], to: &mut Vec<u8>) -> Result<(), Error> {
+        let version = ProtocolVersion::TLSv1_2;
+        let message = OutboundPlainMessage { typ, version, payload: bytes.into() };
+        let record = self.sealer.encrypt(message, self.sealed)?.encode();
+        self.sealed += 1;
+        if to.is_empty() {
+            *to = record;
+        } else {
+            to.extend_from_slice(&record);
+        }
+        Ok(())
+    }
+}
+
+/// How long the first record is, if it can be judged: it is there, or its header is wrong.
+pub(super) fn first_record(bytes: &[u8]) -> Option<usize> {
+    let header = bytes.first_chunk::<HEADER>()?;
+    let length = match check_header(*header) {
+        Ok(body) => HEADER + body,
+        Err(_) => HEADER,
+    };
+    (length <= bytes.len()).then_some(length)
+}
+
+/// How long the body is that follows.
+fn check_header(header: [u8; HEADER]) -> Result<usize, InvalidMessage> {
+    let [kind, major, _, high, low] = header;
+    let length = usize::from(u16::from_be_bytes([high, low]));
+    let kind = ContentType::from(kind);
+    if let ContentType::Unknown(_) = kind {
+        Err(InvalidMessage::InvalidContentType)
+    } else if major != 3 {
+        Err(InvalidMessage::UnknownProtocolVersion)
+    } else if length == 0 && kind != ContentType::ApplicationData {
+        Err(InvalidMessage::InvalidEmptyPayload)
+    } else if length >= BODY_LIMIT {
+        Err(InvalidMessage::MessageTooLarge)
+    } else {
+        Ok(length)
+    }
+}
+
+fn parts(secrets: ConnectionTrafficSecrets) -> Result<(AeadKey, Iv), Error> {
+    match secrets {
+        ConnectionTrafficSecrets::Aes128Gcm { key, iv }
+        | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
+        | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv } => Ok((key, iv)),
+        _ => Err(Error::EncryptError),
+    }
+}
+
+fn unexpected(got_type: ContentType) -> Fault {
+    let expect_types = vec![ContentType::ApplicationData, ContentType::Handshake];
+    let error = Error::InappropriateMessage { expect_types, got_type };
+    Fault { error, alert: Some(AlertDescription::UnexpectedMessage) }
+}

@@ -1,4 +1,4 @@
-//! A lightweight chat server on one hand-written poll loop, and the loop by itself:
+//! A lightweight chat server on one hand-written event loop, and the loop by itself:
 //! how one thread serves many thousand clients without ever blocking.
 //!
 //! Three ways from here:

@@ -1,4 +1,4 @@
-//! The loop: connections, bytes, limits and time. Knows no chat.
+//! The event loop: connections, bytes, limits and time. Knows no chat.
 
 pub(crate) mod addresses;
 pub(crate) mod codec;

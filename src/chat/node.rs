@@ -2,10 +2,10 @@
 //! the users of other nodes, who are users here like all others, but for their connections.
 //!
 //! What it appends is in `entries.rs`, what it is told in `reports.rs`; `elsewhere.rs` has the
-//! users of other nodes, `roster.rs` who is here, `claims.rs` whose names are whose, `kept.rs`
-//! what nobody of them has, `tokens.rs` and `resume.rs` who may come back,
-//! `cut_off.rs` what holds while the log is out of reach, and `refresh.rs` when bans and accounts are
-//! read again. What the log does is in [`cluster`](crate::cluster).
+//! users of other nodes, `roster.rs` who is at which node, `claims.rs` who has which name,
+//! `kept.rs` what outlives its users' nodes, `tokens.rs` and `resume.rs` who may come back,
+//! `cut_off.rs` what holds while the log is out of reach, and `refresh.rs` when bans and accounts
+//! are read again. What the log does is in [`cluster`](crate::cluster).
 
 mod claims;
 mod cut_off;
@@ -39,35 +39,36 @@ pub(super) struct Node {
     stage: Stage,
     /// The number of the last entry.
     last_number: u64,
-    /// What is appended before any operation.
+    /// What is to be appended before any operation.
     first: VecDeque<(Action, Vec<u8>, Sent)>,
-    /// What was appended and is not back, by number.
+    /// What was appended and is not back yet, by number.
     sent: VecDeque<(u64, Sent)>,
-    /// Whether the others are to be told who is here, once all that was appended is back: then the
-    /// roster is true at its place in the log.
+    /// Whether the others are owed this node's roster. It is appended once everything before it is
+    /// back: so it is true at its place in the log.
     owes_roster: bool,
-    /// Who was taken over, by which users of this node: the others are told then as well.
+    /// Users of any node as whom users of this node have resumed. The others are told of these
+    /// together with the roster.
     taken_over: VecDeque<(Who, UserId)>,
     is_leasing: bool,
     alone: Alone,
     others: BTreeMap<NodeId, Other>,
-    /// The numbers of the last entries of other nodes, also of those that are gone: a few bytes for
-    /// each start of a server.
+    /// The numbers of the last entries of other nodes. Those of nodes that are gone stay: a few
+    /// bytes for each start of a server.
     seen: BTreeMap<NodeId, u64>,
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
     tokens: Tokens,
     /// The last event that it was told of.
     position: u64,
-    /// Whether it may not know what the others keep, and the event since which it does know what
-    /// becomes of that: its own entering. Until then it takes nothing of it.
+    /// Whether this node lacks what the others keep (`kept.rs`); and, while it accepts that from
+    /// them, the event of its own entering: what they tell as of an earlier event is not.
     lacks_kept: bool,
     kept_since: Option<u64>,
-    /// Who was taken over at another node: what they did just before may be under way, as may what
-    /// is for them.
+    /// Users who have resumed as others at another node, and as whom: entries by them or about them
+    /// may still be under way.
     moved: Resumed<Who>,
     refresh: Refresh,
-    /// When nodes that have not said who is there are taken to be gone.
+    /// When nodes that have sent no roster by then count as gone.
     rosters_due: Option<Instant>,
 }
 
@@ -83,11 +84,11 @@ enum Stage {
 /// What was appended.
 enum Sent {
     Operation(Operation),
-    /// A user of this node keeps the name that they have.
+    /// The name that a user of this node has, claimed for them again.
     Claim(UserId, Box<str>),
-    /// A user of this node has not got the name that was claimed for them.
+    /// A name that was claimed for a user of this node, who did not get it.
     Release(UserId, Box<str>),
-    /// What nobody here waits for.
+    /// Something that needs nothing more done when it is back.
     Other,
 }
 
@@ -100,13 +101,13 @@ struct Alone {
     unheard: u64,
     /// Whether the others were told that this node is gone.
     was_gone: bool,
-    /// Names that the log has for users who were refused them.
+    /// Names that the log gives to users who were refused them here.
     releases: Vec<(UserId, Box<str>)>,
 }
 
 enum Uncertain {
     Said,
-    /// A user has not got the name that was claimed for them.
+    /// A claim of a name, which the user was refused here.
     Claimed(UserId, Box<str>),
     Other,
 }
@@ -115,9 +116,9 @@ enum Uncertain {
 #[derive(Default)]
 struct Refresh {
     is_wanted: bool,
-    /// The worker is reading. What changes meanwhile may not be in what it has read.
+    /// The worker is reading. A change meanwhile may not be in what it reads.
     is_reading: bool,
-    /// What the servers share has been lost, and what this node knows was not put back yet.
+    /// The shared state was lost, and this node has not put back yet what it knows of it.
     is_lost: bool,
 }
 
@@ -125,16 +126,16 @@ struct Refresh {
 #[derive(Default)]
 struct Other {
     name: String,
-    /// By their ids there, their ids here.
+    /// Their ids here, by their ids there.
     users: HashMap<UserId, UserId>,
     has_said_who: bool,
-    /// Whether it has entered, perhaps again, since this node has: of what was before that, nothing
-    /// that others say of it counts.
+    /// Whether it has entered later than this node. Then what others tell of its users is out of
+    /// date.
     is_newer: bool,
-    /// The number of its newest user: who has a lower one and is not known has left. `None` until
-    /// it has said who is there, as long as nothing of it was missed.
+    /// The number of its newest user: a user with a lower number who is not known has left. `None`
+    /// from when something was missed until its next roster.
     newest: Option<u32>,
-    /// Who was in its roster so far.
+    /// The users in its roster, as far as that has come.
     listed: HashSet<UserId>,
 }
 
@@ -168,12 +169,12 @@ impl Node {
         self.id
     }
 
-    /// A user of any node, for every server.
+    /// The id that every node knows this user by.
     fn who(&self, user: UserId) -> Who {
         self.homes.get(&user).copied().unwrap_or(Who { node: self.id, user })
     }
 
-    /// The id here of a user of any node. One who is not known here has an id that is nobody's.
+    /// The id here of a user of any node; [`UserId::NOBODY`] if they are not known here.
     fn local(&self, who: Who) -> UserId {
         let who = self.moved.now(who);
         if who.node == self.id {
@@ -183,8 +184,8 @@ impl Node {
         other.and_then(|other| other.users.get(&who.user)).copied().unwrap_or(UserId::NOBODY)
     }
 
-    /// Whether a user of another node may not have been here before. Whoever is not known and not
-    /// new has left, or is somebody else by now, and what is told of them was under way.
+    /// Whether a user of another node who is not known here may be new. If not, they have left or
+    /// resumed as another, and what comes was still under way.
     fn may_be_new(&self, who: Who) -> bool {
         let newest = self.others.get(&who.node).and_then(|other| other.newest);
         let is_newer = newest.is_none_or(|newest| who.user.number > newest);

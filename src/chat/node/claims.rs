@@ -1,4 +1,4 @@
-//! Names that the log has for users of this node, and who is to have them.
+//! Names that the log gives to users of this node, and who is to have them.
 
 use super::message::Message;
 use super::{Node, Sent};
@@ -10,8 +10,9 @@ use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
 
 impl Chat {
-    /// A name was claimed for a user of this node. If they have not got it, since a token was known
-    /// no more or they have left, it is to be others', and their own theirs again.
+    /// A name was claimed for a user of this node. If they did not get it after all (the token was
+    /// no longer good, or they have left), it becomes free for others, and their own name is
+    /// claimed again.
     pub(super) fn give_back(&mut self, by: UserId, claimed: &str, now: Now) {
         if !self.has_name(by, claimed) {
             self.release_if_lost(by, claimed, now);
@@ -19,9 +20,10 @@ impl Chat {
         }
     }
 
-    /// A name was claimed by a user, of this node or another. If somebody else of this node has it
-    /// still, as the user was somebody else's by then, they claim it again. If somebody else has got
-    /// it meanwhile, that was wrong: once it is back it is released, and that one claims it again.
+    /// The log has given a name to a user, of any node. If another user of this node still has it,
+    /// the first did not get it (they had resumed as somebody else by then): it is claimed for its
+    /// user again. If a third user has got it meanwhile, that is wrong: the claim is released once
+    /// it is back, and the third user's node claims it again.
     pub(super) fn claim_back(&mut self, claimed: &str, by: UserId) {
         let owner = self.users.owner(claimed).filter(|owner| *owner != by);
         if let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner)) {
@@ -29,7 +31,7 @@ impl Chat {
         }
     }
 
-    /// A user of this node had this name, and is another one from now on.
+    /// Frees the name of a user of this node who has resumed as another.
     pub(in crate::chat) fn release_name(&mut self, user: UserId, name: Option<&str>) {
         let is_own = !self.is_elsewhere(user);
         if let (Some(node), Some(name), true) = (&mut self.node, name, is_own) {
@@ -37,7 +39,7 @@ impl Chat {
         }
     }
 
-    /// A user of this node keeps the name that they have.
+    /// Claims the name that a user of this node has for them again.
     pub(super) fn claim_own(&mut self, user: UserId, takes_over: bool) {
         let own = self.users.by_id(user).and_then(User::own_name).map(str::to_lowercase);
         if let (Some(node), Some(name)) = (&mut self.node, own) {
@@ -48,8 +50,8 @@ impl Chat {
         }
     }
 
-    /// The log has a user's name for somebody else, who has got it while this node was away, unless
-    /// it is claimed again already.
+    /// The log gives a user's name to somebody else, who got it while this node was away: the user
+    /// loses it, unless it is already claimed for them again.
     pub(super) fn lose_name(&mut self, user: UserId, name: &str, out: &mut Outbox) {
         let is_claimed = self.node.as_ref().is_some_and(|node| node.is_claiming(name, user));
         if self.has_name(user, name) && !is_claimed {
@@ -57,8 +59,9 @@ impl Chat {
         }
     }
 
-    /// The log has a name for a user of this node. If they have another by now, or have left, and do
-    /// not claim it again, it is nobody's, or that of whoever has it still.
+    /// The log gives a name to a user of this node. If they have another by now, or have left, and
+    /// it is not being claimed for them again, it is released, for whoever still has it or wants
+    /// it.
     pub(super) fn release_if_lost(&mut self, user: UserId, name: &str, now: Now) {
         let has_name = self.has_name(user, name);
         if let Some(node) = &mut self.node
@@ -72,7 +75,7 @@ impl Chat {
         }
     }
 
-    /// The log has a name for a user of this node who was refused it.
+    /// The log gives a name to a user of this node who was refused it: it is released later.
     pub(super) fn release(&mut self, user: UserId, name: &str) {
         if !self.has_name(user, name)
             && let Some(node) = &mut self.node
@@ -88,7 +91,7 @@ impl Chat {
 }
 
 impl Node {
-    /// Whether a name is claimed for a user, and not back.
+    /// Whether a claim of a name for a user is under way.
     fn is_claiming(&self, name: &str, user: UserId) -> bool {
         let sent = self.sent.iter().map(|(_, sent)| sent);
         sent.chain(self.first.iter().map(|(.., sent)| sent)).any(|sent| match sent {
@@ -100,7 +103,7 @@ impl Node {
         })
     }
 
-    /// A name is this user's no more.
+    /// Frees a name of this user in the log.
     pub(super) fn release(&mut self, name: &str, user: UserId) {
         let action = Action::Release { name: name.to_owned(), user: user.number.into() };
         self.first.push_back((action, Vec::new(), Sent::Other));

@@ -19,8 +19,8 @@ impl Chat {
         self.node.as_ref().is_some_and(|node| node.stage == Stage::CutOff)
     }
 
-    /// The log is out of reach. What is under way takes effect here: it may be in the log, and is
-    /// known by its number then.
+    /// The log is out of reach. What is under way takes effect here alone. It may be in the log all
+    /// the same: its numbers are remembered.
     pub(super) fn cut_off(&mut self, out: &mut Outbox) {
         let Some(node) = self.node.as_mut().filter(|node| node.stage == Stage::Inside) else {
             return;
@@ -53,7 +53,7 @@ impl Chat {
         }
     }
 
-    /// What was meant for all servers is done at this one alone: whoever asked for it is told.
+    /// Tells a user that what they asked of all servers was done at this one alone.
     pub(in crate::chat) fn reply_if_cut_off(
         &mut self,
         by: UserId,
@@ -66,15 +66,15 @@ impl Chat {
         }
     }
 
-    /// A line was said that only this node's users know.
+    /// Counts a line that only this node's users have seen.
     pub(in crate::chat) fn note_unheard(&mut self) {
         if let Some(node) = &mut self.node {
             node.alone.unheard += 1;
         }
     }
 
-    /// After this node has entered again: the log may know less than this node, or have given away
-    /// what was this node's.
+    /// After this node has entered again: claims what its users have, since the log may have
+    /// forgotten it, or given it away.
     pub(super) fn claim_again(&mut self, releases: Vec<(UserId, Box<str>)>, now: Now) {
         for (user, name) in releases {
             self.release_if_lost(user, &name, now);

@@ -36,7 +36,7 @@ impl Chat {
         Some(self.node.as_mut()?.append(action, payload, sent))
     }
 
-    /// What users have done.
+    /// The next entry for what a user has done.
     fn next_from_users(&mut self, now: Now) -> Option<(Action, Vec<u8>, Sent)> {
         let mut operation = self.under_way.next()?;
         if operation.number == 0 {
@@ -73,7 +73,7 @@ impl Chat {
                 Action::Claim { name: wanted, user: number, releases, takes_over: *logged_in }
             }
             Effect::TakeOver { digest, name: Some(wanted), .. } => {
-                // The name of a user whose node is gone may be somebody else's by now.
+                // If the user's node is gone, somebody else may rightly have the name by now.
                 let takes_over = self.name_of_token(digest).is_some_and(|(_, is_held)| !is_held);
                 let (wanted, releases) = (wanted.to_string(), name.filter(|name| name != wanted));
                 Action::Claim { name: wanted, user: number, releases, takes_over }
@@ -82,7 +82,8 @@ impl Chat {
             _ => Action::Tell,
         };
         let is_shown = effect.shows_user();
-        // Whose token it is they have to be still.
+        // The id of the token's user as it is, even if they have resumed as another: then the token
+        // is no longer good.
         let is_resume = matches!(effect, Effect::Resume { .. });
         let own = |user| self.node.as_ref().expect("only a node asks").who(user);
         let who = |user| if is_resume { own(user) } else { self.for_others(user) };
@@ -91,7 +92,7 @@ impl Chat {
         (action, Message::Did { number: *first, by: *by, profile, effect })
     }
 
-    /// A user leaves while a name is claimed for them. They must not keep it.
+    /// Frees the names that are being claimed for a user who leaves.
     fn release_wanted(&mut self, user: UserId) {
         let Some(node) = &mut self.node else { return };
         let wanted = node.sent.iter().filter_map(|(_, sent)| match sent {

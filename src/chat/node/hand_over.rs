@@ -1,4 +1,4 @@
-//! What is handed over of a node. For the others it is the same one afterwards.
+//! A node, as an upgrade hands it over. For the others it stays the same node.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -138,7 +138,7 @@ impl Pack for Alone {
     }
 }
 
-/// A successor reads all again in any case.
+/// The next program reads the bans and accounts again in any case.
 impl Pack for Refresh {
     fn pack(&self, to: &mut Packer) {
         to.put(&self.is_lost);

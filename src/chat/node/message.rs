@@ -19,11 +19,11 @@ const FORMAT: u8 = 4;
 pub(in crate::chat) enum Message {
     /// One of its users has done something.
     Did {
-        /// The number of the entry that this was first appended as. If that was lost and is
-        /// appended again, some may have seen it before.
+        /// The number of the entry that this was first appended as. If the node had to append it
+        /// again, some nodes may have seen the first one.
         number: u64,
         by: UserId,
-        /// Where others may not know who that is: with their connection, and with what they say,
+        /// Who that is, where others may not know it: when they connect, and with what they say,
         /// which is kept for nodes that enter later.
         profile: Option<Profile>,
         effect: Effect<'static, Who>,
@@ -33,7 +33,7 @@ pub(in crate::chat) enum Message {
     Roster {
         /// What the node is called.
         name: String,
-        /// The last event that it had been told of.
+        /// The last event that the node had been told of.
         as_of: u64,
         is_first: bool,
         is_last: bool,
@@ -41,9 +41,9 @@ pub(in crate::chat) enum Message {
     },
     /// Some of what it keeps for those who are not here.
     Kept(Kept),
-    /// One of its users has become another one, of whatever node.
+    /// One of its users has resumed as another one, of any node.
     TakenOver { who: Who, by: Listed },
-    /// A name was claimed by mistake: whose it is claims it again.
+    /// A name was claimed by mistake: the node of its user claims it again.
     Released(Cow<'static, str>),
     /// A private message could not be delivered to the user of this name.
     NotReading { to: Who, name: Cow<'static, str> },
@@ -73,7 +73,7 @@ pub(in crate::chat) struct Listed {
     pub(in crate::chat) ignores: Vec<Who>,
     /// The digest of their resume token.
     pub(in crate::chat) token: Option<[u8; 32]>,
-    /// Whether that is good by what the log has had so far.
+    /// Whether that is good, by the events up to `as_of`.
     pub(in crate::chat) is_good: bool,
 }
 
@@ -81,11 +81,11 @@ pub(in crate::chat) struct Listed {
 pub(in crate::chat) struct Kept {
     /// The last event that it had been told of.
     pub(in crate::chat) as_of: u64,
-    /// By names that nobody has.
+    /// Mutes of names that nobody has.
     pub(in crate::chat) mutes: Vec<(Box<str>, Mute)>,
     /// The tokens of users whose node is gone.
     pub(in crate::chat) held: Vec<(Digest, Token)>,
-    /// Who of whatever node was taken over, and which user of this one that was.
+    /// Users of any node who have resumed as users of this one, and as whom.
     pub(in crate::chat) moved: Vec<(Who, Who)>,
 }
 

@@ -20,21 +20,22 @@ impl Chat {
         }
     }
 
-    /// Another node has changed what is in force here by now, too.
+    /// Another node has made a change that is in force here, too.
     pub(in crate::chat) fn note_change(&mut self) {
         if let Some(node) = &mut self.node {
             node.refresh.is_wanted |= node.refresh.is_reading;
         }
     }
 
-    /// The log has lost what it had, and so have the others.
+    /// Redis has lost what it had, bans and accounts among it.
     pub(super) fn note_loss(&mut self) {
         if let Some(node) = &mut self.node {
             node.refresh.is_lost = true;
         }
     }
 
-    /// Not while the log is out of reach: this node enters again after that.
+    /// The next request to read them again. None while the log is out of reach: this node enters
+    /// again after that, and reads them then.
     pub(in crate::chat) fn next_refresh(&mut self) -> Option<Request> {
         if self.is_cut_off() {
             return None;
@@ -46,7 +47,7 @@ impl Chat {
         is_wanted.then(|| Request::Refresh { put_back: is_lost.then(bans) })
     }
 
-    /// What the worker does from now on.
+    /// Notes what the worker does from now on.
     pub(in crate::chat) fn note_request(&mut self, request: Option<&Request>) {
         if let Some(node) = &mut self.node {
             let is_reading = matches!(request, Some(Request::Reload | Request::Refresh { .. }));

@@ -1,4 +1,4 @@
-//! A user's id between the servers of a cluster.
+//! A user's id among the servers of a cluster.
 
 use crate::chat::user_id::UserId;
 use crate::cluster::NodeId;

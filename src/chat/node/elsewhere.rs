@@ -45,7 +45,7 @@ impl Chat {
             return if is_new { self.add_elsewhere(who, profile, out) } else { known };
         }
         if newest.is_none() && !has_moved {
-            // They may have got another name, and gone to another room, unnoticed.
+            // This node may have missed that they changed their name or their room.
             self.rename_elsewhere(known, profile.name.shown(), out);
             self.move_elsewhere(known, profile, false, out);
         }
@@ -80,7 +80,7 @@ impl Chat {
         id
     }
 
-    /// What a user of another node may do: it may be more or less than was known here.
+    /// Notes what a user of another node may do, which may have changed.
     pub(super) fn note_rights(&mut self, id: UserId, profile: &Profile) {
         let Profile { is_operator, has_account, .. } = *profile;
         let has_extras = self.users.by_id(id).is_some_and(|user| self.users.extras(user).is_some());
@@ -91,17 +91,17 @@ impl Chat {
         }
     }
 
-    /// Nobody but this user has the name from now on.
+    /// Frees a name for this user.
     pub(super) fn free_shown(&mut self, name: Shown<'_>, user: UserId, out: &mut Outbox) {
         match name {
             Shown::Named(name) => self.free_name(name, user, out),
-            // Guests of two nodes may have one number until one of them gets another.
+            // Guests of two nodes may share a number until one of them is renumbered.
             Shown::Guest(_) => {}
         }
     }
 
-    /// Guests of this node whose numbers may be others' by now get new ones, as far as there are
-    /// some. The others read them in the roster, which comes behind.
+    /// Gives new numbers, as far as there are some, to guests of this node whose numbers may belong
+    /// to other nodes by now. The others learn them from the roster that follows.
     pub(super) fn renumber_guests(&mut self, out: &mut Outbox) {
         let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
         let misnumbered: Vec<UserId> =
@@ -114,18 +114,19 @@ impl Chat {
         }
     }
 
-    /// Users of other nodes may have come and gone unnoticed, until those nodes say who is there.
+    /// Events were missed: until the other nodes' next rosters, their users may have come and gone
+    /// unnoticed.
     pub(super) fn note_missed(&mut self) {
         let Some(node) = &mut self.node else { return };
         node.others.values_mut().for_each(|other| other.newest = None);
         node.tokens.forget_all();
-        // Where they are may have entered again meanwhile, so that they are who they were.
+        // Their nodes may have entered again meanwhile, and then know nothing of those resumes.
         let id = node.id;
         node.moved.forget(|who| who.node != id);
         node.lacks_kept = true;
     }
 
-    /// A user has been removed, of whatever node: what this one knows of them goes with them.
+    /// Forgets what this node knows of a user of any node, who has been removed.
     pub(in crate::chat) fn forget_elsewhere(&mut self, id: UserId) {
         let Some(node) = &mut self.node else { return };
         let who = node.who(id);
@@ -137,8 +138,8 @@ impl Chat {
         }
     }
 
-    /// All users of a node are gone, at this time by the log's clock. Those with tokens may come back
-    /// elsewhere.
+    /// Removes all users of a node that is gone since this time by the log's clock. Those with
+    /// tokens may come back at another node.
     pub(super) fn forget_node(&mut self, id: NodeId, at: i64, out: &mut Outbox) {
         let other = self.node.as_mut().and_then(|node| node.others.remove(&id));
         let Some(Other { users, .. }) = other else { return };
@@ -162,8 +163,8 @@ impl Chat {
         }
     }
 
-    /// A user is another one of their node from now on, whose token they had. Here they have no
-    /// connection, or none any more. Whom they were until now need not be known here.
+    /// A user has resumed as another user of their node. They have no connection here, or have lost
+    /// it. `left`, whom they were until now, need not be known here.
     pub(in crate::chat) fn resumed_elsewhere(
         &mut self,
         (left, serial): (UserId, u32),
@@ -192,7 +193,8 @@ impl Chat {
         self.enter_elsewhere(user, room.as_deref(), out);
     }
 
-    /// A user is in the room of this name, or in the lobby, as all nodes know.
+    /// Moves a user to the room of this name, or to the lobby, without asking whether they may: all
+    /// nodes do the same.
     pub(super) fn enter_elsewhere(&mut self, user: UserId, room: Option<&str>, out: &mut Outbox) {
         let Some(conn) = self.users.conn(user) else {
             return self.note_room(user, room.unwrap_or(LOBBY));

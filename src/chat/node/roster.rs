@@ -1,5 +1,5 @@
-//! Rosters: who is at a node. Each node sends its own when another enters, so that the log keeps
-//! none, and all that is known of others is built the same way.
+//! Rosters: who is at a node. Each node sends its own when another enters. So the log need not keep
+//! any, and a node learns of all others in the same way.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use crate::cluster::{Action, NodeId};
 use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
 
-/// Users in a message.
+/// The most users in one message.
 const EACH: usize = 64;
 
-/// After a node has entered, others that do not say who is there within this time are gone.
+/// After a node has entered, others that send no roster within this time count as gone.
 const ROSTER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Chat {
@@ -29,7 +29,7 @@ impl Chat {
         }
         let own = self.users.everybody().filter(|(id, _)| !self.is_elsewhere(*id));
         let mut listed: Vec<Listed> = own.filter_map(|(id, user)| self.listed(id, user)).collect();
-        // Behind a newer one an older one that is not known would be taken for gone.
+        // By age: an unknown user with a lower number than a known one would count as gone.
         listed.sort_unstable_by_key(|listed| listed.user.number);
         let Some(node) = &mut self.node else { return };
         node.owes_roster = false;
@@ -66,7 +66,7 @@ impl Chat {
         })
     }
 
-    /// Takes over what another node says of its users.
+    /// Takes in what another node says of its users.
     pub(super) fn read_roster(
         &mut self,
         from: NodeId,
@@ -94,20 +94,21 @@ impl Chat {
         }
     }
 
-    /// Who has taken over the token of a user behind the event `as_of`, unnoticed here.
+    /// Who has used the token of a user since the event `as_of`, at a time when this node did not
+    /// know the token.
     fn taken_since(&self, listed: &Listed, as_of: u64) -> Option<Who> {
         let (name, token) =
             (listed.profile.name.as_own(), listed.token.filter(|_| listed.is_good)?);
         self.node.as_ref()?.tokens.taken(&token, name, as_of)
     }
 
-    /// What this node has told is back. With its roster, which tokens are good is the same for all
-    /// from now on.
+    /// A message of this node is back. From its own roster on, all nodes agree which of its tokens
+    /// are good.
     pub(super) fn read_own(&mut self, payload: &[u8], out: &mut Outbox) {
         match Message::from_bytes(payload, out.now()) {
             Some(Message::Roster { users, .. }) => {
                 for listed in users {
-                    // Some may be others by now.
+                    // Some may have resumed as others by now.
                     self.note_token(listed.user, listed.token);
                 }
             }
@@ -150,7 +151,7 @@ impl Chat {
         }
     }
 
-    /// A user of another node has another name than was known here.
+    /// Gives a user of another node the name that they have there.
     pub(super) fn rename_elsewhere(&mut self, id: UserId, name: Shown<'_>, out: &mut Outbox) {
         if self.users.by_id(id).is_none_or(|user| user.shown() == name) {
             return;
@@ -161,7 +162,7 @@ impl Chat {
         }
     }
 
-    /// A user of another node is in another room than was known here, or is cut off from it.
+    /// Moves a user of another node to the room that they are in there, or detaches them.
     pub(super) fn move_elsewhere(
         &mut self,
         id: UserId,
@@ -198,7 +199,7 @@ impl Chat {
         }
     }
 
-    /// Whoever is not in a whole roster has left.
+    /// Removes the users of a node that are not in its roster, which is complete.
     fn forget_unlisted(&mut self, from: NodeId, out: &mut Outbox) {
         let Some(other) = self.node.as_mut().and_then(|node| node.others.get_mut(&from)) else {
             return;
@@ -231,7 +232,7 @@ impl Chat {
         Some(format!("Cluster: node {name}{is_cut_off}, {others}"))
     }
 
-    /// Nodes that have not said who is there in time are gone.
+    /// Removes the nodes that have sent no roster in time.
     pub(in crate::chat) fn forget_silent_nodes(&mut self, now: Instant, out: &mut Outbox) {
         let Some(node) = &mut self.node else { return };
         if node.rosters_due.take_if(|due| *due <= now).is_none() {
@@ -253,7 +254,7 @@ impl Chat {
 }
 
 impl Node {
-    /// From now on all other nodes have to say who is there.
+    /// From now on all other nodes have to send their rosters.
     pub(super) fn expect_rosters(&mut self, now: Instant) {
         for other in self.others.values_mut() {
             (other.has_said_who, other.is_newer) = (false, false);

@@ -1,5 +1,5 @@
-//! What nobody who is here has: mutes kept for names, and the tokens of users whose node is gone.
-//! Each node tells it behind its roster, for one that has entered after that.
+//! What a node keeps for users who are nowhere: mutes of names that nobody has, and tokens of users
+//! whose node is gone. Each node tells it behind its roster, for nodes that have entered later.
 
 use std::mem;
 
@@ -16,7 +16,7 @@ use crate::cluster::Action;
 use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
 
-/// Mutes, and tokens, in a message.
+/// The most mutes, and the most tokens, in one message.
 const EACH: usize = 64;
 
 impl Chat {
@@ -40,7 +40,7 @@ impl Chat {
         }
     }
 
-    /// This node has entered: if it has missed something, the others tell what they keep.
+    /// This node has entered. If it has missed something, it accepts what the others keep.
     pub(super) fn expect_kept(&mut self) {
         let Some(node) = &mut self.node else { return };
         let is_lacking = mem::take(&mut node.lacks_kept);
@@ -48,7 +48,7 @@ impl Chat {
         self.mutes.note_taken(is_lacking);
     }
 
-    /// Keeps what another node does, unless this one knows better.
+    /// Accepts what another node keeps, except where this one knows better.
     pub(super) fn read_kept(&mut self, kept: Kept, out: &mut Outbox) {
         let most = self.settings.detached_max;
         let since = self.node.as_ref().and_then(|node| node.kept_since);
@@ -69,7 +69,7 @@ impl Chat {
         }
     }
 
-    /// What a user has who has a token, and whose node is gone at this time by the log's clock.
+    /// What is kept of a user with a token whose node is gone, at this time by the log's clock.
     pub(super) fn held(&self, id: UserId, user: &User, at: i64) -> Option<Held> {
         let profile = self.profile(id, user)?;
         let extras = self.users.extras(user);
@@ -87,7 +87,7 @@ impl Chat {
         })
     }
 
-    /// The same for the user who comes back.
+    /// The same as extras, for the user who comes back.
     pub(super) fn held_extras(&self, held: &Held) -> Extras {
         let local = |who| self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
         let ignores = held.ignores.iter().map(|who| self.resumed.now(local(*who))).collect();
@@ -104,20 +104,21 @@ impl Chat {
 }
 
 impl Node {
-    /// Who became one of this node's users last. What they did before may be under way.
+    /// Users who have lately resumed as users of this node, and as whom. Entries of theirs from
+    /// before may still be under way.
     fn moved_to_own(&self) -> Vec<(Who, Who)> {
         let own = self.moved.newest().filter(|(_, now)| now.node == self.id);
         own.take(EACH).collect()
     }
 
-    /// Another node has told of the token of a user whose node is gone.
+    /// Learns from another node of the token of a user whose node is gone.
     fn learn(&mut self, digest: Digest, token: Token, as_of: u64, most: usize) {
         let Token { who, held: Some(held) } = token else { return };
         let is_here = self.others.contains_key(&who.node) || who.node == self.id;
         let is_taken = self.tokens.taken(&digest, held.name.as_own(), as_of).is_some();
         if !is_here && !is_taken && !self.moved.has(who) && self.tokens.get(&digest).is_none() {
             self.tokens.set(who, Some(digest));
-            // Of an id there nothing is known here.
+            // Their id at their old node is not known here.
             self.tokens.hold(who, Held { user: UserId::NOBODY, ..held }, most);
         }
     }

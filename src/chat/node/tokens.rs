@@ -1,5 +1,5 @@
-//! The tokens with which somebody may come back at any node, whichever has given it. Every node
-//! knows the digests of all, and nobody's token.
+//! The tokens with which users may come back at any node, whichever gave the token. Every node
+//! knows the digests of all tokens, and only its own tokens themselves.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -18,36 +18,36 @@ pub(in crate::chat) type Digest = [u8; 32];
 pub(super) struct Tokens {
     by_digest: HashMap<Digest, Token>,
     of: HashMap<Who, Digest>,
-    /// Those of users whose node is gone, the oldest in front.
+    /// The tokens of users whose node is gone, the oldest in front.
     held: VecDeque<Digest>,
-    /// Those that were taken over before this node has heard of them.
+    /// Tokens that were used before this node heard of them.
     taken: Vec<Taken>,
 }
 
-/// A token that was taken over: what is of before that has it still.
+/// A token that was used. What other nodes tell as of an earlier event still has it as good.
 pub(super) struct Taken {
-    /// The event.
+    /// The event with which it was used.
     pub(super) at: u64,
     pub(super) digest: Digest,
     /// The name of the user who had it.
     pub(super) name: Option<Box<str>>,
-    /// Who has it by now.
+    /// Who has used it.
     pub(super) by: Who,
 }
 
-/// So many are remembered.
+/// How many are remembered.
 const TAKEN_MAX: usize = 1 << 10;
 
 #[derive(Clone)]
 pub(in crate::chat) struct Token {
     pub(super) who: Who,
-    /// What they had, if their node is gone.
+    /// What is kept of the user, if their node is gone.
     pub(super) held: Option<Held>,
 }
 
-/// A user whose node is gone.
+/// What is kept of a user whose node is gone.
 pub(in crate::chat) struct Held {
-    /// Their id here, if they were.
+    /// Their id here; [`UserId::NOBODY`] if they were never known here.
     pub(super) user: UserId,
     pub(super) name: Name,
     pub(super) room: Box<str>,
@@ -89,7 +89,7 @@ impl Tokens {
         digest.is_some()
     }
 
-    /// Also those that are held of its users.
+    /// Forgets the tokens of a node's users, also if the node is gone.
     pub(super) fn forget_all_of(&mut self, node: NodeId) {
         let all: Vec<Who> = self.of.keys().filter(|who| who.node == node).copied().collect();
         for who in all {
@@ -97,12 +97,12 @@ impl Tokens {
         }
     }
 
-    /// Something was missed: which are good is not known any more.
+    /// Forgets all: something was missed, and which are good is not known any more.
     pub(super) fn forget_all(&mut self) {
         *self = Tokens::default();
     }
 
-    /// A user has left, and their token is good no more, unless their node is gone.
+    /// A user has left: their token is good no longer, unless it is their node that is gone.
     pub(super) fn leave(&mut self, who: Who) {
         let token = self.of.get(&who).and_then(|digest| self.by_digest.get(digest));
         if token.is_some_and(|token| token.held.is_none()) {
@@ -134,7 +134,7 @@ impl Tokens {
         }
     }
 
-    /// Who has taken over the token of a user of this name behind the event `as_of`.
+    /// Who has used the token of a user of this name since the event `as_of`.
     pub(super) fn taken(&self, digest: &Digest, name: Option<&str>, as_of: u64) -> Option<Who> {
         let name = name.map(str::to_lowercase);
         let is_it = |taken: &&Taken| {
@@ -143,7 +143,7 @@ impl Tokens {
         self.taken.iter().find(is_it).map(|taken| taken.by)
     }
 
-    /// All that was before is known by now.
+    /// All rosters have come: no more news from before is expected.
     pub(super) fn forget_taken(&mut self) {
         self.taken.clear();
     }

@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unused_lane_marked_late_is_trimmed_like_the_others() {
+    fn an_unused_log_marked_late_is_trimmed_like_the_others() {
         let mut logs = SharedLogs::new();
         logs.append(LogId::of(1), b"one");
         logs.clear();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn emptied_lanes_give_their_memory_back() {
+    fn emptied_logs_give_their_memory_back() {
         let mut logs = SharedLogs::new();
         logs.append(LogId::of(3), &vec![b'x'; 100_000]);
         logs.clear();

@@ -126,7 +126,7 @@ fn check_state(options: Options) -> io::Result<String> {
 
 fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let Options { mut config, mut settings, motd, state, mut redis, tls, .. } = options;
-    ask_system(&mut settings);
+    fill_from_system(&mut settings);
     let certificate = tls.map(CertificateFiles::open).transpose()?.map(Arc::new);
     config.certificate = certificate.as_ref().map(|files| files.certificate.clone());
     let files = Files { words: settings.motd.clone(), motd, certificate };
@@ -152,7 +152,7 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
     let (mut chat, link) = redis_link::start(redis, settings, from.as_mut(), &handle)?;
     // Without operators, and with nothing to save, the chat needs no worker.
     if !has_worker {
-        let reload = aside("reload", move || files.reload_and_log())?;
+        let reload = in_background("reload", move || files.reload_and_log())?;
         let running = begin(server, chat, from)?;
         drop(inherited);
         return run(running, handle, reload, &ready, outputs);
@@ -184,7 +184,7 @@ fn open(
 }
 
 /// Settings that only the system can tell.
-fn ask_system(settings: &mut Settings) {
+fn fill_from_system(settings: &mut Settings) {
     settings.zone = local_zone();
     settings.random = Some(|token| getrandom::fill(token).expect("the system has random bytes"));
     settings.resident = Some(memory::resident);
@@ -267,7 +267,7 @@ fn affordable(wanted: usize, kept: u64) -> usize {
 
 /// Starts a thread that does something whenever the function that this returns is called. The
 /// function never waits. Calls before the work has begun count as one.
-fn aside(
+fn in_background(
     name: &str,
     work: impl Fn() + Send + 'static,
 ) -> io::Result<impl Fn() + Clone + Send + 'static> {
@@ -354,7 +354,7 @@ mod tests {
     fn slow_work_holds_nobody_up() {
         let (begun, begins) = mpsc::channel();
         let (go, gate) = mpsc::channel::<()>();
-        let ask = aside("test", move || {
+        let ask = in_background("test", move || {
             // Both fail once the test is over.
             let _ = begun.send(());
             let _ = gate.recv_timeout(PATIENCE);

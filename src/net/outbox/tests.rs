@@ -57,7 +57,7 @@ fn a_private_line_stays_between_two_of_the_room() {
 }
 
 #[test]
-fn lines_of_two_lanes_keep_their_order() {
+fn lines_of_two_logs_keep_their_order() {
     let mut out = outbox(&Limits::default());
     let ann = out.open(0);
     for (log_id, line) in [(RED, b"a"), (blue(), b"b"), (RED, b"c"), (RED, b"d"), (blue(), b"e")] {
@@ -67,7 +67,7 @@ fn lines_of_two_lanes_keep_their_order() {
 }
 
 #[test]
-fn a_line_of_the_lane_for_others_is_not_read_by_mistake() {
+fn a_line_in_the_log_for_others_is_not_read_by_mistake() {
     let mut out = outbox(&Limits::default());
     let (ann, bob) = (out.open(0), out.open(1));
     out.send_all(RED, [ann, bob], b"both ");
@@ -226,7 +226,7 @@ fn the_room_of_what_has_grown_large_or_many_is_not_kept() {
 }
 
 #[test]
-fn a_hold_lasts_until_its_release() {
+fn a_pause_lasts_until_reading_is_resumed() {
     let mut out = outbox(&Limits::default());
     let ann = out.open(0);
     out.resume_reading(ann);

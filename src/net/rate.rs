@@ -1,4 +1,8 @@
 //! The rate limit: a token bucket for each connection. Knows no clock.
+//!
+//! Those who wait are let go on at the same moments, [`GRID`] apart: else each that floods would
+//! wake the loop by itself, and be a write of its own to everybody who reads it. It delays them and
+//! slows nobody, since tokens go on dripping meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -74,7 +78,7 @@ impl Rate {
 
     /// Takes the price of a line, at so many tokens a second, or says how long to wait with it:
     /// until there are as many tokens (or the bucket is full, for lines that cost more than it
-    /// holds), and in any case until `not_before`.
+    /// holds), and in any case until `not_before`; and from then to the next point of the grid.
     pub(crate) fn take(
         &mut self,
         id: ConnId,
@@ -90,10 +94,11 @@ impl Rate {
         let own = bucket.full_at().saturating_sub(spare);
         let may_at = not_before.map_or(own, |at| own.max(self.since(at)));
         if may_at > now {
+            let until = may_at.next_multiple_of(GRID);
             // A connection that waits because of others is not told again with each line.
-            let full_at = if may_at > own { may_at + one } else { 0 };
+            let full_at = if may_at > own { until + one } else { 0 };
             self.put(id, Bucket::new(bucket.full_at().max(full_at), true));
-            let until = self.started + Duration::from_nanos(may_at);
+            let until = self.started + Duration::from_nanos(until);
             return Err(Wait { until, is_first: !bucket.is_told() });
         }
         let full_at = bucket.full_at().saturating_add(one * u64::from(price));
@@ -130,6 +135,9 @@ impl Rate {
 }
 
 const SECOND: u64 = 1_000_000_000;
+
+/// Fine enough for somebody who types, and coarse enough for many to wait for the same moment.
+const GRID: u64 = SECOND / 20;
 
 /// What an upgrade hands over.
 impl Rate {
@@ -182,6 +190,30 @@ mod tests {
             assert_eq!(rate.take(ANN, 1, 10, None, later), Ok(()));
         }
         assert!(rate.take(ANN, 1, 10, None, later).unwrap_err().is_first);
+    }
+
+    #[test]
+    fn those_who_wait_go_on_together_and_lose_nothing_by_it() {
+        let start = Instant::now();
+        let mut rate = Rate::new(start);
+        let mut wakes = std::collections::BTreeSet::new();
+        for slot in 0..32 {
+            let id = ConnId { slot, serial: 1 };
+            let first = start + ms(3 * u64::from(slot));
+            let (mut now, mut passed) = (first, 0);
+            while now < first + ms(10_050) {
+                match rate.take(id, 1, 10, None, now) {
+                    Ok(()) => passed += 1,
+                    Err(wait) => {
+                        assert!(wait.until < first + ms(150 + (passed - 20) * 100), "{wait:?}");
+                        now = wait.until;
+                        wakes.insert(now);
+                    }
+                }
+            }
+            assert_eq!(passed, 120, "two seconds' worth at once, then ten seconds' worth");
+        }
+        assert!(wakes.len() <= 20 * 11, "woken {} times", wakes.len());
     }
 
     #[test]

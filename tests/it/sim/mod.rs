@@ -12,7 +12,7 @@
 //! `check.rs`, `received.rs` and `ledger.rs` compare. `work.rs` says after each turn whether it was
 //! paid for.
 //!
-//! - `cargo test` runs 256 seeds, in which everything listed in `coverage.rs` happens.
+//! - `cargo test` runs 320 seeds, in which everything listed in `coverage.rs` happens.
 //! - `SIM_SEEDS=100000 cargo test --release sim -- --nocapture` runs more, and says how many
 //!   events that were: calls of a stream, marks of readiness, and acts of clients. With
 //!   `SIM_FROM=100000` these are the next 100 000.
@@ -64,7 +64,7 @@ use model::Given;
 use world::World;
 
 /// How many seeds a plain test run takes.
-const SEEDS: u64 = 256;
+const SEEDS: u64 = 320;
 
 #[test]
 fn whatever_happens_everybody_gets_what_the_protocol_says() {

@@ -1,5 +1,8 @@
 //! The oracle of pace: how fast a client may speak, and how long it may be silent. Counts
 //! tokens as they drip, where the server counts back from the moment of a full bucket.
+//!
+//! Those who wait may go on at the same moments, for which none waits longer than [`GRID`] once
+//! there are tokens enough. Which moments these are is the server's affair.
 
 use std::mem;
 use std::time::Duration;
@@ -14,8 +17,12 @@ use super::limits::share_a_rate;
 /// So finely are tokens counted: a second's worth drips at `rate` of these a nanosecond.
 const TOKEN: i128 = 1_000_000_000;
 
+/// So much longer than it has to somebody may wait who waits.
+const GRID: Duration = Duration::from_millis(50);
+
 struct Bucket {
     rate: i128,
+    /// Also what has run over within the last [`GRID`].
     level: i128,
     at: Duration,
     /// It was told to slow down since the bucket was full.
@@ -24,11 +31,14 @@ struct Bucket {
 
 impl Bucket {
     fn pass(&mut self, at: Duration) {
-        let dripped =
-            i128::try_from(at.saturating_sub(self.at).as_nanos()).expect("a run is short");
+        let most = self.full() + self.dripped(GRID);
+        self.level = most.min(self.level + self.dripped(at.saturating_sub(self.at)));
         self.at = at;
-        self.level = self.full().min(self.level + dripped * self.rate);
         self.was_told &= self.level < self.full();
+    }
+
+    fn dripped(&self, within: Duration) -> i128 {
+        i128::try_from(within.as_nanos()).expect("a run is short") * self.rate
     }
 
     fn full(&self) -> i128 {
@@ -38,6 +48,22 @@ impl Bucket {
     /// Whether there are this many tokens, or as many as there can be.
     fn has(&self, price: usize) -> bool {
         self.level >= tokens(price).min(self.full())
+    }
+
+    /// Whether that has been so for as long as anybody has to wait besides.
+    fn has_had(&self, price: usize) -> bool {
+        self.level - self.dripped(GRID) >= tokens(price).min(self.full())
+    }
+
+    /// When that will be so for one.
+    fn will_have_had_one(&self) -> Duration {
+        let lacks = tokens(1) + self.dripped(GRID) - self.level;
+        let nanos = (lacks.max(0) + self.rate - 1) / self.rate;
+        self.at + Duration::from_nanos(u64::try_from(nanos).expect("a run is short"))
+    }
+
+    fn take(&mut self, price: usize) {
+        self.level = self.level.min(self.full()) - tokens(price);
     }
 }
 
@@ -59,6 +85,8 @@ struct Pace<'a> {
     heard: Duration,
     waited: Duration,
     is_waiting: bool,
+    /// What it said next was there before there were tokens enough.
+    is_deferred: bool,
     /// It has too few tokens, and is perhaps not listened to for another reason.
     may_wait: bool,
     /// It is not listened to, or was not since the server last had nothing to do.
@@ -94,6 +122,7 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
         heard: at,
         waited: at,
         is_waiting: false,
+        is_deferred: false,
         may_wait: false,
         is_unheard: false,
         asked: None,
@@ -121,11 +150,33 @@ fn read_count(fact: &Fact) -> usize {
 }
 
 impl Pace<'_> {
-    fn follow(&mut self, fact: &Fact, at: Duration) {
+    /// Tokens drip, and those who had to wait pay for what is much meanwhile.
+    fn pass(&mut self, at: Duration) {
+        while self.is_deferred
+            && self.next().is_some()
+            && let Some((_, Item::Bulk)) = self.items.first()
+            && let Some(bucket) = self.bucket.as_mut().filter(|it| it.will_have_had_one() <= at)
+        {
+            bucket.pass(bucket.will_have_had_one());
+            self.pay_for_bulk(false);
+        }
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
         }
-        self.pay_for_bulk();
+    }
+
+    fn follow(&mut self, fact: &Fact, at: Duration) {
+        self.pass(at);
+        // None of this is so while what came before it waits.
+        self.pay_for_bulk(matches!(
+            fact,
+            Fact::Line(_)
+                | Fact::TooLong
+                | Fact::Asked
+                | Fact::Throttled
+                | Fact::Idle
+                | Fact::Closed(CloseReason::Idle)
+        ));
         match fact {
             Fact::Read(count) => {
                 self.delivered += count;
@@ -151,7 +202,7 @@ impl Pace<'_> {
             }
             _ => {}
         }
-        self.pay_for_bulk();
+        self.pay_for_bulk(false);
     }
 
     /// The next thing that it said, apart from what costs nothing and is nothing.
@@ -168,21 +219,26 @@ impl Pace<'_> {
         (*end <= self.delivered).then_some((*end, price))
     }
 
-    /// What is much is paid for as soon as it is there, and there are tokens.
-    fn pay_for_bulk(&mut self) {
+    /// What is much is paid for as soon as it is there, and there are tokens; if it has to wait for
+    /// them, a little later, and by now if that `is_sure`.
+    fn pay_for_bulk(&mut self, is_sure: bool) {
         while self.next().is_some()
             && let Some(((_, Item::Bulk), rest)) = self.items.split_first()
         {
             if let Some(bucket) = &mut self.bucket {
-                if !bucket.has(1) {
-                    return;
+                if !bucket.has(1) || (self.is_deferred && !is_sure && !bucket.has_had(1)) {
+                    break;
                 }
                 self.journal.hit("rate: paid for much at once");
-                bucket.level -= tokens(1);
+                bucket.take(1);
             }
+            // If it has waited, it is not known when what follows was looked at first.
             (self.is_waiting, self.may_wait, self.has_paid) = (false, false, true);
             self.items = rest;
         }
+        let next = self.next();
+        let lacks = |(_, price)| self.bucket.as_ref().is_some_and(|it| !it.has(price));
+        self.is_deferred |= next.is_some_and(lacks);
     }
 
     /// Whether something that it has said is still to be heard.
@@ -196,6 +252,7 @@ impl Pace<'_> {
         let (end, price) = next.unwrap_or_else(|| panic!("#{who} has not said that yet"));
         self.items = &self.items[1..];
         (self.is_waiting, self.may_wait, self.has_paid) = (false, false, false);
+        self.is_deferred = false;
         // The last words of one who says no more are not delayed.
         let Some(bucket) = self.bucket.as_mut().filter(|_| end < AT_THE_END) else { return };
         assert!(bucket.has(price), "#{who} is faster than it may");
@@ -205,7 +262,7 @@ impl Pace<'_> {
         if bucket.was_told && self.gone.is_some() {
             self.journal.hit("rate: a delayed line of one who has gone");
         }
-        bucket.level -= tokens(price);
+        bucket.take(price);
     }
 
     fn wait(&mut self) {
@@ -250,10 +307,8 @@ impl Pace<'_> {
         let who = self.case.who;
         let is_stuck = rest.stuck.contains(&who);
         let is_let = !self.is_paused && !is_stuck;
-        if let Some(bucket) = &mut self.bucket {
-            bucket.pass(at);
-        }
-        self.pay_for_bulk();
+        self.pass(at);
+        self.pay_for_bulk(false);
         self.is_vague = mem::take(&mut self.has_paid) && !is_let;
         if self.is_vague {
             return;
@@ -262,7 +317,9 @@ impl Pace<'_> {
         let has_to_wait = match (next, &self.bucket) {
             // `shares.rs` knows what others have said.
             (_, Some(_)) if share_a_rate(self.limits) => true,
-            (Some((_, price)), Some(bucket)) => !bucket.has(price),
+            (Some((_, price)), Some(bucket)) => {
+                !bucket.has(price) || (self.is_deferred && !bucket.has_had(price))
+            }
             _ => false,
         };
         if let Some(gone) = self.gone {

@@ -270,8 +270,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.closed.drain(..)
     }
 
-    /// Whether the service has asked for a shutdown ([`Outbox::shutdown`]) since this was last
-    /// asked.
+    /// Whether the service has asked for a shutdown ([`Outbox::shutdown`]): true once for each time
+    /// that it has.
     pub fn take_shutdown(&mut self) -> bool {
         self.outbox.take_shutdown()
     }

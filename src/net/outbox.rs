@@ -61,8 +61,8 @@ pub struct Outbox {
     drained: VecDeque<ConnId>,
     /// The service's timers.
     timers: ServiceTimers,
-    /// The service has asked for a shutdown.
-    shutdown_wanted: bool,
+    /// How often the service has asked for a shutdown.
+    shutdowns: u8,
     /// Where lines are framed.
     framed: Vec<u8>,
     limits: Limits,
@@ -111,7 +111,7 @@ impl Outbox {
             resumed: Vec::new(),
             drained: VecDeque::new(),
             timers: ServiceTimers::default(),
-            shutdown_wanted: false,
+            shutdowns: 0,
             framed: Vec::new(),
             limits: limits.clone(),
             started: now,

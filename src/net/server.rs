@@ -171,7 +171,7 @@ impl Server {
         if self.handle.takes_wake() {
             hub.wake();
         }
-        if hub.take_shutdown() {
+        while hub.take_shutdown() {
             self.handle.shutdown();
         }
         if !*stopping && self.handle.shutdowns() > 0 {

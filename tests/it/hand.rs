@@ -2,6 +2,7 @@
 //! answers in pieces, and its own shutdown.
 
 use std::fmt::Write;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -212,6 +213,32 @@ fn what_other_threads_post_arrives_in_order_and_a_service_ends_its_own_server() 
     client.say("end");
     client.expect_end();
     running.join().expect("no panic").expect("no error");
+}
+
+/// Shuts its server down for each byte of a line.
+struct Hasty;
+
+impl Service for Hasty {
+    fn on_line(&mut self, _: ConnId, line: &[u8], out: &mut Outbox) {
+        for _ in line {
+            out.shutdown();
+        }
+    }
+}
+
+#[test]
+fn a_service_that_asks_for_a_shutdown_twice_at_once_waits_for_nobody() {
+    let hour = Duration::from_hours(1);
+    let mut config = Config::at(([127, 0, 0, 1], 0).into());
+    (config.limits.drain_time, config.limits.linger_time) = (hour, hour);
+    let server = Server::bind(config).expect("a port is free");
+    let addr = server.local_addrs()[0];
+    let (done, ended) = mpsc::channel();
+    thread::spawn(move || done.send(server.run(Hasty).map(drop)));
+    // They stay connected, and so a polite shutdown would wait for them.
+    let mut client = Client::connect(addr);
+    client.say("12");
+    ended.recv_timeout(PATIENCE).expect("it has ended").expect("no error");
 }
 
 /// Bans one address, and knows all others.

@@ -102,7 +102,7 @@ impl Outbox {
     /// Ends [`Server::run`](crate::Server::run) as [`Handle::shutdown`](crate::Handle::shutdown)
     /// does: the first time politely, the second time at once.
     pub fn shutdown(&mut self) {
-        self.shutdown_wanted = true;
+        self.shutdowns = self.shutdowns.saturating_add(1);
     }
 }
 
@@ -118,7 +118,7 @@ impl Outbox {
 
     /// Whether there is something for the service, or its server, to hear of in the next turn.
     pub(crate) fn has_news(&self) -> bool {
-        !self.drained.is_empty() || self.shutdown_wanted
+        !self.drained.is_empty() || self.shutdowns > 0
     }
 
     pub(crate) fn drained_count(&self) -> usize {
@@ -130,7 +130,9 @@ impl Outbox {
     }
 
     pub(crate) fn take_shutdown(&mut self) -> bool {
-        mem::take(&mut self.shutdown_wanted)
+        let left = self.shutdowns.checked_sub(1);
+        self.shutdowns = left.unwrap_or(0);
+        left.is_some()
     }
 }
 

@@ -32,7 +32,7 @@ impl Outbox {
             resumed: _,
             drained,
             timers,
-            shutdown_wanted,
+            shutdowns,
             framed: _,
             limits: _,
             started,
@@ -43,7 +43,7 @@ impl Outbox {
             lines_shed,
         } = self;
         timers.pack(to);
-        to.put(endings).put(drained).put(shutdown_wanted);
+        to.put(endings).put(drained).put(shutdowns);
         to.put(queues).put(&started.monotonic).put(last_serial).put(lines_sent).put(lines_shed);
     }
 
@@ -87,7 +87,7 @@ impl Outbox {
         self.timers.restore(from)?;
         self.endings = from.get()?;
         self.drained = from.get()?;
-        self.shutdown_wanted = from.get()?;
+        self.shutdowns = from.get()?;
         self.queues = from.get()?;
         self.endings.resize(self.queues.len(), EndingSeen::None);
         self.owned = self.queues.iter().map(Queue::own_len).sum();

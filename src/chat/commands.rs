@@ -8,8 +8,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use arguments::addressee;
 pub(super) use arguments::split_word;
+use arguments::{addressee, one_word};
 pub(super) use command::{AccountCommand, Command, Mistake, OperatorCommand};
 pub(super) use secrets::looks_secret;
 use table::{Audience, HELP, Row, TABLE};
@@ -47,6 +47,10 @@ impl Commands {
         if is("REGISTER") || (is("SEND") && is_to_user()) {
             let row = self.find(word)?;
             return (row.parse)(rest).ok_or(Mistake::Usage(row.usage));
+        }
+        // IRC's way to a name. Whoever types it wants that, and not to have it read by the room.
+        if word == "NICK" && one_word(rest).is_some() {
+            return Err(Mistake::Usage(self.find(word)?.usage));
         }
         // The slash is missing or doubled, or stands behind what a key has sent: it was meant to be
         // a private message.

@@ -44,6 +44,11 @@ impl Chat {
         how: &Decision,
         out: &mut Outbox,
     ) {
+        // Who shares a log has a number for it, and others may know of a topic.
+        let is_alone = matches!(how, Decision::Here);
+        if is_alone && (kind, text) == (Kind::Topic, "") && !self.has_topic(by) {
+            return self.reply_to(by, reply::no_topic(), out);
+        }
         if let Some(room) = self.room_to_speak_in(by) {
             self.announce(by, out);
             self.say_in(room, (by, None), (kind, text), how, out);
@@ -107,6 +112,10 @@ impl Chat {
         if !self.refuse_if_muted(id, out) {
             self.say(id, Kind::Topic, text, out);
         }
+    }
+
+    fn has_topic(&self, id: UserId) -> bool {
+        self.room_of(id).is_some_and(|room| self.rooms.get(room).topic.is_some())
     }
 
     pub(super) fn show_topic(&mut self, id: ConnId, out: &mut Outbox) {

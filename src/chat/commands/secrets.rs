@@ -55,16 +55,18 @@ fn is_long_word(text: &str) -> bool {
 }
 
 /// Whether a command stands further on in the line: after other words, with its slash and with
-/// nothing behind its password; or right after what a key sent.
+/// nothing behind its password; or right after what a key sent. Right behind a word, as in the
+/// address of a page, what follows the command has to be like a password.
 fn has_command(line: &str) -> bool {
     line.match_indices(is_between).take(PLACES).any(|(at, between)| {
         let rest = &line[at + between.len()..];
         if between.starts_with(is_key) {
             return is_command(rest.strip_prefix('/').unwrap_or(rest));
         }
-        line[..at].ends_with(char::is_whitespace)
-            && (COMMANDS.iter().any(|it| rest_after(it, rest).is_some_and(is_long_word))
-                || rest_after("nick", rest).is_some_and(|it| is_long_word(split_word(it).1)))
+        let is_apart = line[..at].ends_with(char::is_whitespace);
+        let is_password = if is_apart { is_long_word } else { ends_like_password };
+        COMMANDS.iter().any(|it| rest_after(it, rest).is_some_and(is_password))
+            || rest_after("nick", rest).is_some_and(|it| is_password(split_word(it).1))
     })
 }
 
@@ -218,6 +220,7 @@ mod tests {
             "type /protect PASSWORD",
             "create table users42",
             "see example.org/register tomorrow",
+            "see example.org/protect or example.org/nick",
             "use /protect with a password, or /nick alone",
             "either /or protect everybody",
             "protests everywhere",
@@ -242,6 +245,8 @@ mod tests {
             "a b\u{2403}nick ann pw",
             "oh no /protect correcthorse",
             "I mean /nick ann correcthorse",
+            "hi there/protect hunter22",
+            "hi there/nick ann hunter22",
             "protcet hunter22",
             "Regsiter ann hunter22",
             "nikc ann hunter22",

@@ -180,6 +180,8 @@ fn a_topic_is_for_all() {
     check(
         "ann> /topic
          ann< No topic is set.
+         ann> /topic -
+         ann< No topic is set.
          ann> /topic tea or coffee?
          ann< ann set the topic: tea or coffee?
          bob< ann set the topic: tea or coffee?
@@ -189,7 +191,12 @@ fn a_topic_is_for_all() {
          bob< Echo off.
          bob> /topic tea
          ann< bob set the topic: tea
-         bob< bob set the topic: tea",
+         bob< bob set the topic: tea
+         bob> /topic -
+         ann< bob cleared the topic.
+         bob< bob cleared the topic.
+         bob> /topic -
+         bob< No topic is set.",
     );
 }
 

@@ -144,3 +144,41 @@ impl Chat {
         self.reply(id, reply::dialect(dialect.name()), out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::{Instant, SystemTime};
+
+    use super::*;
+    use crate::chat::settings::Settings;
+    use crate::net::conn::CloseReason;
+    use crate::net::limits::Limits;
+    use crate::net::service::{Peer, Service};
+    use crate::net::timeouts::Now;
+    use crate::net::transport::Origin;
+
+    /// Else whoever comes again and again to ignore somebody would be remembered each time.
+    #[test]
+    fn a_user_who_has_left_ignores_nobody() {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        let mut out = Outbox::new(&Limits::default(), now);
+        let mut chat = Chat::new(Settings::default());
+        let mut connect = |chat: &mut Chat, slot, line: &str| {
+            let id = out.open(slot);
+            chat.on_open(id, &Peer::new(Origin::Unix, "native"), &mut out);
+            chat.on_line(id, line.as_bytes(), &mut out);
+            id
+        };
+        let ignorers = |chat: &Chat, id| {
+            chat.users.get(id).and_then(|user| chat.users.ignored_by(user)).map_or(0, HashSet::len)
+        };
+        let bob = connect(&mut chat, 0, "REGISTER bob");
+        let ids = [1, 2].map(|slot| connect(&mut chat, slot, "/ignore bob"));
+        assert_eq!(ignorers(&chat, bob), 2);
+        for (id, left) in ids.into_iter().zip([1, 0]) {
+            chat.on_close(id, CloseReason::EndOfInput, &mut out);
+            assert_eq!(ignorers(&chat, bob), left);
+        }
+    }
+}

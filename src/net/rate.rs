@@ -1,6 +1,6 @@
 //! The rate limit: a token bucket for each connection. Knows no clock.
 //!
-//! Those who wait are let go on at the same moments, [`GRID`] apart: else each that floods would
+//! Clients that wait go on at the same moments, [`GRID`] apart: else each that floods would
 //! wake the loop by itself, and be a write of its own to everybody who reads it. It delays them and
 //! slows nobody, since tokens go on dripping meanwhile.
 
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn those_who_wait_go_on_together_and_lose_nothing_by_it() {
+    fn clients_that_wait_go_on_together_and_lose_nothing_by_it() {
         let start = Instant::now();
         let mut rate = Rate::new(start);
         let mut wakes = std::collections::BTreeSet::new();

@@ -99,3 +99,70 @@ pub(super) fn reject(stream: &mut impl Transport, refusal: &[u8], chunk: &mut [u
     let _ = stream.shutdown_write();
     let _ = stream.read(chunk);
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Instant, SystemTime};
+
+    use super::*;
+    use crate::net::hub::tests::{PEER, Wire};
+    use crate::net::limits::Limits;
+    use crate::net::outbox::Outbox;
+
+    /// Wants neither those of one address nor those of another protocol.
+    struct Doorman;
+
+    impl Service for Doorman {
+        fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+
+        fn is_banned(&self, peer: &Peer<'_>, _: Now) -> bool {
+            peer.origin.to_string().starts_with("192.0.2.66:")
+        }
+
+        fn turns_away_protocols(&self, _: &Peer<'_>) -> bool {
+            true
+        }
+    }
+
+    /// One who sends this, behind a proxy that names their host.
+    fn from(host: u8, bytes: &[u8]) -> Wire {
+        let header = format!("PROXY TCP4 192.0.2.{host} 192.0.2.1 4001 1337\r\n");
+        Wire { pieces: [[header.as_bytes(), bytes].concat()].into(), ..Wire::default() }
+    }
+
+    fn hub(limits: &Limits) -> (Hub<Wire, Doorman>, Now) {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        (Hub::new(Doorman, limits, now), now)
+    }
+
+    #[test]
+    fn what_the_refused_have_sent_is_read_before_they_are_closed() {
+        let (mut hub, _) = hub(&Limits { refused_max: 0, ..Limits::default() });
+        hub.refuse(from(7, b"hi\n"), Refusal::Full);
+        let closed: Vec<Wire> = hub.take_closed().collect();
+        assert!(closed.len() == 1 && closed[0].pieces.is_empty());
+    }
+
+    #[test]
+    fn behind_a_proxy_only_so_many_refused_connections_are_closed_politely() {
+        let (mut hub, now) = hub(&Limits { refused_max: 1, ..Limits::default() });
+        for _ in 0..3 {
+            let id = hub.open_proxied(from(66, b"hi\n"), &PEER);
+            hub.mark_readable(id.slot());
+        }
+        hub.turn(now);
+        assert_eq!(hub.take_closed().count(), 2);
+        assert_eq!((hub.conns.len(), hub.counts.refused), (1, 1));
+    }
+
+    #[test]
+    fn what_comes_with_a_proxy_header_may_be_another_protocol() {
+        for (bytes, open) in [(&b"hi"[..], 1), (b"\x16\x03\x01", 0)] {
+            let (mut hub, now) = hub(&Limits::default());
+            hub.open_proxied(from(7, bytes), &PEER);
+            hub.mark_readable(0);
+            hub.turn(now);
+            assert_eq!(hub.open_count(), open, "{}", bytes.escape_ascii());
+        }
+    }
+}

@@ -153,3 +153,47 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.closed.push(conn.stream);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::net::hub::tests::{PEER, Ponderer, Wire};
+    use crate::net::limits::Limits;
+    use crate::net::service::Refusal;
+    use crate::net::timeouts::Now;
+
+    fn hub() -> (Hub<Wire, Ponderer>, Now) {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        (Hub::new(Ponderer::default(), &Limits::default(), now), now)
+    }
+
+    #[test]
+    fn an_unreachable_client_makes_room_if_that_is_enough() {
+        let (mut hub, now) = hub();
+        for is_broken in [false, true] {
+            let pieces = [b"ponder\n".to_vec()].into();
+            let id = hub.open(Wire { pieces, is_broken, ..Wire::default() }, &PEER);
+            hub.mark_readable(id.slot());
+        }
+        hub.turn(now);
+        assert_eq!((hub.open_count(), hub.counts.unreachable), (2, 1));
+        assert!(!hub.has_room(1));
+        assert_eq!(hub.open_count(), 2, "nobody is closed for nothing");
+        assert!(hub.has_room(2));
+        assert_eq!((hub.open_count(), hub.counts.unreachable), (1, 0));
+    }
+
+    #[test]
+    fn a_refused_connection_makes_no_room_since_it_takes_none() {
+        let (mut hub, now) = hub();
+        hub.refuse(Wire::default(), Refusal::Full);
+        let id = hub.open(Wire::default(), &PEER);
+        hub.outbox.drain(id, CloseReason::EndOfInput);
+        hub.turn(now);
+        assert_eq!((hub.conns.len(), hub.counts.draining), (2, 1));
+        assert!(hub.has_room(1));
+        assert!(hub.conns.len() == 1 && !hub.conns.contains(id.slot()));
+    }
+}

@@ -198,3 +198,75 @@ impl Pack for Persisted {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::net::hub::tests::{PEER, Wire};
+    use crate::net::limits::Limits;
+    use crate::net::outbox::Outbox;
+    use crate::net::timeouts::Now;
+
+    /// Notes which line endings it is told of, and puts an end of input off twice.
+    #[derive(Default)]
+    struct Noter {
+        endings: Vec<Ending>,
+        ends: usize,
+        held: Option<ConnId>,
+    }
+
+    impl Service for Noter {
+        fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+
+        fn on_ending(&mut self, _: ConnId, ending: Ending, _: &mut Outbox) {
+            self.endings.push(ending);
+        }
+
+        fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
+            self.ends += 1;
+            if self.ends <= 2 {
+                out.pause_reading(id);
+                self.held = Some(id);
+            }
+        }
+
+        fn on_tick(&mut self, out: &mut Outbox) {
+            self.held.take().into_iter().for_each(|id| out.resume_reading(id));
+        }
+    }
+
+    /// One who has sent this.
+    fn hub(bytes: &[u8]) -> (Hub<Wire, Noter>, Now) {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        let mut hub = Hub::new(Noter::default(), &Limits::default(), now);
+        hub.open(Wire { pieces: [bytes.to_vec()].into(), ..Wire::default() }, &PEER);
+        hub.mark_readable(0);
+        hub.turn(now);
+        (hub, now)
+    }
+
+    #[test]
+    fn telnet_stands_for_its_line_ending_until_a_line_has_ended() {
+        for (bytes, endings) in [
+            (&b"\xff\xfd\x01\xff\xfd\x01"[..], &[Ending::CrLf][..]),
+            (b"\xff\xf6", &[Ending::CrLf]),
+            (b"\xff\xfd\x01\xff\xf6hi\n", &[Ending::CrLf, Ending::Lf]),
+            (b"hi\n\xff\xfd\x01\xff\xf6", &[Ending::Lf]),
+        ] {
+            assert_eq!(hub(bytes).0.service().endings, endings, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn telnets_end_of_input_comes_again_as_often_as_it_is_put_off() {
+        let (mut hub, now) = hub(b"hi\n\xff\xec");
+        for ends in 1..=3 {
+            assert_eq!((hub.service().ends, hub.open_count()), (ends, usize::from(ends < 3)));
+            hub.wake();
+            hub.turn(now);
+            hub.turn(now);
+        }
+    }
+}

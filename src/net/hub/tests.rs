@@ -18,7 +18,7 @@ use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
 use crate::work::work_done;
 
-const PEER: Peer<'_> =
+pub(super) const PEER: Peer<'_> =
     Peer::new(Origin::Addr(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000)), "");
 
 const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n\
@@ -27,15 +27,15 @@ const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrad
 
 /// Has pieces to read, and takes whatever it is sent; if it is full, not the first time.
 #[derive(Default)]
-struct Wire {
-    pieces: VecDeque<Vec<u8>>,
+pub(super) struct Wire {
+    pub(super) pieces: VecDeque<Vec<u8>>,
     /// Reads of a KiB without content, before those.
-    empty: Rc<Cell<usize>>,
-    overhead: usize,
-    is_full: bool,
-    is_broken: bool,
+    pub(super) empty: Rc<Cell<usize>>,
+    pub(super) overhead: usize,
+    pub(super) is_full: bool,
+    pub(super) is_broken: bool,
     /// What it was told of how long it may take.
-    patience: Rc<RefCell<Vec<bool>>>,
+    pub(super) patience: Rc<RefCell<Vec<bool>>>,
 }
 
 impl Read for Wire {
@@ -88,7 +88,7 @@ impl Transport for Wire {
 
 /// Makes a connection wait for each answer until the next turn.
 #[derive(Default)]
-struct Ponderer {
+pub(super) struct Ponderer {
     held: Vec<ConnId>,
     lines: usize,
 }

@@ -160,7 +160,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.outbox.drain(id, CloseReason::Idle);
         } else {
             // However late the question comes, the client has as long again to answer.
-            *activity = LastActivity { at: now, is_asked: true };
+            activity.is_asked = true;
             self.timers.set((id, Timer::Idle), now + idle_time);
             self.service.on_limit(id, Limit::Idle, &mut self.outbox);
         }
@@ -216,5 +216,42 @@ impl Pack for SlowConsumer {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<SlowConsumer, Damaged> {
         Ok(SlowConsumer { at: from.get()?, is_behind: from.get()? })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::net::hub::tests::{PEER, Wire};
+    use crate::net::limits::Limits;
+    use crate::net::outbox::Outbox;
+
+    /// Counts how often somebody is asked whether they are there.
+    struct Asker(usize);
+
+    impl Service for Asker {
+        fn on_line(&mut self, _: ConnId, _: &[u8], _: &mut Outbox) {}
+
+        fn on_limit(&mut self, _: ConnId, limit: Limit, _: &mut Outbox) {
+            assert_eq!(limit, Limit::Idle);
+            self.0 += 1;
+        }
+    }
+
+    #[test]
+    fn a_silent_client_is_asked_once_and_has_as_long_again_to_answer() {
+        let start = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+        let limits = Limits { idle_time: Some(Duration::from_secs(1)), ..Limits::default() };
+        let mut hub = Hub::new(Asker(0), &limits, start);
+        hub.open(Wire::default(), &PEER);
+        // It may be asked late.
+        for (millis, asked, open) in [(999, 0, 1), (5000, 1, 1), (5999, 1, 1), (6000, 1, 0)] {
+            let monotonic = start.monotonic + Duration::from_millis(millis);
+            hub.turn(Now { monotonic, ..start });
+            let left = hub.open_count();
+            assert_eq!((hub.service().0, left), (asked, open), "after {millis} ms");
+        }
     }
 }

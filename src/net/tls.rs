@@ -6,6 +6,8 @@ mod buffers;
 #[cfg(feature = "redis")]
 pub(crate) mod client;
 #[cfg(feature = "tls")]
+mod direction;
+#[cfg(feature = "tls")]
 mod handshake;
 #[cfg(feature = "tls")]
 mod keys;
@@ -24,6 +26,7 @@ use std::ptr;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::net::transport::Transport;
+use crate::pack::{Damaged, Packer, Unpacker};
 use session::{Keys, Session};
 
 /// A fatal alert, access denied: what a TLS client reads that is refused.
@@ -163,9 +166,22 @@ impl<T: Transport> Transport for Tls<T> {
         if self.session.is_some() { "tls" } else { self.transport.name() }
     }
 
-    /// What is encrypted cannot: its keys are this process's own.
     fn can_be_handed_over(&self) -> bool {
-        self.session.is_none()
+        self.session.as_ref().is_none_or(|session| session.can_be_handed_over())
+    }
+
+    /// The session. Without one it is plain for the other program, which is right also where that
+    /// gets all that remains to be sent sealed.
+    fn pack(&self, to: &mut Packer) {
+        match self.session.as_ref().filter(|session| session.can_be_handed_over()) {
+            Some(session) => to.tag(1).put(&**session),
+            None => to.tag(0),
+        };
+    }
+
+    fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        self.session = from.get()?;
+        Ok(())
     }
 
     fn seal(&mut self, mut bytes: &[u8]) -> io::Result<Vec<u8>> {

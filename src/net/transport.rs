@@ -83,6 +83,22 @@ pub trait Transport: Read + Write {
         true
     }
 
+    /// Packs what that program has to know, beside the socket. Asked also of those that cannot be
+    /// handed over: [`Transport::seal`] has what is sent to them.
+    fn pack(&self, to: &mut Packer) {
+        let _ = to;
+    }
+
+    /// Goes on with what another program has packed. It is new: nothing was read or written.
+    ///
+    /// # Errors
+    ///
+    /// If that is something else.
+    fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
+        let _ = from;
+        Ok(())
+    }
+
     /// What the peer has to be sent so that it reads these bytes, and then a proper end. Asked
     /// where the transport cannot be handed over; nothing else is written to it after that.
     ///

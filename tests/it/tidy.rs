@@ -30,7 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("descriptors", &[]),
     ("listen", &["tls", "transport"]),
     ("timeouts", &["pack", "work"]),
-    ("tls", &["transport"]),
+    ("tls", &["pack", "transport"]),
     ("transport", &["pack"]),
     ("mailbox", &["server"]),
     ("outbox", &["conn", "line", "shared_log", "limits", "timeouts", "pack", "work"]),

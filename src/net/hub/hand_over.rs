@@ -98,7 +98,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.conns.iter().map(|(slot, conn)| (slot, &conn.stream))
     }
 
-    /// Packs all that is to be known of the connections, but for their streams and for the
+    /// Packs all that is to be known of the connections, but for their sockets and for the
     /// service. All goes on as before, if it is to.
     pub fn pack(&self, to: &mut Packer) {
         let Hub {
@@ -248,23 +248,16 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 }
 
-impl<T> Conn<T> {
+impl<T: Transport> Conn<T> {
     fn pack(&self, to: &mut Packer) {
-        let Conn {
-            stream: _,
-            codec,
-            listed: _,
-            ended,
-            unreachable: _,
-            output,
-            phase,
-            class: _,
-            kind,
-        } = self;
+        let Conn { stream, codec, listed: _, ended, unreachable: _, output, phase, class: _, kind } =
+            self;
+        stream.pack(to);
         to.put(codec).put(ended).put(output).put(phase).put(kind);
     }
 
-    fn unpack(stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {
+    fn unpack(mut stream: T, from: &mut Unpacker<'_>) -> Result<Conn<T>, Damaged> {
+        stream.restore(from)?;
         Ok(Conn {
             stream,
             codec: from.get()?,

@@ -190,7 +190,7 @@ impl Server {
         from.get::<Descriptors>()?;
         let service = service(&mut from)?;
         let now = from.now();
-        Hub::thaw(service, &config.limits, now, &mut from, |_| Some(io::empty()))?;
+        Hub::thaw(service, &config.limits, now, &mut from, |_| Some(Tls::plain(io::empty())))?;
         from.finish()
     }
 }

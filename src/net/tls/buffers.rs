@@ -1,5 +1,7 @@
 //! What lies between a TLS session's transport and the loop, and what is to be done with it.
 
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
+
 /// Each is given back once it is empty.
 #[derive(Default)]
 pub(super) struct Buffers {
@@ -21,4 +23,16 @@ pub(super) enum Then<'a> {
     Wait,
     Send(&'a [u8]),
     Close,
+}
+
+impl Pack for Buffers {
+    fn pack(&self, to: &mut Packer) {
+        let Buffers { incoming, plain, has_ended, outgoing, overhead } = self;
+        to.put(incoming).put(plain).put(has_ended).put(outgoing).put(overhead);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Buffers, Damaged> {
+        let (incoming, plain, has_ended) = (from.get()?, from.get()?, from.get()?);
+        Ok(Buffers { incoming, plain, has_ended, outgoing: from.get()?, overhead: from.get()? })
+    }
 }

@@ -49,6 +49,8 @@ impl Keys {
         config.send_tls13_tickets = 0;
         // For `records.rs`.
         config.enable_secret_extraction = true;
+        // AES-256 before AES-128, which could not be handed over at an upgrade (`direction.rs`).
+        config.ignore_client_order = true;
         Ok(Keys(Arc::new(config)))
     }
 

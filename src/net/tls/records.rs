@@ -11,18 +11,18 @@ mod tests;
 
 use std::mem;
 
-use rustls::crypto::cipher::{
-    AeadKey, InboundOpaqueMessage, InboundPlainMessage, Iv, MessageDecrypter, MessageEncrypter,
-    OutboundPlainMessage,
-};
+use rustls::crypto::cipher::{InboundOpaqueMessage, InboundPlainMessage, OutboundPlainMessage};
+use rustls::crypto::ring;
 use rustls::kernel::KernelConnection;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::{
-    AlertDescription, ConnectionTrafficSecrets, ContentType, Error, HandshakeType, InvalidMessage,
-    PeerMisbehaved, ProtocolVersion, SupportedCipherSuite, Tls13CipherSuite,
+    AlertDescription, ContentType, Error, HandshakeType, InvalidMessage, PeerMisbehaved,
+    ProtocolVersion, SupportedCipherSuite, Tls13CipherSuite,
 };
 
 use super::buffers::{Buffers, Then};
+use super::direction::{self, Opening, Sealing};
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Type, version and length, before each record.
 const HEADER: usize = 5;
@@ -44,14 +44,11 @@ const KEY_UPDATES_MAX: u8 = 32;
 const KEY_UPDATE: u8 = 24;
 
 pub(super) struct Records {
-    /// What makes the next keys.
-    next: KernelConnection<ServerConnectionData>,
+    /// What makes the next keys. It cannot be handed over: after that they do not change any more.
+    next: Option<KernelConnection<ServerConnectionData>>,
     suite: &'static Tls13CipherSuite,
-    sealer: Box<dyn MessageEncrypter>,
-    /// How many records were sealed with its key.
-    sealed: u64,
-    opener: Box<dyn MessageDecrypter>,
-    opened: u64,
+    sealing: Sealing,
+    opening: Opening,
     /// The client has asked for a change of our key: it changes before anything else is sent.
     owes_key_update: bool,
     /// We have sent `close_notify`, which is the last that we send.
@@ -111,16 +108,11 @@ impl Records {
         let SupportedCipherSuite::Tls13(suite) = next.negotiated_cipher_suite() else {
             return Err(Error::HandshakeNotComplete);
         };
-        let (sealed, sealing) = secrets.tx;
-        let (opened, opening) = secrets.rx;
-        let ((key, iv), (key_in, iv_in)) = (parts(sealing)?, parts(opening)?);
         Ok(Records {
-            next,
+            next: Some(next),
             suite,
-            sealer: suite.aead_alg.encrypter(key, iv),
-            sealed,
-            opener: suite.aead_alg.decrypter(key_in, iv_in),
-            opened,
+            sealing: Sealing::new(suite, secrets.tx)?,
+            opening: Opening::new(suite, secrets.rx)?,
             owes_key_update: false,
             has_closed: false,
             partial: Vec::new(),
@@ -128,6 +120,11 @@ impl Records {
             warnings: 0,
             key_updates: 0,
         })
+    }
+
+    /// Whether another process can go on with the same keys.
+    pub(super) fn can_be_handed_over(&self) -> bool {
+        self.sealing.has_key() && self.opening.has_key() && !self.owes_key_update
     }
 
     pub(super) fn process(&mut self, buffers: &mut Buffers, then: Then<'_>) -> Result<(), Error> {
@@ -183,8 +180,7 @@ impl Records {
             });
         }
         let message = InboundOpaqueMessage::new(kind, ProtocolVersion::TLSv1_2, body);
-        let message = self.opener.decrypt(message, self.opened)?;
-        self.opened += 1;
+        let message = self.opening.open(message)?;
         self.take_message(&message)
     }
 
@@ -265,11 +261,14 @@ impl Records {
             let error = InvalidMessage::InvalidKeyUpdate.into();
             return Err(Fault { error, alert: Some(AlertDescription::IllegalParameter) });
         }
+        let Some(next) = &mut self.next else {
+            return Err(Fault {
+                error: no_more_keys(),
+                alert: Some(AlertDescription::InternalError),
+            });
+        };
+        self.opening = Opening::new(self.suite, next.update_rx_secret()?)?;
         self.owes_key_update |= request == 1;
-        let (opened, secrets) = self.next.update_rx_secret()?;
-        let (key, iv) = parts(secrets)?;
-        self.opener = self.suite.aead_alg.decrypter(key, iv);
-        self.opened = opened;
         Ok(())
     }
 
@@ -280,13 +279,12 @@ impl Records {
         bytes: &[u8],
         outgoing: &mut Vec<u8>,
     ) -> Result<(), Error> {
-        if self.owes_key_update || self.sealed + 1 >= self.suite.common.confidentiality_limit {
+        let is_worn = self.sealing.count + 1 >= self.suite.common.confidentiality_limit;
+        if self.owes_key_update || is_worn {
+            let secrets = self.next.as_mut().ok_or_else(no_more_keys)?.update_tx_secret()?;
             let message = [KEY_UPDATE, 0, 0, 1, 0];
             self.seal(ContentType::Handshake, &message, outgoing)?;
-            let (sealed, secrets) = self.next.update_tx_secret()?;
-            let (key, iv) = parts(secrets)?;
-            self.sealer = self.suite.aead_alg.encrypter(key, iv);
-            self.sealed = sealed;
+            self.sealing = Sealing::new(self.suite, secrets)?;
             self.owes_key_update = false;
         }
         self.seal(kind, bytes, outgoing)
@@ -295,8 +293,7 @@ impl Records {
     fn seal(&mut self, typ: ContentType, bytes: &[u8], to: &mut Vec<u8>) -> Result<(), Error> {
         let version = ProtocolVersion::TLSv1_2;
         let message = OutboundPlainMessage { typ, version, payload: bytes.into() };
-        let record = self.sealer.encrypt(message, self.sealed)?.encode();
-        self.sealed += 1;
+        let record = self.sealing.seal(message)?;
         if to.is_empty() {
             *to = record;
         } else {
@@ -334,17 +331,55 @@ fn check_header(header: [u8; HEADER]) -> Result<usize, InvalidMessage> {
     }
 }
 
-fn parts(secrets: ConnectionTrafficSecrets) -> Result<(AeadKey, Iv), Error> {
-    match secrets {
-        ConnectionTrafficSecrets::Aes128Gcm { key, iv }
-        | ConnectionTrafficSecrets::Aes256Gcm { key, iv }
-        | ConnectionTrafficSecrets::Chacha20Poly1305 { key, iv } => Ok((key, iv)),
-        _ => Err(Error::EncryptError),
-    }
+/// What makes the next keys has stayed in the process before this one.
+fn no_more_keys() -> Error {
+    Error::General("its keys cannot change any more since an upgrade".to_owned())
 }
 
 fn unexpected(got_type: ContentType) -> Fault {
     let expect_types = vec![ContentType::ApplicationData, ContentType::Handshake];
     let error = Error::InappropriateMessage { expect_types, got_type };
     Fault { error, alert: Some(AlertDescription::UnexpectedMessage) }
+}
+
+impl Pack for Records {
+    fn pack(&self, to: &mut Packer) {
+        let Records {
+            next: _,
+            suite,
+            sealing,
+            opening,
+            owes_key_update: _,
+            has_closed,
+            partial,
+            empty,
+            warnings,
+            key_updates,
+        } = self;
+        to.put(&u16::from(suite.common.suite));
+        sealing.pack(to);
+        opening.pack(to);
+        to.put(has_closed).put(partial).put(empty).put(warnings).put(key_updates);
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Records, Damaged> {
+        let number: u16 = from.get()?;
+        let mut suites = ring::ALL_CIPHER_SUITES.iter().filter_map(SupportedCipherSuite::tls13);
+        let suite = suites.find(|suite| u16::from(suite.common.suite) == number);
+        // Of another length is no key that is handed over.
+        let suite = suite.filter(|suite| suite.aead_alg.key_len() == direction::KEY);
+        let suite = suite.ok_or_else(|| from.wrong("cipher suite"))?;
+        Ok(Records {
+            next: None,
+            suite,
+            sealing: Sealing::unpack(suite, from)?,
+            opening: Opening::unpack(suite, from)?,
+            owes_key_update: false,
+            has_closed: from.get()?,
+            partial: from.get()?,
+            empty: from.get()?,
+            warnings: from.get()?,
+            key_updates: from.get()?,
+        })
+    }
 }

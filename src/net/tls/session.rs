@@ -12,6 +12,7 @@ use super::handshake::Handshake;
 pub(super) use super::keys::Keys;
 use super::records::Records;
 use crate::net::transport::Transport;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// The answer to a client that does not begin a handshake.
 const SPEAKS_TLS: &[u8] = b"This port speaks TLS.\n";
@@ -98,6 +99,12 @@ impl Session {
         let left = self.buffers.overhead.checked_sub(count);
         self.buffers.overhead = left.unwrap_or(self.buffers.overhead);
         left.is_some()
+    }
+
+    /// Whether another process can go on with it: not in a handshake, nor in TLS 1.2.
+    pub(super) fn can_be_handed_over(&self) -> bool {
+        let Engine::Records(records) = &self.engine else { return false };
+        self.phase != Phase::Failed && records.can_be_handed_over()
     }
 
     /// How many bytes its buffers take.
@@ -277,4 +284,20 @@ fn take_front(buffer: &mut Vec<u8>, count: usize) {
 /// `WouldBlock` from sending must not reach the caller of `read`, or of a `write` that was taken.
 fn unless_full(error: io::Error) -> io::Result<()> {
     if error.kind() == ErrorKind::WouldBlock { Ok(()) } else { Err(error) }
+}
+
+/// If it can be handed over.
+impl Pack for Session {
+    fn pack(&self, to: &mut Packer) {
+        let Session { engine, phase, is_unprocessed: _, buffers } = self;
+        if let Engine::Records(records) = engine {
+            to.put(&(*phase == Phase::Closed)).put(buffers).put(&**records);
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Session, Damaged> {
+        let phase = if from.get()? { Phase::Closed } else { Phase::Traffic };
+        let (buffers, records) = (from.get()?, from.get()?);
+        Ok(Session { engine: Engine::Records(records), phase, is_unprocessed: false, buffers })
+    }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use super::BadCertificate;
 use crate::net::transport::Transport;
+use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 pub(super) enum Keys {}
 
@@ -32,6 +33,10 @@ impl Session {
         match *self {}
     }
 
+    pub(super) fn can_be_handed_over(&self) -> bool {
+        match *self {}
+    }
+
     pub(super) fn unsent(&self) -> usize {
         match *self {}
     }
@@ -54,5 +59,15 @@ impl Session {
 
     pub(super) fn push(&mut self, _: &mut impl Transport) -> io::Result<()> {
         match *self {}
+    }
+}
+
+impl Pack for Session {
+    fn pack(&self, _: &mut Packer) {
+        match *self {}
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Result<Session, Damaged> {
+        Err(from.wrong("connection without TLS"))
     }
 }

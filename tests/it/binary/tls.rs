@@ -4,10 +4,11 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConnection, StreamOwned};
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::{Folder, Program, run};
 use crate::client::{Client, PATIENCE, eventually};
@@ -18,20 +19,30 @@ pub(super) struct Secure(pub(super) StreamOwned<ClientConnection, TcpStream>);
 
 impl Secure {
     pub(super) fn connect(addr: SocketAddr) -> Secure {
-        Secure::over(TcpStream::connect_timeout(&addr, PATIENCE).unwrap())
+        Secure::connect_as(config(), addr)
+    }
+
+    pub(super) fn connect_as(config: Arc<ClientConfig>, addr: SocketAddr) -> Secure {
+        Secure::over_as(config, TcpStream::connect_timeout(&addr, PATIENCE).unwrap())
     }
 
     pub(super) fn over(stream: TcpStream) -> Secure {
+        Secure::over_as(config(), stream)
+    }
+
+    fn over_as(config: Arc<ClientConfig>, stream: TcpStream) -> Secure {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        let session = session(config());
-        Secure(StreamOwned::new(session, stream))
+        Secure(StreamOwned::new(session(config), stream))
     }
 
     pub(super) fn named(addr: SocketAddr, name: &str) -> Secure {
-        let mut client = Secure::connect(addr);
-        assert_eq!(client.ask(&format!("REGISTER {name}")), format!("Registered as {name}"));
-        client
+        Secure::connect(addr).register(name)
+    }
+
+    pub(super) fn register(mut self, name: &str) -> Secure {
+        assert_eq!(self.ask(&format!("REGISTER {name}")), format!("Registered as {name}"));
+        self
     }
 
     pub(super) fn say(&mut self, line: &str) {
@@ -46,6 +57,17 @@ impl Secure {
         }
         line.pop();
         String::from_utf8(line).unwrap()
+    }
+
+    /// The text of a short WebSocket frame.
+    #[cfg(feature = "web")]
+    pub(super) fn text_frame(&mut self) -> String {
+        let mut header = [0; 2];
+        self.0.read_exact(&mut header).expect("to read in time");
+        assert!(header[0] == 0x81 && header[1] < 126, "{header:?}");
+        let mut text = vec![0; header[1].into()];
+        self.0.read_exact(&mut text).expect("to read in time");
+        String::from_utf8(text).unwrap()
     }
 
     pub(super) fn ask(&mut self, line: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use rustls::client::{ClientConnectionData, UnbufferedClientConnection};
 use rustls::crypto::ring::{self, cipher_suite};
@@ -12,6 +13,7 @@ use rustls::version::TLS13;
 use rustls::{ClientConfig, RootCertStore, ServerConnection};
 
 use super::*;
+use crate::net::timeouts::Now;
 use crate::net::tls::handshake::Handshake;
 use crate::net::tls::keys::Keys;
 
@@ -27,18 +29,15 @@ const CHANGE_CIPHER_SPEC: ContentType = ContentType::ChangeCipherSpec;
 struct Forger {
     next: KernelConnection<ClientConnectionData>,
     suite: &'static Tls13CipherSuite,
-    sealer: Box<dyn MessageEncrypter>,
-    sealed: u64,
-    opener: Box<dyn MessageDecrypter>,
-    opened: u64,
+    sealing: Sealing,
+    opening: Opening,
 }
 
 impl Forger {
     fn seal(&mut self, typ: ContentType, bytes: &[u8]) -> Vec<u8> {
         let version = ProtocolVersion::TLSv1_2;
         let message = OutboundPlainMessage { typ, version, payload: bytes.into() };
-        self.sealed += 1;
-        self.sealer.encrypt(message, self.sealed - 1).unwrap().encode()
+        self.sealing.seal(message).unwrap()
     }
 
     /// One after the other.
@@ -48,9 +47,7 @@ impl Forger {
 
     /// What follows is sealed with the next key.
     fn change_key(&mut self) {
-        let (sealed, secrets) = self.next.update_tx_secret().unwrap();
-        let (key, iv) = parts(secrets).unwrap();
-        (self.sealer, self.sealed) = (self.suite.aead_alg.encrypter(key, iv), sealed);
+        self.sealing = Sealing::new(self.suite, self.next.update_tx_secret().unwrap()).unwrap();
     }
 
     fn key_update(&mut self, request: u8) -> Vec<u8> {
@@ -67,13 +64,11 @@ impl Forger {
             records = rest;
             let version = ProtocolVersion::TLSv1_2;
             let message = InboundOpaqueMessage::new(CONTENT, version, &mut record[HEADER..]);
-            let message = self.opener.decrypt(message, self.opened).expect("it is sealed for us");
-            self.opened += 1;
+            let message = self.opening.open(message).expect("it is sealed for us");
             opened.push((message.typ, message.payload.to_vec()));
             if message.typ == HANDSHAKE {
-                let (opened, secrets) = self.next.update_rx_secret().unwrap();
-                let (key, iv) = parts(secrets).unwrap();
-                (self.opener, self.opened) = (self.suite.aead_alg.decrypter(key, iv), opened);
+                let secrets = self.next.update_rx_secret().unwrap();
+                self.opening = Opening::new(self.suite, secrets).unwrap();
             }
         }
         assert!(records.is_empty());
@@ -118,11 +113,9 @@ fn shake_hands(
     }
     let (secrets, next) = client.dangerous_into_kernel_connection().unwrap();
     let SupportedCipherSuite::Tls13(suite) = suite else { panic!("{suite:?}") };
-    let ((sealed, sealing), (opened, opening)) = (secrets.tx, secrets.rx);
-    let ((key, iv), (key_in, iv_in)) = (parts(sealing).unwrap(), parts(opening).unwrap());
-    let (sealer, opener) =
-        (suite.aead_alg.encrypter(key, iv), suite.aead_alg.decrypter(key_in, iv_in));
-    (Forger { next, suite, sealer, sealed, opener, opened }, outgoing)
+    let sealing = Sealing::new(suite, secrets.tx).unwrap();
+    let opening = Opening::new(suite, secrets.rx).unwrap();
+    (Forger { next, suite, sealing, opening }, outgoing)
 }
 
 /// What a server makes of some records, and what it sends then.
@@ -359,8 +352,8 @@ fn keys_change_before_they_have_sealed_too_much() {
     for (suite, limit) in [(TLS13_AES_128_GCM_SHA256, 1 << 24), (TLS13_AES_256_GCM_SHA384, 1 << 24)]
     {
         let (mut records, mut buffers, mut forger) = connect(suite);
-        records.sealed = limit - 3;
-        forger.opened = limit - 3;
+        records.sealing.count = limit - 3;
+        forger.opening.count = limit - 3;
         for _ in 0..4 {
             records.process(&mut buffers, Then::Send(b"hi")).unwrap();
         }
@@ -368,7 +361,7 @@ fn keys_change_before_they_have_sealed_too_much() {
         let kinds: Vec<ContentType> = sent.iter().map(|(kind, _)| *kind).collect();
         assert_eq!(kinds, [CONTENT, CONTENT, HANDSHAKE, CONTENT, CONTENT]);
         assert_eq!(sent[2].1, [KEY_UPDATE, 0, 0, 1, 0]);
-        assert_eq!(records.sealed, 2);
+        assert_eq!(records.sealing.count, 2);
     }
     let (mut records, mut buffers, mut forger) = connect(TLS13_CHACHA20_POLY1305_SHA256);
     records.process(&mut buffers, Then::Send(b"hi")).unwrap();
@@ -388,4 +381,81 @@ fn nothing_is_sent_after_the_end() {
 fn a_record_may_be_so_long() {
     assert_eq!(check_header([23, 3, 3, 0x47, 0xff]), Ok(0x47ff));
     assert_eq!(check_header([23, 3, 3, 0x48, 0]), Err(InvalidMessage::MessageTooLarge));
+}
+
+/// What another process makes of the bytes that a session was packed into.
+fn unpacked<T: Pack>(bytes: &[u8]) -> Result<T, Damaged> {
+    let mut from = Unpacker::new(bytes, now())?;
+    let value = from.get()?;
+    from.finish().map(|()| value)
+}
+
+fn packed(value: &impl Pack) -> Vec<u8> {
+    let mut to = Packer::new(now());
+    to.put(value);
+    to.finish()
+}
+
+fn now() -> Now {
+    Now { monotonic: Instant::now(), wall: SystemTime::now() }
+}
+
+#[test]
+fn another_process_goes_on_in_the_middle_of_anything() {
+    use cipher_suite::{TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256};
+    for suite in [TLS13_AES_256_GCM_SHA384, TLS13_CHACHA20_POLY1305_SHA256] {
+        let (mut records, mut buffers, mut forger) = connect(suite);
+        let mut input = forger.key_update(0);
+        records.process(&mut buffers, Then::Wait).unwrap();
+        input.extend(forger.seal_all(CONTENT, &[b"", b"one", b"two"]));
+        // The first bytes of a message that goes on in the next record.
+        input.extend(forger.seal(HANDSHAKE, &[KEY_UPDATE, 0]));
+        let length = first_record(&input).unwrap();
+        buffers.incoming.extend(input.drain(..length));
+        for byte in input {
+            records.process(&mut buffers, Then::Wait).unwrap();
+            records.process(&mut buffers, Then::Send(b"hi")).unwrap();
+            assert_eq!(forger.open(&mut buffers.outgoing), [(CONTENT, b"hi".to_vec())]);
+            buffers.outgoing.clear();
+            assert!(records.can_be_handed_over());
+            let bytes = packed(&records);
+            records = unpacked(&bytes).unwrap();
+            assert_eq!(packed(&records), bytes);
+            buffers = unpacked(&packed(&buffers)).unwrap();
+            buffers.incoming.push(byte);
+        }
+        records.process(&mut buffers, Then::Wait).unwrap();
+        assert_eq!(
+            (buffers.plain.as_slice(), records.partial.as_slice()),
+            (&b"onetwo"[..], &[KEY_UPDATE, 0][..])
+        );
+    }
+}
+
+/// It would have to make the next key there.
+#[test]
+fn what_owes_a_change_of_keys_cannot_be_handed_over() {
+    let (mut records, mut buffers, mut forger) = connect(cipher_suite::TLS13_AES_256_GCM_SHA384);
+    buffers.incoming = forger.key_update(1);
+    records.process(&mut buffers, Then::Wait).unwrap();
+    assert!(!records.can_be_handed_over());
+    records.process(&mut buffers, Then::Send(b"hi")).unwrap();
+    assert!(records.can_be_handed_over());
+}
+
+#[test]
+fn damaged_bytes_do_no_harm() {
+    let (records, ..) = connect(cipher_suite::TLS13_AES_256_GCM_SHA384);
+    let bytes = packed(&records);
+    for length in 0..bytes.len() {
+        assert!(unpacked::<Records>(&bytes[..length]).is_err(), "{length}");
+    }
+    // Among them is AES-128, with a key of AES-256.
+    for index in 0..bytes.len() {
+        for bits in 1..=255 {
+            let mut changed = bytes.clone();
+            changed[index] ^= bits;
+            let _ = unpacked::<Records>(&changed);
+        }
+    }
 }

@@ -1,19 +1,21 @@
-//! Encrypted clients at an upgrade: their keys cannot go along.
+//! Encrypted clients at an upgrade: the keys of TLS 1.3 go along, unless they are of AES-128; those of
+//! TLS 1.2 do not.
 #![cfg(feature = "tls")]
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::os::unix::fs::symlink;
+use std::sync::Arc;
 
-use rustls::StreamOwned;
+use rustls::{ClientConfig, StreamOwned};
 
 use super::successors::{checks_well, replace};
 use super::{ask, install, start, upgrade};
 use crate::binary::tls::Secure;
 use crate::binary::{Folder, Program};
 use crate::client::{Client, PATIENCE, eventually};
-use crate::secure::{config, file, session};
+use crate::secure::{config, config_of_1_2, config_of_aes_128, file, session};
 
 const TOLD: &str = "The server is upgraded, and this connection cannot go along: connect again.\n";
 
@@ -27,11 +29,58 @@ fn start_encrypted(name: &str, options: &[&str]) -> (Folder, Program) {
 }
 
 #[test]
-fn encrypted_clients_are_closed_and_the_named_get_a_token() {
+fn encrypted_clients_talk_on() {
     let (_folder, program) = start_encrypted("upgrade-encrypted", &[]);
     let mut ann = program.client("ann");
     let mut bob = Secure::named(program.addrs[1], "bob");
-    let mut guest = Secure::connect(program.addrs[1]);
+    for text in ["half a line", "half another"] {
+        let (start, end) = text.split_at(5);
+        bob.0.write_all(start.as_bytes()).unwrap();
+        eventually("it is read", || ann.ask("/up all?") == "ALL?");
+        assert!(upgrade(&program).contains(" connections=2 left=0 "));
+        bob.say(end);
+        ann.expect(&format!("[bob] {text}"));
+        assert_eq!(bob.line(), format!("[bob] {text}"));
+    }
+    assert_eq!(bob.ask("/exit"), "Bye.");
+    assert_eq!(bob.rest(), "");
+}
+
+#[test]
+fn encrypted_clients_that_read_slowly_miss_nothing() {
+    let options = ["--rate", "off", "--queue-soft", "900K", "--queue-park", "900K"];
+    let (_folder, program) = start_encrypted("upgrade-encrypted-along-slow", &options);
+    let mut slow = Secure::named(program.addrs[1], "slow");
+    let lines = queue_lines(&program, &mut slow);
+    assert!(upgrade(&program).contains(" left=0 "));
+    for line in lines {
+        assert_eq!(slow.line(), line);
+    }
+    assert_eq!(slow.ask("/up still here"), "STILL HERE");
+}
+
+/// What makes the next keys stays in the old process.
+#[test]
+fn keys_cannot_change_after_an_upgrade() {
+    let (_folder, program) = start_encrypted("upgrade-encrypted-keys", &[]);
+    let mut bob = Secure::named(program.addrs[1], "bob");
+    bob.0.conn.refresh_traffic_keys().unwrap();
+    assert_eq!(bob.ask("/up new keys"), "NEW KEYS");
+    upgrade(&program);
+    assert_eq!(bob.ask("/up the same"), "THE SAME");
+    bob.0.conn.refresh_traffic_keys().unwrap();
+    bob.0.flush().unwrap();
+    let error = bob.0.read(&mut [0]).unwrap_err().to_string();
+    assert!(error.contains("InternalError"), "{error}");
+    assert!(program.logged("event=ended").contains(" why=broken "));
+}
+
+#[test]
+fn those_whose_keys_cannot_go_along_are_closed_and_the_named_get_a_token() {
+    let (_folder, program) = start_encrypted("upgrade-encrypted-left", &[]);
+    let mut ann = program.client("ann");
+    let mut bob = Secure::connect_as(config_of_1_2(), program.addrs[1]).register("bob");
+    let mut guest = Secure::connect_as(config_of_aes_128(), program.addrs[1]);
     assert_eq!(guest.ask("/up here"), "HERE");
     // It is still shaking hands.
     let mut slow = Client::connect(program.addrs[1]);
@@ -49,42 +98,63 @@ fn encrypted_clients_are_closed_and_the_named_get_a_token() {
 }
 
 #[test]
-fn slow_encrypted_clients_are_sent_all_before_they_are_closed() {
+fn slow_clients_are_sent_all_before_they_are_closed() {
     let options = ["--rate", "off", "--queue-soft", "900K", "--queue-park", "900K"];
     let (_folder, program) = start_encrypted("upgrade-encrypted-slow", &options);
-    let mut ann = program.client("ann");
-    let mut slow = Secure::named(program.addrs[1], "slow");
-    let text = "x".repeat(4000);
-    // More than the sockets take, and less than would be shed.
-    let count = 200;
-    for number in 0..count {
-        slow.say(&format!("{number} {text}"));
-    }
-    for number in 0..count {
-        ann.expect(&format!("[slow] {number} {text}"));
-    }
+    let mut slow = Secure::connect_as(config_of_1_2(), program.addrs[1]).register("slow");
+    let lines = queue_lines(&program, &mut slow);
     upgrade(&program);
     let rest = slow.rest();
-    let mut lines = rest.lines();
-    for number in 0..count {
-        assert_eq!(lines.next(), Some(&*format!("[slow] {number} {text}")));
+    let expected = lines.iter().map(String::as_str).chain([TOLD.trim_end()]);
+    // Then comes their token.
+    assert!(rest.lines().take(lines.len() + 1).eq(expected));
+}
+
+/// They say more than their socket takes, and less than would be shed, and read none of it.
+fn queue_lines(program: &Program, slow: &mut Secure) -> Vec<String> {
+    let mut ann = program.client("ann");
+    let text = "x".repeat(4000);
+    for number in 0..200 {
+        slow.say(&format!("{number} {text}"));
     }
-    assert_eq!(lines.next(), Some(TOLD.trim_end()));
+    let lines: Vec<String> = (0..200).map(|number| format!("[slow] {number} {text}")).collect();
+    for line in &lines {
+        ann.expect(line);
+    }
+    lines
 }
 
 #[cfg(feature = "web")]
 #[test]
-fn encrypted_browsers_are_told_to_come_back() {
+fn encrypted_browsers_talk_on() {
     let (_folder, program) =
-        start_encrypted("upgrade-encrypted-web", &["-l", "web+tls=127.0.0.1:0"]);
-    let addr = program.addrs[2];
-    let mut browser = Secure::connect(addr);
+        start_encrypted("upgrade-encrypted-along-web", &["-l", "web+tls=127.0.0.1:0"]);
+    let mut browser = browse(config(), program.addrs[2]);
+    assert!(upgrade(&program).contains(" connections=1 left=0 "));
+    // A text frame, with a mask of zeros.
+    browser.0.write_all(b"\x81\x85\0\0\0\0/up x").unwrap();
+    // Before that comes the greeting.
+    while !browser.text_frame().contains("\"X\"") {}
+}
+
+#[cfg(feature = "web")]
+fn browse(config: Arc<ClientConfig>, addr: SocketAddr) -> Secure {
+    let mut browser = Secure::connect_as(config, addr);
     let request = format!("GET /ws HTTP/1.1\r\nHost: {addr}\r\nUpgrade: websocket\r\n");
     browser.0.write_all(request.as_bytes()).unwrap();
     let rest = "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n";
     let key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     browser.0.write_all(format!("{rest}{key}").as_bytes()).unwrap();
     while browser.line() != "\r" {}
+    browser
+}
+
+#[cfg(feature = "web")]
+#[test]
+fn browsers_whose_keys_cannot_go_along_are_told_to_come_back() {
+    let (_folder, program) =
+        start_encrypted("upgrade-encrypted-web", &["-l", "web+tls=127.0.0.1:0"]);
+    let mut browser = browse(config_of_1_2(), program.addrs[2]);
     let line = upgrade(&program);
     assert!(line.contains(" connections=0 left=1 "), "{line}");
     let mut frames = Vec::new();
@@ -100,7 +170,7 @@ fn encrypted_browsers_are_told_to_come_back() {
 #[test]
 fn encrypted_clients_talk_on_when_the_program_is_replaced_after_its_check() {
     let (folder, program) = start_encrypted("upgrade-encrypted-gone", &[]);
-    let mut bob = Secure::named(program.addrs[1], "bob");
+    let mut bob = Secure::connect_as(config_of_1_2(), program.addrs[1]).register("bob");
     replace(&folder, &checks_well("#!/bin/sh\nrm \"$0\""));
     assert!(ask(&program).contains("event=not_upgraded"));
     assert_eq!(bob.ask("/up still here"), "STILL HERE");
@@ -110,7 +180,7 @@ fn encrypted_clients_talk_on_when_the_program_is_replaced_after_its_check() {
 #[test]
 fn encrypted_clients_talk_on_when_exec_fails_after_a_good_check() {
     let (folder, program) = start_encrypted("upgrade-encrypted-exec", &[]);
-    let mut bob = Secure::named(program.addrs[1], "bob");
+    let mut bob = Secure::connect_as(config_of_1_2(), program.addrs[1]).register("bob");
     let mut eve = Secure::connect(program.addrs[1]);
     // Half-way through a handshake, and a line.
     let mut slow = TcpStream::connect_timeout(&program.addrs[1], PATIENCE).unwrap();
@@ -137,7 +207,7 @@ fn encrypted_clients_talk_on_when_exec_fails_after_a_good_check() {
     // What was encrypted and not sent has left no gap: this is read, and so is the end.
     fs::remove_file(folder.0.join("chinwag")).unwrap();
     fs::hard_link(env!("CARGO_BIN_EXE_chinwag"), folder.0.join("chinwag")).unwrap();
-    assert!(upgrade(&program).contains(" connections=0 left=3 "));
+    assert!(upgrade(&program).contains(" connections=2 left=1 "));
     assert!(bob.rest().starts_with(TOLD));
-    assert_eq!(eve.rest(), TOLD);
+    assert_eq!(eve.ask("/up still here"), "STILL HERE");
 }

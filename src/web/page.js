@@ -1,13 +1,13 @@
 'use strict';
 // One WebSocket, a line of text each way: what people type, and the json dialect back. What others
-// write reaches the document as textContent, and in no other way.
+// write reaches the document as textContent alone.
 
 const KEPT_LINES = 500; // of a room, in the document
 const FIRST_LINES = 200; // of history, when a room is entered
-const TICK_MS = 5000; // how often it looks whether the server answers
+const TICK_MS = 5000; // whether the server answers
 const DEAD_TICKS = 3; // without an answer: the connection is given up
 const REFRESH_TICKS = 12; // between looks at who is here
-const BACKOFF_MS = [500, 30000]; // first and longest pause between attempts
+const BACKOFF_MS = [500, 30000]; // between attempts: first, longest
 const END = '='; // of an answer, see ask()
 // Commands with a password, however their slash was mistyped: privately they would be said.
 const SECRET = /^\W*((un)?(protect|register)|passwd|password|nick\W+\S+)\W+\S/i;
@@ -32,11 +32,11 @@ let wanted; // a room to go to once there is a name
 let isNameAsked = false;
 let clock = Date.now(); // the server's, as of its last line
 let [sent, unsure] = [[], []]; // what the server may not have yet; the same of a broken connection
-let aim = ''; // whom the next lines are for; empty: everybody
+let aim = ''; // whom the next lines are for
 let unread = 0;
 let isAtEnd = true;
 let [isFrameDue, arePeopleDue] = [false, false];
-let drawnHeight = 0; // of all lines, when they were last drawn
+let drawnHeight = 0; // of all lines, when last drawn
 
 // ---- the connection ----
 
@@ -76,7 +76,7 @@ function leave(why) {
   setPhase('left', why, 'Come back');
 }
 
-// The dialect marks no end of an answer, but replies come in order: what /down gives back is the end.
+// No answer has an end, but they come in order: what /down gives back is the end.
 // Answers are shown if `loud` (somebody typed the question), errors unless the asker `takesErrors`.
 function ask(lines, how) {
   if (phase !== 'open') return;
@@ -201,7 +201,7 @@ function renamed(text) {
   ask(['/resume']); // a token is good for one return
 }
 
-// For this tab, as long as it is open: reloading comes back, too.
+// For this tab: reloading comes back, too.
 function keepToken(next) {
   token = next;
   tab.session = JSON.stringify({ token, name: me, room: current.name });
@@ -282,14 +282,14 @@ function moved({ type, room: name, from, to = from }) {
   }
   const { moves } = li;
   moves.push(`${from} ${{ rename: `is now ${to}`, join: 'joined', leave: 'left' }[type]}`);
-  if (moves.length > 200) moves.shift(); // a crowd that comes and goes all night
+  if (moves.length > 200) moves.shift(); // a crowd all night
   const open = li.querySelector('details')?.open;
   const summary = make('summary', '', `${moves.at(-1)}, and ${moves.length - 1} more`);
   const list = make('ul', '', ...moves.map((move) => make('li', '', move)));
   li.replaceChildren(stamp(li.at), moves.length < 3 ? moves.join('; ') : Object.assign(make('details', '', summary, list), { open }));
 }
 
-// ---- the lines of a room, each once and in their order ----
+// ---- the lines of a room ----
 
 function said(message) {
   const { seq, at, from, type, epoch, text = '' } = message;
@@ -297,15 +297,19 @@ function said(message) {
   const before = room.known.get(seq) ?? room.known.get(room.last);
   if (seq <= room.last && at > before?.at && epoch !== before.epoch) startAnew(room, epoch);
   const isNew = !(seq <= room.last);
-  // Whether numbers of another epoch go on or begin anew shows when the last known one is read again.
+  // Another epoch's numbers go on or begin anew: whose the last known one is then tells.
   let gone = room.last + (room.last && epoch !== room.epoch ? 0 : 1);
   for (; gone < seq && room.isKnown; gone++) room.missing.add(gone);
   if (isNew && seq) Object.assign(room, { epoch, last: seq });
   const wasMissing = room.missing.delete(seq);
   room.heard++;
   if (room.known.has(seq) || seq < room.floor) return;
-  const li = Object.assign(spoken(message), { seq, epoch });
-  if (seq) room.known.set(seq, li); // none while the server is cut off
+  // While a server is cut off there are none; what has got through comes again with one.
+  const line = from + text;
+  const twin = wasMissing && [...room.list.children].find((one) => !one.epoch && one.line === line);
+  const li = Object.assign(twin || spoken(message), { seq, epoch, line });
+  if (seq) room.known.set(seq, li);
+  if (twin) return;
   put(room, li, at);
   if (isNew) {
     if (type === 'topic') room.topic = text;
@@ -364,8 +368,8 @@ function join(li) {
   const [day, dayBefore] = [li, before].map((one) => one && new Date(one.at).toDateString());
   if (day === dayBefore) delete li.dataset.day;
   else li.dataset.day = new Date(li.at).toLocaleDateString([], { dateStyle: 'full' });
-  const isSame = day === dayBefore && li.from && before.from === li.from && li.at - before.at < 300000;
-  li.classList.toggle('same', Boolean(isSame));
+  const isSoon = day === dayBefore && li.at - before.at < 300000;
+  li.classList.toggle('same', isSoon && !!li.from && before.from === li.from);
 }
 
 // Old lines leave the document, which stays fast. Only a typed /history brings them back.
@@ -418,7 +422,6 @@ function saidPrivately(message) {
 
 const inform = (text, kind = 'reply') => put(current, make('li', kind, stamp(clock), text), clock);
 
-// Text, in which addresses can be clicked.
 function linked(text) {
   const node = make('span', 'text');
   let end = 0;

@@ -168,12 +168,15 @@ const tests = {
     await type(alice, 'one', 'two');
     await shows(alice, 'two');
     await settled(alice);
-    const said = [{ text: 'a' }, { text: 'b' }, { text: 'three', seq: 3, epoch: 7 }, { text: 'four', seq: 4, epoch: 7 }];
     const line = { type: 'say', room: 'lobby', from: 'bob', at: Date.now() };
-    await alice.evaluate((lines) => lines.forEach(receive), said.map((one) => ({ ...line, ...one })));
+    const hears = (...said) => alice.evaluate((lines) => lines.forEach(receive), said.map((one) => ({ ...line, ...one })));
+    await hears({ text: 'a' }, { text: 'b' }, { text: 'three', seq: 3, epoch: 7 }, { text: 'four', seq: 4, epoch: 7 });
     await type(alice, '/history');
     await settled(alice);
-    assert.deepEqual(await texts(alice), ['one', 'two', 'a', 'b', 'three', 'four']);
+    // What it has heard before it had a number is missing, and comes with the history.
+    await hears({ text: 'six' }, { text: 'seven', seq: 7, epoch: 7 }, { text: 'six', seq: 6, epoch: 7 }, { text: 'five', seq: 5, epoch: 7 });
+    await settled(alice);
+    assert.deepEqual(await texts(alice), ['one', 'two', 'a', 'b', 'three', 'four', 'five', 'six', 'seven']);
     assert.equal(await alice.$('.gap'), null);
   },
 

@@ -24,6 +24,7 @@ use std::io::{self, Cursor, Read, Write};
 use std::net::SocketAddr;
 use std::ptr;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::net::transport::Transport;
 use crate::pack::{Damaged, Packer, Unpacker};
@@ -31,6 +32,10 @@ use session::{Keys, Session};
 
 /// A fatal alert, access denied: what a TLS client reads that is refused.
 pub(crate) const ACCESS_DENIED: [u8; 7] = [21, 3, 3, 0, 2, 2, 49];
+
+/// A fatal alert, internal error: a handshake is cut short, through no fault of the client's.
+#[cfg(feature = "tls")]
+const CUT_SHORT: [u8; 7] = [21, 3, 3, 0, 2, 2, 80];
 
 /// The certificate that a server shows, and its key. A clone shares them, so that another thread
 /// can replace them.
@@ -59,6 +64,16 @@ impl Certificate {
         let keys = Keys::from_pem(chain, key)?;
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
         Ok(())
+    }
+
+    /// Whether the first certificate of `chain` is valid at this time. Neither of the others asks:
+    /// it is for clients to decide what to do about that.
+    ///
+    /// # Errors
+    ///
+    /// If it has expired, or is not valid yet.
+    pub fn check_dates(chain: &[u8], now: SystemTime) -> Result<(), BadCertificate> {
+        Keys::check_dates(chain, now.duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 
     fn session(&self) -> Session {

@@ -140,8 +140,8 @@ const ABSENT: &[(&[&str], &[&str], &str)] = &[
     (&["rustls"], &["tls"], "what encrypts is behind one seam, net/tls.rs"),
     (
         &["Instant::now", "SystemTime::now"],
-        &["server", "logger", "redis", "testing"],
-        "only server.rs, the log and the threads to Redis read a clock; elsewhere time is an argument, so that runs can be replayed",
+        &["server", "logger", "redis", "testing", "certificate"],
+        "only server.rs, the log, the threads to Redis and the one for certificates read a clock; elsewhere time is an argument, so that runs can be replayed",
     ),
     (
         &["std::io", "std::net::Tcp", "std::fs", "std::thread"],

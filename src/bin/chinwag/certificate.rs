@@ -37,13 +37,17 @@ impl CertificateFiles {
         let (cert, key) = read(&files)?;
         let certificate = Certificate::from_pem(&cert, &key);
         let certificate = certificate.map_err(|error| named(&files, error))?;
+        log_dates(&files, &cert);
         Ok(CertificateFiles { files, certificate, stamps })
     }
 
     /// Reads the files again. If anything is wrong with them, what there was stays in force.
     pub(crate) fn reload(&self) -> io::Result<()> {
         let (cert, key) = read(&self.files)?;
-        self.certificate.replace(&cert, &key).map_err(|error| named(&self.files, error))
+        let replaced = self.certificate.replace(&cert, &key);
+        replaced.map_err(|error| named(&self.files, error))?;
+        log_dates(&self.files, &cert);
+        Ok(())
     }
 
     /// Reads the files again, and logs the outcome.
@@ -90,6 +94,15 @@ fn read_file(option: &str, path: &Path) -> io::Result<Vec<u8>> {
         return Err(name(io::Error::new(io::ErrorKind::InvalidData, why)));
     }
     Ok(text)
+}
+
+/// A certificate out of its time is shown all the same: that of this machine may be wrong, and
+/// clients can ask their users.
+fn log_dates(files: &TlsFiles, cert: &[u8]) {
+    if let Err(error) = Certificate::check_dates(cert, SystemTime::now()) {
+        let error = named(files, error);
+        warn!(error:%; "certificate_not_valid");
+    }
 }
 
 /// The same error, with the file that it is about.

@@ -5,6 +5,7 @@
 
 use std::mem;
 
+use super::admission::reject;
 use super::conn::Output;
 use super::{Conn, Hub, Input, Phase};
 use crate::net::codec::Kind;
@@ -81,6 +82,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.conns[slot].codec = Kind::Telnet;
             drop(self.take_input(id));
             if self.prefaces.contains_key(&id) {
+                reject(&mut self.conns[slot].stream, &bytes, &mut self.chunk);
                 self.outbox.kill(id, CloseReason::Broken);
             } else {
                 self.outbox.replace(id, &bytes);

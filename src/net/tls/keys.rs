@@ -4,12 +4,14 @@
 mod tests;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::server::NoServerSessionStorage;
-use rustls::{Error, ServerConfig};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::{NoServerSessionStorage, ParsedCertificate};
+use rustls::{CertificateError, Error, RootCertStore, ServerConfig};
 
 use super::BadCertificate;
 
@@ -52,6 +54,26 @@ impl Keys {
         // AES-256 before AES-128, which could not be handed over at an upgrade (`direction.rs`).
         config.ignore_client_order = true;
         Ok(Keys(Arc::new(config)))
+    }
+
+    /// What is wrong besides the dates is not asked here.
+    pub(super) fn check_dates(chain: &[u8], now: Duration) -> Result<(), BadCertificate> {
+        let Ok(first) = CertificateDer::from_pem_slice(chain) else { return Ok(()) };
+        let Ok(first) = ParsedCertificate::try_from(&first) else { return Ok(()) };
+        // Dates are looked at before it is asked who vouches for it; here nobody does.
+        let roots = RootCertStore::empty();
+        let kinds = ring::default_provider().signature_verification_algorithms.all;
+        let now = UnixTime::since_unix_epoch(now);
+        let why = match verify_server_cert_signed_by_trust_anchor(&first, &roots, &[], now, kinds) {
+            Err(Error::InvalidCertificate(
+                CertificateError::Expired | CertificateError::ExpiredContext { .. },
+            )) => "the first certificate in it has expired",
+            Err(Error::InvalidCertificate(
+                CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+            )) => "the first certificate in it is not valid yet",
+            _ => return Ok(()),
+        };
+        Err(BadCertificate::Chain(why.to_owned()))
     }
 
     pub(super) fn config(&self) -> Arc<ServerConfig> {

@@ -6,11 +6,11 @@ use std::mem;
 
 use rustls::{Error, ProtocolVersion};
 
-use super::ACCESS_DENIED;
 use super::buffers::{Buffers, Then};
 use super::handshake::Handshake;
 pub(super) use super::keys::Keys;
 use super::records::Records;
+use super::{ACCESS_DENIED, CUT_SHORT};
 use crate::net::transport::Transport;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
@@ -206,7 +206,11 @@ impl Session {
                 self.phase = Phase::Failed;
                 self.buffers.outgoing.extend_from_slice(SPEAKS_TLS);
             }
-            Phase::Raw | Phase::Handshake => self.phase = Phase::Failed,
+            Phase::Handshake => {
+                self.phase = Phase::Failed;
+                self.buffers.outgoing.extend_from_slice(&CUT_SHORT);
+            }
+            Phase::Raw => self.phase = Phase::Failed,
             Phase::Closed | Phase::Failed => {}
         }
         self.push(transport)

@@ -264,6 +264,11 @@ fn files_are_read_again_when_they_have_changed_or_by_a_signal_and_bad_ones_are_n
     program.signal("HUP");
     program.logged("event=certificate_reloaded");
     assert_eq!(Secure::connect(program.addr()).certificate(), "chat.crt");
+    // Shown all the same, and told.
+    put("expired", "chat");
+    program.signal("HUP");
+    let told = format!("event=certificate_not_valid error=\"--tls-cert {cert}: the first");
+    program.logged(&told);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What is wrong with a certificate, in words.
 
+use std::time::{Duration, SystemTime};
+
 use crate::net::tls::Certificate;
 
 const CHAIN: &[u8] = include_bytes!("../../../../tests/certificates/chat.crt");
@@ -36,4 +38,14 @@ fn a_certificate_says_what_is_wrong_with_it() {
     assert_eq!(certificate, certificate.clone());
     assert_ne!(certificate, same);
     assert_eq!(format!("{certificate:?}"), "Certificate");
+}
+
+#[test]
+fn a_certificate_has_its_time() {
+    let why = |at| Certificate::check_dates(CHAIN, at).err().map(|error| error.to_string());
+    let said = |what| Some(format!("the certificate: the first certificate in it {what}"));
+    assert_eq!(why(SystemTime::now()), None);
+    let centuries = Duration::from_hours(24) * 365 * 200;
+    assert_eq!(why(SystemTime::now() + centuries), said("has expired"));
+    assert_eq!(why(SystemTime::UNIX_EPOCH), said("is not valid yet"));
 }

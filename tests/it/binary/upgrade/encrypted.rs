@@ -82,13 +82,18 @@ fn those_whose_keys_cannot_go_along_are_closed_and_the_named_get_a_token() {
     let mut bob = Secure::connect_as(config_of_1_2(), program.addrs[1]).register("bob");
     let mut guest = Secure::connect_as(config_of_aes_128(), program.addrs[1]);
     assert_eq!(guest.ask("/up here"), "HERE");
-    // It is still shaking hands.
+    // They are still shaking hands.
+    let mut silent = Client::connect(program.addrs[1]);
     let mut slow = Client::connect(program.addrs[1]);
+    slow.write(b"\x16\x03\x01\0\x50\x01");
     eventually("all are here", || ann.ask("/up all?") == "ALL?");
     let line = upgrade(&program);
     assert!(line.contains(" connections=1 left=") && !line.contains("left=0"), "{line}");
     assert_eq!(guest.rest(), TOLD);
-    assert!(slow.is_over());
+    assert_eq!(silent.rest(), "This port speaks TLS.\n");
+    // An alert: an internal error.
+    assert_eq!(slow.read(7), [21, 3, 3, 0, 2, 2, 80]);
+    slow.expect_end();
     let rest = bob.rest();
     let token = rest.strip_prefix(TOLD).and_then(|rest| rest.trim().rsplit(' ').next()).unwrap();
     let mut bob = Secure::connect(program.addrs[1]);

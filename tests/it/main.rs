@@ -23,6 +23,7 @@ mod pages;
 mod redis;
 #[cfg(feature = "tls")]
 mod secure;
+mod seeds;
 mod sim;
 mod tcp;
 mod tidy;

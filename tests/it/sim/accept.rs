@@ -94,7 +94,7 @@ impl World {
             return self.refuse(stream, why);
         }
         self.journal.hit("connect");
-        let peer = Peer::new(canonical.into(), self.rng.pick::<&str>(&self.labels));
+        let peer = Peer::new(canonical.into(), "native");
         let id = if is_proxied {
             self.hub.open_proxied(stream, &peer)
         } else {
@@ -124,9 +124,9 @@ impl World {
         self.drop_closed();
         let wire = self.clients[who].wire.borrow();
         // What it has already sent must not turn the close into a reset.
-        let is_told = !wire.is_destroyed() && wire.accepted() == refusal(why);
-        let is_short = wire.delivered().len() < self.limits.chunk;
-        let at_once = wire.is_closed();
+        let is_told = !wire.is_destroyed && wire.accepted() == refusal(why);
+        let is_short = wire.delivered.len() < self.limits.chunk;
+        let at_once = wire.is_closed;
         assert!(!at_once || !is_smooth || !is_short || is_told, "#{who} was not told why");
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chinwag::{Limits, Refusal};
 
-use super::buckets::{Buckets, ONE, level};
+use super::buckets::Buckets;
 use super::journal::{Arrival, Entry, Fact};
 use super::layer::HELLO;
 use super::preface::Meaning;
@@ -31,9 +31,8 @@ struct Admission<'a> {
     /// they are.
     here: BTreeMap<usize, Option<Vec<u8>>>,
     closing: BTreeSet<usize>,
-    /// How many billionths of a connection may come from where, and when that was so.
+    /// How many may come from where, and how many may be told why they are refused.
     connects: Buckets,
-    /// The same for those who may be told why they are refused.
     refusals: Buckets,
     pending: BTreeMap<usize, Pending>,
     /// Turned away, since then, and waited for.
@@ -64,8 +63,8 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
         world,
         here: BTreeMap::new(),
         closing: BTreeSet::new(),
-        connects: Buckets::new(),
-        refusals: Buckets::new(),
+        connects: Buckets::default(),
+        refusals: Buckets::default(),
         pending: BTreeMap::new(),
         refused: BTreeMap::new(),
         hurried: BTreeSet::new(),
@@ -76,8 +75,8 @@ pub(super) fn check(world: &World, entries: &[Entry]) -> BTreeMap<usize, Welcome
     for entry in entries.iter().filter(|entry| entry.fact != Fact::Silenced) {
         if let Some((who, fact)) = admission.next.take() {
             let is_it = match (&entry.fact, &fact) {
-                (Fact::Opened(newcomer), Fact::Arrived(arrival)) => {
-                    entry.who == who && newcomer.addr == arrival.addr
+                (Fact::Opened(addr), Fact::Arrived(arrival)) => {
+                    entry.who == who && *addr == arrival.addr
                 }
                 (came, expected) => came == expected,
             };
@@ -93,15 +92,15 @@ impl Admission<'_> {
         let who = entry.who;
         match &entry.fact {
             Fact::Arrived(arrival) => self.arrive(who, *arrival, entry.at),
-            Fact::Opened(newcomer) => {
+            Fact::Opened(addr) => {
                 let came = self.fates.insert(who, Welcome::LetIn);
                 assert_eq!(came, Some(Welcome::Unknown), "#{who} was let in twice, or uncalled");
                 if let Some(pending) = self.pending.remove(&who) {
-                    assert_eq!(pending.addr, newcomer.addr, "#{who} is from there");
+                    assert_eq!(pending.addr, *addr, "#{who} is from there");
                     let left = self.hello_left(who, pending.delivered);
                     return assert_eq!(left, 0, "#{who} is let in early");
                 }
-                self.come(who, newcomer.addr, entry.at);
+                self.come(who, *addr, entry.at);
             }
             Fact::Closed(_) => drop(self.closing.insert(who)),
             Fact::Read(count) if self.pending.contains_key(&who) => {
@@ -164,9 +163,11 @@ impl Admission<'_> {
     }
 
     /// Whether too many from an address have come of late, or are here.
-    fn is_barred(&self, addr: SocketAddr, at: Duration) -> bool {
+    fn is_barred(&mut self, addr: SocketAddr, at: Duration) -> bool {
         let neighbours = neighbours(&self.world.limits, addr.ip());
-        if neighbours.as_ref().is_some_and(|neighbours| self.may_come(neighbours, at) < ONE) {
+        if let (Some(neighbours), Some(rate)) = (&neighbours, self.world.limits.connect_rate)
+            && !self.connects.of(neighbours, rate, at).has_one()
+        {
             self.world.journal.hit("refused: comes too often");
             return true;
         }
@@ -177,9 +178,8 @@ impl Admission<'_> {
     /// It counts for its address.
     fn come(&mut self, who: usize, addr: SocketAddr, at: Duration) {
         let neighbours = neighbours(&self.world.limits, addr.ip());
-        if let Some(neighbours) = &neighbours {
-            let level = self.may_come(neighbours, at) - ONE;
-            self.connects.insert(neighbours.clone(), (level, at));
+        if let (Some(neighbours), Some(rate)) = (&neighbours, self.world.limits.connect_rate) {
+            self.connects.of(neighbours, rate, at).take_one();
         }
         self.here.insert(who, neighbours);
     }
@@ -292,7 +292,7 @@ impl Admission<'_> {
             // What is no hello shows at its first byte that is another.
             let after = self.header(who);
             let said = self.world.clients[who].wire.borrow();
-            let said = &said.delivered()[after..];
+            let said = &said.delivered[after..];
             let differs = said.iter().zip(HELLO).position(|(said, wanted)| said != wanted);
             return differs.map(|at| after + at + 1);
         }
@@ -337,20 +337,17 @@ impl Admission<'_> {
         }
     }
 
-    /// How many billionths of a connection may come from there.
-    fn may_come(&self, neighbours: &[u8], at: Duration) -> u128 {
-        level(&self.connects, self.world.limits.connect_rate, neighbours, at)
-    }
-
     /// Whether one from there is told why it is refused.
     fn may_tell(&mut self, addr: SocketAddr, at: Duration) -> bool {
         let limits = &self.world.limits;
-        let Some(neighbours) = neighbours(limits, addr.ip()) else { return true };
-        let level = level(&self.refusals, limits.refusal_rate, &neighbours, at);
-        if level >= ONE {
-            self.refusals.insert(neighbours, (level - ONE, at));
+        let neighbours = neighbours(limits, addr.ip());
+        let (Some(neighbours), Some(rate)) = (neighbours, limits.refusal_rate) else { return true };
+        let bucket = self.refusals.of(&neighbours, rate, at);
+        let may_tell = bucket.has_one();
+        if may_tell {
+            bucket.take_one();
         }
-        level >= ONE
+        may_tell
     }
 }
 

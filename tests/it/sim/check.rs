@@ -7,7 +7,7 @@ use chinwag::{CloseReason, Protocol, Refusal};
 
 use super::accept::{preface_length, refusal};
 use super::admission::Welcome;
-use super::first::{NO_TLS, Stranger};
+use super::first::Stranger;
 use super::framing::{Framing, Item, frame};
 use super::journal::{EVERYBODY, Entry, Fact};
 use super::model::{Given, Life, replay};
@@ -60,7 +60,7 @@ pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
     shares::check(world, &entries);
     for (who, client) in world.clients.iter().enumerate() {
         let wire = client.wire.borrow();
-        assert!(wire.is_closed(), "#{who}: its stream was never given back");
+        assert!(wire.is_closed, "#{who}: its stream was never given back");
         let facts = own[who].iter().map(|index| &entries[*index].fact);
         match welcomes[&who] {
             Welcome::LetIn => {}
@@ -77,7 +77,7 @@ pub(super) fn check(world: &World, given: &Given) -> BTreeSet<&'static str> {
         let mut case = Case::new((who, &lives[who], &wire), journal, &opened, world);
         case.is_cut = cut[&who] || wire.was_reset();
         case.check_lines();
-        check_text(who, text_of(wire.accepted(), case.stranger));
+        check_text(who, wire.accepted());
         let sent = &mut lives[who].sent;
         let whole = received::compare(&case, sent, wire.accepted());
         case.check_close(&wire);
@@ -101,16 +101,8 @@ fn check_refused<'a>(
     let was_taken = !own.contains(&&Fact::Full) && own.contains(&&Fact::EndRead);
     if was_taken && !wire.was_reset() && !is_hurried {
         assert_eq!(wire.accepted(), full, "#{who} waited for its refusal");
-        assert!(!wire.is_destroyed(), "#{who} could not read its refusal");
+        assert!(!wire.is_destroyed, "#{who} could not read its refusal");
     }
-}
-
-/// What is text of what a client was sent: not the alert that a TLS client gets at the end, or
-/// as much of it as was taken.
-fn text_of(accepted: &[u8], stranger: Option<Stranger>) -> &[u8] {
-    let alerts = (1..=NO_TLS.len()).rev().map(|count| &NO_TLS[..count]);
-    let mut texts = alerts.filter_map(|alert| accepted.strip_suffix(alert));
-    texts.next().filter(|_| stranger == Some(Stranger::Tls)).unwrap_or(accepted)
 }
 
 /// Valid UTF-8 without anything that could do more than be read. Telnet's answers stand
@@ -156,15 +148,12 @@ impl<'a> Case<'a> {
         let has_ended =
             own().take_while(|entry| !is_close(entry)).any(|it| it.fact == Fact::EndRead);
         let is_layered = world.clients[who].hello.is_some();
-        let at_end = has_ended && !(is_layered && wire.is_cut());
+        let at_end = has_ended && !(is_layered && wire.is_cut);
         let preface = preface_length(&world.clients[who]);
-        let framing = frame(wire.delivered(), preface, at_end, world.limits.line_max);
+        let framing = frame(&wire.delivered, preface, at_end, world.limits.line_max);
         let stranger = entries[..end].iter().rev().find_map(|entry| match entry.fact {
-            Fact::Refusing(Refusal::Foreign(protocol)) => Some(match protocol {
-                Protocol::Http => Stranger::Http,
-                Protocol::Tls => Stranger::Tls,
-                _ => Stranger::Other,
-            }),
+            Fact::Refusing(Refusal::Foreign(Protocol::Http)) => Some(Stranger::Http),
+            Fact::Refusing(Refusal::Foreign(_)) => Some(Stranger::Other),
             _ => None,
         });
         let silent_from = life.silent_from.expect("it was closed");
@@ -178,7 +167,7 @@ impl<'a> Case<'a> {
             closed: end,
             why,
             is_cut: false,
-            greeting: wire.greeting(),
+            greeting: wire.greeting,
             answers,
             framing,
             stranger,
@@ -246,9 +235,9 @@ impl<'a> Case<'a> {
     /// A polite close lets the client read everything, and the end behind it.
     fn check_close(&self, wire: &Wire) {
         if !self.is_cut {
-            let is_told = wire.is_shut() || wire.could_not_be_shut();
+            let is_told = wire.is_shut || wire.could_not_be_shut;
             assert!(is_told, "#{} was not told that nothing more comes", self.who);
-            assert!(!wire.is_destroyed(), "#{} could not read what it was sent", self.who);
+            assert!(!wire.is_destroyed, "#{} could not read what it was sent", self.who);
         }
     }
 }

@@ -83,11 +83,11 @@ impl Client {
     /// How often it was read from, and how much it was sent.
     pub(super) fn progress(&self) -> (u64, usize) {
         let wire = self.wire.borrow();
-        (wire.reads(), wire.accepted().len())
+        (wire.reads, wire.accepted().len())
     }
 
     pub(super) fn is_known_to(&self, service: &Recorder) -> bool {
-        service.ever_knew(self.wire.borrow().who())
+        service.ever_knew(self.wire.borrow().who)
     }
 
     fn may_send(&self) -> bool {
@@ -114,7 +114,7 @@ impl Client {
     pub(super) fn wait(&mut self, read: &[usize], is_exempt: bool) {
         let wire = self.wire.borrow();
         let Some(others) = &mut self.overtaken_by else { return };
-        if wire.is_closed() || is_exempt || read.contains(&wire.who()) {
+        if wire.is_closed || is_exempt || read.contains(&wire.who) {
             drop(wire);
             self.overtaken_by = None;
             return;
@@ -122,13 +122,13 @@ impl Client {
         others.extend(read);
         for other in read {
             let times = others.iter().filter(|one| *one == other).count();
-            assert!(times <= 2, "#{} waits while #{other} is read from", wire.who());
+            assert!(times <= 2, "#{} waits while #{other} is read from", wire.who);
         }
     }
 
     /// The server has said its last, and waits in vain for the same from it.
     pub(super) fn is_waited_for(&self) -> bool {
-        self.never_leaves && self.wire.borrow().is_shut()
+        self.never_leaves && self.wire.borrow().is_shut
     }
 
     /// It behaves from here on, and has as much room as it needs.
@@ -214,7 +214,7 @@ impl World {
     /// Somebody who is here; now and then one who has not noticed that it is not.
     fn anybody(&mut self) -> Option<usize> {
         let all = self.rng.one_in(30);
-        let is_here = |who: &usize| all || !self.clients[*who].wire.borrow().is_closed();
+        let is_here = |who: &usize| all || !self.clients[*who].wire.borrow().is_closed;
         let here: Vec<usize> = (0..self.clients.len()).filter(is_here).collect();
         (!here.is_empty()).then(|| *self.rng.pick(&here))
     }
@@ -247,7 +247,7 @@ impl World {
     fn all_talk(&mut self) {
         self.journal.hit("all talk at once");
         for who in 0..self.clients.len() {
-            let is_here = !self.clients[who].wire.borrow().is_closed();
+            let is_here = !self.clients[who].wire.borrow().is_closed;
             if is_here && self.clients[who].may_send() {
                 self.pipeline(who);
             }

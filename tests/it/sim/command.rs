@@ -15,11 +15,10 @@ pub(super) enum Command {
     Ignore(String),
     Unignore(String),
     Notices(bool),
-    Dialect(String),
     /// Wants a token.
     Token,
-    /// Has one, and perhaps the number of the last line that it saw, and that number's epoch.
-    Resume(String, Option<u64>, Option<i64>),
+    /// Has one, and perhaps the number of the last line that it saw.
+    Resume(String, Option<u64>),
     Exit,
     /// Not typed to its end: whatever it is, it is answered with a line.
     Broken,
@@ -49,13 +48,9 @@ pub(super) fn parse(line: &str) -> Command {
         ("unignore", [name]) => Command::Unignore((*name).to_owned()),
         ("notices", ["on"]) => Command::Notices(true),
         ("notices", ["off"]) => Command::Notices(false),
-        ("dialect", [name]) => Command::Dialect((*name).to_owned()),
         ("resume", []) => Command::Token,
-        ("resume", [token, numbers @ ..]) => {
-            let seq = numbers.first().and_then(|seq| seq.parse().ok());
-            let epoch = numbers.get(1).and_then(|epoch| epoch.parse().ok());
-            Command::Resume((*token).to_owned(), seq, epoch)
-        }
+        ("resume", [token]) => Command::Resume((*token).to_owned(), None),
+        ("resume", [token, seq]) => Command::Resume((*token).to_owned(), seq.parse().ok()),
         ("exit", _) => Command::Exit,
         _ => Command::Broken,
     }

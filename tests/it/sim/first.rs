@@ -93,9 +93,6 @@ impl First {
     }
 }
 
-/// What a TLS client is told: a fatal alert, unexpected message.
-pub(super) const NO_TLS: [u8; 7] = [21, 3, 3, 0, 2, 2, 10];
-
 /// What clients of the simulation begin with besides, as a line.
 const OTHERS: [&str; 6] = [
     "OPTIONS sip:nm SIP/2.0",
@@ -107,10 +104,9 @@ const OTHERS: [&str; 6] = [
 ];
 
 /// Beginnings of strangers, and of some who only look like them.
-pub(super) const BEGINNINGS: [&[u8]; 18] = [
+pub(super) const BEGINNINGS: [&[u8]; 17] = [
     b"GET / HTTP/1.1\r\nHost: chat\r\n\r\n",
     b"\r\n\r\nGET /a/path/that/is/longer/than/any/line/may/be/here/or/elsewhere/in/the/run HTTP/1.1\r\n",
-    b"\x16\x03\x01\x02\x00\x01\x00",
     b"OPTIONS sip:nm SIP/2.0\r\n",
     b"SSH-2.0-Go\r\n",
     b"PROXY TCP4 192.0.2.1 10.0.0.1 4 5\r\n",

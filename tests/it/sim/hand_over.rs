@@ -48,8 +48,5 @@ impl Recorder {
         let mut unpacker = Unpacker::new(&bytes, now).expect("it is packed here");
         self.chat = Chat::unpack(settings, &mut unpacker).expect("it is packed here");
         unpacker.finish().expect("all of it is unpacked");
-        if let Some(bus) = &mut self.bus {
-            bus.hand_over(now);
-        }
     }
 }

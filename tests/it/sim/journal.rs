@@ -18,11 +18,9 @@ pub(super) enum Fact {
     /// The service was asked what one who is turned away is told.
     Refusing(Refusal),
     /// The service was told so. Noted before it could do anything about it.
-    Opened(Newcomer),
+    Opened(SocketAddr),
     Ending(Ending),
     Line(Line),
-    /// An operation was on the bus, and takes effect. How things stand, without what is said.
-    Event(Line),
     TooLong,
     /// Whether anybody is there.
     Asked,
@@ -57,14 +55,6 @@ pub(super) enum Fact {
     Settled,
     /// No edge was due and no time was up, so the server slept.
     Sleep(Rest),
-}
-
-/// Who connected, as the service was told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Newcomer {
-    pub(super) label: String,
-    pub(super) addr: SocketAddr,
-    pub(super) serial: u32,
 }
 
 /// Where somebody has connected from.
@@ -111,7 +101,6 @@ pub(super) struct Line {
     pub(super) queued: usize,
     /// Those of whom the outbox says that they do not read.
     pub(super) stuck: Vec<usize>,
-    pub(super) wall: SystemTime,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -160,7 +149,7 @@ impl Journal {
         self.0.entries.borrow_mut().push(entry);
     }
 
-    pub(super) fn hit(&self, kind: &'static str) {
+    pub(super) fn hit(&self, kind: &str) {
         self.0.coverage.borrow_mut().hit(kind);
     }
 

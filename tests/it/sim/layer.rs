@@ -62,8 +62,8 @@ impl Layer {
             io::Read::read(&mut self.read_before, buffer)?
         };
         match self.phase {
-            Phase::Talking | Phase::Shaking(_) if count == 0 && wire.is_cut() => {
-                wire.hit("end that nobody vouches for");
+            Phase::Talking | Phase::Shaking(_) if count == 0 && wire.is_cut => {
+                wire.journal.hit("end that nobody vouches for");
                 Err(ErrorKind::UnexpectedEof.into())
             }
             Phase::Shaking(seen) if count > 0 => self.shake_hands(wire, buffer, count, seen),

@@ -23,44 +23,25 @@ pub(super) const ENDINGS: [&[u8]; 5] = [b"\n", b"\r\n", b"\0", b"\r\0", b"\r"];
 pub(super) struct Lines {
     line_max: usize,
     count: usize,
-    /// How much of a run is commands of the newer kind, and which.
-    newer: usize,
-    focuses: &'static [Focus],
+    /// How much of a run is commands that depend on what others do.
+    commands: usize,
 }
-
-/// What the clients of a run care for.
-#[derive(Clone, Copy)]
-enum Focus {
-    Rooms,
-    People,
-    Sessions,
-}
-
-/// Together, because it is where they meet that things go wrong.
-const FOCUSES: [&[Focus]; 4] = [
-    &[Focus::Rooms, Focus::People],
-    &[Focus::Rooms, Focus::Sessions],
-    &[Focus::People, Focus::Sessions],
-    &[Focus::Rooms, Focus::People, Focus::Sessions],
-];
 
 impl Lines {
     pub(super) fn new(line_max: usize, rng: &mut Rng) -> Lines {
-        let newer = *rng.pick(&[6, 60, 150, 150]);
-        let focuses = FOCUSES[rng.below(FOCUSES.len())];
-        Lines { line_max, count: 0, newer, focuses }
+        Lines { line_max, count: 0, commands: *rng.pick(&[6, 60, 150, 150]) }
     }
 
     /// A line with its ending.
     pub(super) fn write(&mut self, rng: &mut Rng, ending: &[u8]) -> Vec<u8> {
         self.count += 1;
-        let mut line = match rng.below(40 + self.newer) {
+        let mut line = match rng.below(40 + self.commands) {
             0..15 => self.speech(rng).into_bytes(),
             15..29 => self.command(rng).into_bytes(),
             29..32 => self.telnet(rng),
             32..34 => self.erased(rng),
             34..37 => self.near_the_limit(rng),
-            40.. => self.newer_command(rng).into_bytes(),
+            40.. => self.command_among_others(rng).into_bytes(),
             37 => vec![b'#'; self.line_max * rng.between(1, 3)],
             38 => rng.pick(&NOTHING).as_bytes().to_vec(),
             _ => b"/exit".to_vec(),
@@ -105,16 +86,14 @@ impl Lines {
     }
 
     /// What belongs to rooms, to what one sees of others, or to coming back.
-    fn newer_command(&self, rng: &mut Rng) -> String {
-        match rng.pick(self.focuses) {
-            Focus::Rooms => self.room_command(rng),
-            Focus::People => self.people_command(rng),
-            Focus::Sessions => match rng.below(8) {
-                0..2 => "/resume".to_owned(),
-                2..5 => write_return(rng),
-                5 => format!("/join {}", rng.pick(&["games", "tea"])),
-                _ => format!("{} is seen later", self.count),
-            },
+    fn command_among_others(&self, rng: &mut Rng) -> String {
+        match rng.below(24) {
+            0..8 => self.room_command(rng),
+            8..16 => self.people_command(rng),
+            16..18 => "/resume".to_owned(),
+            18..21 => write_return(rng),
+            21 => format!("/join {}", rng.pick(&["games", "tea"])),
+            _ => format!("{} is seen later", self.count),
         }
     }
 
@@ -133,17 +112,13 @@ impl Lines {
 
     fn people_command(&self, rng: &mut Rng) -> String {
         let (n, name) = (self.count, rng.pick(&PEOPLE));
-        match rng.below(13) {
+        match rng.below(12) {
             0..4 => format!("/ignore {name}"),
             4 => format!("/unignore {name}"),
             5..7 => format!("/msg {name} psst {n}"),
             7..9 => "/notices on".to_owned(),
             9 => "/notices off".to_owned(),
-            10 => {
-                let dialects = ["native", "RECIPE", "tutorial", "fork", "json"];
-                format!("/dialect {}", rng.pick(&dialects))
-            }
-            11 => format!("/nick {}", rng.pick(&NAMES)),
+            10 => format!("/nick {}", rng.pick(&NAMES)),
             _ => format!("{n} for all"),
         }
     }
@@ -153,18 +128,14 @@ impl Lines {
         let mut line = format!("tel{}", self.count).into_bytes();
         for _ in 0..rng.between(1, 3) {
             let option = rng.byte();
-            match rng.below(12) {
+            match rng.below(8) {
                 0 => line.extend([255, 253, option]),
                 1 => line.extend([255, 251, option % 4]),
                 2 => line.extend([255, 244, 255, 253, 6]),
-                3 => line.extend([255, *rng.pick(&[252, 254]), option]),
-                4 => line.extend([255, 250, 24, 1, 255, 255, b'\n', 0, 255, 240]),
-                5 => line.extend([255, 250, 24, 1, 255, 251, option]),
-                6 => line.extend([255, 247]),
-                7 => line.extend([255, 248, b'2']),
-                8 => line.extend([255, 246]),
-                9 => line.extend([255, 241].repeat(*rng.pick(&[1, 1, 1, 600]))),
-                _ => line.extend([255, 241]),
+                3 => line.extend([255, 250, 24, 1, 255, 255, b'\n', 0, 255, 240]),
+                4 => line.extend([255, 248, b'2']),
+                5 => line.extend([255, 246]),
+                _ => line.extend([255, 241].repeat(*rng.pick(&[1, 1, 1, 600]))),
             }
         }
         line.extend(b"net");
@@ -176,14 +147,9 @@ impl Lines {
         let lines = [
             format!("\u{8}typed {n}x\u{7f}"),
             format!("typé\u{8}e {n} 👩\u{8}"),
-            format!("typed {n} \u{8}\u{8}\u{8}\u{8}!"),
-            "gone\u{8}\u{7f}\u{8}\u{7f}\u{8}".to_owned(),
-            format!("\u{3}all {n} gone\u{15}not {n}"),
             format!("words {n}, the \t last\u{17}\u{17}one {n}"),
             format!("\u{1b}[Akeys {n}\u{1b}[200~ in\u{1b}[201~\u{1b}OP\u{1b}\u{1b}[[D\u{1b}[M !~."),
             format!("no key {n}\u{1b}q\u{1b}]0;ü\u{7}\u{1b}P1$r\u{1b}\\ \u{1b}]q\u{1b}[/\u{1b}[12"),
-            format!("\u{feff}marked {n}\u{feff}"),
-            format!("cr {n}\r\u{8}"),
         ];
         rng.pick(&lines).clone().into_bytes()
     }
@@ -208,10 +174,7 @@ pub(super) fn write_return(rng: &mut Rng) -> String {
         _ => {}
     }
     match rng.below(4) {
-        0 => match rng.below(12) {
-            9.. => format!("/resume {token} 2 1"),
-            seq => format!("/resume {token} {seq}"),
-        },
+        0 => format!("/resume {token} {}", rng.below(12)),
         1 if rng.one_in(3) => format!("/resume {token} {}", u64::MAX),
         _ => format!("/resume {token}"),
     }

@@ -1,31 +1,29 @@
 //! The oracle of the chat: plain, and without a thought for speed. Given what the
 //! service was told, in order, it says what every client is sent.
 //!
+//! It knows what depends on what others do meanwhile: the order of lines, names, rooms, presence,
+//! who comes back. What a command answers, dialects, and limits of the chat's own the transcripts
+//! say; a chat behind a bus, and what programs read, the simulation of a cluster.
+//!
 //! Here is what becomes of a client, and what each line asks for; `model/` has the rest:
-//! `messages.rs` what is said, `bus.rs` when, `closing.rs` how one ends, `presence.rs` who comes and goes, `sessions.rs` who comes back,
-//! `preferences.rs` what everybody decides for themselves, `rooms.rs` and `format.rs` the rest.
+//! `messages.rs` what is said, `closing.rs` how one ends, `presence.rs` who comes and goes,
+//! `sessions.rs` who comes back, `rooms.rs` what is kept of a room.
 
-mod bus;
 mod closing;
-mod format;
 mod messages;
-mod preferences;
 mod presence;
 mod rooms;
 mod sessions;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chinwag::{CloseReason, Ending, Protocol, Refusal};
 
 use super::command::{Command, parse};
-use super::journal::{Entry, Fact, Line, Moment, Newcomer};
+use super::journal::{Entry, Fact, Line, Moment};
 use super::rules::Rules;
 use super::text::{clean, is_blank};
-use bus::{Effect, Operation};
-use format::{Dialect, Person, Told, put};
 use rooms::{LOBBY, Rooms};
 use sessions::Session;
 
@@ -83,9 +81,6 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         tokens: 0,
         is_over: false,
         turned_away: None,
-        under_way: VecDeque::new(),
-        held: BTreeMap::new(),
-        leaving: Vec::new(),
         stuck: Vec::new(),
         entry: 0,
         now: Moment::default(),
@@ -106,12 +101,7 @@ pub(super) fn replay(entries: &[Entry], given: &Given) -> (Vec<Life>, BTreeSet<&
         }
     }
     assert!(model.members.is_empty(), "everybody who came has left");
-    let is_left = !model.under_way.is_empty() || !model.leaving.is_empty();
-    assert!(!is_left, "what was done came back");
-    assert!(
-        model.sessions.iter().all(|session| session.detached.is_none()),
-        "nobody is detached for good"
-    );
+    assert!(model.sessions.iter().all(Session::is_attached), "nobody is detached for good");
     (model.lives, model.seen)
 }
 
@@ -126,12 +116,6 @@ struct Model<'a> {
     is_over: bool,
     /// Whether the last who spoke another protocol spoke HTTP.
     turned_away: Option<Protocol>,
-    /// What is on the bus, in the order in which it comes back.
-    under_way: VecDeque<Operation>,
-    /// Lines that wait for what their clients have on the bus.
-    held: BTreeMap<usize, Vec<u8>>,
-    /// Those who have left, and nobody knows; and their rooms.
-    leaving: Vec<(Member, String)>,
     /// Those who do not read.
     stuck: Vec<usize>,
     entry: usize,
@@ -145,36 +129,24 @@ struct Member {
     who: usize,
     name: Option<String>,
     guest: usize,
-    addr: SocketAddr,
-    serial: u32,
     /// The entry with which it was let in, and the time.
     came: usize,
     opened: Duration,
-    dialect: Dialect,
     ending: &'static str,
     has_shown_ending: bool,
-    room: usize,
-    echo: bool,
+    /// As the room is spelled.
+    room: String,
     notices: bool,
     writer: Option<usize>,
     ignores: Vec<usize>,
-    arrival: Arrival,
+    /// It has said what others can see.
+    is_announced: bool,
     /// Its first line, or the time in which it was to come, is over.
     was_awaited: bool,
     has_spoken: bool,
     /// It goes of its own will.
     said_goodbye: bool,
     phase: Phase,
-}
-
-/// Who knows that somebody is here.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Arrival {
-    Untold,
-    /// Those who are told of connections.
-    Connected,
-    /// Everybody: it has said what others can see.
-    Announced,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -197,25 +169,20 @@ impl Member {
             (None, number) => format!("guest-{number}"),
         }
     }
-
-    fn person(&self) -> Person {
-        let (addr, serial) = (Some(self.addr), self.serial);
-        Person { name: self.shown(), is_guest: self.name.is_none(), addr, serial }
-    }
 }
 
 impl Model<'_> {
     fn hear(&mut self, entry: &Entry, next: Option<&Entry>) {
         let who = entry.who;
         match &entry.fact {
-            Fact::Opened(newcomer) => self.open(who, newcomer),
+            Fact::Opened(_) => self.open(who),
             Fact::Ending(ending) => {
                 let member = self.listener(who);
                 (member.ending, member.has_shown_ending) = (Ending::as_str(*ending), true);
             }
             Fact::Asked => {
                 self.listener(who);
-                self.reply(who, "here", "[chinwag: yes]");
+                self.reply(who, "[chinwag: yes]");
             }
             // It is closed right after that.
             Fact::Refusing(Refusal::Foreign(protocol)) => {
@@ -230,23 +197,18 @@ impl Model<'_> {
             Fact::Acted(_) if self.members[&who].phase == Phase::LastLine => {
                 self.end_with_line(who, next);
             }
-            Fact::Event(line) => {
-                self.stuck.clone_from(&line.stuck);
-                self.event(line);
-            }
             Fact::TooLong => {
                 self.listener(who).has_spoken = true;
                 let max = self.given.line_max;
-                let text = format!("Line too long (limit {max} bytes); dropped.");
-                self.reply(who, "line_too_long", &text);
+                self.reply(who, &format!("Line too long (limit {max} bytes); dropped."));
             }
             Fact::Throttled => {
                 self.listener(who);
-                self.reply(who, "throttled", "Slow down: your lines are being delayed.");
+                self.reply(who, "Slow down: your lines are being delayed.");
             }
             Fact::Idle => {
                 self.listener(who);
-                self.reply(who, "still_there", "Are you still there?");
+                self.reply(who, "Are you still there?");
             }
             Fact::Skipped(lines) => self.skip(who, *lines),
             Fact::EndRead => self.end_read(who, next),
@@ -255,8 +217,6 @@ impl Model<'_> {
             Fact::Sleep(_) => self.check_deadlines(entry.at),
             Fact::Shutdown => self.shut_down(),
             Fact::Closed(why) => {
-                let is_owed = *why == CloseReason::EndOfInput && self.has_under_way(who);
-                assert!(!is_owed, "#{who} is owed what it has said");
                 self.close_by_itself(who, *why == CloseReason::Refused);
                 self.leave(who);
             }
@@ -269,32 +229,23 @@ impl Model<'_> {
         self.seen.insert(what);
     }
 
-    fn open(&mut self, who: usize, newcomer: &Newcomer) {
-        let detached = self.sessions.iter().filter_map(|session| session.detached.as_ref());
-        let all = self.members.values().chain(detached.map(|detached| &detached.member));
-        let all = all.chain(self.leaving.iter().map(|(member, _)| member));
-        let taken: Vec<usize> = all.map(|member| member.guest).collect();
+    fn open(&mut self, who: usize) {
+        let taken: Vec<usize> = self.everybody().map(|member| member.guest).collect();
         let mut numbers = 1..=taken.len() + 1;
         let guest = numbers.find(|number| !taken.contains(number)).expect("one more than taken");
-        let dialect = format::DIALECTS.into_iter().find(|(name, _)| *name == newcomer.label);
-        let (_, dialect) = dialect.expect("listeners have dialects");
         let member = Member {
             who,
             name: None,
             guest,
-            addr: newcomer.addr,
-            serial: newcomer.serial,
             came: self.entry,
             opened: self.now.since,
-            dialect,
             ending: "\n",
             has_shown_ending: false,
-            room: LOBBY,
-            echo: dialect != Dialect::Fork,
-            notices: matches!(dialect, Dialect::Tutorial | Dialect::Json),
+            room: LOBBY.to_owned(),
+            notices: false,
             writer: None,
             ignores: Vec::new(),
-            arrival: Arrival::Untold,
+            is_announced: false,
             was_awaited: false,
             has_spoken: false,
             said_goodbye: false,
@@ -302,12 +253,6 @@ impl Model<'_> {
         };
         let before = self.members.insert(who, member);
         assert!(before.is_none(), "#{who} came twice");
-        self.saw(dialect.listener());
-        if dialect == Dialect::Json {
-            let name = self.members[&who].shown();
-            self.tell(who, &Told::Hello { room: "lobby", name: &name });
-        }
-        self.publish(who, Effect::Connect);
     }
 
     /// Somebody who may be listened to.
@@ -333,44 +278,41 @@ impl Model<'_> {
             return;
         }
         self.listener(who).has_spoken = true;
-        let command = parse(&text);
-        if self.waits(who, &command) {
-            self.held.insert(who, line.bytes.clone());
-            return;
-        }
-        self.act(who, command);
+        self.act(who, parse(&text));
     }
 
     fn act(&mut self, who: usize, command: Command) {
         match command {
-            Command::Say(text) => self.publish(who, Effect::Say(text)),
-            Command::Name(name) => self.publish(who, Effect::Name(name)),
+            Command::Say(text) => self.say(who, &text),
+            Command::Name(name) => self.rename(who, &name),
             Command::Private(name, text) => match self.find(&name) {
-                Some(to) => self.publish(who, Effect::Whisper { to, name: Some(name), text }),
+                Some(to) => self.whisper(who, to, &text),
                 None => self.no_one(who, &name),
             },
             Command::Reply(text) => {
                 match self.members[&who].writer.filter(|writer| self.members.contains_key(writer)) {
-                    Some(to) => self.publish(who, Effect::Whisper { to, name: None, text }),
-                    None => self.reply(who, "no_one_wrote", "No one has written to you."),
+                    Some(to) => self.whisper(who, to, &text),
+                    None => self.reply(who, "No one has written to you."),
                 }
             }
-            Command::Join(room) => self.publish(who, Effect::Join(room)),
-            Command::Leave => self.publish(who, Effect::Join("lobby".to_owned())),
+            Command::Join(room) => self.join(who, &room),
+            Command::Leave => self.join(who, LOBBY),
             Command::Who(room) => self.who(who, room.as_deref()),
             Command::Rooms => self.list_rooms(who),
             Command::History(count) => self.history(who, count),
             Command::Ignore(name) => self.ignore(who, &name),
             Command::Unignore(name) => self.unignore(who, &name),
-            Command::Notices(on) => self.notices(who, on),
-            Command::Dialect(name) => self.choose_dialect(who, &name),
+            Command::Notices(on) => {
+                self.take_notices(who, on);
+                self.reply(who, if on { "Notices on." } else { "Notices off." });
+            }
             Command::Token => self.give_token(who),
-            Command::Resume(token, seq, epoch) => self.resume(who, token, seq, epoch),
+            Command::Resume(token, seq) => self.resume(who, &token, seq),
             Command::Exit => {
-                self.reply(who, "bye", "Bye.");
+                self.reply(who, "Bye.");
                 self.let_go(who);
             }
-            Command::Broken => self.send_text(who, "", Sort::Line),
+            Command::Broken => self.send(who, "", Sort::Line),
         }
     }
 
@@ -380,32 +322,26 @@ impl Model<'_> {
     }
 
     fn no_one(&mut self, who: usize, name: &str) {
-        self.reply(who, "no_such_user", &format!("No one is called {name}."));
+        self.reply(who, &format!("No one is called {name}."));
     }
 
     /// Everybody in a room.
-    fn people(&self, room: usize) -> Vec<usize> {
+    fn people(&self, room: &str) -> Vec<usize> {
         let is_there = |(_, member): &(&usize, &Member)| member.room == room;
         self.members.iter().filter(is_there).map(|(who, _)| *who).collect()
     }
 
-    fn reply(&mut self, who: usize, code: &str, text: &str) {
-        self.tell(who, &Told::Reply { code, text });
+    /// Those who are here and those who are detached.
+    fn everybody(&mut self) -> impl Iterator<Item = &mut Member> {
+        let detached = self.sessions.iter_mut().filter_map(Session::member_mut);
+        self.members.values_mut().chain(detached)
     }
 
-    fn tell(&mut self, who: usize, told: &Told<'_>) {
-        self.send(who, told, Sort::Own);
+    fn reply(&mut self, who: usize, text: &str) {
+        self.send(who, text, Sort::Own);
     }
 
-    fn send(&mut self, who: usize, told: &Told<'_>, sort: Sort) {
-        // One who was cut off may be answered.
-        if let Some(member) = self.members.get(&who) {
-            let text = put(member.dialect, self.now.millis, told);
-            self.send_text(who, &text, sort);
-        }
-    }
-
-    fn send_text(&mut self, who: usize, text: &str, sort: Sort) {
+    fn send(&mut self, who: usize, text: &str, sort: Sort) {
         let member = &self.members[&who];
         if !matches!(member.phase, Phase::Closing | Phase::Gone) {
             let bytes = format!("{text}{}", member.ending).into_bytes();

@@ -1,7 +1,5 @@
 //! Notes what came of a client, for the list of what is to happen at least once.
 
-use chinwag::{CloseReason, Ending};
-
 use super::check::Case;
 use super::journal::{Entry, Fact, Journal};
 use super::model::{Sent, Sort};
@@ -10,7 +8,7 @@ use super::model::{Sent, Sort};
 pub(super) fn cover(case: &Case<'_>, sent: &[Sent], whole: usize, journal: &Journal) {
     for (index, fact) in case.own() {
         if let Some(kind) = of_fact(fact, case.entries.get(index + 1)) {
-            journal.hit(kind);
+            journal.hit(&kind);
         }
     }
     for sent in &sent[..whole] {
@@ -41,28 +39,15 @@ const OF_TEXT: [(&str, &str); 5] = [
     (" → ", "private line"),
 ];
 
-fn of_fact(fact: &Fact, next: Option<&Entry>) -> Option<&'static str> {
+fn of_fact(fact: &Fact, next: Option<&Entry>) -> Option<String> {
     let kind = match fact {
-        Fact::Ending(Ending::Lf) => "ends lines with LF",
-        Fact::Ending(Ending::CrLf) => "ends lines with CR LF",
-        Fact::Ending(Ending::Nul) => "ends lines with NUL",
         Fact::TooLong => "line too long",
         Fact::Asked => "asks whether anybody is there",
         Fact::Skipped(_) => "skipped",
-        Fact::EndRead => match next.map(|next| &next.fact) {
-            Some(Fact::Line(_)) => "last line without ending",
-            _ => return None,
-        },
-        Fact::Closed(CloseReason::Refused) => "closed: another protocol",
-        Fact::Closed(CloseReason::Asked) => "closed: asked",
-        Fact::Closed(CloseReason::EndOfInput) => "closed: end of input",
-        Fact::Closed(CloseReason::Endless) => "closed: endless",
-        Fact::Closed(CloseReason::TooSlow) => "closed: too slow",
-        Fact::Closed(CloseReason::Stalled) => "closed: stalled",
-        Fact::Closed(CloseReason::Broken) => "closed: broken",
-        Fact::Closed(CloseReason::Idle) => "closed: idle",
-        Fact::Closed(CloseReason::Shutdown) => "closed: shutdown",
+        Fact::EndRead if matches!(next?.fact, Fact::Line(_)) => "last line without ending",
+        Fact::Ending(ending) => return Some(format!("ends lines with {ending:?}")),
+        Fact::Closed(why) => return Some(format!("closed: {why:?}")),
         _ => return None,
     };
-    Some(kind)
+    Some(kind.to_owned())
 }

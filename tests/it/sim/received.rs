@@ -1,8 +1,6 @@
 //! Compares what a client received with what it was sent: in order, nothing lost and
 //! nothing twice; cut or thinned out only where the protocol says so.
 
-use std::collections::BTreeSet;
-
 use chinwag::CloseReason;
 
 use super::check::{Answer, Case};
@@ -35,37 +33,17 @@ enum Fate {
 
 /// Looks for everything that was sent among the bytes that the client's socket took, and
 /// marks what was skipped without a notice. Returns how many things are accounted for:
-/// all, unless the connection was cut, or there is more than one way to account for them.
+/// all, unless the connection was cut.
 pub(super) fn compare(case: &Case<'_>, sent: &mut [Sent], accepted: &[u8]) -> usize {
-    let (mut ways, mut faults) = (Vec::new(), Vec::new());
-    for gap in [None].into_iter().chain(may_be_gaps(sent).map(Some)) {
-        let mut walk = Walk::new(case, accepted);
-        let way = walk.walk(sent, gap);
-        match walk.fault {
-            None => ways.push(way),
-            Some(fault) => faults.push(fault),
-        }
+    let mut walk = Walk::new(case, accepted);
+    let way = walk.walk(sent);
+    if let Some(fault) = walk.fault {
+        panic!("{fault}");
     }
-    let Some(way) = ways.first() else { panic!("{}", faults[0]) };
-    let differs = |at: &usize| ways.iter().any(|other| other.get(*at) != way.get(*at));
-    let whole = (0..way.len()).find(differs).unwrap_or(way.len());
-    for (sent, was_missed) in sent.iter_mut().zip(way).take(whole) {
+    for (sent, was_missed) in sent.iter_mut().zip(&way) {
         sent.skipped = *was_missed;
     }
-    whole
-}
-
-/// Where a client may have begun to miss lines that were told to it alone once more, like
-/// what is recalled for programs: it looks as if it had not missed them then.
-fn may_be_gaps(sent: &[Sent]) -> impl Iterator<Item = usize> {
-    let own: BTreeSet<&[u8]> =
-        sent.iter().filter(|sent| sent.sort == Sort::Own).map(|sent| &sent.bytes[..]).collect();
-    let start = sent.iter().rposition(|sent| sent.skipped).map_or(0, |last| last + 1);
-    let is_repeated = move |at: &usize| {
-        let sent = &sent[*at];
-        sent.sort == Sort::Room && own.contains(&sent.bytes[..])
-    };
-    (start..sent.len()).filter(is_repeated)
+    way.len()
 }
 
 impl<'a> Walk<'a> {
@@ -75,12 +53,11 @@ impl<'a> Walk<'a> {
         Walk { case, heard, left, answers, last: None, asked: None, in_gap, fault: None }
     }
 
-    /// Goes through everything that was sent. From `gap` on the client misses lines, if
-    /// not before that. Returns whether it missed each thing that is accounted for.
-    fn walk(&mut self, sent: &[Sent], gap: Option<usize>) -> Vec<bool> {
+    /// Goes through everything that was sent. Returns whether it missed each thing that is
+    /// accounted for.
+    fn walk(&mut self, sent: &[Sent]) -> Vec<bool> {
         let mut way = Vec::new();
         for sent in sent {
-            self.in_gap |= gap == Some(way.len());
             match self.look_for(sent) {
                 Fate::Received => way.push(false),
                 Fate::Skipped => way.push(true),

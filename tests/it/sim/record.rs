@@ -6,14 +6,11 @@ use std::time::{Duration, Instant};
 
 use chinwag::{Chat, CloseReason, ConnId, Ending, Limit, LogId, Outbox, Peer, Refusal, Service};
 
-use super::bus::Bus;
-use super::journal::{Acted, EVERYBODY, Fact, Journal, Line, Newcomer};
+use super::journal::{Acted, EVERYBODY, Fact, Journal, Line};
 use super::rng::Rng;
 
 pub(super) struct Recorder {
     pub(super) chat: Chat,
-    /// What delays operations, if anything does.
-    pub(super) bus: Option<Bus>,
     pub(super) journal: Journal,
     rng: Rng,
     start: Instant,
@@ -37,17 +34,7 @@ struct Known {
 impl Recorder {
     pub(super) fn new(chat: Chat, journal: Journal, rng: Rng, start: Instant) -> Recorder {
         let clients = BTreeMap::new();
-        Recorder {
-            chat,
-            bus: None,
-            journal,
-            rng,
-            start,
-            clients,
-            gone: Vec::new(),
-            timer: None,
-            ticks: 0,
-        }
+        Recorder { chat, journal, rng, start, clients, gone: Vec::new(), timer: None, ticks: 0 }
     }
 
     /// How often it was woken.
@@ -122,42 +109,12 @@ impl Recorder {
             .collect()
     }
 
-    /// How things stand, and what was said.
-    pub(super) fn line(&self, bytes: &[u8], queued: usize, out: &Outbox) -> Line {
-        Line { bytes: bytes.to_vec(), queued, stuck: self.stuck(out), wall: out.now().wall }
-    }
-
-    /// The bus takes what the chat publishes; whom the chat makes wait for it is noted.
-    fn post(&mut self, out: &Outbox) {
-        let Some(bus) = &mut self.bus else { return };
-        bus.take(&mut self.chat, self.journal.is_calm(), out.now().monotonic);
-        for known in self.clients.values_mut() {
-            let paused = out.is_reading_paused(known.id);
-            if paused != known.paused && out.is_open(known.id) {
-                known.paused = paused;
-                self.journal.note(known.who, if paused { Fact::Paused } else { Fact::Resumed });
-            }
-        }
-    }
-
-    /// What is due on the bus takes effect; one operation at a time, so that there is room for what
-    /// it sends.
-    fn bring_back(&mut self, out: &mut Outbox) {
-        let now = out.now().monotonic;
-        let Some(operation) = self.bus.as_mut().and_then(|bus| bus.due(now)) else { return };
-        self.look_around(None, out);
-        let event = self.line(&[], 0, out);
-        self.journal.note(EVERYBODY, Fact::Event(event));
-        self.chat.apply(operation, out);
-    }
-
     /// What a service may do besides answering.
     fn meddle(&mut self, id: ConnId, out: &mut Outbox) {
         if self.journal.is_calm() {
             return;
         }
-        // The bus pauses by itself, and would not know.
-        if self.rng.one_in(25) && self.bus.is_none() {
+        if self.rng.one_in(25) {
             self.journal.hit("pause reading");
             out.pause_reading(id);
             self.clients.get_mut(&id.serial()).expect("it has just spoken").paused = true;
@@ -199,21 +156,18 @@ impl Service for Recorder {
         );
         assert!(before.is_none(), "{id:?} was opened twice");
         let addr = peer.origin.addr().expect("all have addresses");
-        let label = peer.label.to_owned();
-        self.note(id, Fact::Opened(Newcomer { label, addr, serial: id.serial() }), out);
+        self.note(id, Fact::Opened(addr), out);
         self.chat.on_open(id, peer, out);
-        self.post(out);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         let paused = self.clients.get(&id.serial()).is_some_and(|known| known.paused);
         assert!(!paused, "a line of {id:?}, who is paused");
-        let line_read = self.line(line, out.queued(id), out);
-        self.note(id, Fact::Line(line_read), out);
+        let (bytes, stuck) = (line.to_vec(), self.stuck(out));
+        self.note(id, Fact::Line(Line { bytes, queued: out.queued(id), stuck }), out);
         self.chat.on_line(id, line, out);
         let acted = Acted { is_open: out.is_open(id), queued: out.queued(id) };
         self.note(id, Fact::Acted(acted), out);
-        self.post(out);
         self.meddle(id, out);
     }
 
@@ -242,7 +196,6 @@ impl Service for Recorder {
 
     fn on_end_of_input(&mut self, id: ConnId, out: &mut Outbox) {
         self.chat.on_end_of_input(id, out);
-        self.post(out);
     }
 
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
@@ -250,7 +203,6 @@ impl Service for Recorder {
         let known = self.clients.remove(&id.serial()).expect("it has just been looked for");
         self.gone.push((known.who, id));
         self.chat.on_close(id, why, out);
-        self.post(out);
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
@@ -260,8 +212,7 @@ impl Service for Recorder {
             self.journal.hit("timer of the service");
             self.timer = None;
         }
-        let is_own = self.bus.is_none();
-        for known in self.clients.values_mut().filter(|known| known.paused && is_own) {
+        for known in self.clients.values_mut().filter(|known| known.paused) {
             if self.journal.is_calm() || self.rng.one_in(2) {
                 self.journal.hit("resume reading");
                 known.paused = false;
@@ -273,13 +224,10 @@ impl Service for Recorder {
         self.look_around(None, out);
         self.journal.note(EVERYBODY, Fact::Tick);
         self.chat.on_tick(out);
-        self.bring_back(out);
-        self.post(out);
     }
 
     fn next_tick(&self) -> Option<Instant> {
-        let due = self.bus.as_ref().and_then(Bus::next);
-        [self.timer, self.chat.next_tick(), due].into_iter().flatten().min()
+        [self.timer, self.chat.next_tick()].into_iter().flatten().min()
     }
 
     fn turns_away_protocols(&self, peer: &Peer<'_>) -> bool {

@@ -1,5 +1,6 @@
 //! Where every choice of a run comes from: splitmix64, so that one number replays it.
 
+#[derive(Default)]
 pub(crate) struct Rng(u64);
 
 impl Rng {

@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use chinwag::chat::{Bus, Dialect, Settings};
+use chinwag::chat::Settings;
 
 use super::rng::Rng;
 
@@ -14,13 +14,7 @@ pub(super) struct Rules {
     pub(super) greet_after: Option<Duration>,
     pub(super) history_lines: usize,
     pub(super) history_bytes: usize,
-    pub(super) rooms_max: usize,
     pub(super) resume_for: Duration,
-    pub(super) detached_max: usize,
-    pub(super) detached_per_addr: usize,
-    pub(super) ignored_max: usize,
-    /// What others must know is delayed on its way back.
-    pub(super) has_bus: bool,
 }
 
 impl Rules {
@@ -30,12 +24,7 @@ impl Rules {
             greet_after: greet_after.map(Duration::from_millis),
             history_lines: *rng.pick(&[0, 0, 1, 3, 12, 200]),
             history_bytes: *rng.pick(&[40, 200, 64 << 10]),
-            rooms_max: *rng.pick(&[1, 2, 2, 2, 3, 5]),
             resume_for: Duration::from_millis(*rng.pick(&[0, 40, 700, 5000, 60_000, 60_000])),
-            detached_max: *rng.pick(&[1, 2, 100]),
-            detached_per_addr: *rng.pick(&[1, 2, 100]),
-            ignored_max: rng.between(1, 4),
-            has_bus: false,
         }
     }
 
@@ -44,14 +33,10 @@ impl Rules {
             greet_after: self.greet_after,
             history_lines: self.history_lines,
             history_bytes: self.history_bytes,
-            rooms_max: self.rooms_max,
             resume_for: self.resume_for,
-            detached_max: self.detached_max,
-            detached_per_addr: self.detached_per_addr,
-            ignored_max: self.ignored_max,
-            bus: if self.has_bus { Bus::Carried } else { Bus::AtOnce },
+            // As many as come: what limits do the transcripts say.
+            detached_per_addr: 1000,
             random: Some(fill_token),
-            dialects: Dialect::ALL.into(),
             ..Settings::default()
         }
     }

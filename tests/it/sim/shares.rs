@@ -1,30 +1,24 @@
 //! The oracle of what those of one address may say together: never more than drips for them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::admission::neighbours;
+use super::buckets::Buckets;
 use super::journal::{Entry, Fact};
 use super::world::World;
-
-/// So finely are tokens counted.
-const TOKEN: i128 = 1_000_000_000;
 
 /// Goes through the journal.
 pub(super) fn check(world: &World, entries: &[Entry]) {
     let limits = &world.limits;
-    let Some(rate) = limits.rate.map(|rate| i128::from(rate) * i128::from(limits.per_ip_rate))
-    else {
+    let Some(rate) = limits.rate.map(|rate| rate.saturating_mul(limits.per_ip_rate)) else {
         return;
     };
-    let most = 2 * rate * TOKEN;
-    let mut homes = BTreeMap::new();
-    let mut levels: BTreeMap<Vec<u8>, (i128, Duration)> = BTreeMap::new();
+    let (mut homes, mut buckets) = (BTreeMap::new(), Buckets::default());
     let mut ended = BTreeSet::new();
     for entry in entries {
         match &entry.fact {
-            Fact::Opened(newcomer) => {
-                homes.insert(entry.who, neighbours(limits, newcomer.addr.ip()));
+            Fact::Opened(addr) => {
+                homes.insert(entry.who, neighbours(limits, addr.ip()));
                 continue;
             }
             Fact::EndRead => {
@@ -38,12 +32,9 @@ pub(super) fn check(world: &World, entries: &[Entry]) {
         let Some(home) = homes[&entry.who].clone().filter(|_| !ended.contains(&entry.who)) else {
             continue;
         };
-        let (level, since) = levels.get(&home).copied().unwrap_or((most, entry.at));
-        let dripped =
-            i128::try_from(entry.at.saturating_sub(since).as_nanos()).expect("a run is short");
-        let level = most.min(level + dripped * rate);
+        let bucket = buckets.of(&home, rate, entry.at);
         // Bytes that are more than a line's price are charged besides, and `pace.rs` knows it.
-        assert!(level >= TOKEN, "those of {home:?} say more than they may");
-        levels.insert(home, (level - TOKEN, entry.at));
+        assert!(bucket.has_one(), "those of {home:?} say more than they may");
+        bucket.take_one();
     }
 }

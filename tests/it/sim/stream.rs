@@ -25,25 +25,26 @@ pub(super) struct SimStream {
 
 /// A connection, seen by both sides.
 #[expect(clippy::struct_excessive_bools, reason = "one end's state says nothing of the other's")]
+#[derive(Default)]
 pub(super) struct Wire {
-    who: usize,
-    journal: Journal,
+    pub(super) who: usize,
+    pub(super) journal: Journal,
     rng: Rng,
     /// One call in so many is interrupted, or takes less than it could.
     rough: usize,
     /// On the way to the server.
-    inbound: VecDeque<u8>,
+    pub(super) inbound: VecDeque<u8>,
     /// Read by the server.
-    delivered: Vec<u8>,
+    pub(super) delivered: Vec<u8>,
     /// The client sends nothing any more.
     ended: bool,
     reset: Option<Reset>,
     /// So many calls from now the client resets the connection, wherever that is.
     fuse: Option<usize>,
     /// So much at the start of what was accepted is a layer's.
-    greeting: usize,
-    /// A layer's end comes without a word.
-    is_cut: bool,
+    pub(super) greeting: usize,
+    /// A layer's end comes without a word: nobody vouches for it.
+    pub(super) is_cut: bool,
     /// Taken from the server; of which the client has read the first `read` bytes.
     accepted: Vec<u8>,
     read: usize,
@@ -52,16 +53,16 @@ pub(super) struct Wire {
     /// What has to be free of that before an edge says so.
     edge_from: usize,
     /// `WouldBlock` was returned, so an edge is due once that changes.
-    read_armed: bool,
-    write_armed: bool,
-    /// The server has said that it sends nothing any more.
-    shut: bool,
-    /// It tried to say so, and that failed.
-    unshut: bool,
-    closed: bool,
+    pub(super) read_armed: bool,
+    pub(super) write_armed: bool,
+    /// The server has said that it sends nothing any more; or tried to, and that failed.
+    pub(super) is_shut: bool,
+    pub(super) could_not_be_shut: bool,
+    pub(super) is_closed: bool,
     /// The close turned into a reset, and what the client had not read is lost.
-    destroyed: bool,
-    reads: u64,
+    pub(super) is_destroyed: bool,
+    /// How often the server has tried to read.
+    pub(super) reads: u64,
 }
 
 /// What is left to read after a reset depends on the system.
@@ -153,30 +154,19 @@ impl Wire {
         // Linux says nothing before a third is free, and takes bytes all the same.
         let edge_from = *rng.pick(&[1, capacity.div_ceil(3)]);
         let is_cut = rng.one_in(2);
+        // Being registered with a poll reports how things stand, once.
+        let (read_armed, write_armed) = (true, true);
         Wire {
             who,
             journal,
             rng,
             rough,
-            inbound: VecDeque::new(),
-            delivered: Vec::new(),
-            ended: false,
-            reset: None,
-            fuse: None,
-            greeting: 0,
             is_cut,
-            accepted: Vec::new(),
-            read: 0,
             capacity,
             edge_from,
-            // Being registered with a poll reports how things stand, once.
-            read_armed: true,
-            write_armed: true,
-            shut: false,
-            unshut: false,
-            closed: false,
-            destroyed: false,
-            reads: 0,
+            read_armed,
+            write_armed,
+            ..Wire::default()
         }
     }
 
@@ -227,7 +217,7 @@ impl Wire {
 
     pub(super) fn accept(&mut self, bytes: &[u8]) -> io::Result<usize> {
         assert!(!bytes.is_empty(), "#{}: a write of nothing", self.who);
-        let was_shut = self.shut || self.unshut;
+        let was_shut = self.is_shut || self.could_not_be_shut;
         assert!(!was_shut, "#{}: written to after shutdown_write", self.who);
         self.journal.count_event();
         self.burn();
@@ -273,7 +263,7 @@ impl Wire {
 
     pub(super) fn shut_write(&mut self) -> io::Result<()> {
         self.journal.count_event();
-        assert!(!self.shut && !self.unshut, "#{}: shut down twice", self.who);
+        assert!(!self.is_shut && !self.could_not_be_shut, "#{}: shut down twice", self.who);
         if self.reset.is_some() {
             self.journal.note(self.who, Fact::ShutFailed);
             return Err(self.hard_error(Call::Shutdown));
@@ -284,13 +274,13 @@ impl Wire {
             let error = self.rng.below(ERRORS.len());
             self.journal.failed(Call::Shutdown, error);
             self.journal.note(self.who, Fact::ShutFailed);
-            self.unshut = true;
+            self.could_not_be_shut = true;
             if self.rng.one_in(2) {
                 self.reset(Reset::KeepsData);
             }
             return Err(errors::error(error));
         }
-        self.shut = true;
+        self.is_shut = true;
         self.journal.note(self.who, Fact::ShutWrite);
         Ok(())
     }
@@ -298,8 +288,8 @@ impl Wire {
     /// Closing a socket with unread input resets the connection, and the client loses
     /// what it has not read yet.
     fn close(&mut self) {
-        assert!(!self.closed, "#{}: closed twice", self.who);
-        self.closed = true;
+        assert!(!self.is_closed, "#{}: closed twice", self.who);
+        self.is_closed = true;
         self.journal.note(self.who, Fact::Dropped);
         if !self.inbound.is_empty() {
             self.destroy();
@@ -307,7 +297,7 @@ impl Wire {
     }
 
     fn destroy(&mut self) {
-        self.destroyed |= self.read < self.accepted.len();
+        self.is_destroyed |= self.read < self.accepted.len();
     }
 
     /// What a call comes back with now and then, whatever it could do: nearly always
@@ -365,7 +355,7 @@ impl Wire {
 impl Wire {
     pub(super) fn send(&mut self, bytes: impl IntoIterator<Item = u8>) {
         assert!(self.may_send(), "#{}: a client that has ended sends nothing", self.who);
-        if self.closed {
+        if self.is_closed {
             return self.destroy();
         }
         self.inbound.extend(bytes);
@@ -385,14 +375,14 @@ impl Wire {
 
     /// Reads at most so many bytes of what has arrived.
     pub(super) fn read(&mut self, most: usize) {
-        if self.reset.is_none() && !self.destroyed {
+        if self.reset.is_none() && !self.is_destroyed {
             self.read += most.min(self.accepted.len() - self.read);
         }
     }
 
     /// Whether the client has read everything, and the end behind it.
     pub(super) fn has_read_all(&self) -> bool {
-        (self.shut || self.closed) && self.read == self.accepted.len()
+        (self.is_shut || self.is_closed) && self.read == self.accepted.len()
     }
 
     pub(super) fn may_send(&self) -> bool {
@@ -418,10 +408,6 @@ impl Wire {
 
 /// What the world wants to know.
 impl Wire {
-    pub(super) fn who(&self) -> usize {
-        self.who
-    }
-
     pub(super) fn readable_due(&self) -> bool {
         let is_readable = !self.inbound.is_empty() || self.ended || self.reset.is_some();
         self.read_armed && is_readable
@@ -429,23 +415,6 @@ impl Wire {
 
     pub(super) fn writable_due(&self) -> bool {
         self.write_armed && (self.window() >= self.edge_from || self.reset.is_some())
-    }
-
-    /// The edge has fired; the next one needs another `WouldBlock`.
-    pub(super) fn fire_readable(&mut self) {
-        self.read_armed = false;
-    }
-
-    pub(super) fn fire_writable(&mut self) {
-        self.write_armed = false;
-    }
-
-    pub(super) fn unread_by_server(&self) -> usize {
-        self.inbound.len()
-    }
-
-    pub(super) fn delivered(&self) -> &[u8] {
-        &self.delivered
     }
 
     /// Without what its layer said.
@@ -457,39 +426,5 @@ impl Wire {
     pub(super) fn greet(&mut self) {
         self.journal.hit("handshake: done");
         self.greeting = GREETING.len();
-    }
-
-    pub(super) fn greeting(&self) -> usize {
-        self.greeting
-    }
-
-    /// Whether nobody vouches for its end.
-    pub(super) fn is_cut(&self) -> bool {
-        self.is_cut
-    }
-
-    pub(super) fn hit(&mut self, kind: &'static str) {
-        self.journal.hit(kind);
-    }
-
-    pub(super) fn is_shut(&self) -> bool {
-        self.shut
-    }
-
-    pub(super) fn could_not_be_shut(&self) -> bool {
-        self.unshut
-    }
-
-    pub(super) fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    pub(super) fn is_destroyed(&self) -> bool {
-        self.destroyed
-    }
-
-    /// How often the server has tried to read.
-    pub(super) fn reads(&self) -> u64 {
-        self.reads
     }
 }

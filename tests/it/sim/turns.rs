@@ -34,7 +34,7 @@ impl World {
         let mut due = Vec::new();
         for (who, client) in self.clients.iter().enumerate() {
             let wire = client.wire.borrow();
-            if !wire.is_closed() {
+            if !wire.is_closed {
                 due.extend(wire.readable_due().then_some((who, true)));
                 due.extend(wire.writable_due().then_some((who, false)));
             }
@@ -52,18 +52,18 @@ impl World {
         let slot = self.clients[who].slot;
         self.journal.count_event();
         if readable {
-            self.clients[who].wire.borrow_mut().fire_readable();
+            self.clients[who].wire.borrow_mut().read_armed = false;
             self.clients[who].begin_to_wait();
             self.hub.mark_readable(slot);
         } else {
-            self.clients[who].wire.borrow_mut().fire_writable();
+            self.clients[who].wire.borrow_mut().write_armed = false;
             self.mark_writable(slot);
         }
     }
 
     fn mark_writable(&mut self, slot: usize) {
         let here = self.live().find(|client| client.slot == slot);
-        if let Some(who) = here.map(|client| client.wire.borrow().who()) {
+        if let Some(who) = here.map(|client| client.wire.borrow().who) {
             self.journal.note(who, Fact::MarkedWritable);
         }
         self.hub.mark_writable(slot);
@@ -131,9 +131,9 @@ impl World {
     /// who have to wait, and be it for themselves: `pace.rs` says who they are.
     pub(super) fn check_sleep(&self) {
         let (service, outbox) = (self.hub.service(), self.hub.outbox());
-        let is_unread = |client: &&Client| client.wire.borrow().unread_by_server() > 0;
+        let is_unread = |client: &&Client| !client.wire.borrow().inbound.is_empty();
         let unread: Vec<usize> =
-            self.live().filter(is_unread).map(|client| client.wire.borrow().who()).collect();
+            self.live().filter(is_unread).map(|client| client.wire.borrow().who).collect();
         for who in &unread {
             assert!(service.knows(*who), "#{who} is forgotten");
         }
@@ -196,7 +196,7 @@ impl World {
         for stream in closed {
             let who = stream.who();
             drop(stream);
-            assert!(self.clients[who].wire.borrow().is_closed(), "a dropped stream is closed");
+            assert!(self.clients[who].wire.borrow().is_closed, "a dropped stream is closed");
         }
         count
     }

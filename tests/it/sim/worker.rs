@@ -1,30 +1,28 @@
-//! The worker's part: accounts and operators over the streams of the simulation, and a
-//! worker that is slow and fails. It has a run of its own, since
-//! what matters here is not what everybody hears but who waits, for whom, and for how long.
+//! The worker's part: accounts and operators, and a worker that is slow and fails. It has a run of
+//! its own, over [`Network`], since what matters here is not what everybody hears but who waits,
+//! and for what.
 //!
-//! Whatever happens, each line has its one verdict, in order, and nobody else's; operators go
-//! first, and no address waits for more than one request of any other; what the
-//! worker was asked for and what the chat believes agree in the end; and no password shows
-//! in any stream, in the log, or in what `Debug` says of requests and answers.
+//! Whatever happens, each line has its one verdict, in order, and nobody else's; what the worker
+//! was asked for and what the chat believes agree in the end; and no password shows in any stream,
+//! in the log, or in what `Debug` says of requests and answers.
 
 mod desk;
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, Hub, Limits, Now, Peer};
-use desk::{Desk, Turns};
+use chinwag::testing::Network;
+use chinwag::{ConnId, Limits, Peer};
+use desk::Desk;
 
-use super::journal::Journal;
 use super::rng::Rng;
-use super::stream::{Reset, SimStream, Wire};
-use super::{NamesSeed, number_in};
+use super::{SEEDS, SIM};
 
 /// A part of every password, and of nothing else.
 const SECRET: &str = "sekret";
@@ -76,30 +74,21 @@ fn token(bytes: &mut [u8; 24]) {
 
 /// Somebody who types commands, and behind each asks for something that comes at once.
 struct Client {
-    wire: Rc<RefCell<Wire>>,
-    slot: usize,
+    id: ConnId,
     is_operator: bool,
     asked: usize,
+    text: String,
+    /// It says no more; it was cut off.
+    has_ended: bool,
+    was_reset: bool,
 }
 
 impl Client {
-    fn say(&mut self, line: &str) {
-        let who = self.wire.borrow().who();
-        let both = format!("{line}\n/up p{who}x{}\n", self.asked);
-        self.wire.borrow_mut().send(both.into_bytes());
-        self.asked += 1;
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.wire.borrow().accepted().to_vec()).expect("UTF-8")
-    }
-
     /// The lines between one answered question and the next. What others caused is left out.
     fn verdicts(&self) -> Vec<Vec<String>> {
-        let who = self.wire.borrow().who();
         let (mut verdicts, mut now) = (Vec::new(), Vec::new());
-        for line in self.text().split_inclusive('\n') {
-            if line == format!("P{who}X{}\n", verdicts.len()) {
+        for line in self.text.split_inclusive('\n') {
+            if line == format!("P{}\n", verdicts.len()) {
                 verdicts.push(std::mem::take(&mut now));
             } else if !OF_OTHERS.iter().any(|part| line.contains(part)) {
                 now.push(line.to_owned());
@@ -116,8 +105,7 @@ impl Client {
             " banned by ",
             "You are banned",
         ];
-        let text = self.text();
-        let last = text.lines().last().unwrap_or("");
+        let last = self.text.lines().last().unwrap_or("");
         ends.iter().any(|end| last.contains(end))
     }
 }
@@ -131,19 +119,18 @@ const OF_OTHERS: [&str; 5] = [
 ];
 
 struct World {
-    hub: Hub<SimStream, Desk>,
+    network: Network<Desk>,
     clients: Vec<Client>,
-    journal: Journal,
+    /// Nothing fails any more.
+    is_calm: Rc<Cell<bool>>,
     rng: Rng,
-    now: Now,
+    come: usize,
     banned: usize,
 }
 
 impl World {
     fn new(seed: u64) -> World {
         let mut rng = Rng::new(seed);
-        let journal = Journal::new(false);
-        let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
         let settings = Settings {
             accounts: true,
             operators: true,
@@ -157,100 +144,77 @@ impl World {
             it.rate = None;
             it.chunk = rng.between(1, 64);
             it.read_budget = rng.between(1, 4);
-            it.write_budget = rng.between(1, 4);
         });
-        let desk = Desk {
-            chat: Chat::new(settings),
-            rng: rng.fork(),
-            journal: journal.clone(),
-            turns: Turns::default(),
-            passwords: BTreeMap::new(),
-            bans: Vec::new(),
-            seen: BTreeSet::new(),
-        };
-        World {
-            hub: Hub::new(desk, &limits, now),
-            clients: Vec::new(),
-            journal,
-            rng,
-            now,
-            banned: 0,
-        }
+        let is_calm = Rc::default();
+        let desk = Desk::new(settings, rng.fork(), Rc::clone(&is_calm));
+        let network = Network::new(desk, &limits);
+        World { network, clients: Vec::new(), is_calm, rng, come: 0, banned: 0 }
     }
 
-    fn connect(&mut self, is_operator: bool) {
-        let who = self.clients.len();
-        let wire = Wire::new(who, self.journal.clone(), self.rng.fork());
-        let wire = Rc::new(RefCell::new(wire));
-        let slot = self.hub.next_slot();
-        let host = u8::try_from(who % 4).expect("it is less");
+    /// Returns whether it is let in.
+    fn connect(&mut self, is_operator: bool) -> bool {
+        let host = u8::try_from(self.come % 4).expect("it is less");
+        self.come += 1;
         let addr = if is_operator { [0, 0, 0, 0] } else { [192, 0, 2, host] };
         let label = if is_operator { "op" } else { "native" };
         let peer = Peer::new(SocketAddr::from((addr, 0)).into(), label);
-        let stream = SimStream::new(&wire);
-        self.clients.push(Client { wire, slot, is_operator, asked: 0 });
-        match self.hub.admission(&peer, self.now) {
-            Some(why) => {
-                self.banned += 1;
-                self.hub.refuse(stream, why);
-            }
-            None => drop(self.hub.open(stream, &peer)),
-        }
+        let Ok(id) = self.network.connect_as(&peer) else {
+            self.banned += 1;
+            return false;
+        };
+        let (asked, text, has_ended, was_reset) = (0, String::new(), false, false);
+        self.clients.push(Client { id, is_operator, asked, text, has_ended, was_reset });
+        true
     }
 
     fn act(&mut self) {
-        if self.clients.len() < 14 && self.rng.one_in(4) {
+        if self.clients.is_empty() || (self.come < 14 && self.rng.one_in(4)) {
             let is_operator = self.rng.one_in(5);
-            return self.connect(is_operator);
+            self.connect(is_operator);
+            return;
         }
         let who = self.rng.below(self.clients.len());
         let line = line(&mut self.rng, self.clients[who].is_operator);
         let client = &mut self.clients[who];
-        if !client.wire.borrow().may_send() || client.wire.borrow().is_closed() {
+        if client.has_ended || client.was_reset || self.network.is_closed(client.id) {
             return;
         }
         match self.rng.below(40) {
-            0 => client.wire.borrow_mut().end(),
-            1 => client.wire.borrow_mut().reset(Reset::KeepsData),
-            2 => client.wire.borrow_mut().light_fuse(self.rng.below(20)),
-            _ => client.say(&line),
+            0 => {
+                client.has_ended = true;
+                self.network.end(client.id);
+            }
+            1 | 2 => {
+                client.was_reset = true;
+                self.network.reset(client.id);
+            }
+            _ => self.say(who, &line),
         }
     }
 
+    fn say(&mut self, who: usize, line: &str) {
+        let client = &mut self.clients[who];
+        let both = format!("{line}\n/up p{}\n", client.asked);
+        client.asked += 1;
+        self.network.send(client.id, both.as_bytes());
+    }
+
+    /// The worker has answered some, and time passes.
     fn turn(&mut self) {
-        for client in &self.clients {
-            let mut wire = client.wire.borrow_mut();
-            wire.read(usize::MAX);
-            if wire.is_closed() {
-                continue;
-            }
-            if wire.readable_due() {
-                wire.fire_readable();
-                self.hub.mark_readable(client.slot);
-            }
-            if wire.writable_due() {
-                wire.fire_writable();
-                self.hub.mark_writable(client.slot);
-            }
+        if self.is_calm.get() || self.rng.one_in(3) {
+            self.network.wake();
         }
-        if !self.hub.service().turns.is_empty() && (self.journal.is_calm() || self.rng.one_in(3)) {
-            self.hub.wake();
+        self.network.pass(Duration::from_millis(self.rng.below(40) as u64));
+        for client in &mut self.clients {
+            client.text += &self.network.read(client.id);
         }
-        self.now.monotonic += Duration::from_millis(self.rng.below(40) as u64);
-        self.hub.turn(self.now);
-        self.hub.take_closed().for_each(drop);
     }
 
-    /// Nothing fails any more, and all that was asked for is answered.
-    fn come_to_rest(&mut self) {
-        self.journal.calm_down();
-        for client in &self.clients {
-            client.wire.borrow_mut().smooth();
-        }
-        for _ in 0..2000 {
+    /// Until all that was asked for is answered.
+    fn settle(&mut self) {
+        for _ in 0..100 {
             self.turn();
         }
-        assert!(self.hub.service().turns.is_empty(), "a request is never answered");
     }
 }
 
@@ -277,47 +241,42 @@ fn line(rng: &mut Rng, is_operator: bool) -> String {
     }
 }
 
-fn simulate(seed: u64) -> BTreeSet<&'static str> {
-    let failure = NamesSeed(seed);
+fn simulate(seed: u64, seen: &mut BTreeSet<&'static str>) {
+    listen_to_the_log();
     let mut world = World::new(seed);
-    world.connect(false);
     for _ in 0..world.rng.between(50, 200) {
         for _ in 0..world.rng.below(4) {
             world.act();
         }
         world.turn();
     }
-    world.come_to_rest();
+    world.is_calm.set(true);
+    world.settle();
     for client in &world.clients {
         check_verdicts(client);
     }
     check_end(&mut world);
-    for client in &world.clients {
-        let text = client.text();
+    for Client { text, .. } in &world.clients {
         assert!(!text.contains(SECRET) && !text.contains(&SECRET.to_uppercase()), "{text}");
     }
     assert!(!LEAKED.load(Ordering::Relaxed), "a password was logged");
-    std::mem::forget(failure);
-    let mut seen = world.hub.service().seen.clone();
+    seen.extend(&world.network.service().seen);
     seen.extend((world.banned > 0).then_some("banned"));
     for (kind, said) in [("busy", "Busy;"), ("too many accounts", "Too many names were")] {
-        let is_said = world.clients.iter().any(|client| client.text().contains(said));
+        let is_said = world.clients.iter().any(|client| client.text.contains(said));
         seen.extend(is_said.then_some(kind));
     }
-    seen
 }
 
 /// Each line had one answer, and all had one who were not cut off.
 fn check_verdicts(client: &Client) {
-    let wire = client.wire.borrow();
     let verdicts = client.verdicts();
-    if !wire.was_reset() && !wire.is_destroyed() && !client.was_sent_away() {
-        assert_eq!(verdicts.len(), client.asked, "#{}: {}", wire.who(), client.text());
+    if !client.was_reset && !client.was_sent_away() {
+        assert_eq!(verdicts.len(), client.asked, "{}", client.text);
     }
     for verdict in verdicts.iter().filter(|_| !client.is_operator) {
-        let count = verdict.len();
         let is_warned = verdict.last().is_some_and(|line| line.contains("was not encrypted"));
-        assert_eq!(count, 1 + usize::from(is_warned), "#{}: {verdict:?}", wire.who());
+        assert_eq!(verdict.len(), 1 + usize::from(is_warned), "{verdict:?}");
     }
 }
 
@@ -325,37 +284,25 @@ fn check_verdicts(client: &Client) {
 fn check_end(world: &mut World) {
     world.connect(true);
     let op = world.clients.len() - 1;
-    world.clients[op].say("/who");
-    for _ in 0..200 {
-        world.turn();
-    }
+    world.say(op, "/who");
+    world.settle();
     let list = world.clients[op].verdicts().concat().concat();
     let mut names: Vec<&str> = list.trim().split(": ").nth(1).unwrap_or("").split(", ").collect();
     names.sort_unstable();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two have one name: {list}");
     // Whoever has tried too often has waited.
-    world.now.monotonic += Duration::from_mins(2);
-    let desk = world.hub.service();
-    let passwords = desk.passwords.clone();
-    let banned = |name: &str| {
-        desk.bans.iter().any(|ban| ban.target.to_string().to_lowercase().starts_with(name))
-    };
-    let names: Vec<String> = NAMES.map(str::to_lowercase).into();
-    let free: Vec<String> = names.into_iter().filter(|name| !banned(name)).collect();
-    for name in free {
-        world.connect(false);
-        let who = world.clients.len() - 1;
-        world.clients[who].say(&format!("/nick {name}"));
-        let password = passwords.get(&name).map(|own| String::from_utf8(own.clone()).unwrap());
-        if let Some(password) = &password {
-            world.clients[who].say(&format!("/nick {name} {password}"));
-        }
-        for _ in 0..200 {
-            world.turn();
-        }
-        if world.clients[who].text().starts_with("You are banned") {
+    world.network.pass(Duration::from_mins(2));
+    for name in NAMES.map(str::to_lowercase) {
+        if world.network.service().has_banned(&name) || !world.connect(false) {
             continue;
         }
+        let who = world.clients.len() - 1;
+        world.say(who, &format!("/nick {name}"));
+        let password = world.network.service().password(&name);
+        if let Some(password) = &password {
+            world.say(who, &format!("/nick {name} {password}"));
+        }
+        world.settle();
         let said: Vec<String> = world.clients[who].verdicts().concat();
         if password.is_some() {
             let protected =
@@ -369,18 +316,13 @@ fn check_end(world: &mut World) {
 
 #[test]
 fn clients_that_wait_for_the_worker_hold_nobody_up_and_no_password_shows() {
-    listen_to_the_log();
-    if let Some(seed) = number_in("SIM_SEED") {
-        simulate(seed);
+    let seen = SIM.run(SEEDS, |seed, _, seen: &mut BTreeSet<&'static str>| simulate(seed, seen));
+    let Some(seen) = seen.map(|seen| seen.into_iter().flatten().collect::<BTreeSet<_>>()) else {
         return;
-    }
-    let mut seen = BTreeSet::new();
-    for seed in 0..number_in("SIM_SEEDS").unwrap_or(super::SEEDS) {
-        seen.extend(simulate(seed));
-    }
-    for kind in
-        ["busy", "too many accounts", "worker fails", "verdict for one who has gone", "banned"]
-    {
+    };
+    let kinds =
+        ["busy", "too many accounts", "worker fails", "verdict for one who has gone", "banned"];
+    for kind in kinds {
         assert!(seen.contains(kind), "never happened: {kind}");
     }
 }

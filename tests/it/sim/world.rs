@@ -5,7 +5,6 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use chinwag::{Chat, Hub, Limits, Now};
 
-use super::bus::Bus;
 use super::clients::Client;
 use super::journal::Journal;
 use super::limits::tiny_limits;
@@ -28,8 +27,6 @@ pub(super) struct World {
     pub(super) clients: Vec<Client>,
     pub(super) limits: Limits,
     pub(super) rules: Rules,
-    /// The listeners' labels, as often as they are connected to.
-    pub(super) labels: Vec<&'static str>,
     pub(super) has_proxies: bool,
     /// Some connections have a protocol of their own underneath.
     pub(super) has_layers: bool,
@@ -49,27 +46,18 @@ pub(super) struct World {
     pub(super) looked_at: u64,
 }
 
-/// Where clients connect: half of the runs know one dialect, the others all of them.
-fn labels(rng: &mut Rng) -> Vec<&'static str> {
-    let all = ["native", "recipe", "tutorial", "fork", "json"];
-    if rng.one_in(2) { vec![*rng.pick::<&str>(&all)] } else { all.to_vec() }
-}
-
 impl World {
     pub(super) fn new(seed: u64, traced: bool) -> World {
         let mut rng = Rng::new(seed);
         let limits = tiny_limits(&mut rng);
         limits.check().expect("they are in order");
         forget_tokens();
-        let has_bus = rng.one_in(4);
-        let rules = Rules { has_bus, ..Rules::tiny(&mut rng) };
+        let rules = Rules::tiny(&mut rng);
         let chat = Chat::new(rules.settings());
-        let labels = labels(&mut rng);
         let journal = Journal::new(traced);
         let start = Instant::now();
         let now = Now { monotonic: start, wall: UNIX_EPOCH + WALL };
-        let mut service = Recorder::new(chat, journal.clone(), rng.fork(), start);
-        service.bus = has_bus.then(|| Bus::new(rng.fork()));
+        let service = Recorder::new(chat, journal.clone(), rng.fork(), start);
         World {
             hub: Hub::new(service, &limits, now),
             journal,
@@ -79,7 +67,6 @@ impl World {
             clients_max: rng.between(2, 12),
             limits,
             rules,
-            labels,
             has_proxies: rng.one_in(2),
             has_layers: rng.one_in(2),
             is_mild: rng.one_in(2),
@@ -118,7 +105,7 @@ impl World {
 
     /// Clients whose stream the hub has.
     pub(super) fn live(&self) -> impl Iterator<Item = &Client> {
-        self.clients.iter().filter(|client| !client.wire.borrow().is_closed())
+        self.clients.iter().filter(|client| !client.wire.borrow().is_closed)
     }
 }
 
@@ -131,8 +118,8 @@ impl World {
             client.come_to_rest();
         }
         self.wake();
-        // Who spoke too fast, or what is on the bus, has to wait until he has said all.
-        let takes_time = self.limits.rate.is_some() || self.rules.has_bus;
+        // Who spoke too fast has to wait until all is said.
+        let takes_time = self.limits.rate.is_some();
         self.run_until_idle(takes_time);
         if self.rng.one_in(3) {
             self.shut_down();
@@ -141,9 +128,9 @@ impl World {
             client.wire.borrow_mut().end();
         }
         self.run_until_idle(takes_time);
-        let is_here = |client: &&Client| !client.wire.borrow().is_closed();
+        let is_here = |client: &&Client| !client.wire.borrow().is_closed;
         for client in self.clients.iter().filter(is_here) {
-            let who = client.wire.borrow().who();
+            let who = client.wire.borrow().who;
             assert!(client.is_waited_for(), "#{who} has left, and is still here");
             self.journal.hit("never leaves");
         }

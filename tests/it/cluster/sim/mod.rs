@@ -20,54 +20,31 @@ mod reading;
 mod record;
 mod world;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-use std::time::Instant;
-
 use acts::Fault;
 use world::World;
+
+use crate::seeds::Simulation;
 
 /// How many seeds a plain test run takes.
 const SEEDS: u64 = 60;
 
+const CLUSTER: Simulation = Simulation { variables: "CLUSTER", tests: "cluster::sim" };
+
 #[test]
 fn whatever_happens_all_nodes_tell_the_same() {
-    let resumes = number_in("CLUSTER_RESUME").is_some();
-    if let Some(seed) = number_in("CLUSTER_SEED") {
-        simulate(seed, resumes, true);
-        return;
-    }
-    let asked_for = number_in("CLUSTER_SEEDS");
-    let (from, seeds) = (number_in("CLUSTER_FROM").unwrap_or(0), asked_for.unwrap_or(SEEDS));
-    let next = AtomicU64::new(from);
-    let start = Instant::now();
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from + seeds {
-                        return;
-                    }
-                    simulate(seed, resumes, false);
-                }
-            });
-        }
-    });
-    if asked_for.is_some() {
-        println!("{seeds} seeds in {:.1?} in {threads} threads", start.elapsed());
-    }
+    let resumes = CLUSTER.number("RESUME").is_some();
+    CLUSTER.run(SEEDS, |seed, traced, (): &mut ()| simulate(seed, resumes, traced));
 }
 
 #[test]
 fn whoever_comes_back_all_nodes_tell_the_same() {
-    (0..SEEDS).for_each(|seed| simulate(seed, true, false));
+    for seed in 0..SEEDS {
+        CLUSTER.name_if_it_fails(seed, || simulate(seed, true, false));
+    }
 }
 
 /// Runs one seed.
 fn simulate(seed: u64, resumes: bool, is_traced: bool) {
-    let failure = NamesSeed(seed);
     let mut world = World::new(seed, resumes, is_traced);
     let faults = Fault::some(&mut world);
     world.trace(|| format!("{faults:?}"));
@@ -76,22 +53,4 @@ fn simulate(seed: u64, resumes: bool, is_traced: bool) {
         world.act(&faults);
     }
     world.end();
-    std::mem::forget(failure);
-}
-
-/// Says how to replay a seed when it fails.
-struct NamesSeed(u64);
-
-impl Drop for NamesSeed {
-    fn drop(&mut self) {
-        eprintln!(
-            "replay: CLUSTER_SEED={} cargo test --test it cluster::sim -- --nocapture",
-            self.0
-        );
-    }
-}
-
-fn number_in(variable: &str) -> Option<u64> {
-    let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is to be a number, not '{text}'")))
 }

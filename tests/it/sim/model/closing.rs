@@ -2,9 +2,7 @@
 
 use chinwag::{Protocol, Refusal};
 
-use super::format::Told;
-use super::{Model, Phase, Sent, Sort};
-use crate::sim::first::NO_TLS;
+use super::{Model, Phase, Sort};
 use crate::sim::journal::{Entry, Fact};
 
 impl Model<'_> {
@@ -19,7 +17,6 @@ impl Model<'_> {
         }
         match next.filter(|next| next.who == who).map(|next| &next.fact) {
             Some(Fact::Line(_)) => self.listener(who).phase = Phase::LastLine,
-            Some(Fact::Paused) => self.saw("the end waits for what was said"),
             _ if is_foreign(next) => {}
             _ => self.close(who),
         }
@@ -52,16 +49,8 @@ impl Model<'_> {
 
     /// Whoever is refused has begun with another protocol.
     pub(super) fn close_by_itself(&mut self, who: usize, is_refused: bool) {
-        match self.turned_away.filter(|_| is_refused && self.is_open(who)) {
-            Some(Protocol::Http) => {
-                self.send_text(who, "This is a chat server, not a web server.", Sort::Own);
-            }
-            Some(Protocol::Tls) => {
-                let (entry, bytes) = (self.entry, NO_TLS.to_vec());
-                let sent = Sent { entry, bytes, sort: Sort::Own, skipped: false };
-                self.lives[who].sent.push(sent);
-            }
-            _ => {}
+        if is_refused && self.is_open(who) && self.turned_away == Some(Protocol::Http) {
+            self.reply(who, "This is a chat server, not a web server.");
         }
         self.close(who);
     }
@@ -75,8 +64,7 @@ impl Model<'_> {
     pub(super) fn shut_down(&mut self) {
         self.is_over = true;
         for who in self.members.keys().copied().collect::<Vec<_>>() {
-            let told = Told::ShuttingDown("Server is shutting down.");
-            self.send(who, &told, Sort::Room);
+            self.send(who, "Server is shutting down.", Sort::Room);
             self.close(who);
         }
     }

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 use std::mem;
 use std::time::Duration;
 
-use super::bus::Effect;
-use super::format::{Dialect, Person, Told};
 use super::rooms::{Coming, Happened, LOBBY};
-use super::{Arrival, Member, Model, Sort};
+use super::sessions::Session;
+use super::{Member, Model, Sort};
 
 /// What happens within this time is told together.
 const SECOND: Duration = Duration::from_secs(1);
@@ -20,18 +19,16 @@ impl Model<'_> {
     pub(super) fn tick(&mut self) {
         let now = self.now.since;
         // In the order in which they were let in, which is not always that of their coming.
-        let mut newcomers: Vec<usize> = self.members.keys().copied().collect();
-        newcomers.sort_by_key(|who| self.members[who].came);
-        for who in newcomers {
-            if self.is_awaited_until(&self.members[&who]).is_some_and(|at| at <= now) {
-                // The others have to wait until there is room for what it is sent.
-                return self.greet(who);
-            }
+        let is_due = |member: &&Member| self.is_awaited_until(member).is_some_and(|at| at <= now);
+        let due = self.members.values().filter(is_due).min_by_key(|member| member.came);
+        if let Some(who) = due.map(|member| member.who) {
+            // The others have to wait until there is room for what it is sent.
+            return self.greet(who);
         }
-        for number in self.rooms.numbers() {
-            if self.rooms.get(number).second.is_some_and(|at| at <= now) {
-                self.flush(number);
-                self.rooms.get_mut(number).second = None;
+        for name in self.rooms.names() {
+            if self.rooms.get(&name).second.is_some_and(|at| at <= now) {
+                self.flush(&name);
+                self.rooms.get_mut(&name).second = None;
             }
         }
         self.end_late_sessions(now);
@@ -40,39 +37,82 @@ impl Model<'_> {
     /// The server sleeps, so there is nobody whose time is up.
     pub(super) fn check_deadlines(&self, now: Duration) {
         let newcomers = self.members.values().filter_map(|one| self.is_awaited_until(one));
-        let numbers = self.rooms.numbers();
-        let seconds = numbers.iter().filter_map(|number| self.rooms.get(*number).second);
-        let detached =
-            self.sessions.iter().filter_map(|session| Some(session.detached.as_ref()?.until));
+        let names = self.rooms.names();
+        let seconds = names.iter().filter_map(|name| self.rooms.get(name).second);
+        let detached = self.sessions.iter().filter_map(Session::until);
         let next = newcomers.chain(seconds).chain(detached).min();
         assert!(next.is_none_or(|next| next > now), "at {now:?} somebody's time is up");
     }
 
     /// Until when the first line of a person is waited for, who is greeted then.
     fn is_awaited_until(&self, member: &Member) -> Option<Duration> {
-        let is_silent = !member.has_spoken && !member.was_awaited;
-        let is_awaited = is_silent && member.dialect == Dialect::Native;
+        let is_awaited = !member.has_spoken && !member.was_awaited;
         self.given.rules.greet_after.filter(|_| is_awaited).map(|patience| member.opened + patience)
     }
 
     fn greet(&mut self, who: usize) {
-        self.member(who).was_awaited = true;
-        let member = &self.members[&who];
-        let (name, room) = (member.shown(), member.room);
+        let member = self.member(who);
+        member.was_awaited = true;
         if !member.has_shown_ending {
-            self.member(who).ending = "\r\n";
+            member.ending = "\r\n";
         }
+        let (name, room) = (member.shown(), member.room.clone());
         self.saw("greeted");
-        self.reply(who, "greeting", "Welcome.");
+        self.reply(who, "Welcome.");
         self.who(who, None);
         self.history(who, 10);
-        if !self.rooms.get(room).is_quiet() {
+        if !self.rooms.get(&room).is_quiet() {
             self.saw("greeted with what was said");
-            self.reply(who, "greeting", "-- kept in memory only --");
+            self.reply(who, "-- kept in memory only --");
         }
         let help = "Type to talk; /nick NAME to be named; /help for more.";
-        self.reply(who, "greeting", &format!("You are {name}. {help}"));
+        self.reply(who, &format!("You are {name}. {help}"));
         self.take_notices(who, true);
+    }
+
+    pub(super) fn who(&mut self, who: usize, room: Option<&str>) {
+        let own = self.members[&who].room.clone();
+        let Some(room) = room.map_or(Some(own), |name| self.rooms.find(name)) else {
+            self.saw("no such room");
+            let name = room.unwrap_or_default();
+            return self.reply(who, &format!("No room is called {name}."));
+        };
+        let mut counted = self.counted(&room, who);
+        // Those with names, in order, then guests.
+        counted.sort_by_key(|who| {
+            let Member { name, guest, .. } = &self.members[who];
+            (*guest, name.as_ref().map(|name| name.to_ascii_lowercase()))
+        });
+        let names: Vec<String> = counted.iter().map(|one| self.members[one].shown()).collect();
+        let list = match names.len() {
+            0 => String::new(),
+            _ => format!(": {}", names.join(", ")),
+        };
+        let silent = match self.people(&room).len() - names.len() {
+            0 => String::new(),
+            silent => format!(" (and {silent} silent)"),
+        };
+        if !silent.is_empty() {
+            self.saw("the silent are counted");
+        }
+        self.reply(who, &format!("{} in {room}{list}{silent}", names.len()));
+    }
+
+    /// Who has said what others can see, and whoever asks.
+    fn counted(&self, room: &str, asker: usize) -> Vec<usize> {
+        let mut people = self.people(room);
+        people.retain(|who| *who == asker || self.members[who].is_announced);
+        people
+    }
+
+    pub(super) fn list_rooms(&mut self, who: usize) {
+        let names = self.rooms.names().into_iter();
+        let mut rooms: Vec<(usize, String)> =
+            names.map(|name| (usize::MAX - self.counted(&name, who).len(), name)).collect();
+        rooms.sort();
+        for (left, name) in rooms {
+            self.reply(who, &format!("{name} {}", usize::MAX - left));
+        }
     }
 
     /// Its connection is over.
@@ -83,109 +123,67 @@ impl Model<'_> {
             return;
         }
         self.sessions.retain(|session| session.who != who);
-        if self.is_over {
-            self.take_out(who);
-            return;
-        }
-        if self.given.rules.has_bus {
-            let room = self.rooms.get(self.members[&who].room).name.clone();
-            let member = self.take_out(who);
-            self.leaving.push((member, room));
-        }
-        self.publish(who, Effect::Leave);
-    }
-
-    /// It has left for good.
-    pub(super) fn left(&mut self, who: usize) {
-        if self.members.contains_key(&who) {
-            self.tell_departure(who);
-            self.take_out(who);
-        } else if let Some(place) = self.leaving.iter().position(|(member, _)| member.who == who) {
-            let (member, room) = self.leaving.remove(place);
-            if let Some(room) = self.rooms.find(&room) {
-                self.tell_departure_of(who, room, (&member.person(), member.arrival));
-            }
+        let member = self.take_out(who);
+        if !self.is_over
+            && let Some(room) = self.rooms.find(&member.room)
+        {
+            self.tell_departure(&member, &room);
         }
     }
 
     /// Takes somebody out of its room and the chat, without a word.
     pub(super) fn take_out(&mut self, who: usize) -> Member {
         let member = self.members.remove(&who).expect("it is here");
-        self.drop_if_done_with(member.room);
+        self.drop_if_done_with(&member.room);
         member
     }
 
-    pub(super) fn drop_if_done_with(&mut self, number: usize) {
-        if !self.people(number).is_empty() {
+    pub(super) fn drop_if_done_with(&mut self, name: &str) {
+        if !self.people(name).is_empty() {
             return;
         }
         // Nobody is left whom it was to be told.
-        self.rooms.get_mut(number).happened.clear();
-        if number != LOBBY && self.rooms.get(number).is_quiet() {
-            self.rooms.drop(number);
+        self.rooms.get_mut(name).happened.clear();
+        if name != LOBBY && self.rooms.get(name).is_quiet() {
+            self.rooms.drop(name);
         }
     }
 
-    pub(super) fn named(&mut self, who: usize, name: &str) {
+    pub(super) fn rename(&mut self, who: usize, name: &str) {
         let owner = self.find(name);
         let others = owner.filter(|owner| *owner != who).map(|owner| self.members[&owner].shown());
         if let Some(taken) = others.or_else(|| self.detached_name(name)) {
-            return self.reply(who, "name_taken", &format!("Name {taken} is taken."));
+            return self.reply(who, &format!("Name {taken} is taken."));
         }
         let member = self.member(who);
-        let old = member.person();
+        let old = member.shown();
         member.name = Some(name.to_owned());
         member.guest = 0;
-        let reads_it = member.dialect == Dialect::Tutorial && member.notices;
-        let (new, room) = (member.person(), member.room);
-        if reads_it && owner.is_none() {
-            self.saw("reads of its own new name");
-            let room = self.rooms.get(room).name.clone();
-            self.tell(who, &Told::Rename { room: &room, old: &old, new: &new });
+        let (room, is_announced) = (member.room.clone(), member.is_announced);
+        self.reply(who, &format!("You are now {name}"));
+        if owner.is_some() {
+            return;
+        }
+        if is_announced {
+            self.batch(&room, Coming::Rename, who, &[&old, name]);
         } else {
-            self.reply(who, "renamed", &format!("You are now {name}"));
-        }
-        if owner.is_none() {
-            self.tell_rename(who, &old);
+            self.announce(who);
         }
     }
 
-    pub(super) fn joined(&mut self, who: usize, name: &str) {
-        if let Some(room) = self.room_called(name) {
-            return self.go_to(who, room);
-        }
-        self.saw("rooms are full");
-        let most = self.given.rules.rooms_max;
-        let text = format!("There are {most} rooms already, as many as there may be.");
-        self.reply(who, "rooms_full", &text);
-    }
-
-    /// The room of this name, made if need be, and if another can go for it.
-    pub(super) fn room_called(&mut self, name: &str) -> Option<usize> {
-        if let Some(number) = self.rooms.find(name) {
-            return Some(number);
-        }
-        let numbers = self.rooms.numbers();
-        if numbers.len() >= self.given.rules.rooms_max {
-            let mut empty = numbers;
-            empty.retain(|number| *number != LOBBY && self.people(*number).is_empty());
-            let stalest = self.rooms.stalest(empty.into_iter())?;
-            self.saw("a room gives way");
-            self.rooms.drop(stalest);
-        }
-        Some(self.rooms.make(name))
-    }
-
-    pub(super) fn go_to(&mut self, who: usize, room: usize) {
-        let old = self.members[&who].room;
+    pub(super) fn join(&mut self, who: usize, name: &str) {
+        let room = self.rooms.find_or_make(name);
+        let old = self.members[&who].room.clone();
         if old != room {
             self.saw(if room == LOBBY { "goes back to the lobby" } else { "goes elsewhere" });
             self.tell_batched(who);
-            self.tell_departure(who);
-            self.member(who).room = room;
-            self.drop_if_done_with(old);
-            self.member(who).arrival = Arrival::Untold;
-            self.tell_connection(who);
+            let mut member = self.take_out(who);
+            if let Some(old) = self.rooms.find(&old) {
+                self.tell_departure(&member, &old);
+            }
+            member.room.clone_from(&room);
+            member.is_announced = false;
+            self.members.insert(who, member);
             self.announce(who);
         }
         self.who(who, None);
@@ -194,106 +192,33 @@ impl Model<'_> {
         }
     }
 
-    /// Those who are told of a newcomer as soon as there is one.
-    pub(super) fn tell_connection(&mut self, who: usize) {
-        if self.tell_join(who, &[Dialect::Tutorial, Dialect::Fork]) {
-            self.saw("arrival told at once");
-            self.member(who).arrival = Arrival::Connected;
-        }
-    }
-
-    /// Those who are told of a newcomer when it has said what others can see.
+    /// Others are told of it, as it has said what they can see.
     pub(super) fn announce(&mut self, who: usize) {
-        let room = self.anybody(who).and_then(|(_, room)| self.rooms.find(&room));
-        let Some(member) = self.everybody().find(|member| member.who == who) else { return };
-        if member.arrival != Arrival::Announced {
-            member.arrival = Arrival::Announced;
-            let name = member.shown();
-            if let Some(room) = room {
-                self.tell_join(who, &[Dialect::Json]);
-                self.batch(room, Coming::Join, who, &[&name]);
-            }
+        let member = self.member(who);
+        if !mem::replace(&mut member.is_announced, true) {
+            let (room, name) = (member.room.clone(), member.shown());
+            self.batch(&room, Coming::Join, who, &[&name]);
         }
     }
 
-    fn tell_join(&mut self, who: usize, dialects: &[Dialect]) -> bool {
-        let (person, name) = self.anybody(who).expect("it is somebody");
-        let room = self.rooms.find(&name).expect("it was looked for");
-        self.tell_at_once(room, who, &Told::Join { room: &name, who: &person }, dialects)
-    }
-
-    pub(super) fn tell_departure(&mut self, who: usize) {
-        let member = &self.members[&who];
-        self.tell_departure_of(who, member.room, (&member.person(), member.arrival));
-    }
-
-    /// Of somebody who need not be here any more.
-    pub(super) fn tell_departure_of(
-        &mut self,
-        who: usize,
-        room: usize,
-        (person, arrival): (&Person, Arrival),
-    ) {
-        let name = self.rooms.get(room).name.clone();
-        let told = Told::Leave { room: &name, who: person };
-        if arrival == Arrival::Untold {
-            return self.saw("left before anybody was told");
-        }
-        self.tell_at_once(room, who, &told, &[Dialect::Tutorial]);
-        if arrival == Arrival::Connected {
-            return self.saw("left before it said anything");
-        }
-        self.tell_at_once(room, who, &told, &[Dialect::Json]);
-        self.batch(room, Coming::Leave, who, &[&person.name]);
-    }
-
-    fn tell_rename(&mut self, who: usize, old: &Person) {
-        let member = &self.members[&who];
-        let (room, new) = (member.room, member.person());
-        let is_announced = member.arrival == Arrival::Announced;
-        let name = self.rooms.get(room).name.clone();
-        let told = Told::Rename { room: &name, old, new: &new };
-        self.tell_at_once(room, who, &told, &[Dialect::Tutorial]);
-        if is_announced {
-            self.tell_at_once(room, who, &told, &[Dialect::Json]);
-            self.batch(room, Coming::Rename, who, &[&old.name, &new.name]);
+    /// Somebody is not in this room any more, and need not be here.
+    pub(super) fn tell_departure(&mut self, member: &Member, room: &str) {
+        if member.is_announced {
+            self.batch(room, Coming::Leave, member.who, &[&member.shown()]);
         } else {
-            self.announce(who);
+            self.saw("left before it said anything");
         }
     }
 
-    /// Tells those of the others who are told of each by itself. Says whether there is
-    /// anybody.
-    fn tell_at_once(
-        &mut self,
-        room: usize,
-        subject: usize,
-        told: &Told<'_>,
-        dialects: &[Dialect],
-    ) -> bool {
-        let mut people = self.people(room);
-        people.retain(|who| {
-            let member = &self.members[who];
-            let takes = member.notices || member.dialect == Dialect::Fork;
-            let is_one = dialects.contains(&member.dialect) && takes;
-            *who != subject && is_one && !member.ignores.contains(&subject)
-        });
-        for who in &people {
-            self.send(*who, told, Sort::Room);
-        }
-        !people.is_empty()
-    }
-
-    /// For those who read native, now or when the room's second is over.
-    fn batch(&mut self, room: usize, kind: Coming, subject: usize, names: &[&str]) {
-        if self.people(room).iter().any(|who| self.members[who].ignores.contains(&subject)) {
+    /// Tells those in a room who take notices, now or when the room's second is over.
+    fn batch(&mut self, room: &str, kind: Coming, subject: usize, names: &[&str]) {
+        let mut takers: BTreeSet<usize> = self.people(room).into_iter().collect();
+        if takers.iter().any(|who| self.members[who].ignores.contains(&subject)) {
             self.saw("an ignored one comes, goes or is renamed");
         }
-        let mut takers: BTreeSet<usize> = self.people(room).into_iter().collect();
         takers.retain(|who| {
             let member = &self.members[who];
-            let takes = member.notices && member.dialect == Dialect::Native;
-            *who != subject && takes && !member.ignores.contains(&subject)
+            *who != subject && member.notices && !member.ignores.contains(&subject)
         });
         if takers.is_empty() {
             return;
@@ -314,7 +239,7 @@ impl Model<'_> {
     }
 
     /// Tells what was batched in a room.
-    pub(super) fn flush(&mut self, room: usize) {
+    pub(super) fn flush(&mut self, room: &str) {
         let happened = mem::take(&mut self.rooms.get_mut(room).happened);
         for who in self.people(room) {
             self.tell_together(who, &happened);
@@ -323,10 +248,10 @@ impl Model<'_> {
 
     /// Tells one what was batched for it so far, because it will not be there later.
     pub(super) fn tell_batched(&mut self, who: usize) {
-        let room = self.members[&who].room;
-        let happened = self.rooms.get(room).happened.clone();
+        let room = self.members[&who].room.clone();
+        let happened = self.rooms.get(&room).happened.clone();
         self.tell_together(who, &happened);
-        for one in &mut self.rooms.get_mut(room).happened {
+        for one in &mut self.rooms.get_mut(&room).happened {
             one.takers.remove(&who);
         }
     }
@@ -344,7 +269,7 @@ impl Model<'_> {
                 self.saw("a kind of notices in two lines");
             }
             self.saw(if own.len() > 1 { "notices told together" } else { "a notice by itself" });
-            self.send(who, &Told::NoticeBatches(&together(kind, &own)), Sort::Room);
+            self.send(who, &together(kind, &own), Sort::Room);
         }
     }
 

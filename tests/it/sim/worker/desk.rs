@@ -1,70 +1,47 @@
-//! The chat, and a worker for it that is slow and fails, and minds whose turn it is.
+//! The chat, and a worker for it that is slow and fails.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Instant;
 
-use chinwag::chat::{Account, Answer, Ban, Password, Persisted, Request};
-use chinwag::{Chat, CloseReason, ConnId, Ending, Limit, Now, Outbox, Peer, Refusal, Service};
+use chinwag::chat::{Account, Answer, Ban, Password, Persisted, Request, Settings};
+use chinwag::{Chat, CloseReason, ConnId, Now, Outbox, Peer, Refusal, Service};
 
 use super::SECRET;
-use crate::sim::journal::Journal;
 use crate::sim::rng::Rng;
-
-/// Who waits, as the worker should find them.
-#[derive(Default)]
-pub(super) struct Turns {
-    /// Where each connection is from; `None` are operators.
-    from: BTreeMap<ConnId, Option<IpAddr>>,
-    /// By address, in order, and since when it is its turn. That of operators is always.
-    waiting: BTreeMap<Option<IpAddr>, (u64, Vec<ConnId>)>,
-    clock: u64,
-}
-
-impl Turns {
-    fn ask(&mut self, id: ConnId) {
-        self.clock += 1;
-        self.waiting.entry(self.from[&id]).or_insert((self.clock, Vec::new())).1.push(id);
-    }
-
-    /// Operators first, then the address that has waited longest since it last had its turn.
-    fn next(&mut self) -> Option<ConnId> {
-        let first = |(from, since): (&Option<IpAddr>, u64)| (from.is_some(), since);
-        let waiting = self.waiting.iter_mut();
-        let (from, (since, ids)) =
-            waiting.min_by_key(|(from, (since, _))| first((from, *since)))?;
-        self.clock += 1;
-        *since = self.clock;
-        let (from, id) = (*from, ids.remove(0));
-        if ids.is_empty() {
-            self.waiting.remove(&from);
-        }
-        Some(id)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-}
 
 /// The chat, and its worker.
 pub(super) struct Desk {
-    pub(super) chat: Chat,
-    pub(super) rng: Rng,
-    pub(super) journal: Journal,
-    pub(super) turns: Turns,
-    pub(super) passwords: BTreeMap<String, Vec<u8>>,
-    pub(super) bans: Vec<Ban>,
+    chat: Chat,
+    rng: Rng,
+    is_calm: Rc<Cell<bool>>,
+    passwords: BTreeMap<String, Vec<u8>>,
+    bans: Vec<Ban>,
     pub(super) seen: BTreeSet<&'static str>,
 }
 
 impl Desk {
+    pub(super) fn new(settings: Settings, rng: Rng, is_calm: Rc<Cell<bool>>) -> Desk {
+        let (passwords, bans, seen) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        Desk { chat: Chat::new(settings), rng, is_calm, passwords, bans, seen }
+    }
+
+    /// That of a name in lower case, if it has one.
+    pub(super) fn password(&self, name: &str) -> Option<String> {
+        self.passwords.get(name).map(|own| String::from_utf8(own.clone()).expect("it was typed"))
+    }
+
+    pub(super) fn has_banned(&self, name: &str) -> bool {
+        self.bans.iter().any(|ban| ban.target.to_string().to_lowercase().starts_with(name))
+    }
+
     fn saw(&mut self, kind: &'static str) {
         self.seen.insert(kind);
     }
 
     fn perform(&mut self, request: Request) -> Answer {
-        if !self.journal.is_calm() && self.rng.one_in(8) {
+        if !self.is_calm.get() && self.rng.one_in(8) {
             self.saw("worker fails");
             return match request {
                 Request::Reload => Answer::NotReloaded("it is garbled".to_owned()),
@@ -120,29 +97,12 @@ impl Desk {
 
 impl Service for Desk {
     fn on_open(&mut self, id: ConnId, peer: &Peer<'_>, out: &mut Outbox) {
-        let from = peer.origin.ip().filter(|_| peer.label != "op");
-        self.turns.from.insert(id, from);
         self.chat.on_open(id, peer, out);
-    }
-
-    fn on_ending(&mut self, id: ConnId, ending: Ending, out: &mut Outbox) {
-        self.chat.on_ending(id, ending, out);
-    }
-
-    fn on_are_you_there(&mut self, id: ConnId, out: &mut Outbox) {
-        self.chat.on_are_you_there(id, out);
     }
 
     fn on_line(&mut self, id: ConnId, line: &[u8], out: &mut Outbox) {
         assert!(!out.is_reading_paused(id), "a line of {id:?}, who waits for a verdict");
         self.chat.on_line(id, line, out);
-        if out.is_reading_paused(id) {
-            self.turns.ask(id);
-        }
-    }
-
-    fn on_limit(&mut self, id: ConnId, limit: Limit, out: &mut Outbox) {
-        self.chat.on_limit(id, limit, out);
     }
 
     fn on_close(&mut self, id: ConnId, why: CloseReason, out: &mut Outbox) {
@@ -150,12 +110,9 @@ impl Service for Desk {
     }
 
     fn on_tick(&mut self, out: &mut Outbox) {
-        let ready = if self.journal.is_calm() { usize::MAX } else { self.rng.below(3) };
+        let ready = if self.is_calm.get() { usize::MAX } else { self.rng.below(3) };
         for _ in 0..ready {
-            let next = self.chat.next_request();
-            let id = next.as_ref().and_then(|(id, _)| *id);
-            assert_eq!(id, self.turns.next(), "somebody else had their turn");
-            let (Some(id), Some((_, request))) = (id, next) else { break };
+            let Some((Some(id), request)) = self.chat.next_request() else { break };
             assert!(!format!("{request:?}").contains(SECRET), "{request:?}");
             if !out.is_open(id) {
                 self.saw("verdict for one who has gone");

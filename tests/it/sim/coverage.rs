@@ -96,7 +96,7 @@ impl Coverage {
         let mut missing: Vec<String> = never.map(|(kind, _)| (*kind).to_owned()).collect();
         for (call, errors) in CALLS.iter().zip(&self.errors) {
             let never = errors.iter().zip(ERRORS).filter(|(count, _)| **count == 0);
-            missing.extend(never.map(|(_, (name, _))| format!("{call:?}: {name}")));
+            missing.extend(never.map(|(_, error)| format!("{call:?}: error {error}")));
         }
         missing
     }

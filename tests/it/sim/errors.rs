@@ -15,29 +15,11 @@ pub(super) enum Call {
 
 pub(super) const CALLS: [Call; 3] = [Call::Read, Call::Write, Call::Shutdown];
 
-/// Linux's names and numbers. The first two are no failures: try again now, or later.
-pub(super) const ERRORS: [(&str, i32); 20] = [
-    ("EINTR", 4),
-    ("EAGAIN", 11),
-    ("EPERM", 1),
-    ("EIO", 5),
-    ("EBADF", 9),
-    ("ENOMEM", 12),
-    ("EFAULT", 14),
-    ("EINVAL", 22),
-    ("EPIPE", 32),
-    ("EPROTO", 71),
-    ("ENOTSOCK", 88),
-    ("EOPNOTSUPP", 95),
-    ("ENETDOWN", 100),
-    ("ENETUNREACH", 101),
-    ("ECONNABORTED", 103),
-    ("ECONNRESET", 104),
-    ("ENOBUFS", 105),
-    ("ENOTCONN", 107),
-    ("ETIMEDOUT", 110),
-    ("EHOSTUNREACH", 113),
-];
+/// Linux's numbers of EINTR and EAGAIN, which are no failures: try again now, or later; then of EPERM,
+/// EIO, EBADF, ENOMEM, EFAULT, EINVAL, EPIPE, EPROTO, ENOTSOCK, EOPNOTSUPP, ENETDOWN, ENETUNREACH,
+/// ECONNABORTED, ECONNRESET, ENOBUFS, ENOTCONN, ETIMEDOUT and EHOSTUNREACH.
+pub(super) const ERRORS: [i32; 20] =
+    [4, 11, 1, 5, 9, 12, 14, 22, 32, 71, 88, 95, 100, 101, 103, 104, 105, 107, 110, 113];
 
 pub(super) const INTERRUPTED: usize = 0;
 pub(super) const WOULD_BLOCK: usize = 1;
@@ -52,6 +34,6 @@ pub(super) fn error(which: usize) -> io::Error {
     match which {
         INTERRUPTED if !cfg!(target_os = "linux") => ErrorKind::Interrupted.into(),
         WOULD_BLOCK if !cfg!(target_os = "linux") => ErrorKind::WouldBlock.into(),
-        _ => io::Error::from_raw_os_error(ERRORS[which].1),
+        _ => io::Error::from_raw_os_error(ERRORS[which]),
     }
 }

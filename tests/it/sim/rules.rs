@@ -57,7 +57,7 @@ pub(super) fn tokens_given() -> u64 {
     TOKENS.get()
 }
 
-fn fill_token(token: &mut [u8; 24]) {
+pub(super) fn fill_token(token: &mut [u8; 24]) {
     TOKENS.set(TOKENS.get() + 1);
     token.copy_from_slice(&token_bytes(TOKENS.get()));
 }

@@ -22,6 +22,7 @@ use chinwag::{ConnId, Limits, Peer};
 use desk::Desk;
 
 use super::rng::Rng;
+use super::rules::fill_token;
 use super::{SEEDS, SIM};
 
 /// A part of every password, and of nothing else.
@@ -61,15 +62,6 @@ fn listen_to_the_log() {
         log::set_logger(&Listener).expect("nobody else logs in the tests");
         log::set_max_level(log::LevelFilter::Trace);
     });
-}
-
-thread_local! {
-    static TOKENS: Cell<u64> = const { Cell::new(0) };
-}
-
-fn token(bytes: &mut [u8; 24]) {
-    TOKENS.set(TOKENS.get() + 1);
-    bytes[..8].copy_from_slice(&TOKENS.get().to_be_bytes());
 }
 
 /// Somebody who types commands, and behind each asks for something that comes at once.
@@ -137,7 +129,7 @@ impl World {
             greet_after: None,
             waiting_max: rng.between(1, 3),
             accounts_per_addr: rng.between(1, 4),
-            random: Some(token),
+            random: Some(fill_token),
             ..Settings::default()
         };
         let limits = Limits::default().with(|it| {

@@ -351,6 +351,24 @@ fn notices_are_for_who_took_them_then() {
 }
 
 #[test]
+fn what_is_pending_is_told_before_the_dialect_is_another() {
+    check_in(
+        &mut Network::with_all_dialects(),
+        "ann> /notices on
+         ann< Notices on.
+         bob> /nick bert
+         bob< You are now bert
+         ann< bob is now bert
+         bob> /nick bob
+         bob< You are now bob
+         ann> /dialect recipe
+         ann< bert is now bob
+         ann< Dialect: recipe
+         +1000",
+    );
+}
+
+#[test]
 fn one_is_not_told_of_oneself() {
     let mut network = watched();
     network.connect("bob", "native");

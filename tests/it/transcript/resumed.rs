@@ -87,3 +87,27 @@ fn nobody_ignores_themselves_after_a_resume() {
         );
     }
 }
+
+#[test]
+fn a_user_who_comes_back_where_no_room_can_be_made_is_in_the_lobby() {
+    let mut network = with_sessions(Settings { rooms_max: 2, ..Settings::default() });
+    network.connect("g1", "native");
+    network.line("ann", b"/join tea");
+    network.line("ann", b"/resume");
+    network.read_all();
+    network.cut_off("ann");
+    check_in(
+        &mut network,
+        &format!(
+            "bob> /join den
+             bob< 1 in den: bob
+             g1> /resume {}
+             g1< You are now ann
+             g1> hello
+             g1< [ann] hello
+             g1> /who
+             g1< 1 in lobby: ann",
+            token(1)
+        ),
+    );
+}

@@ -203,9 +203,10 @@ impl Journal {
         self.0.entries.borrow().len()
     }
 
-    /// Those whose lines have been heard since so much was noted.
+    /// Those of whose input something was heard since so much was noted.
     pub(super) fn speakers_since(&self, len: usize) -> Vec<usize> {
-        let is_said = |entry: &&Entry| matches!(entry.fact, Fact::Line(_) | Fact::TooLong);
+        let is_said =
+            |entry: &&Entry| matches!(entry.fact, Fact::Line(_) | Fact::TooLong | Fact::Asked);
         self.0.entries.borrow()[len..].iter().filter(is_said).map(|entry| entry.who).collect()
     }
 

@@ -55,13 +55,6 @@ impl Bucket {
         self.level - self.dripped(GRID) >= tokens(price).min(self.full())
     }
 
-    /// When that will be so for one.
-    fn will_have_had_one(&self) -> Duration {
-        let lacks = tokens(1) + self.dripped(GRID) - self.level;
-        let nanos = (lacks.max(0) + self.rate - 1) / self.rate;
-        self.at + Duration::from_nanos(u64::try_from(nanos).expect("a run is short"))
-    }
-
     fn take(&mut self, price: usize) {
         self.level = self.level.min(self.full()) - tokens(price);
     }
@@ -150,33 +143,15 @@ fn read_count(fact: &Fact) -> usize {
 }
 
 impl Pace<'_> {
-    /// Tokens drip, and those who had to wait pay for what is much meanwhile.
     fn pass(&mut self, at: Duration) {
-        while self.is_deferred
-            && self.next().is_some()
-            && let Some((_, Item::Bulk)) = self.items.first()
-            && let Some(bucket) = self.bucket.as_mut().filter(|it| it.will_have_had_one() <= at)
-        {
-            bucket.pass(bucket.will_have_had_one());
-            self.pay_for_bulk(false);
-        }
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
         }
+        self.pay_for_bulk();
     }
 
     fn follow(&mut self, fact: &Fact, at: Duration) {
         self.pass(at);
-        // None of this is so while what came before it waits.
-        self.pay_for_bulk(matches!(
-            fact,
-            Fact::Line(_)
-                | Fact::TooLong
-                | Fact::Asked
-                | Fact::Throttled
-                | Fact::Idle
-                | Fact::Closed(CloseReason::Idle)
-        ));
         match fact {
             Fact::Read(count) => {
                 self.delivered += count;
@@ -202,7 +177,7 @@ impl Pace<'_> {
             }
             _ => {}
         }
-        self.pay_for_bulk(false);
+        self.pay_for_bulk();
     }
 
     /// The next thing that it said, apart from what costs nothing and is nothing.
@@ -219,20 +194,20 @@ impl Pace<'_> {
         (*end <= self.delivered).then_some((*end, price))
     }
 
-    /// What is much is paid for as soon as it is there, and there are tokens; if it has to wait for
-    /// them, a little later, and by now if that `is_sure`.
-    fn pay_for_bulk(&mut self, is_sure: bool) {
+    /// What is much is paid for as soon as it is there, and there are tokens. If it has to wait for
+    /// them it is not known when it is.
+    fn pay_for_bulk(&mut self) {
         while self.next().is_some()
             && let Some(((_, Item::Bulk), rest)) = self.items.split_first()
         {
             if let Some(bucket) = &mut self.bucket {
-                if !bucket.has(1) || (self.is_deferred && !is_sure && !bucket.has_had(1)) {
-                    break;
+                if self.is_deferred || !bucket.has(1) {
+                    self.is_vague = true;
+                    return;
                 }
                 self.journal.hit("rate: paid for much at once");
                 bucket.take(1);
             }
-            // If it has waited, it is not known when what follows was looked at first.
             (self.is_waiting, self.may_wait, self.has_paid) = (false, false, true);
             self.items = rest;
         }
@@ -308,8 +283,7 @@ impl Pace<'_> {
         let is_stuck = rest.stuck.contains(&who);
         let is_let = !self.is_paused && !is_stuck;
         self.pass(at);
-        self.pay_for_bulk(false);
-        self.is_vague = mem::take(&mut self.has_paid) && !is_let;
+        self.is_vague |= mem::take(&mut self.has_paid) && !is_let;
         if self.is_vague {
             return;
         }

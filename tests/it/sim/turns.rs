@@ -202,7 +202,7 @@ impl World {
     }
 
     /// While somebody waits to be listened to, nobody else is in more than two turns: is
-    /// read from, or has a line heard that was read before. (But for those who have to wait
+    /// read from, or has something heard that was read before. (But for those who have to wait
     /// for another reason.)
     fn check_fairness(&mut self, before: &[(u64, usize)], noted: usize) {
         let spoke = self.journal.speakers_since(noted);

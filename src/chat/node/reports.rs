@@ -148,12 +148,21 @@ impl Chat {
         match node.take_uncertain(event.number) {
             Some(Uncertain::Said) => {
                 node.alone.unheard = node.alone.unheard.saturating_sub(1);
-                self.keep_past(event, out);
+                return self.keep_past(event, out);
             }
             Some(Uncertain::Claimed(user, name)) if event.outcome == Outcome::Claimed => {
                 self.release(user, &name);
             }
             _ => {}
+        }
+        // They were refused it here, and for all others they have come back.
+        let message = Message::from_bytes(&event.payload, out.now());
+        if let Some(Message::Did { by, effect: effect @ Effect::TakeOver { .. }, .. }) = message
+            && !self.has_moved(by)
+        {
+            let how = Decision::Log { at: event.at, outcome: event.outcome };
+            let effect = effect.with_ids(|who| who.user);
+            self.take_effect(self.resumed.now(by), effect, &how, out);
         }
     }
 

@@ -199,17 +199,15 @@ impl Chat {
         let (left, is_known) = (node.local(who), node.moved.has(who));
         if !is_known {
             let is_own = !self.is_elsewhere(left);
-            if let Some((name, ..)) = self.vacate(left, out).filter(|_| is_own) {
-                // Their new node may have known them by another name.
-                self.release_name(left, name.as_own());
+            let name = self.vacate(left, out).map(|(name, ..)| name).filter(|_| is_own);
+            if let Some(name) = name.as_ref().and_then(Name::as_own) {
+                // Their new node may have known them by another name. If not, the log may have it
+                // for this one, who did not know: whose it is claims it again.
+                self.release_if_lost(left, &name.to_lowercase(), out.now());
             }
         }
-        // Their own node may have had them in another room, while it was cut off. But by now somebody
-        // may have come back as them, who was not there when it said this.
-        let own = self.node.as_ref().and_then(|node| self.users.by_id(node.local(by)));
-        if own.is_none_or(|own| own.conn_number() <= listed.profile.serial) {
-            self.read_listed(by, listed, out);
-        }
+        // Their own node may have had them in another room, while it was cut off.
+        self.read_listed(by, listed, out);
         if !is_known {
             let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(by));
             self.pass_on(left, by, who);

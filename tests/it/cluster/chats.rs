@@ -237,6 +237,12 @@ impl Cluster {
         self.cut.insert(node);
     }
 
+    /// What a node appends gets to the log, and nothing comes back.
+    pub(super) fn deafen(&mut self, node: usize) {
+        self.cut(node);
+        self.nodes[node].service().link.borrow_mut().let_through();
+    }
+
     /// A node is told that the log is out of reach.
     pub(super) fn tell_cut_off(&mut self, node: usize) {
         let now = millis(self.nodes[node].outbox());

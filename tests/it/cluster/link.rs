@@ -152,6 +152,14 @@ impl Link {
         self.break_off(now, true);
     }
 
+    /// After [`Link::cut`]: what the node appends gets to the log all the same.
+    pub(super) fn let_through(&mut self) {
+        if let Some(outage) = &mut self.outage {
+            (outage.sent, outage.through) = (1000, 1000);
+            outage.repeated.clear();
+        }
+    }
+
     fn break_off(&mut self, now: u64, is_pause: bool) {
         let sent = self.up.len();
         let through = self.rng.between(0, sent);

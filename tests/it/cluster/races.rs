@@ -274,6 +274,27 @@ fn whoever_gets_a_name_that_was_claimed_by_mistake_keeps_it() {
     check(&mut cluster, "zoe");
 }
 
+#[test]
+fn whoever_is_refused_a_token_that_has_got_through_comes_back_once_their_node_knows() {
+    let (mut cluster, ann, zoe, token) = three();
+    let again = cluster.connect(2, "native");
+    let ask = format!("/resume {token}");
+    cluster.deafen(2);
+    assert_eq!(cluster.say(2, again, &ask), "");
+    assert!(cluster.nodes[0].is_closed(ann));
+    cluster.pass(3500);
+    let read = cluster.read(2, again);
+    assert!(read.ends_with("out of reach.\n"), "{read}");
+    assert_eq!(cluster.say(1, zoe, &ask), UNKNOWN);
+    cluster.say(1, zoe, "/join tea");
+    cluster.mend(2);
+    let read = cluster.read(2, again);
+    assert!(read.starts_with("You are now ann\n"), "{read}");
+    assert_eq!(cluster.say(2, again, "/who tea"), "1 in tea: zoe\n");
+    check(&mut cluster, "ann");
+    check_alike(&mut cluster);
+}
+
 /// All nodes say the same of the lobby, once somebody is at each of them.
 fn check_alike(cluster: &mut Cluster) {
     let nodes = 0..cluster.nodes.len();

@@ -9,7 +9,7 @@
 //! - `CLUSTER_SEEDS=100000 cargo test --release cluster::sim -- --nocapture` runs more.
 //! - `CLUSTER_SEED=7 cargo test --test it cluster::sim -- --nocapture` shows one.
 //! - With `CLUSTER_RESUME=1` besides, clients give `/resume` anybody's token at any node at any
-//!   time. Of those seeds about one in five thousand still fails.
+//!   time. Of some 25 000 of those seeds three failed, which pass by now (`FOUND`).
 
 mod acts;
 mod ending;
@@ -28,6 +28,9 @@ use crate::seeds::Simulation;
 /// How many seeds a plain test run takes.
 const SEEDS: u64 = 60;
 
+/// Those that have failed where clients come back with anybody's token.
+const FOUND: [u64; 3] = [19_719, 26_615, 32_766];
+
 const CLUSTER: Simulation = Simulation { variables: "CLUSTER", tests: "cluster::sim" };
 
 #[test]
@@ -38,7 +41,7 @@ fn whatever_happens_all_nodes_tell_the_same() {
 
 #[test]
 fn whoever_comes_back_all_nodes_tell_the_same() {
-    for seed in 0..SEEDS {
+    for seed in (0..SEEDS).chain(FOUND) {
         CLUSTER.name_if_it_fails(seed, || simulate(seed, true, false));
     }
 }

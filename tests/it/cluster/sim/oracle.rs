@@ -66,7 +66,7 @@ pub(super) struct Told {
     pub(super) is_closed: bool,
     /// Whether they may miss lines: they ignore somebody, or somebody whose token they had may have.
     ignores: bool,
-    may_be_another: bool,
+    pub(super) may_be_another: bool,
     /// What they have said, and what they have read.
     sent: Vec<u64>,
     seen: BTreeSet<u64>,

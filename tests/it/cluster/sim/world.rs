@@ -292,6 +292,21 @@ impl World {
         for client in closed {
             self.close(client);
         }
+        if matches!(cause, Cause::Event(_)) {
+            for (client, lines) in &readings {
+                self.ask_where(*client, lines);
+            }
+        }
+    }
+
+    /// Somebody whose token was refused has come back all the same: nobody says where they are.
+    fn ask_where(&mut self, client: usize, lines: &[Reading]) {
+        let is_named = lines.iter().any(|line| matches!(line, Reading::Named(_)));
+        let is_told = lines.iter().any(|line| matches!(line, Reading::Who { .. }));
+        let may_be_another = self.oracle.told()[client].may_be_another;
+        if is_named && !is_told && may_be_another && !self.clients[client].is_closed {
+            self.say(client, "/who\n");
+        }
     }
 
     fn take_entries(&mut self, number: usize) {

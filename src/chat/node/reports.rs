@@ -1,4 +1,5 @@
-//! What a node is told: the log's events in their order, and what became of it in between.
+//! What a node is told: the log's events in their order, and whether it was cut off or has missed
+//! some.
 
 use std::mem;
 
@@ -54,18 +55,19 @@ impl Chat {
         node.position = event.id;
         if event.outcome == Outcome::Entered {
             node.refresh.want();
-            // It may have been away, and says in its roster which are still good.
+            // It may have been away. Its roster will say which of its tokens are still good.
             node.tokens.forget_all_of(event.node);
         }
         match (&event.outcome, is_own) {
             (Outcome::Entered, true) => self.entered(&event.payload, out),
             (Outcome::Entered, false) => {
-                // It may have missed who of its users are others. Nothing of theirs comes after this.
+                // It may have missed that users of its own have resumed elsewhere. Nothing of what
+                // they did before comes after this.
                 node.moved.forget(|who| who.node == event.node);
                 let other = node.others.entry(event.node).or_default();
                 other.name = String::from_utf8_lossy(&event.payload).into_owned();
                 other.listed.clear();
-                // Of who has connected there while it was away nobody was told: the roster has them.
+                // Nobody was told who connected there while it was away. The roster will say.
                 other.newest = None;
                 other.is_newer = true;
                 node.owes_roster = true;
@@ -116,7 +118,8 @@ impl Chat {
                 let by = operation.by;
                 let has_released = matches!(operation.effect, Effect::Leave { .. });
                 if self.has_moved(by) || self.users.by_id(self.resumed.now(by)).is_none() {
-                    // As at all other nodes: from what they are told.
+                    // The user is gone or has moved: it takes effect as at all other nodes, from
+                    // the message.
                     if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
                         self.message(event.node, message, &how, out);
                     }
@@ -128,7 +131,7 @@ impl Chat {
                     self.claim_back(&name, by);
                 }
                 if has_released {
-                    // Unless they have come back.
+                    // If they have come back meanwhile, they keep their name.
                     self.claim_own(by, false);
                 }
             }
@@ -142,7 +145,8 @@ impl Chat {
         }
     }
 
-    /// An entry that took effect here alone was appended before the log was out of reach.
+    /// An entry that took effect here alone, while the log was out of reach, is in the log after
+    /// all.
     fn has_got_through(&mut self, event: Event, out: &mut Outbox) {
         let Some(node) = &mut self.node else { return };
         match node.take_uncertain(event.number) {
@@ -191,7 +195,7 @@ impl Chat {
         }
     }
 
-    /// What was appended and is not back by now is not in the log, unless this node has missed it.
+    /// Appends again what is not back by now: it is not in the log, unless this node has missed it.
     fn append_again(&mut self) {
         let Some(node) = &mut self.node else { return };
         let first = mem::take(&mut node.first).into_iter().map(|(.., sent)| sent);
@@ -205,7 +209,8 @@ impl Chat {
         }
     }
 
-    /// Nothing comes any more of those of this node's users who are others.
+    /// Forgets this node's users who have resumed elsewhere: nothing that they did before can still
+    /// come.
     fn forget_moved(&mut self) {
         let Some(node) = &mut self.node else { return };
         let (id, moved) = (node.id, &mut node.moved);
@@ -213,7 +218,7 @@ impl Chat {
         moved.forget(|who| who.node == id);
     }
 
-    /// Another node tells something.
+    /// Carries out what another node tells.
     fn message(&mut self, from: NodeId, message: Message, how: &Decision, out: &mut Outbox) {
         match message {
             Message::Did { by, profile, effect, .. } => {
@@ -238,7 +243,7 @@ impl Chat {
         }
     }
 
-    /// A user has done something.
+    /// Carries out what a user of another node has done.
     fn did(
         &mut self,
         who: Who,
@@ -268,14 +273,14 @@ impl Chat {
         self.take_effect(self.resumed.now(by), effect, how, out);
     }
 
-    /// Whether a user of this node was taken over at another.
+    /// Whether a user of this node has resumed at another.
     fn has_moved(&self, user: UserId) -> bool {
         self.node.as_ref().is_some_and(|node| node.moved.has(Who { node: node.id, user }))
     }
 
-    /// Somebody has said a line just before they were taken over at another node. It is said where
-    /// they were, which its number is of, wherever they are by now, and under the name that they
-    /// had, unless it is another's by now.
+    /// A line that somebody said just before they resumed at another node. It is said in the room
+    /// that they were in, whose number it has, and under the name that they had, unless that is
+    /// another's by now.
     fn said_before(
         &mut self,
         who: Who,
@@ -299,7 +304,7 @@ impl Chat {
         self.say_in(room, (by, speaker), line, how, out);
     }
 
-    /// A line that is kept in its room's history, and shown to nobody now.
+    /// Keeps a line in its room's history without showing it to anybody.
     fn keep_past(&mut self, event: Event, out: &Outbox) {
         let message = Message::from_bytes(&event.payload, out.now());
         let Some(Message::Did {
@@ -333,14 +338,14 @@ impl Chat {
 }
 
 impl Node {
-    /// What was appended under this number, if it is not known to be lost. What is before it was
-    /// among lost events, and is appended again once this node has entered again.
+    /// Takes what was appended under this number. What has a lower number was among events that
+    /// this node missed, and is appended again once it has entered again.
     fn take_sent(&mut self, number: u64) -> Option<Sent> {
         let at = self.sent.binary_search_by_key(&number, |(own, _)| *own).ok()?;
         self.sent.remove(at).map(|(_, sent)| sent)
     }
 
-    /// Whether another node has appended again what is known here already, and shown once.
+    /// Whether another node has appended something again that was shown here already.
     fn has_seen(&mut self, from: NodeId, message: &Message) -> bool {
         let Message::Did { number, effect, .. } = message else { return false };
         let seen = self.seen.entry(from).or_default();

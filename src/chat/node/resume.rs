@@ -20,28 +20,28 @@ use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
 
 impl Chat {
-    /// What is known of a user's token.
+    /// The digest of a user's token.
     pub(in crate::chat) fn digest_of(&self, user: &User) -> Option<Digest> {
         let token = self.sessions.bytes(self.users.extras(user)?.token_key?)?;
         Some(self.settings.digest?(&token))
     }
 
-    /// A user has this token from now on, or none. Returns whether they had one.
+    /// Notes that a user has this token from now on, or none. Returns whether they had one.
     pub(in crate::chat) fn note_token(&mut self, user: UserId, digest: Option<Digest>) -> bool {
         let is_here = self.users.by_id(user).is_some();
-        // Of one who is not known here, the roster has it.
+        // If they are not known here, the roster will tell.
         let Some(node) = self.node.as_mut().filter(|_| is_here) else { return false };
         let who = node.who(user);
         node.tokens.set(who, digest)
     }
 
-    /// What is known of a token, if another node has given it.
+    /// The digest of a token that another node has given.
     pub(in crate::chat) fn known_token(&self, token: &[u8; 24]) -> Option<Digest> {
         let digest = self.settings.digest?(token);
         self.node.as_ref()?.tokens.get(&digest).map(|_| digest)
     }
 
-    /// The name of the user whose token it is, and whether their node is gone.
+    /// The name of a token's user, and whether their node is gone.
     pub(super) fn name_of_token(&self, digest: &Digest) -> Option<(Option<String>, bool)> {
         let node = self.node.as_ref()?;
         let token = node.tokens.get(digest)?;
@@ -63,7 +63,7 @@ impl Chat {
         }
     }
 
-    /// A user is the one from now on whose token they have, at whatever node that was.
+    /// A user resumes as the user of a token, of any node.
     pub(in crate::chat) fn take_over(
         &mut self,
         by: UserId,
@@ -87,8 +87,8 @@ impl Chat {
         self.reply_to(by, reply::token_unknown(), out);
     }
 
-    /// A token that is not known here is a user's. The others may know it, and some may not have
-    /// been told when they say what they know.
+    /// Notes that a token which is not known here was used. The other nodes may know it; and some
+    /// tell what they know as of before that.
     fn note_taken(&mut self, by: UserId, digest: Digest, name: Option<&str>) {
         let is_here = self.users.by_id(by).is_some();
         let node = self.node.as_mut().filter(|node| is_here && node.rosters_due.is_some());
@@ -98,14 +98,14 @@ impl Chat {
         }
     }
 
-    /// Whether what was claimed is the name of the user whose token it is: they may have got
-    /// another in between.
+    /// Whether the name that was claimed is still that of the token's user: they may have changed
+    /// it in between.
     fn has_the_name_of(&self, digest: &Digest, claimed: Option<&str>, is_claimed: bool) -> bool {
         let Some((name, is_held)) = self.name_of_token(digest) else { return true };
         name.as_deref() == claimed && (is_held || is_claimed || claimed.is_none())
     }
 
-    /// A user of this node asks once more.
+    /// Publishes the request of a user of this node once more.
     fn take_over_again(
         &mut self,
         by: UserId,
@@ -120,7 +120,7 @@ impl Chat {
         }
     }
 
-    /// A user is the one whose token this is.
+    /// Lets a user be the token's user from now on.
     fn come_back(
         &mut self,
         by: UserId,
@@ -179,7 +179,8 @@ impl Chat {
         }
     }
 
-    /// A node that has entered just now may not have known the token.
+    /// Tells the others who has resumed as whom: a node that has just entered may not have known
+    /// the token.
     pub(super) fn tell_taken_over(&mut self, now: Now) {
         let taken_over = self.node.as_mut().map(|node| mem::take(&mut node.taken_over));
         for (who, by) in taken_over.into_iter().flatten() {
@@ -193,7 +194,8 @@ impl Chat {
         }
     }
 
-    /// A user of another node is one who was somebody else, perhaps unnoticed.
+    /// Another node tells that a user has resumed as one of its own, which this node may have
+    /// missed.
     pub(super) fn taken_over(&mut self, who: Who, by: Who, listed: &Listed, out: &mut Outbox) {
         let Some(node) = &self.node else { return };
         let (left, is_known) = (node.local(who), node.moved.has(who));
@@ -214,7 +216,7 @@ impl Chat {
         }
     }
 
-    /// The same of one of this node's users, who may have been told of again since.
+    /// The same for a user of this node, when its own message is back.
     pub(super) fn has_taken_over(&mut self, who: Who, by: UserId, out: &mut Outbox) {
         let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
         let left = node.local(who);
@@ -222,8 +224,8 @@ impl Chat {
         self.pass_on(left, by, who);
     }
 
-    /// A user is another one by now, who need not be known here yet. What is told of a node that has
-    /// entered since was before that.
+    /// A user has resumed as another, who need not be known here yet. It is out of date if their
+    /// old node has entered since.
     pub(super) fn has_moved_to(&mut self, who: Who, by: Who, out: &mut Outbox) {
         let Some(node) = &mut self.node else { return };
         let is_newer = node.others.get(&who.node).is_some_and(|other| other.is_newer);
@@ -239,7 +241,7 @@ impl Chat {
         }
     }
 
-    /// What is for the user `left`, or of them, is of `by` from now on.
+    /// What is by the user `left`, or for them, is by or for `by` from now on.
     fn pass_on(&mut self, left: UserId, by: UserId, who: Who) {
         if left != UserId::NOBODY {
             self.resumed.pass_on(left, by);
@@ -250,7 +252,8 @@ impl Chat {
         }
     }
 
-    /// Takes a user out of the chat without a notice, since they are another from now on.
+    /// Takes a user out of the chat without a notice, since they go on as another. Returns what
+    /// they had.
     fn vacate(
         &mut self,
         left: UserId,
@@ -272,8 +275,7 @@ impl Chat {
         Some((user.name, room, arrival, extras))
     }
 
-    /// A user has what another had who they are from now on: whom they ignore, who ignores them, and
-    /// what keeps them from speaking.
+    /// Gives a user what they had as `left`: whom they ignore, who ignores them, and their mute.
     fn inherit(&mut self, by: UserId, left: UserId, extras: Extras) {
         for ignored in &extras.ignores {
             if let Some(theirs) = self.users.extras_mut(*ignored) {

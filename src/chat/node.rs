@@ -106,7 +106,11 @@ struct Alone {
 }
 
 enum Uncertain {
-    Said,
+    /// A line. It is counted as unheard, unless nobody heard it here either: its speaker had resumed
+    /// elsewhere.
+    Said {
+        is_counted: bool,
+    },
     /// A claim of a name, which the user was refused here.
     Claimed(UserId, Box<str>),
     Other,

@@ -38,10 +38,9 @@ impl Chat {
                 }
                 Sent::Other => continue,
             };
-            if let Some(node) = &mut self.node {
-                node.alone.uncertain.push_back((number, Uncertain::of(&operation)));
-            }
+            let (uncertain, before) = (Uncertain::of(&operation), self.unheard());
             self.decided(operation, &Decision::CutOff, out);
+            self.note_uncertain(number, uncertain, before);
         }
         for (.., sent) in first {
             if let Sent::Release(user, name) = sent {
@@ -64,6 +63,20 @@ impl Chat {
         if matches!(how, Decision::CutOff) {
             self.reply_to(by, reply::only_this_one(does), out);
         }
+    }
+
+    fn unheard(&self) -> u64 {
+        self.node.as_ref().map_or(0, |node| node.alone.unheard)
+    }
+
+    /// What took effect here alone under this number, with so many lines unheard before.
+    fn note_uncertain(&mut self, number: u64, mut uncertain: Uncertain, before: u64) {
+        let Some(node) = &mut self.node else { return };
+        let alone = &mut node.alone;
+        if let Uncertain::Said { is_counted } = &mut uncertain {
+            *is_counted = alone.unheard > before;
+        }
+        alone.uncertain.push_back((number, uncertain));
     }
 
     /// Counts a line that only this node's users have seen.
@@ -105,7 +118,7 @@ impl Chat {
 impl Uncertain {
     fn of(operation: &Operation) -> Uncertain {
         match (&operation.effect, &operation.claims) {
-            (Effect::Say(..), _) => Uncertain::Said,
+            (Effect::Say(..), _) => Uncertain::Said { is_counted: true },
             (_, Some(name)) => Uncertain::Claimed(operation.by, name.clone()),
             _ => Uncertain::Other,
         }

@@ -152,7 +152,7 @@ impl Pack for Refresh {
 impl Pack for Uncertain {
     fn pack(&self, to: &mut Packer) {
         match self {
-            Uncertain::Said => to.tag(0),
+            Uncertain::Said { is_counted } => to.tag(0).put(is_counted),
             Uncertain::Claimed(user, name) => to.tag(1).put(user).put(name),
             Uncertain::Other => to.tag(2),
         };
@@ -160,7 +160,7 @@ impl Pack for Uncertain {
 
     fn unpack(from: &mut Unpacker<'_>) -> Result<Uncertain, Damaged> {
         Ok(match from.tag()? {
-            0 => Uncertain::Said,
+            0 => Uncertain::Said { is_counted: from.get()? },
             1 => Uncertain::Claimed(from.get()?, from.get()?),
             2 => Uncertain::Other,
             _ => return Err(from.wrong("entry that took effect")),

@@ -150,8 +150,8 @@ impl Chat {
     fn has_got_through(&mut self, event: Event, out: &mut Outbox) {
         let Some(node) = &mut self.node else { return };
         match node.take_uncertain(event.number) {
-            Some(Uncertain::Said) => {
-                node.alone.unheard = node.alone.unheard.saturating_sub(1);
+            Some(Uncertain::Said { is_counted }) => {
+                node.alone.unheard -= u64::from(is_counted);
                 return self.keep_past(event, out);
             }
             Some(Uncertain::Claimed(user, name)) if event.outcome == Outcome::Claimed => {

@@ -71,7 +71,7 @@ impl Certificate {
     ///
     /// # Errors
     ///
-    /// If it has expired, or is not valid yet.
+    /// If it has expired, or is not valid yet; and always without the feature `tls`.
     pub fn check_dates(chain: &[u8], now: SystemTime) -> Result<(), BadCertificate> {
         Keys::check_dates(chain, now.duration_since(UNIX_EPOCH).unwrap_or_default())
     }

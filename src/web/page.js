@@ -9,7 +9,7 @@ const DEAD_TICKS = 3; // without an answer: the connection is given up
 const REFRESH_TICKS = 12; // between looks at who is here
 const BACKOFF_MS = [500, 30000]; // between attempts: first, longest
 const END = '='; // of an answer, see ask()
-// Commands with a password, however their slash was mistyped: privately they would be said.
+// A password, whatever the slash: privately it would be said.
 const SECRET = /^\W*((un)?(protect|register)|passwd|password|nick\W+\S+)\W+\S/i;
 const FETCHED = /^(registered|renamed|who|room|topic|no_topic|resume|lines_gone)$/; // not shown, then
 
@@ -76,7 +76,7 @@ function leave(why) {
   setPhase('left', why, 'Come back');
 }
 
-// No answer has an end, but they come in order: what /down gives back is the end.
+// No answer has an end, but all are in order: what /down gives back ends it.
 // Answers are shown if `loud` (somebody typed the question), errors unless the asker `takesErrors`.
 function ask(lines, how) {
   if (phase !== 'open') return;
@@ -296,7 +296,7 @@ function said(message) {
   const room = roomCalled(message.room);
   const before = room.known.get(seq) ?? room.known.get(room.last);
   if (seq <= room.last && at > before?.at && epoch !== before.epoch) startAnew(room, epoch);
-  const isNew = !(seq <= room.last);
+  const isNew = !(seq <= room.last); // also without a number
   // Another epoch's numbers go on or begin anew: whose the last known one is then tells.
   let gone = room.last + (room.last && epoch !== room.epoch ? 0 : 1);
   for (; gone < seq && room.isKnown; gone++) room.missing.add(gone);
@@ -323,9 +323,13 @@ function said(message) {
   if (room.isKnown && (isNew || wasMissing)) noteUnread(li, isMention);
 }
 
-// What was said before stays where it is.
+// What was said stays where it is.
 function startAnew(room, epoch) {
-  for (const [seq, li] of room.known) if (li.epoch !== epoch) room.known.delete(seq, (li.seq = 0));
+  for (const [seq, li] of room.known) {
+    if (li.epoch === epoch) continue;
+    li.seq = 0;
+    room.known.delete(seq);
+  }
   Object.assign(room, { epoch, last: 0, floor: 0, missing: new Set() });
 }
 

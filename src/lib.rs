@@ -52,7 +52,7 @@
 //! poll ─ mark readable/writable ─┐
 //!                                ▼
 //!   turn:  read ─▶ split lines ─▶ dispatch ─▶ peers' outbound queues ─▶ flush ─▶ close
-//!          └ until WouldBlock                  (memory only)         one write a peer
+//!          └ until WouldBlock                  (memory only)         one write per peer
 //! ```
 //!
 //! Two halves make that fit Rust without shared ownership, channels, or copies of the

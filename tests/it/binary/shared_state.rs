@@ -120,6 +120,8 @@ fn a_ban_at_one_server_holds_at_the_other_beyond_its_restart() {
     assert_eq!(op.ask("/ban 127.0.0.7 7d too loud").split(' ').nth(1), Some("127.0.0.7"));
     let refused = |nodes: &Nodes| from(7, nodes.node(1)).line();
     eventually("the other server knows", || refused(&nodes).starts_with("You are banned until "));
+    // It may be told before Redis is.
+    eventually("it is saved", || nodes.redis.ask("HLEN {chinwag}:bans") == "1");
     nodes.stop_node(1);
     nodes.start_node(1);
     assert!(refused(&nodes).ends_with(": too loud"));

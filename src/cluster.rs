@@ -20,7 +20,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::net::metrics::Exposition;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// Carries a node's entries to the log and reports back, for
 /// [`ChatWithWorker::with_link`](crate::ChatWithWorker::with_link). Nothing here may block but what
@@ -213,46 +213,19 @@ pub enum Report {
     NewEra,
 }
 
-impl Pack for NodeId {
-    fn pack(&self, to: &mut Packer) {
-        to.put(&self.0);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<NodeId, Damaged> {
-        Ok(NodeId(from.get()?))
-    }
+impl_pack! {
+    struct NodeId(number)
 }
 
-impl Pack for Action {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Action::Tell => to.tag(0),
-            Action::Say { room } => to.tag(1).put(room),
-            Action::Claim { name, user, releases, takes_over } => {
-                to.tag(2).put(name).put(user).put(releases).put(takes_over)
-            }
-            Action::Release { name, user } => to.tag(3).put(name).put(user),
-            Action::Raise { room, seq } => to.tag(4).put(room).put(seq),
-            Action::LeaseGuests => to.tag(5),
-            Action::KeepGuests { blocks } => to.tag(6).put(blocks),
-        };
+impl_pack! {
+    enum Action {
+        0 => Tell,
+        1 => Say { room },
+        2 => Claim { name, user, releases, takes_over },
+        3 => Release { name, user },
+        4 => Raise { room, seq },
+        5 => LeaseGuests,
+        6 => KeepGuests { blocks },
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Action, Damaged> {
-        Ok(match from.tag()? {
-            0 => Action::Tell,
-            1 => Action::Say { room: from.get()? },
-            2 => Action::Claim {
-                name: from.get()?,
-                user: from.get()?,
-                releases: from.get()?,
-                takes_over: from.get()?,
-            },
-            3 => Action::Release { name: from.get()?, user: from.get()? },
-            4 => Action::Raise { room: from.get()?, seq: from.get()? },
-            5 => Action::LeaseGuests,
-            6 => Action::KeepGuests { blocks: from.get()? },
-            _ => return Err(from.wrong("action")),
-        })
-    }
+    else "action"
 }

@@ -1,18 +1,22 @@
 //! The format in which a process hands what it knows to the one that replaces it. Knows no
 //! connection and no chat: how a type is packed stands beside the type.
 //!
-//! Packing takes a type apart by name, without `..`, so that a field that is forgotten does not
-//! compile. What comes first says in which format the rest is: a release reads its own, and the
-//! one before it. Numbers take as many bytes as they need, and times are distances from the
-//! moment of packing, so that the pause until they are unpacked counts for nobody.
+//! Most types say what is packed with `impl_pack!`. It takes a type apart by name, without `..`, as
+//! what is written by hand does, so that a field that is forgotten does not compile. What comes
+//! first says in which format the rest is: a release reads its own, and the one before it. Numbers
+//! take as many bytes as they need, and times are distances from the moment of packing, so that
+//! the pause until they are unpacked counts for nobody.
 
 mod collections;
+mod impl_pack;
 mod primitives;
 #[cfg(test)]
 mod tests;
 
 use std::error::Error;
 use std::fmt;
+
+pub(crate) use impl_pack::impl_pack;
 
 use crate::net::timeouts::Now;
 

@@ -9,7 +9,7 @@ use super::name;
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// A ban, as it is persisted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,26 +146,12 @@ impl Meant {
     }
 }
 
-impl Pack for Ban {
-    fn pack(&self, to: &mut Packer) {
-        let Ban { target, until, by, why } = self;
-        to.put(target).put(until).put(by).put(why);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Ban, Damaged> {
-        Ok(Ban { target: from.get()?, until: from.get()?, by: from.get()?, why: from.get()? })
-    }
+impl_pack! {
+    struct Ban { target, until, by, why }
 }
 
-impl Pack for Target {
-    fn pack(&self, to: &mut Packer) {
-        let Target { name, network } = self;
-        to.put(name).put(network);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Target, Damaged> {
-        Ok(Target { name: from.get()?, network: from.get()? })
-    }
+impl_pack! {
+    struct Target { name, network }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::net::line::Ending;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 pub(super) use event::{Event, Kind, LineNumber, Person};
 
 /// How events are worded for a connection. Commands are the same in every dialect.
@@ -167,15 +167,8 @@ impl Pack for Dialect {
     }
 }
 
-impl Pack for Format {
-    fn pack(&self, to: &mut Packer) {
-        let Format { dialect, ending } = self;
-        to.put(dialect).put(ending);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Format, Damaged> {
-        Ok(Format { dialect: from.get()?, ending: from.get()? })
-    }
+impl_pack! {
+    struct Format { dialect, ending }
 }
 
 #[cfg(test)]

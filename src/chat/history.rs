@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use super::dialect::{Kind, LineNumber};
 use super::name::Shown;
 use super::user_id::UserId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 use crate::work;
 
 /// A line of history. Names are as they were then.
@@ -223,39 +223,12 @@ impl Write for Bytes<'_> {
     }
 }
 
-impl Pack for History {
-    fn pack(&self, to: &mut Packer) {
-        let History { entries, bytes, last_seq, epoch, earlier } = self;
-        to.put(entries).put(bytes).put(last_seq).put(epoch).put(earlier);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<History, Damaged> {
-        Ok(History {
-            entries: from.get()?,
-            bytes: from.get()?,
-            last_seq: from.get()?,
-            epoch: from.get()?,
-            earlier: from.get()?,
-        })
-    }
+impl_pack! {
+    struct History { entries, bytes, last_seq, epoch, earlier }
 }
 
-impl Pack for Entry {
-    fn pack(&self, to: &mut Packer) {
-        let Entry { at, kind, speaker, text_len, name_len, is_withdrawn } = self;
-        to.put(at).put(kind).put(speaker).put(text_len).put(name_len).put(is_withdrawn);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Entry, Damaged> {
-        Ok(Entry {
-            at: from.get()?,
-            kind: from.get()?,
-            speaker: from.get()?,
-            text_len: from.get()?,
-            name_len: from.get()?,
-            is_withdrawn: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Entry { at, kind, speaker, text_len, name_len, is_withdrawn }
 }
 
 #[cfg(test)]

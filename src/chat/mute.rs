@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 use jiff::Timestamp;
 
 /// Mutes kept for names without a user; beyond it the oldest is dropped.
@@ -72,26 +72,12 @@ impl Mutes {
     }
 }
 
-impl Pack for Mute {
-    fn pack(&self, to: &mut Packer) {
-        let Mute { until } = self;
-        to.put(until);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Mute, Damaged> {
-        Ok(Mute { until: from.get()? })
-    }
+impl_pack! {
+    struct Mute { until }
 }
 
-impl Pack for Mutes {
-    fn pack(&self, to: &mut Packer) {
-        let Mutes { kept, taken: _ } = self;
-        to.put(kept);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Mutes, Damaged> {
-        Ok(Mutes { kept: from.get()?, taken: None })
-    }
+impl_pack! {
+    struct Mutes { kept; taken = None }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Names: which are valid, how they are stored, and how several are listed.
 
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -232,25 +232,15 @@ pub(super) fn listed(names: &[impl fmt::Display], count: usize) -> String {
     }
 }
 
-impl Pack for Name {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Name::Guest(number) => to.tag(0).put(number),
-            Name::Short(spelling) => to.tag(1).put(spelling),
-            Name::Long(spelling) => to.tag(2).put(spelling),
-        };
-    }
+impl_pack! {
+    enum Name { 0 => Guest(number by guest_number), 1 => Short(spelling), 2 => Long(spelling) }
+    else "name"
+}
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Name, Damaged> {
-        Ok(match from.tag()? {
-            0 => match from.get()? {
-                0 => return Err(from.wrong("number of a guest")),
-                number => Name::Guest(number),
-            },
-            1 => Name::Short(from.get()?),
-            2 => Name::Long(from.get()?),
-            _ => return Err(from.wrong("name")),
-        })
+fn guest_number(from: &mut Unpacker<'_>) -> Result<u32, Damaged> {
+    match from.get()? {
+        0 => Err(from.wrong("number of a guest")),
+        number => Ok(number),
     }
 }
 

@@ -18,7 +18,7 @@ use super::user_id::UserId;
 use super::users::Users;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 impl Chat {
     /// A connection was opened. Only dialects that announce connections get a notice.
@@ -301,13 +301,6 @@ fn notice<'a>(text: &'a str, out: &Outbox) -> Event<'a> {
     Event { text: Some(text), ..Event::new(Kind::Notice, millis(out)) }
 }
 
-impl Pack for Pending {
-    fn pack(&self, to: &mut Packer) {
-        let Pending { batch, ends } = self;
-        to.put(batch).put(ends);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Pending, Damaged> {
-        Ok(Pending { batch: from.get()?, ends: from.get()? })
-    }
+impl_pack! {
+    struct Pending { batch, ends }
 }

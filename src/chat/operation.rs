@@ -16,7 +16,7 @@ use super::request::Naming;
 use super::user_id::UserId;
 use crate::cluster::Outcome;
 use crate::net::conn::ConnId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 
 /// Something that a user does and that others must know. It has no effect until it is back:
 /// [`Chat::next_operation`] gives it out, and [`Chat::apply`] takes it.
@@ -260,94 +260,35 @@ fn own(text: Cow<'_, str>) -> Cow<'static, str> {
     text.into_owned().into()
 }
 
-impl Pack for Operation {
-    fn pack(&self, to: &mut Packer) {
-        let Operation { by, via, effect, number, claims } = self;
-        to.put(by).put(via).put(effect).put(number).put(claims);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Operation, Damaged> {
-        let (by, via, effect) = (from.get()?, from.get()?, from.get()?);
-        Ok(Operation { by, via, effect, number: from.get()?, claims: from.get()? })
-    }
+impl_pack! {
+    struct Operation { by, via, effect, number, claims }
 }
 
-impl<Id: Pack> Pack for Effect<'static, Id> {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Effect::Connect => to.tag(0),
-            Effect::Say(kind, text) => to.tag(1).put(kind).put(text),
-            Effect::Whisper { to: target, text, copy } => to.tag(2).put(target).put(text).put(copy),
-            Effect::Join { room, conn } => to.tag(3).put(room).put(conn),
-            Effect::Name { name, by, logged_in, conn } => {
-                to.tag(4).put(name).put(by).put(logged_in).put(conn)
-            }
-            Effect::Resume { user, key, conn, seq, epoch } => {
-                to.tag(5).put(user).put(key).put(conn).put(seq).put(epoch)
-            }
-            Effect::Leave { conn } => to.tag(6).put(conn),
-            Effect::Kick(target, why) => to.tag(7).put(target).put(why),
-            Effect::Mute(target, until) => to.tag(8).put(target).put(until),
-            Effect::Unmute(name) => to.tag(9).put(name),
-            Effect::Announce(text) => to.tag(10).put(text),
-            Effect::Away(text) => to.tag(11).put(text),
-            Effect::Ignore(user) => to.tag(12).put(user),
-            Effect::Unignore(user) => to.tag(13).put(user),
-            Effect::Detach { conn } => to.tag(14).put(conn),
-            Effect::Token(digest) => to.tag(15).put(digest),
-            Effect::TakeOver { digest, name, conn, seq, epoch } => {
-                to.tag(16).put(digest).put(name).put(conn).put(seq).put(epoch)
-            }
-            Effect::Ban(ban, target) => to.tag(17).put(ban).put(target),
-            Effect::Unban(target) => to.tag(18).put(target),
-            Effect::Reload => to.tag(19),
-            Effect::Shutdown(why) => to.tag(20).put(why),
-        };
+impl_pack! {
+    [Id: Pack] enum Effect<'static, Id> {
+        0 => Connect,
+        1 => Say(kind, text),
+        2 => Whisper { to, text, copy },
+        3 => Join { room by short, conn },
+        4 => Name { name by short, by, logged_in, conn },
+        5 => Resume { user, key, conn, seq, epoch },
+        6 => Leave { conn },
+        7 => Kick(target, why),
+        8 => Mute(target, until),
+        9 => Unmute(name),
+        10 => Announce(text),
+        11 => Away(text),
+        12 => Ignore(user),
+        13 => Unignore(user),
+        14 => Detach { conn },
+        15 => Token(digest),
+        16 => TakeOver { digest, name, conn, seq, epoch },
+        17 => Ban(ban, target),
+        18 => Unban(target),
+        19 => Reload,
+        20 => Shutdown(why),
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Effect<'static, Id>, Damaged> {
-        Ok(match from.tag()? {
-            0 => Effect::Connect,
-            1 => Effect::Say(from.get()?, from.get()?),
-            2 => Effect::Whisper { to: from.get()?, text: from.get()?, copy: from.get()? },
-            3 => Effect::Join { room: short(from)?, conn: from.get()? },
-            4 => Effect::Name {
-                name: short(from)?,
-                by: from.get()?,
-                logged_in: from.get()?,
-                conn: from.get()?,
-            },
-            5 => Effect::Resume {
-                user: from.get()?,
-                key: from.get()?,
-                conn: from.get()?,
-                seq: from.get()?,
-                epoch: from.get()?,
-            },
-            6 => Effect::Leave { conn: from.get()? },
-            7 => Effect::Kick(from.get()?, from.get()?),
-            8 => Effect::Mute(from.get()?, from.get()?),
-            9 => Effect::Unmute(from.get()?),
-            10 => Effect::Announce(from.get()?),
-            11 => Effect::Away(from.get()?),
-            12 => Effect::Ignore(from.get()?),
-            13 => Effect::Unignore(from.get()?),
-            14 => Effect::Detach { conn: from.get()? },
-            15 => Effect::Token(from.get()?),
-            16 => Effect::TakeOver {
-                digest: from.get()?,
-                name: from.get()?,
-                conn: from.get()?,
-                seq: from.get()?,
-                epoch: from.get()?,
-            },
-            17 => Effect::Ban(from.get()?, from.get()?),
-            18 => Effect::Unban(from.get()?),
-            19 => Effect::Reload,
-            20 => Effect::Shutdown(from.get()?),
-            _ => return Err(from.wrong("operation")),
-        })
-    }
+    else "operation"
 }
 
 /// A name, of a user or a room: both may be as long.
@@ -355,32 +296,13 @@ fn short(from: &mut Unpacker<'_>) -> Result<Cow<'static, str>, Damaged> {
     Ok(from.get::<RoomName>()?.as_str().to_owned().into())
 }
 
-impl<Id: Pack> Pack for Target<'static, Id> {
-    fn pack(&self, to: &mut Packer) {
-        let Target { user, name } = self;
-        to.put(user).put(name);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Target<'static, Id>, Damaged> {
-        Ok(Target { user: from.get()?, name: from.get()? })
-    }
+impl_pack! {
+    [Id: Pack] struct Target<'static, Id> { user, name }
 }
 
-impl Pack for Naming {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Naming::Nick => 0,
-            Naming::Register => 1,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Naming, Damaged> {
-        match from.tag()? {
-            0 => Ok(Naming::Nick),
-            1 => Ok(Naming::Register),
-            _ => Err(from.wrong("way to take a name")),
-        }
-    }
+impl_pack! {
+    enum Naming { 0 => Nick, 1 => Register }
+    else "way to take a name"
 }
 
 impl Pack for Cow<'static, str> {

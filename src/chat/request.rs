@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::ban::{Ban, Target};
 use super::ban_list::Bans;
 use super::password::Password;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// Work for the worker. The lines of the user who asked wait until it is answered.
 #[derive(Debug)]
@@ -129,15 +129,8 @@ impl Account {
     }
 }
 
-impl Pack for Account {
-    fn pack(&self, to: &mut Packer) {
-        let Account { name, op, unused_until } = self;
-        to.put(name).put(op).put(unused_until);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Account, Damaged> {
-        Ok(Account { name: from.get()?, op: from.get()?, unused_until: from.get()? })
-    }
+impl_pack! {
+    struct Account { name, op, unused_until }
 }
 
 /// The state that outlives the process.

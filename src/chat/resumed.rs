@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 use super::user_id::UserId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Pack, impl_pack};
 
 /// How many earlier ids are remembered; older ones lead nowhere.
 const MAX: usize = 1 << 14;
@@ -62,15 +62,8 @@ impl<Id: Copy + Eq + Hash> Resumed<Id> {
     }
 }
 
-impl<Id: Pack + Eq + Hash> Pack for Resumed<Id> {
-    fn pack(&self, to: &mut Packer) {
-        let Resumed { into, order } = self;
-        to.put(into).put(order);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Resumed<Id>, Damaged> {
-        Ok(Resumed { into: from.get()?, order: from.get()? })
-    }
+impl_pack! {
+    [Id: Pack + Eq + Hash] struct Resumed<Id> { into, order }
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::notice_batches::Batch;
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::shared_log::LogId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 use crate::work;
 
 /// Larger rooms get no join, leave and rename notices: with them, the arrival of n users would
@@ -302,44 +302,16 @@ impl Rooms {
     }
 }
 
-impl Pack for RoomNo {
-    fn pack(&self, to: &mut Packer) {
-        to.put(&self.0);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<RoomNo, Damaged> {
-        Ok(RoomNo(from.get()?))
-    }
+impl_pack! {
+    struct RoomNo(index)
 }
 
-impl Pack for Group {
-    fn pack(&self, to: &mut Packer) {
-        let Group { format, is_announced, is_elsewhere } = self;
-        to.put(format).put(is_announced).put(is_elsewhere);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Group, Damaged> {
-        let (format, is_announced) = (from.get()?, from.get()?);
-        Ok(Group { format, is_announced, is_elsewhere: from.get()? })
-    }
+impl_pack! {
+    struct Group { format, is_announced, is_elsewhere }
 }
 
-impl Pack for Room {
-    fn pack(&self, to: &mut Packer) {
-        let Room { number, name, topic, history, pending, lists } = self;
-        to.put(number).put(name).put(topic).put(history).put(pending).put(lists);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Room, Damaged> {
-        Ok(Room {
-            number: from.get()?,
-            name: from.get()?,
-            topic: from.get()?,
-            history: from.get()?,
-            pending: from.get()?,
-            lists: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Room { number, name, topic, history, pending, lists }
 }
 
 impl Pack for Rooms {

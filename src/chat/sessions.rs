@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::user::AddressKey;
 use super::user_id::UserId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 
 /// Random bytes of a token. The first eight are the lookup key; the rest are the secret.
 pub(super) const TOKEN: usize = 24;
@@ -161,20 +161,8 @@ impl Pack for Sessions {
     }
 }
 
-impl Pack for ResumeToken {
-    fn pack(&self, to: &mut Packer) {
-        let ResumeToken { secret, user, from, is_detached } = self;
-        to.put(secret).put(user).put(from).put(is_detached);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<ResumeToken, Damaged> {
-        Ok(ResumeToken {
-            secret: from.get()?,
-            user: from.get()?,
-            from: from.get()?,
-            is_detached: from.get()?,
-        })
-    }
+impl_pack! {
+    struct ResumeToken { secret, user, from, is_detached }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use super::operation::Operation;
 use super::user_id::UserId;
 use crate::net::conn::ConnId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// Operations of one connection that may be under way before it is read from again.
 const EACH_MAX: usize = 64;
@@ -81,24 +81,10 @@ impl UnderWay {
     }
 }
 
-impl Pack for UnderWay {
-    fn pack(&self, to: &mut Packer) {
-        let UnderWay { outgoing, waiting } = self;
-        to.put(outgoing).put(waiting);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<UnderWay, Damaged> {
-        Ok(UnderWay { outgoing: from.get()?, waiting: from.get()? })
-    }
+impl_pack! {
+    struct UnderWay { outgoing, waiting }
 }
 
-impl Pack for Waiting {
-    fn pack(&self, to: &mut Packer) {
-        let Waiting { count, line } = self;
-        to.put(count).put(line);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Waiting, Damaged> {
-        Ok(Waiting { count: from.get()?, line: from.get()? })
-    }
+impl_pack! {
+    struct Waiting { count, line }
 }

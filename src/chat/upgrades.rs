@@ -2,7 +2,7 @@
 
 use crate::net::conn::ConnId;
 use crate::net::service::Upgraded;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// Past upgrades, and the one that an operator asks for.
 #[derive(Default)]
@@ -52,14 +52,6 @@ pub(super) fn summary(upgraded: &Upgraded) -> String {
     format!("from {from}, with {connections} connections{left}, in {} ms", silence.as_millis())
 }
 
-impl Pack for Upgrades {
-    fn pack(&self, to: &mut Packer) {
-        let Upgrades { is_wanted, asker, count, last } = self;
-        to.put(is_wanted).put(asker).put(count).put(last);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Upgrades, Damaged> {
-        let (is_wanted, asker) = (from.get()?, from.get()?);
-        Ok(Upgrades { is_wanted, asker, count: from.get()?, last: from.get()? })
-    }
+impl_pack! {
+    struct Upgrades { is_wanted, asker, count, last }
 }

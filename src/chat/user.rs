@@ -12,7 +12,7 @@ use super::user_id::UserId;
 use crate::net::conn::ConnId;
 use crate::net::network::Network;
 use crate::net::transport::Origin;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// A user, connected or detached. There are many, so the record is small: what only few have is in
 /// [`Extras`], and the table of users knows under which index a record is.
@@ -209,148 +209,33 @@ pub(super) fn elsewhere_index(conn: ConnId) -> Option<u32> {
     conn.slot.checked_sub(ELSEWHERE).filter(|index| *index < ELSEWHERE - 1)
 }
 
-impl Pack for User {
-    fn pack(&self, to: &mut Packer) {
-        let User {
-            number,
-            conn,
-            name,
-            room,
-            member_index,
-            format,
-            echo,
-            notices,
-            stage,
-            arrival,
-            from,
-            extras_key,
-        } = self;
-        to.put(number)
-            .put(conn)
-            .put(name)
-            .put(room)
-            .put(member_index)
-            .put(format)
-            .put(echo)
-            .put(notices)
-            .put(stage)
-            .put(arrival)
-            .put(from)
-            .put(extras_key);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<User, Damaged> {
-        Ok(User {
-            number: from.get()?,
-            conn: from.get()?,
-            name: from.get()?,
-            room: from.get()?,
-            member_index: from.get()?,
-            format: from.get()?,
-            echo: from.get()?,
-            notices: from.get()?,
-            stage: from.get()?,
-            arrival: from.get()?,
-            from: from.get()?,
-            extras_key: from.get()?,
-        })
+impl_pack! {
+    struct User {
+        number, conn, name, room, member_index, format, echo, notices, stage, arrival, from,
+        extras_key,
     }
 }
 
-impl Pack for AddressKey {
-    fn pack(&self, to: &mut Packer) {
-        to.put(&self.0);
-    }
+impl_pack! {
+    struct AddressKey(network)
+}
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<AddressKey, Damaged> {
-        Ok(AddressKey(from.get()?))
+impl_pack! {
+    enum Stage { 0 => Silent { ending_seen }, 1 => Speaking, 2 => Leaving }
+    else "stage of a user"
+}
+
+impl_pack! {
+    enum Arrival { 0 => Unannounced, 1 => Connected, 2 => Announced }
+    else "arrival"
+}
+
+impl_pack! {
+    struct Extras {
+        writer, away, ignores, ignored_by, token_key, mute, is_operator, has_account, detached,
     }
 }
 
-impl Pack for Stage {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Stage::Silent { ending_seen } => to.tag(0).put(ending_seen),
-            Stage::Speaking => to.tag(1),
-            Stage::Leaving => to.tag(2),
-        };
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Stage, Damaged> {
-        Ok(match from.tag()? {
-            0 => Stage::Silent { ending_seen: from.get()? },
-            1 => Stage::Speaking,
-            2 => Stage::Leaving,
-            _ => return Err(from.wrong("stage of a user")),
-        })
-    }
-}
-
-impl Pack for Arrival {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Arrival::Unannounced => 0,
-            Arrival::Connected => 1,
-            Arrival::Announced => 2,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Arrival, Damaged> {
-        Ok(match from.tag()? {
-            0 => Arrival::Unannounced,
-            1 => Arrival::Connected,
-            2 => Arrival::Announced,
-            _ => return Err(from.wrong("arrival")),
-        })
-    }
-}
-
-impl Pack for Extras {
-    fn pack(&self, to: &mut Packer) {
-        let Extras {
-            writer,
-            away,
-            ignores,
-            ignored_by,
-            token_key,
-            mute,
-            is_operator,
-            has_account,
-            detached,
-        } = self;
-        to.put(writer)
-            .put(away)
-            .put(ignores)
-            .put(ignored_by)
-            .put(token_key)
-            .put(mute)
-            .put(is_operator)
-            .put(has_account)
-            .put(detached);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Extras, Damaged> {
-        Ok(Extras {
-            writer: from.get()?,
-            away: from.get()?,
-            ignores: from.get()?,
-            ignored_by: from.get()?,
-            token_key: from.get()?,
-            mute: from.get()?,
-            is_operator: from.get()?,
-            has_account: from.get()?,
-            detached: from.get()?,
-        })
-    }
-}
-
-impl Pack for Detached {
-    fn pack(&self, to: &mut Packer) {
-        let Detached { room, addr } = self;
-        to.put(room).put(addr);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Detached, Damaged> {
-        Ok(Detached { room: from.get()?, addr: from.get()? })
-    }
+impl_pack! {
+    struct Detached { room, addr }
 }

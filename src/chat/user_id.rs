@@ -1,6 +1,6 @@
 //! A user's id, which is no connection's.
 
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// The id of a user, for as long as the server runs: it outlives their connection. The number is
 /// used only once (not again within four billion users), so a stale id names nobody and is safe
@@ -17,13 +17,6 @@ impl UserId {
     pub(super) const NOBODY: UserId = UserId { index: u32::MAX, number: 0 };
 }
 
-impl Pack for UserId {
-    fn pack(&self, to: &mut Packer) {
-        let UserId { index, number } = self;
-        to.put(index).put(number);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<UserId, Damaged> {
-        Ok(UserId { index: from.get()?, number: from.get()? })
-    }
+impl_pack! {
+    struct UserId { index, number }
 }

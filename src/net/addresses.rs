@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::net::conn::ConnId;
 use crate::net::limits::Limits;
 use crate::net::rate::Drip;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Packer, Unpacker, impl_pack};
 use crate::work;
 
 /// What the connections of each address are allowed together: of an IPv4 address, or of the
@@ -196,17 +196,9 @@ impl Addresses {
     }
 }
 
-/// Its connections are counted anew.
-impl Pack for Source {
-    fn pack(&self, to: &mut Packer) {
-        let Source { count: _, lines, connects, refusals } = self;
-        to.put(lines).put(connects).put(refusals);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Source, Damaged> {
-        let (lines, connects, refusals) = (from.get()?, from.get()?, from.get()?);
-        Ok(Source { count: 0, lines, connects, refusals })
-    }
+// Its connections are counted anew.
+impl_pack! {
+    struct Source { lines, connects, refusals; count = 0 }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::net::decoder::{Decoder, Item};
 use crate::net::line::Ending;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 use raw::Raw;
 
 /// How the bytes of a connection become lines: a service's choice
@@ -213,25 +213,7 @@ impl Pack for AnyCodec {
     }
 }
 
-impl Pack for Kind {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Kind::Telnet => 0,
-            Kind::WebSocket => 1,
-            Kind::Plain => 2,
-            Kind::LengthPrefix => 3,
-            Kind::Own => 4,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Kind, Damaged> {
-        Ok(match from.tag()? {
-            0 => Kind::Telnet,
-            1 => Kind::WebSocket,
-            2 => Kind::Plain,
-            3 => Kind::LengthPrefix,
-            4 => Kind::Own,
-            _ => return Err(from.wrong("codec")),
-        })
-    }
+impl_pack! {
+    enum Kind { 0 => Telnet, 1 => WebSocket, 2 => Plain, 3 => LengthPrefix, 4 => Own }
+    else "codec"
 }

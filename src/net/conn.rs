@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// The id of a connection. Slots are used again, serial numbers are not (not within four billion
 /// connections), so a stale id names no connection and is safe to keep.
@@ -111,71 +111,28 @@ impl fmt::Display for CloseReason {
     }
 }
 
-impl Pack for ConnId {
-    fn pack(&self, to: &mut Packer) {
-        let ConnId { slot, serial } = self;
-        to.put(slot).put(serial);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<ConnId, Damaged> {
-        Ok(ConnId { slot: from.get()?, serial: from.get()? })
-    }
+impl_pack! {
+    struct ConnId { slot, serial }
 }
 
-impl Pack for State {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            State::Vacant => 0,
-            State::Open => 1,
-            State::Unreachable => 2,
-            State::Draining => 3,
-            State::Dead => 4,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<State, Damaged> {
-        Ok(match from.tag()? {
-            0 => State::Vacant,
-            1 => State::Open,
-            2 => State::Unreachable,
-            3 => State::Draining,
-            4 => State::Dead,
-            _ => return Err(from.wrong("state of a connection")),
-        })
-    }
+impl_pack! {
+    enum State { 0 => Vacant, 1 => Open, 2 => Unreachable, 3 => Draining, 4 => Dead }
+    else "state of a connection"
 }
 
-impl Pack for CloseReason {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            CloseReason::Asked => 0,
-            CloseReason::EndOfInput => 1,
-            CloseReason::Endless => 2,
-            CloseReason::TooSlow => 3,
-            CloseReason::Stalled => 4,
-            CloseReason::Idle => 5,
-            CloseReason::Broken => 6,
-            CloseReason::Refused => 7,
-            CloseReason::Malformed => 8,
-            CloseReason::Shutdown => 9,
-            CloseReason::Upgrade => 10,
-        });
+impl_pack! {
+    enum CloseReason {
+        0 => Asked,
+        1 => EndOfInput,
+        2 => Endless,
+        3 => TooSlow,
+        4 => Stalled,
+        5 => Idle,
+        6 => Broken,
+        7 => Refused,
+        8 => Malformed,
+        9 => Shutdown,
+        10 => Upgrade,
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<CloseReason, Damaged> {
-        Ok(match from.tag()? {
-            0 => CloseReason::Asked,
-            1 => CloseReason::EndOfInput,
-            2 => CloseReason::Endless,
-            3 => CloseReason::TooSlow,
-            4 => CloseReason::Stalled,
-            5 => CloseReason::Idle,
-            6 => CloseReason::Broken,
-            7 => CloseReason::Refused,
-            8 => CloseReason::Malformed,
-            9 => CloseReason::Shutdown,
-            10 => CloseReason::Upgrade,
-            _ => return Err(from.wrong("reason of a close")),
-        })
-    }
+    else "reason of a close"
 }

@@ -11,7 +11,7 @@ use crate::net::escape::{self, Escape};
 use crate::net::line::{Ending, Line};
 use crate::net::scan::{self, CTRL_U, DEL, ESC, IAC};
 use crate::net::telnet::{self, Command, Telnet};
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 use crate::work;
 
 /// What comes out of a codec ([`Codec`](crate::Codec), [`Decoder`]).
@@ -272,29 +272,6 @@ impl Decoder {
     }
 }
 
-impl Pack for Decoder {
-    fn pack(&self, to: &mut Packer) {
-        let Decoder { telnet, escape, line, after_cr, has_ended, unended, unpaid, endless } = self;
-        to.put(telnet)
-            .put(escape)
-            .put(line)
-            .put(after_cr)
-            .put(has_ended)
-            .put(unended)
-            .put(unpaid)
-            .put(endless);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Decoder, Damaged> {
-        Ok(Decoder {
-            telnet: from.get()?,
-            escape: from.get()?,
-            line: from.get()?,
-            after_cr: from.get()?,
-            has_ended: from.get()?,
-            unended: from.get()?,
-            unpaid: from.get()?,
-            endless: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Decoder { telnet, escape, line, after_cr, has_ended, unended, unpaid, endless }
 }

@@ -2,7 +2,7 @@
 //! what is pasted, as the answer to a program's question), across packet boundaries. Knows no lines.
 
 use crate::net::scan::ESC;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// More parameters than any key sends.
 const PARAMETERS_MAX: u8 = 64;
@@ -94,29 +94,15 @@ impl Escape {
     }
 }
 
-impl Pack for Escape {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Escape::None => to.tag(0),
-            Escape::Started => to.tag(1),
-            Escape::Parameters(count) => to.tag(2).put(count),
-            Escape::Last => to.tag(3),
-            Escape::Mouse(left) => to.tag(4).put(left),
-            Escape::StringStart(byte) => to.tag(5).put(byte),
-            Escape::String(count) => to.tag(6).put(count),
-        };
+impl_pack! {
+    enum Escape {
+        0 => None,
+        1 => Started,
+        2 => Parameters(count),
+        3 => Last,
+        4 => Mouse(left),
+        5 => StringStart(byte),
+        6 => String(count),
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Escape, Damaged> {
-        Ok(match from.tag()? {
-            0 => Escape::None,
-            1 => Escape::Started,
-            2 => Escape::Parameters(from.get()?),
-            3 => Escape::Last,
-            4 => Escape::Mouse(from.get()?),
-            5 => Escape::StringStart(from.get()?),
-            6 => Escape::String(from.get()?),
-            _ => return Err(from.wrong("escape sequence")),
-        })
-    }
+    else "escape sequence"
 }

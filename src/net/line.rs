@@ -1,7 +1,7 @@
 //! The line that is being typed, edited as terminals do it, and bounded. Knows no connection.
 
 use crate::net::scan::{BS, CTRL_W, DEL};
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// How a connection ends its lines, and so how lines to it should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,60 +163,16 @@ fn erase_word(line: &mut Vec<u8>) {
     while line.pop_if(|last| !is_space(last)).is_some() {}
 }
 
-impl Pack for Ending {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Ending::Lf => 0,
-            Ending::CrLf => 1,
-            Ending::Nul => 2,
-            Ending::WebSocket => 3,
-            Ending::LengthPrefix => 4,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Ending, Damaged> {
-        Ok(match from.tag()? {
-            0 => Ending::Lf,
-            1 => Ending::CrLf,
-            2 => Ending::Nul,
-            3 => Ending::WebSocket,
-            4 => Ending::LengthPrefix,
-            _ => return Err(from.wrong("ending of a line")),
-        })
-    }
+impl_pack! {
+    enum Ending { 0 => Lf, 1 => CrLf, 2 => Nul, 3 => WebSocket, 4 => LengthPrefix }
+    else "ending of a line"
 }
 
-impl Pack for Line {
-    fn pack(&self, to: &mut Packer) {
-        let Line { text, given, discarding, max } = self;
-        to.put(text).put(given).put(discarding).put(max);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Line, Damaged> {
-        Ok(Line {
-            text: from.get()?,
-            given: from.get()?,
-            discarding: from.get()?,
-            max: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Line { text, given, discarding, max }
 }
 
-impl Pack for EndingSeen {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            EndingSeen::None => to.tag(0),
-            EndingSeen::Telnets => to.tag(1),
-            EndingSeen::Own(ending) => to.tag(2).put(ending),
-        };
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<EndingSeen, Damaged> {
-        Ok(match from.tag()? {
-            0 => EndingSeen::None,
-            1 => EndingSeen::Telnets,
-            2 => EndingSeen::Own(from.get()?),
-            _ => return Err(from.wrong("ending that was seen")),
-        })
-    }
+impl_pack! {
+    enum EndingSeen { 0 => None, 1 => Telnets, 2 => Own(ending) }
+    else "ending that was seen"
 }

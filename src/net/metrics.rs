@@ -5,7 +5,7 @@ mod exposition;
 mod histogram;
 
 use crate::net::conn::CloseReason;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Packer, Unpacker, impl_pack};
 pub use exposition::Exposition;
 use histogram::Histogram;
 
@@ -165,24 +165,10 @@ impl Metrics {
     }
 }
 
-impl Pack for Kind {
-    fn pack(&self, to: &mut Packer) {
-        let Kind { transport, framing, label, open: _ } = self;
-        to.put(transport).put(framing).put(label);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Kind, Damaged> {
-        let (transport, framing, label) = (from.get()?, from.get()?, from.get()?);
-        Ok(Kind { transport, framing, label, open: 0 })
-    }
+impl_pack! {
+    struct Kind { transport, framing, label; open = 0 }
 }
 
-impl Pack for KindNo {
-    fn pack(&self, to: &mut Packer) {
-        to.put(&self.0);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<KindNo, Damaged> {
-        Ok(KindNo(from.get()?))
-    }
+impl_pack! {
+    struct KindNo(index)
 }

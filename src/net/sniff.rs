@@ -9,7 +9,7 @@ use crate::net::line::Ending;
 use crate::net::proxy_header;
 use crate::net::scan::IAC;
 use crate::net::telnet::{Command, Step, Telnet};
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// A protocol other than lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -350,23 +350,8 @@ fn split(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..at], &bytes[at + 1..]))
 }
 
-impl Pack for Sniffer {
-    fn pack(&self, to: &mut Packer) {
-        let Sniffer { first, first_len, telnet, start, len, is_whole, is_after_cr } = self;
-        to.put(first).put(first_len).put(telnet).put(start).put(len).put(is_whole).put(is_after_cr);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Sniffer, Damaged> {
-        Ok(Sniffer {
-            first: from.get()?,
-            first_len: from.get()?,
-            telnet: from.get()?,
-            start: from.get()?,
-            len: from.get()?,
-            is_whole: from.get()?,
-            is_after_cr: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Sniffer { first, first_len, telnet, start, len, is_whole, is_after_cr }
 }
 
 #[cfg(test)]

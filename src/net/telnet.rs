@@ -4,7 +4,7 @@
 //! itself. (RFC 854, RFC 855.)
 
 use crate::net::scan::IAC;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 use crate::work;
 
 const DONT: u8 = 254;
@@ -152,36 +152,17 @@ fn command(byte: u8) -> Command {
     }
 }
 
-impl Pack for State {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            State::Data => to.tag(0),
-            State::Command => to.tag(1),
-            State::Option(verb) => to.tag(2).put(verb),
-            State::Subnegotiation(count) => to.tag(3).put(count),
-            State::SubnegotiationCommand(count) => to.tag(4).put(count),
-        };
+impl_pack! {
+    enum State {
+        0 => Data,
+        1 => Command,
+        2 => Option(verb),
+        3 => Subnegotiation(count),
+        4 => SubnegotiationCommand(count),
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<State, Damaged> {
-        Ok(match from.tag()? {
-            0 => State::Data,
-            1 => State::Command,
-            2 => State::Option(from.get()?),
-            3 => State::Subnegotiation(from.get()?),
-            4 => State::SubnegotiationCommand(from.get()?),
-            _ => return Err(from.wrong("telnet state")),
-        })
-    }
+    else "telnet state"
 }
 
-impl Pack for Telnet {
-    fn pack(&self, to: &mut Packer) {
-        let Telnet { state, answered } = self;
-        to.put(state).put(answered);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Telnet, Damaged> {
-        Ok(Telnet { state: from.get()?, answered: from.get()? })
-    }
+impl_pack! {
+    struct Telnet { state, answered }
 }

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use super::script::Place;
 use crate::cluster::{Entry, NodeId};
 use crate::net::timeouts::Now;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Packer, Unpacker, impl_pack};
 
 /// A link that has been stopped: with it the node stays there, and has lost nothing.
 pub(super) struct Stopped {
@@ -47,47 +47,12 @@ fn now() -> Now {
     Now { monotonic: Instant::now(), wall: SystemTime::now() }
 }
 
-impl Pack for Stopped {
-    fn pack(&self, to: &mut Packer) {
-        let Stopped {
-            node,
-            epoch,
-            known_epoch,
-            era,
-            place,
-            past,
-            must_enter,
-            is_cut_off,
-            owes_cut_off,
-            queue,
-        } = self;
-        to.put(node).put(epoch).put(known_epoch).put(era).put(place).put(past);
-        to.put(must_enter).put(is_cut_off).put(owes_cut_off).put(queue);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Stopped, Damaged> {
-        Ok(Stopped {
-            node: from.get()?,
-            epoch: from.get()?,
-            known_epoch: from.get()?,
-            era: from.get()?,
-            place: from.get()?,
-            past: from.get()?,
-            must_enter: from.get()?,
-            is_cut_off: from.get()?,
-            owes_cut_off: from.get()?,
-            queue: from.get()?,
-        })
+impl_pack! {
+    struct Stopped {
+        node, epoch, known_epoch, era, place, past, must_enter, is_cut_off, owes_cut_off, queue,
     }
 }
 
-impl Pack for Entry {
-    fn pack(&self, to: &mut Packer) {
-        let Entry { number, action, payload } = self;
-        to.put(number).put(action).put(payload);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Entry, Damaged> {
-        Ok(Entry { number: from.get()?, action: from.get()?, payload: from.get()? })
-    }
+impl_pack! {
+    struct Entry { number, action, payload }
 }

@@ -6,7 +6,7 @@ use super::connection::{Breaker, Connection, Failure, Frame};
 use super::dialer::Dialer;
 use super::keys::Keys;
 use crate::cluster::{Action, Entry, Event, NodeId, Outcome};
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 const SCRIPT: &str = include_str!("script.lua");
 
@@ -43,15 +43,8 @@ impl Place {
     }
 }
 
-impl Pack for Place {
-    fn pack(&self, to: &mut Packer) {
-        let Place { era, id, header } = self;
-        to.put(era).put(id).put(header);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Place, Damaged> {
-        Ok(Place { era: from.get()?, id: from.get()?, header: from.get()? })
-    }
+impl_pack! {
+    struct Place { era, id, header }
 }
 
 /// What a node tells the script of itself with each call.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::chat::request::Account;
 use crate::net::network::Network;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// The names that are protected.
 #[derive(Default)]
@@ -51,14 +51,8 @@ impl Accounts {
     }
 }
 
-impl Pack for Accounts {
-    fn pack(&self, to: &mut Packer) {
-        to.put(&self.0);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Accounts, Damaged> {
-        Ok(Accounts(from.get()?))
-    }
+impl_pack! {
+    struct Accounts(names)
 }
 
 /// A password that is being checked.

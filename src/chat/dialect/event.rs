@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use crate::chat::name::Shown;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,41 +78,21 @@ impl fmt::Display for Person<'_> {
     }
 }
 
-impl Pack for Kind {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Kind::Hello => 0,
-            Kind::Say => 1,
-            Kind::Me => 2,
-            Kind::Private => 3,
-            Kind::Copy => 4,
-            Kind::Join => 5,
-            Kind::Leave => 6,
-            Kind::Rename => 7,
-            Kind::Topic => 8,
-            Kind::Notice => 9,
-            Kind::Skipped => 10,
-            Kind::Reply => 11,
-            Kind::Error => 12,
-        });
+impl_pack! {
+    enum Kind {
+        0 => Hello,
+        1 => Say,
+        2 => Me,
+        3 => Private,
+        4 => Copy,
+        5 => Join,
+        6 => Leave,
+        7 => Rename,
+        8 => Topic,
+        9 => Notice,
+        10 => Skipped,
+        11 => Reply,
+        12 => Error,
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Kind, Damaged> {
-        Ok(match from.tag()? {
-            0 => Kind::Hello,
-            1 => Kind::Say,
-            2 => Kind::Me,
-            3 => Kind::Private,
-            4 => Kind::Copy,
-            5 => Kind::Join,
-            6 => Kind::Leave,
-            7 => Kind::Rename,
-            8 => Kind::Topic,
-            9 => Kind::Notice,
-            10 => Kind::Skipped,
-            11 => Kind::Reply,
-            12 => Kind::Error,
-            _ => return Err(from.wrong("kind of event")),
-        })
-    }
+    else "kind of event"
 }

@@ -1,11 +1,8 @@
 //! A node, as an upgrade hands it over. For the others it stays the same node.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-
 use super::{Alone, Node, Other, Refresh, Sent, Stage, Uncertain};
-use crate::chat::operation::Operation;
 use crate::chat::user_id::UserId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 
 impl Pack for Node {
     fn pack(&self, to: &mut Packer) {
@@ -85,99 +82,35 @@ impl Pack for Node {
     }
 }
 
-impl Pack for Stage {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Stage::Entering => 0,
-            Stage::Inside => 1,
-            Stage::CutOff => 2,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Stage, Damaged> {
-        Ok(match from.tag()? {
-            0 => Stage::Entering,
-            1 => Stage::Inside,
-            2 => Stage::CutOff,
-            _ => return Err(from.wrong("stage of a node")),
-        })
-    }
+impl_pack! {
+    enum Stage { 0 => Entering, 1 => Inside, 2 => CutOff }
+    else "stage of a node"
 }
 
-impl Pack for Sent {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Sent::Operation(operation) => to.tag(0).put(operation),
-            Sent::Claim(user, name) => to.tag(1).put(user).put(name),
-            Sent::Other => to.tag(2),
-            Sent::Release(user, name) => to.tag(3).put(user).put(name),
-        };
+impl_pack! {
+    enum Sent {
+        0 => Operation(operation),
+        1 => Claim(user, name),
+        2 => Other,
+        3 => Release(user, name),
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Sent, Damaged> {
-        Ok(match from.tag()? {
-            0 => Sent::Operation(from.get::<Operation>()?),
-            1 => Sent::Claim(from.get()?, from.get()?),
-            2 => Sent::Other,
-            3 => Sent::Release(from.get()?, from.get()?),
-            _ => return Err(from.wrong("entry")),
-        })
-    }
+    else "entry"
 }
 
-impl Pack for Alone {
-    fn pack(&self, to: &mut Packer) {
-        let Alone { uncertain, unheard, was_gone, releases } = self;
-        to.put(uncertain).put(unheard).put(was_gone).put(releases);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Alone, Damaged> {
-        let uncertain: VecDeque<(u64, Uncertain)> = from.get()?;
-        let (unheard, was_gone) = (from.get()?, from.get()?);
-        Ok(Alone { uncertain, unheard, was_gone, releases: from.get()? })
-    }
+impl_pack! {
+    struct Alone { uncertain, unheard, was_gone, releases }
 }
 
-/// The next program reads the bans and accounts again in any case.
-impl Pack for Refresh {
-    fn pack(&self, to: &mut Packer) {
-        to.put(&self.is_lost);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Refresh, Damaged> {
-        Ok(Refresh { is_wanted: true, is_reading: false, is_lost: from.get()? })
-    }
+// The next program reads the bans and accounts again in any case.
+impl_pack! {
+    struct Refresh { is_lost; is_wanted = true, is_reading = false }
 }
 
-impl Pack for Uncertain {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Uncertain::Said { is_counted } => to.tag(0).put(is_counted),
-            Uncertain::Claimed(user, name) => to.tag(1).put(user).put(name),
-            Uncertain::Other => to.tag(2),
-        };
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Uncertain, Damaged> {
-        Ok(match from.tag()? {
-            0 => Uncertain::Said { is_counted: from.get()? },
-            1 => Uncertain::Claimed(from.get()?, from.get()?),
-            2 => Uncertain::Other,
-            _ => return Err(from.wrong("entry that took effect")),
-        })
-    }
+impl_pack! {
+    enum Uncertain { 0 => Said { is_counted }, 1 => Claimed(user, name), 2 => Other }
+    else "entry that took effect"
 }
 
-impl Pack for Other {
-    fn pack(&self, to: &mut Packer) {
-        let Other { name, users, has_said_who, is_newer, newest, listed } = self;
-        to.put(name).put(users).put(has_said_who).put(is_newer).put(newest).put(listed);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Other, Damaged> {
-        let (name, users): (String, HashMap<UserId, UserId>) = (from.get()?, from.get()?);
-        let (has_said_who, is_newer, newest) = (from.get()?, from.get()?, from.get()?);
-        let listed: HashSet<UserId> = from.get()?;
-        Ok(Other { name, users, has_said_who, is_newer, newest, listed })
-    }
+impl_pack! {
+    struct Other { name, users, has_said_who, is_newer, newest, listed }
 }

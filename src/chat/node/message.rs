@@ -10,7 +10,7 @@ use crate::chat::name::{Name, RoomName};
 use crate::chat::operation::Effect;
 use crate::chat::user_id::UserId;
 use crate::net::timeouts::Now;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Packer, Unpacker, impl_pack};
 
 /// The format of messages. A server skips those in another format, and logs that there were some.
 const FORMAT: u8 = 4;
@@ -104,77 +104,26 @@ impl Message {
     }
 }
 
-impl Pack for Message {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            Message::Did { number, by, profile, effect } => {
-                to.tag(0).put(number).put(by).put(profile).put(effect)
-            }
-            Message::Roster { name, as_of, is_first, is_last, users } => {
-                to.tag(1).put(name).put(as_of).put(is_first).put(is_last).put(users)
-            }
-            Message::NotReading { to: who, name } => to.tag(2).put(who).put(name),
-            Message::Kept(Kept { as_of, mutes, held, moved }) => {
-                to.tag(3).put(as_of).put(mutes).put(held).put(moved)
-            }
-            Message::TakenOver { who, by } => to.tag(4).put(who).put(by),
-            Message::Released(name) => to.tag(5).put(name),
-        };
+impl_pack! {
+    enum Message {
+        0 => Did { number, by, profile, effect },
+        1 => Roster { name, as_of, is_first, is_last, users },
+        2 => NotReading { to, name },
+        3 => Kept(kept),
+        4 => TakenOver { who, by },
+        5 => Released(name),
     }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Message, Damaged> {
-        Ok(match from.tag()? {
-            0 => Message::Did {
-                number: from.get()?,
-                by: from.get()?,
-                profile: from.get()?,
-                effect: from.get()?,
-            },
-            1 => Message::Roster {
-                name: from.get()?,
-                as_of: from.get()?,
-                is_first: from.get()?,
-                is_last: from.get()?,
-                users: from.get()?,
-            },
-            2 => Message::NotReading { to: from.get()?, name: from.get()? },
-            3 => Message::Kept(Kept {
-                as_of: from.get()?,
-                mutes: from.get()?,
-                held: from.get()?,
-                moved: from.get()?,
-            }),
-            4 => Message::TakenOver { who: from.get()?, by: from.get()? },
-            5 => Message::Released(from.get()?),
-            _ => return Err(from.wrong("message")),
-        })
-    }
+    else "message"
 }
 
-impl Pack for Profile {
-    fn pack(&self, to: &mut Packer) {
-        let Profile { name, room, serial, is_announced, is_operator, has_account } = self;
-        to.put(name).put(room).put(serial).put(is_announced).put(is_operator).put(has_account);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Profile, Damaged> {
-        let (name, room, serial) = (from.get()?, from.get()?, from.get()?);
-        let (is_announced, is_operator) = (from.get()?, from.get()?);
-        Ok(Profile { name, room, serial, is_announced, is_operator, has_account: from.get()? })
-    }
+impl_pack! {
+    struct Kept { as_of, mutes, held, moved }
 }
 
-impl Pack for Listed {
-    fn pack(&self, to: &mut Packer) {
-        let Listed { user, profile, is_detached, away, mute, ignores, token, is_good } = self;
-        to.put(user).put(profile).put(is_detached).put(away).put(mute).put(ignores);
-        to.put(token).put(is_good);
-    }
+impl_pack! {
+    struct Profile { name, room, serial, is_announced, is_operator, has_account }
+}
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Listed, Damaged> {
-        let (user, profile, is_detached) = (from.get()?, from.get()?, from.get()?);
-        let (away, mute) = (from.get()?, from.get()?);
-        let (ignores, token, is_good) = (from.get()?, from.get()?, from.get()?);
-        Ok(Listed { user, profile, is_detached, away, mute, ignores, token, is_good })
-    }
+impl_pack! {
+    struct Listed { user, profile, is_detached, away, mute, ignores, token, is_good }
 }

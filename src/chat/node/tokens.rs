@@ -8,7 +8,7 @@ use crate::chat::mute::Mute;
 use crate::chat::name::Name;
 use crate::chat::user_id::UserId;
 use crate::cluster::NodeId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 
 /// What is known of a token.
 pub(in crate::chat) type Digest = [u8; 32];
@@ -170,38 +170,14 @@ impl Pack for Tokens {
     }
 }
 
-impl Pack for Taken {
-    fn pack(&self, to: &mut Packer) {
-        let Taken { at, digest, name, by } = self;
-        to.put(at).put(digest).put(name).put(by);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Taken, Damaged> {
-        let (at, digest, name) = (from.get()?, from.get()?, from.get()?);
-        Ok(Taken { at, digest, name, by: from.get()? })
-    }
+impl_pack! {
+    struct Taken { at, digest, name, by }
 }
 
-impl Pack for Token {
-    fn pack(&self, to: &mut Packer) {
-        let Token { who, held } = self;
-        to.put(who).put(held);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Token, Damaged> {
-        Ok(Token { who: from.get()?, held: from.get()? })
-    }
+impl_pack! {
+    struct Token { who, held }
 }
 
-impl Pack for Held {
-    fn pack(&self, to: &mut Packer) {
-        let Held { user, name, room, away, mute, ignores, until } = self;
-        to.put(user).put(name).put(room).put(away).put(mute).put(ignores).put(until);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Held, Damaged> {
-        let (user, name, room) = (from.get()?, from.get()?, from.get()?);
-        let (away, mute, ignores) = (from.get()?, from.get()?, from.get()?);
-        Ok(Held { user, name, room, away, mute, ignores, until: from.get()? })
-    }
+impl_pack! {
+    struct Held { user, name, room, away, mute, ignores, until }
 }

@@ -2,7 +2,7 @@
 
 use crate::chat::user_id::UserId;
 use crate::cluster::NodeId;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// A user, for every server: which node they are connected to, and their id there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,13 +11,6 @@ pub(in crate::chat) struct Who {
     pub(in crate::chat) user: UserId,
 }
 
-impl Pack for Who {
-    fn pack(&self, to: &mut Packer) {
-        let Who { node, user } = self;
-        to.put(node).put(user);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Who, Damaged> {
-        Ok(Who { node: from.get()?, user: from.get()? })
-    }
+impl_pack! {
+    struct Who { node, user }
 }

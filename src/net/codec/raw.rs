@@ -6,7 +6,7 @@ mod tests;
 
 use crate::net::decoder::Item;
 use crate::net::line::{Ending, Line};
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// Bytes that cost as much as a line.
 const KIB: usize = 1024;
@@ -194,39 +194,11 @@ impl Raw {
     }
 }
 
-impl Pack for End {
-    fn pack(&self, to: &mut Packer) {
-        match self {
-            End::Lf => to.tag(0),
-            End::Length(length, count) => to.tag(1).put(length).put(count),
-            End::After(left) => to.tag(2).put(left),
-        };
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<End, Damaged> {
-        Ok(match from.tag()? {
-            0 => End::Lf,
-            1 => End::Length(from.get()?, from.get()?),
-            2 => End::After(from.get()?),
-            _ => return Err(from.wrong("end of an item")),
-        })
-    }
+impl_pack! {
+    enum End { 0 => Lf, 1 => Length(length, count), 2 => After(left) }
+    else "end of an item"
 }
 
-impl Pack for Raw {
-    fn pack(&self, to: &mut Packer) {
-        let Raw { end, line, line_max, unended, unpaid, endless } = self;
-        to.put(end).put(line).put(line_max).put(unended).put(unpaid).put(endless);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Raw, Damaged> {
-        Ok(Raw {
-            end: from.get()?,
-            line: from.get()?,
-            line_max: from.get()?,
-            unended: from.get()?,
-            unpaid: from.get()?,
-            endless: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Raw { end, line, line_max, unended, unpaid, endless }
 }

@@ -15,7 +15,7 @@ use crate::net::limits::{Class, Limits};
 use crate::net::service::{HandOver, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::Transport;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Packer, Unpacker, impl_pack};
 
 impl<T: Transport, S: Service> Hub<T, S> {
     /// Flushes all queues until nothing waits, or the socket is full. Then what
@@ -274,40 +274,12 @@ impl<T: Transport> Conn<T> {
     }
 }
 
-impl Pack for Phase {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Phase::Refused => 0,
-            Phase::Unknown => 1,
-            Phase::Lines => 2,
-            Phase::Probe => 3,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Phase, Damaged> {
-        Ok(match from.tag()? {
-            0 => Phase::Refused,
-            1 => Phase::Unknown,
-            2 => Phase::Lines,
-            3 => Phase::Probe,
-            _ => return Err(from.wrong("phase of a connection")),
-        })
-    }
+impl_pack! {
+    enum Phase { 0 => Refused, 1 => Unknown, 2 => Lines, 3 => Probe }
+    else "phase of a connection"
 }
 
-impl Pack for Output {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Output::Quiet => 0,
-            Output::Sent => 1,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Output, Damaged> {
-        Ok(match from.tag()? {
-            0 => Output::Quiet,
-            1 => Output::Sent,
-            _ => return Err(from.wrong("mark of output")),
-        })
-    }
+impl_pack! {
+    enum Output { 0 => Quiet, 1 => Sent }
+    else "mark of output"
 }

@@ -12,7 +12,7 @@ use crate::net::line::{Ending, EndingSeen};
 use crate::net::service::{Peer, Service};
 use crate::net::sniff::Sniffer;
 use crate::net::transport::Transport;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 
 /// The input state of a connection: its codec, and bytes that are not lines yet.
 pub(super) struct Input {
@@ -164,15 +164,8 @@ impl Pack for Input {
     }
 }
 
-impl Pack for Waiting {
-    fn pack(&self, to: &mut Packer) {
-        let Waiting { until, what } = self;
-        to.put(until).put(what);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Waiting, Damaged> {
-        Ok(Waiting { until: from.get()?, what: from.get()? })
-    }
+impl_pack! {
+    struct Waiting { until, what }
 }
 
 impl Pack for Persisted {

@@ -11,7 +11,7 @@ use crate::net::conn::{CloseReason, ConnId};
 use crate::net::line::Ending;
 use crate::net::service::Peer;
 use crate::net::transport::Origin;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// Refusals cost a client nothing, so they are logged at most this often.
 const EVERY: Duration = Duration::from_secs(1);
@@ -152,30 +152,10 @@ impl Accepted {
     }
 }
 
-impl Pack for Accepted {
-    fn pack(&self, to: &mut Packer) {
-        to.put(&self.0);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Accepted, Damaged> {
-        Ok(Accepted(from.get()?))
-    }
+impl_pack! {
+    struct Accepted(at)
 }
 
-impl Pack for Record {
-    fn pack(&self, to: &mut Packer) {
-        let Record { origin, since, lines_in, lines_out, messages, ended } = self;
-        to.put(origin).put(since).put(lines_in).put(lines_out).put(messages).put(ended);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Record, Damaged> {
-        Ok(Record {
-            origin: from.get()?,
-            since: from.get()?,
-            lines_in: from.get()?,
-            lines_out: from.get()?,
-            messages: from.get()?,
-            ended: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Record { origin, since, lines_in, lines_out, messages, ended }
 }

@@ -16,7 +16,7 @@ use crate::net::http;
 use crate::net::proxy_header::{self, Header, Source};
 use crate::net::service::{Peer, Refusal, Service};
 use crate::net::transport::{Origin, Transport};
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// What is known of a connection whose preface is not complete.
 pub(super) struct Preface {
@@ -353,40 +353,11 @@ impl Preface {
     }
 }
 
-impl Pack for Preface {
-    fn pack(&self, to: &mut Packer) {
-        let Preface { awaited, until, is_web, bytes, origin, proxy, label } = self;
-        to.put(awaited).put(until).put(is_web).put(bytes).put(origin).put(proxy).put(label);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Preface, Damaged> {
-        Ok(Preface {
-            awaited: from.get()?,
-            until: from.get()?,
-            is_web: from.get()?,
-            bytes: from.get()?,
-            origin: from.get()?,
-            proxy: from.get()?,
-            label: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Preface { awaited, until, is_web, bytes, origin, proxy, label }
 }
 
-impl Pack for Awaited {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Awaited::ProxyHeader => 0,
-            Awaited::Handshake => 1,
-            Awaited::Head => 2,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Awaited, Damaged> {
-        Ok(match from.tag()? {
-            0 => Awaited::ProxyHeader,
-            1 => Awaited::Handshake,
-            2 => Awaited::Head,
-            _ => return Err(from.wrong("preface")),
-        })
-    }
+impl_pack! {
+    enum Awaited { 0 => ProxyHeader, 1 => Handshake, 2 => Head }
+    else "preface"
 }

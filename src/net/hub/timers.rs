@@ -9,7 +9,7 @@ use crate::net::conn::{CloseReason, ConnId, State};
 use crate::net::service::{Limit, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::Transport;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -176,47 +176,17 @@ impl<T: Transport, S: Service> Hub<T, S> {
     }
 }
 
-impl Pack for Timer {
-    fn pack(&self, to: &mut Packer) {
-        to.tag(match self {
-            Timer::Pass => 0,
-            Timer::Stall => 1,
-            Timer::Preface => 2,
-            Timer::Idle => 3,
-        });
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Timer, Damaged> {
-        Ok(match from.tag()? {
-            0 => Timer::Pass,
-            1 => Timer::Stall,
-            2 => Timer::Preface,
-            3 => Timer::Idle,
-            _ => return Err(from.wrong("timer")),
-        })
-    }
+impl_pack! {
+    enum Timer { 0 => Pass, 1 => Stall, 2 => Preface, 3 => Idle }
+    else "timer"
 }
 
-impl Pack for LastActivity {
-    fn pack(&self, to: &mut Packer) {
-        let LastActivity { at, is_asked } = self;
-        to.put(at).put(is_asked);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<LastActivity, Damaged> {
-        Ok(LastActivity { at: from.get()?, is_asked: from.get()? })
-    }
+impl_pack! {
+    struct LastActivity { at, is_asked }
 }
 
-impl Pack for SlowConsumer {
-    fn pack(&self, to: &mut Packer) {
-        let SlowConsumer { at, is_behind } = self;
-        to.put(at).put(is_behind);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<SlowConsumer, Damaged> {
-        Ok(SlowConsumer { at: from.get()?, is_behind: from.get()? })
-    }
+impl_pack! {
+    struct SlowConsumer { at, is_behind }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::net::conn::{ConnId, State};
 use crate::net::line::EndingSeen;
 use crate::net::shared_log::{LogId, Span};
 use crate::net::timeouts::Now;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Pack, Packer, Unpacker, impl_pack};
 
 impl Outbox {
     pub(crate) fn pack(&self, to: &mut Packer) {
@@ -140,19 +140,6 @@ impl Pack for Place {
     }
 }
 
-impl Pack for Own {
-    fn pack(&self, to: &mut Packer) {
-        let Own { bytes, unsent, shed, parked, awaited } = self;
-        to.put(bytes).put(unsent).put(shed).put(parked).put(awaited);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Own, Damaged> {
-        Ok(Own {
-            bytes: from.get()?,
-            unsent: from.get()?,
-            shed: from.get()?,
-            parked: from.get()?,
-            awaited: from.get()?,
-        })
-    }
+impl_pack! {
+    struct Own { bytes, unsent, shed, parked, awaited }
 }

@@ -18,7 +18,7 @@ use crate::net::service::{HandOver, Service, Upgraded};
 use crate::net::timeouts::Now;
 use crate::net::tls::Tls;
 use crate::net::transport::Socket;
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Packer, Unpacker, impl_pack};
 
 /// What stays open, by number.
 struct Descriptors {
@@ -218,16 +218,8 @@ impl Descriptors {
     }
 }
 
-impl Pack for Descriptors {
-    fn pack(&self, to: &mut Packer) {
-        let Descriptors { frozen_at, left, poll, listeners, streams } = self;
-        to.put(frozen_at).put(left).put(poll).put(listeners).put(streams);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Descriptors, Damaged> {
-        let (frozen_at, left, poll) = (from.get()?, from.get()?, from.get()?);
-        Ok(Descriptors { frozen_at, left, poll, listeners: from.get()?, streams: from.get()? })
-    }
+impl_pack! {
+    struct Descriptors { frozen_at, left, poll, listeners, streams }
 }
 
 /// The poll of the program that was here before. Its streams stay registered there, so that no

@@ -1,6 +1,6 @@
 //! What lies between a TLS session's transport and the loop, and what is to be done with it.
 
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::impl_pack;
 
 /// Each is given back once it is empty.
 #[derive(Default)]
@@ -25,14 +25,6 @@ pub(super) enum Then<'a> {
     Close,
 }
 
-impl Pack for Buffers {
-    fn pack(&self, to: &mut Packer) {
-        let Buffers { incoming, plain, has_ended, outgoing, overhead } = self;
-        to.put(incoming).put(plain).put(has_ended).put(outgoing).put(overhead);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Buffers, Damaged> {
-        let (incoming, plain, has_ended) = (from.get()?, from.get()?, from.get()?);
-        Ok(Buffers { incoming, plain, has_ended, outgoing: from.get()?, overhead: from.get()? })
-    }
+impl_pack! {
+    struct Buffers { incoming, plain, has_ended, outgoing, overhead }
 }

@@ -7,7 +7,7 @@ use rustls::crypto::cipher::{
 };
 use rustls::{ConnectionTrafficSecrets, Error, Tls13CipherSuite};
 
-use crate::pack::{Damaged, Pack, Packer, Unpacker};
+use crate::pack::{Damaged, Packer, Unpacker, impl_pack};
 
 /// How long a key is that can be made again: rustls takes no other from outside, so AES-128's cannot.
 pub(super) const KEY: usize = 32;
@@ -120,13 +120,6 @@ fn parts(secrets: ConnectionTrafficSecrets) -> Result<(AeadKey, Iv), Error> {
     }
 }
 
-impl Pack for Key {
-    fn pack(&self, to: &mut Packer) {
-        let Key { key, iv } = self;
-        to.put(key).put(iv);
-    }
-
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Key, Damaged> {
-        Ok(Key { key: from.get()?, iv: from.get()? })
-    }
+impl_pack! {
+    struct Key { key, iv }
 }

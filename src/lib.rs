@@ -138,6 +138,17 @@
 //!  │                          ▲          ▲
 //!  └──▶ store ────────────────┴──▶ redis ┘
 //! ```
+// The loop by itself has neither the chat nor the pages: they are where all features are.
+#![cfg_attr(
+    not(feature = "chat"),
+    doc = "
+[`Chat`]: https://docs.rs/chinwag/latest/chinwag/struct.Chat.html
+[`docs::architecture`]: https://docs.rs/chinwag/latest/chinwag/docs/architecture/
+[`docs::embedding`]: https://docs.rs/chinwag/latest/chinwag/docs/embedding/
+[`docs::operating`]: https://docs.rs/chinwag/latest/chinwag/docs/operating/
+[`docs::protocol`]: https://docs.rs/chinwag/latest/chinwag/docs/protocol/
+[`docs::using`]: https://docs.rs/chinwag/latest/chinwag/docs/using/"
+)]
 
 #[cfg(feature = "chat")]
 pub mod chat;

@@ -116,7 +116,7 @@
 //! | connect floods | `net/listen/flood.rs` |
 //! | what the loop tells a service, and what a service may do | `net/service.rs`, `net/conn.rs`; `net/outbox/hand.rs`, `net/outbox/service_timers.rs` |
 //! | messages to a service from other threads; a thread for what may block | `net/mailbox.rs`; `net/worker.rs` |
-//! | a network without sockets, for tests | `testing.rs` |
+//! | a network without sockets, for tests | `testing.rs`, `testing/stream.rs` |
 //! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/server/inherited.rs`, `net/descriptors.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/users/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the chat's worker, and its way to the log | `chat_with_worker.rs`, `chat_with_worker/` |

@@ -29,9 +29,7 @@
 //! assert_eq!(network.read(ann), "done\r\n");
 //! ```
 
-use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, ErrorKind, Read, Write};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::net::conn::ConnId;
@@ -42,6 +40,10 @@ use crate::net::service::{Peer, Refusal, Service};
 use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
 pub use crate::work::work_done;
+
+mod stream;
+
+pub use stream::{Call, Stream};
 
 /// In so many turns whatever happens at once is over.
 const TURNS: usize = 100_000;
@@ -146,7 +148,7 @@ impl<S: Service> Network<S> {
 
     /// Whether the server has closed a connection, after all that was queued for it.
     pub fn is_closed(&self, id: ConnId) -> bool {
-        self.stream(id).wire().is_shut
+        self.stream(id).is_shut() || self.stream(id).is_closed()
     }
 
     /// Time passes, and what is due happens at its time.
@@ -186,14 +188,8 @@ impl<S: Service> Network<S> {
 
     /// Takes turns until nothing more happens by itself.
     fn run(&mut self) {
-        for _ in 0..TURNS {
-            self.hub.turn(self.now);
-            self.hub.take_closed().for_each(|stream| stream.wire().is_shut = true);
-            if self.hub.timeout(self.now) != Some(Duration::ZERO) {
-                return;
-            }
-        }
-        panic!("after {TURNS} turns the service still has something to do at once");
+        run_until_idle(&mut self.hub, self.now);
+        self.hub.take_closed().for_each(drop);
     }
 
     fn set_time(&mut self, monotonic: Instant) {
@@ -206,99 +202,20 @@ impl<S: Service> Network<S> {
     }
 }
 
-/// A stream in memory, for a [`Hub`] that a test drives itself: the hub has one clone, and the
-/// client's end is another. Nothing that happens to it marks it: whoever drives the hub calls
-/// [`Hub::mark_readable`] and [`Hub::mark_writable`].
-#[derive(Clone, Default)]
-pub struct Stream(Arc<Mutex<Wire>>);
-
-#[derive(Default)]
-struct Wire {
-    /// On the way to the server, and from it.
-    inbound: VecDeque<u8>,
-    outbound: Vec<u8>,
-    /// How much may be under way from it.
-    capacity: Option<usize>,
-    /// The client sends nothing any more.
-    has_ended: bool,
-    /// The server sends nothing any more.
-    is_shut: bool,
-    is_broken: bool,
-}
-
-impl Stream {
-    /// The client sends these bytes.
-    pub fn send(&self, bytes: &[u8]) {
-        self.wire().inbound.extend(bytes);
-    }
-
-    /// The client reads what is under way.
-    #[must_use]
-    pub fn receive(&self) -> Vec<u8> {
-        std::mem::take(&mut self.wire().outbound)
-    }
-
-    /// The client sends nothing any more. It still reads.
-    pub fn end(&self) {
-        self.wire().has_ended = true;
-    }
-
-    /// Fault: from here on the client leaves at most so many bytes unread; then writing to it
-    /// gives `WouldBlock`.
-    pub fn narrow(&self, capacity: usize) {
-        self.wire().capacity = Some(capacity);
-    }
-
-    /// Fault: the connection breaks; what the client has sent and was not read is lost.
-    pub fn reset(&self) {
-        self.wire().is_broken = true;
-    }
-
-    /// Nothing that can panic is done while it is locked.
-    fn wire(&self) -> MutexGuard<'_, Wire> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut wire = self.wire();
-        if wire.is_broken {
-            return Err(ErrorKind::ConnectionReset.into());
+/// Has a hub take turns until nothing more happens by itself. What it has closed stays for
+/// [`Hub::take_closed`].
+///
+/// # Panics
+///
+/// If it never comes to rest.
+pub fn run_until_idle<T: Transport, S: Service>(hub: &mut Hub<T, S>, now: Now) {
+    for _ in 0..TURNS {
+        hub.turn(now);
+        if hub.timeout(now) != Some(Duration::ZERO) {
+            return;
         }
-        if wire.inbound.is_empty() && !wire.has_ended {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        wire.inbound.read(buffer)
     }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut wire = self.wire();
-        if wire.is_broken {
-            return Err(ErrorKind::BrokenPipe.into());
-        }
-        let room =
-            wire.capacity.map_or(usize::MAX, |most| most.saturating_sub(wire.outbound.len()));
-        if room == 0 {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        let count = bytes.len().min(room);
-        wire.outbound.extend(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Stream {
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        self.wire().is_shut = true;
-        Ok(())
-    }
+    panic!("after {TURNS} turns the service still has something to do at once");
 }
 
 /// An [`Outbox`] without a loop, where only a service's answers matter: opens the queue of a slot.

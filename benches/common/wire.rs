@@ -1,7 +1,9 @@
 //! Connections without a kernel: streams that are a number, and what passes through them.
-//! So a bench can have more of them than there are descriptors, and see its own work alone.
+//! So a bench can have more of them than there are descriptors, and see the loop's work and memory
+//! alone: a `testing::Stream` has a lock, and buffers of its own.
 
 use chinwag::chat::Settings;
+use chinwag::testing::run_until_idle;
 use chinwag::{Chat, Hub, Limits, Now, Peer, Transport};
 use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};
@@ -87,21 +89,14 @@ impl Network {
             world.typed.extend_from_slice(typed);
         });
         self.hub.mark_readable(slot);
-        self.run_until_idle();
+        run_until_idle(&mut self.hub, self.now);
     }
 
     /// Time passes, and what is due then happens.
     pub(crate) fn pass(&mut self, time: Duration) {
         self.now.monotonic += time;
         self.now.wall += time;
-        self.run_until_idle();
-    }
-
-    fn run_until_idle(&mut self) {
-        self.hub.turn(self.now);
-        while self.hub.timeout(self.now) == Some(Duration::ZERO) {
-            self.hub.turn(self.now);
-        }
+        run_until_idle(&mut self.hub, self.now);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Instant, SystemTime};
 
-use chinwag::testing::Stream;
+use chinwag::testing::{Stream, run_until_idle};
 use chinwag::{ConnId, Hub, Limits, Network, Now, Outbox, Peer, Service, Web};
 
 /// A request that becomes a WebSocket.
@@ -48,10 +48,7 @@ pub fn converse(pieces: &[&[u8]]) -> Outcome {
     for piece in pieces {
         browser.send(piece);
         hub.mark_readable(slot);
-        hub.turn(now);
-        while hub.timeout(now).is_some_and(|time| time.is_zero()) {
-            hub.turn(now);
-        }
+        run_until_idle(&mut hub, now);
     }
     Outcome { answer: browser.receive(), lines: hub.into_service().0 }
 }

@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use chinwag::{Chat, CloseReason, ConnId, Ending, Limit, Outbox, Peer, Refusal, Service, Traffic};
 
-use crate::stream::Work;
-
 /// A chat that is told only what a service may be told.
 pub struct Watched {
     chat: Chat,
-    work: Work,
+    /// How often it was called.
+    calls: u64,
     line_max: usize,
     /// Who is open, and how it ends its lines.
     open: BTreeMap<ConnId, Option<Ending>>,
@@ -23,10 +22,10 @@ pub struct Watched {
 impl Watched {
     /// This chat, watched.
     #[must_use]
-    pub fn new(chat: Chat, work: Work, line_max: usize) -> Watched {
+    pub fn new(chat: Chat, line_max: usize) -> Watched {
         Watched {
             chat,
-            work,
+            calls: 0,
             line_max,
             open: BTreeMap::new(),
             endings: BTreeMap::new(),
@@ -47,6 +46,12 @@ impl Watched {
         self.endings.get(&serial).copied()
     }
 
+    /// How often it was called.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.calls
+    }
+
     /// How often it was told that its time has come.
     #[must_use]
     pub fn ticks(&self) -> u64 {
@@ -54,7 +59,7 @@ impl Watched {
     }
 
     fn called(&mut self, out: &Outbox) {
-        self.work.set(self.work.get() + 1);
+        self.calls += 1;
         // What was counted once stays counted.
         let traffic = out.traffic();
         if let Some(before) = self.traffic.replace(traffic) {

@@ -1,17 +1,17 @@
 //! The poll, the clock and the clients around a hub and a chat. Bytes decide what happens
 //! next; what must hold is asked after every turn, and of every byte that was sent.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::rc::Rc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use chinwag::chat::{Dialect, Settings};
+use chinwag::testing::Stream;
 use chinwag::{Chat, Ending, Hub, Limits, Now, Peer, Refusal};
 
 use crate::decisions::Decisions;
 use crate::output::take_apart;
-use crate::stream::{Nature, SimStream, Wire, Work};
+use crate::stream::ServerEnd;
 use crate::watched::Watched;
 
 /// Friday 20th of November 2026 03:17:28 PM.
@@ -119,7 +119,10 @@ fn random(bytes: &mut [u8; 24]) {
 }
 
 struct Client {
-    wire: Rc<RefCell<Wire>>,
+    stream: Stream,
+    /// What it has read.
+    heard: Vec<u8>,
+    has_ended: bool,
     slot: usize,
     /// What it is told and no more, if it was turned away.
     refused: Option<&'static [u8]>,
@@ -130,12 +133,23 @@ struct Client {
     serial: u32,
 }
 
+impl Client {
+    fn end(&mut self) {
+        self.has_ended = true;
+        self.stream.end();
+    }
+
+    /// Reads at most so many bytes of what has arrived.
+    fn read(&mut self, most: usize) {
+        self.heard.extend(self.stream.receive_some(most));
+    }
+}
+
 /// Everything that there is.
 pub struct World<'a> {
     decisions: Decisions<'a>,
-    hub: Hub<SimStream, Watched>,
+    hub: Hub<ServerEnd, Watched>,
     clients: Vec<Client>,
-    work: Work,
     start: Instant,
     elapsed: Duration,
     is_shutting_down: bool,
@@ -169,15 +183,13 @@ impl<'a> World<'a> {
             dialects: Dialect::ALL.into(),
             ..Settings::default()
         };
-        let work = Work::default();
-        let service = Watched::new(Chat::new(settings), work.clone(), limits.line_max);
+        let service = Watched::new(Chat::new(settings), limits.line_max);
         let start = Instant::now();
         let now = Now { monotonic: start, wall: UNIX_EPOCH + WALL };
         World {
             decisions,
             hub: Hub::new(service, &limits, now),
             clients: Vec::new(),
-            work,
             start,
             elapsed: Duration::ZERO,
             is_shutting_down: false,
@@ -250,13 +262,14 @@ impl World<'_> {
             1..=4 => self.type_line(),
             5 => self.send_bytes(),
             6 => self.send_literally(),
-            7 => self.with_client(|wire, _| wire.end()),
-            8 => self.with_client(|wire, choice| match choice {
-                0..128 => wire.reset(choice.is_multiple_of(2)),
-                _ => wire.light_fuse(u32::from(choice - 128)),
+            7 => self.with_client(|client, _| client.end()),
+            8 => self.with_client(|client, choice| match choice {
+                128.. => client.stream.reset_in(usize::from(choice - 128)),
+                _ if choice.is_multiple_of(2) => client.stream.reset(),
+                _ => client.stream.break_off(),
             }),
-            9 => self.with_client(|wire, choice| wire.squeeze(usize::from(choice))),
-            10 => self.with_client(|wire, choice| wire.read(usize::from(choice) * 16)),
+            9 => self.with_client(|client, choice| client.stream.narrow(usize::from(choice))),
+            10 => self.with_client(|client, choice| client.read(usize::from(choice) * 16)),
             11 => {
                 let millis = self.decisions.byte();
                 self.pass(Duration::from_millis(millis.into()));
@@ -276,18 +289,15 @@ impl World<'_> {
         let label = self.decisions.pick(&Dialect::ALL).name();
         let addr = self.decisions.pick(&ADDRESSES);
         let grain = self.decisions.pick(&[usize::MAX, 1, 7]);
-        let nature = Nature {
-            grain,
-            record: if grain == 7 { 20 } else { 0 },
-            capacity: self.decisions.pick(&[1_000_000, 1, 10, 100]),
-            rough: self.decisions.pick(&[0, 2, 5]),
-        };
+        let stream = Stream::default();
+        stream.limit(grain);
+        stream.narrow(self.decisions.pick(&[1_000_000, 1, 10, 100]));
+        stream.interrupt(self.decisions.pick(&[0, 2, 5]));
         if self.is_shutting_down || self.clients.len() >= CLIENTS_EVER {
             return;
         }
         self.hub.pass(self.now());
-        let wire = Rc::new(RefCell::new(Wire::new(nature, self.work.clone())));
-        let stream = SimStream::new(&wire);
+        let end = ServerEnd::new(&stream, if grain == 7 { 20 } else { 0 });
         let slot = self.hub.next_slot();
         let is_in_use = self.live().any(|client| client.slot == slot);
         assert!(!is_in_use, "slot {slot} is given out while it is in use");
@@ -299,17 +309,26 @@ impl World<'_> {
             None
         };
         let refused = refusal.map(|(_, text)| text);
-        let mut client = Client { wire, slot, refused, is_hurried: false, is_proxied, serial: 0 };
+        let mut client = Client {
+            stream,
+            heard: Vec::new(),
+            has_ended: false,
+            slot,
+            refused,
+            is_hurried: false,
+            is_proxied,
+            serial: 0,
+        };
         if let Some((why, _)) = refusal {
-            self.hub.refuse(stream, why);
+            self.hub.refuse(end, why);
             self.drop_closed();
-            client.is_hurried = client.wire.borrow().is_closed();
+            client.is_hurried = client.stream.is_closed();
         } else {
             let peer = Peer::new(addr.into(), label);
             let id = if is_proxied {
-                self.hub.open_proxied(stream, &peer)
+                self.hub.open_proxied(end, &peer)
             } else {
-                self.hub.open(stream, &peer)
+                self.hub.open(end, &peer)
             };
             assert_eq!(id.slot(), slot, "a connection gets the slot that it was told");
             client.serial = id.serial();
@@ -327,27 +346,38 @@ impl World<'_> {
             230..=239 => "\0",
             _ => "",
         };
-        self.with_client(|wire, _| wire.send(&[line.as_bytes(), ending.as_bytes()].concat()));
+        self.send(&[line.as_bytes(), ending.as_bytes()].concat());
     }
 
     fn send_bytes(&mut self) {
         let bytes = self.decisions.pick(&BYTES);
         let times = 1 + self.decisions.below(16);
-        self.with_client(|wire, _| wire.send(&bytes.repeat(times)));
+        self.send(&bytes.repeat(times));
     }
 
     fn send_literally(&mut self) {
         let count = self.decisions.below(64);
         let bytes = self.decisions.take(count);
-        self.with_client(|wire, _| wire.send(bytes));
+        self.send(bytes);
     }
 
-    fn with_client(&mut self, act: impl FnOnce(&mut Wire, u8)) {
+    /// Somebody sends this, unless they have ended.
+    fn send(&mut self, bytes: &[u8]) {
+        self.with_client(|client, _| {
+            if !client.has_ended && !client.stream.is_reset() {
+                client.stream.send(bytes);
+            }
+        });
+    }
+
+    fn with_client(&mut self, act: impl FnOnce(&mut Client, u8)) {
         let who = usize::from(self.decisions.byte());
         let choice = self.decisions.byte();
-        let live: Vec<&Client> = self.live().collect();
+        let live = self.clients.iter_mut().filter(|client| !client.stream.is_closed());
+        let mut live: Vec<&mut Client> = live.collect();
         if !live.is_empty() {
-            act(&mut live[who % live.len()].wire.borrow_mut(), choice);
+            let who = who % live.len();
+            act(live[who], choice);
         }
     }
 
@@ -388,7 +418,7 @@ impl World<'_> {
 
     /// Clients whose stream the hub has.
     fn live(&self) -> impl Iterator<Item = &Client> {
-        self.clients.iter().filter(|client| !client.wire.borrow().is_closed())
+        self.clients.iter().filter(|client| !client.stream.is_closed())
     }
 }
 
@@ -397,10 +427,8 @@ impl World<'_> {
     /// Marks what is ready, and makes a turn. Returns whether anything was.
     fn poll(&mut self) -> bool {
         let mut marked = false;
-        let edges: Vec<_> = self
-            .live()
-            .map(|client| (client.slot, client.wire.borrow_mut().take_edges()))
-            .collect();
+        let edges: Vec<_> =
+            self.live().map(|client| (client.slot, client.stream.take_edges())).collect();
         for (slot, (readable, writable)) in edges {
             if readable {
                 self.hub.mark_readable(slot);
@@ -417,10 +445,10 @@ impl World<'_> {
     fn turn(&mut self, marked: bool) {
         let now = self.now();
         let was_due = self.hub.timeout(now) == Some(Duration::ZERO);
-        let (work, ticks) = (self.work.get(), self.hub.service().ticks());
+        let (work, ticks) = (self.work(), self.hub.service().ticks());
         self.hub.turn(now);
         self.drop_closed();
-        let wasted = was_due && !marked && self.work.get() == work;
+        let wasted = was_due && !marked && self.work() == work;
         self.idle_turns = if wasted { self.idle_turns + 1 } else { 0 };
         assert!(self.idle_turns <= 2 * CLIENTS, "the hub spins, and gets nothing done");
         let is_ticked = self.hub.service().ticks() > ticks;
@@ -431,6 +459,13 @@ impl World<'_> {
         assert!(counted >= open, "those whom the service knows are counted, and a proxy's");
         // Refused and closing ones come on top of those that are open.
         assert!(self.live().count() >= open, "somebody is open whose stream is gone");
+    }
+
+    /// Grows with whatever gets done.
+    fn work(&self) -> u64 {
+        let closed = self.clients.len() - self.live().count();
+        let streams = self.clients.iter().map(|client| client.stream.progress());
+        self.hub.service().calls() + closed as u64 + streams.sum::<u64>()
     }
 
     fn drop_closed(&mut self) {
@@ -444,16 +479,16 @@ impl World<'_> {
     /// server's last word never does, and must not be waited for.
     fn finish(mut self) {
         for client in &self.clients {
-            let mut wire = client.wire.borrow_mut();
-            wire.smooth();
-            if !wire.is_shut() {
-                wire.end();
+            client.stream.smooth();
+            if !client.stream.is_shut() {
+                client.stream.end();
             }
         }
         self.come_to_rest();
         assert!(self.hub.is_empty(), "nobody is waited for in vain for ever");
         assert_eq!(self.hub.open_count(), 0, "nobody is counted who is gone");
-        for client in &self.clients {
+        for client in &mut self.clients {
+            client.read(usize::MAX);
             check(client, self.hub.service().ending(client.serial));
         }
     }
@@ -461,9 +496,7 @@ impl World<'_> {
     /// Goes on until nothing is left to wait for.
     fn come_to_rest(&mut self) {
         for _ in 0..TURNS {
-            for client in self.live() {
-                client.wire.borrow_mut().read(usize::MAX);
-            }
+            self.clients.iter_mut().for_each(|client| client.read(usize::MAX));
             let marked = self.poll();
             match self.hub.timeout(self.now()) {
                 None if !marked => return,
@@ -478,24 +511,24 @@ impl World<'_> {
 /// Everybody's stream was closed, and everybody was sent lines of text and telnet answers
 /// between them; whole ones, if its connection was not cut off.
 fn check(client: &Client, ending: Option<Ending>) {
-    let wire = client.wire.borrow();
-    assert!(wire.is_closed(), "a stream was not closed");
+    let (stream, heard) = (&client.stream, &client.heard[..]);
+    assert!(stream.is_closed(), "a stream was not closed");
     if let Some(text) = client.refused {
-        assert!(text.starts_with(wire.accepted()), "turned away with other words");
-        let is_cut_off = wire.is_reset() || !wire.is_shut() || client.is_hurried;
-        assert!(is_cut_off || wire.accepted() == text, "turned away without a word");
+        assert!(text.starts_with(heard), "turned away with other words");
+        let is_cut_off = stream.is_reset() || !stream.is_shut() || client.is_hurried;
+        assert!(is_cut_off || heard == text, "turned away without a word");
         return;
     }
     // Known only once its proxy has said for whom it is; and then told in one go, perhaps,
     // of which its socket may take a part.
-    if client.is_proxied && ADDRESS_FULL.starts_with(wire.accepted()) {
+    if client.is_proxied && ADDRESS_FULL.starts_with(heard) {
         return;
     }
     // A TLS client is told so at the end, in its own words, or as much of them as was taken.
     let mut alerts = (1..=NO_TLS.len()).rev().map(|count| &NO_TLS[..count]);
-    let text = alerts.find_map(|alert| wire.accepted().strip_suffix(alert));
-    let sent = take_apart(text.unwrap_or(wire.accepted()));
-    assert!(!wire.is_shut() || sent.unfinished.is_empty(), "half a line before the end");
+    let text = alerts.find_map(|alert| heard.strip_suffix(alert));
+    let sent = take_apart(text.unwrap_or(heard));
+    assert!(!stream.is_shut() || sent.unfinished.is_empty(), "half a line before the end");
     // CR LF is a guess, for who speaks telnet or is greeted; and then it is known.
     let ending = ending.unwrap_or(Ending::CrLf);
     let is = |ending: Ending| move |(_, how): &&(&str, Ending)| *how == ending;

@@ -4,62 +4,20 @@
 //! The allocator that counts does so for each thread by itself, so the other tests may
 //! run meanwhile.
 
-use std::cell::{Cell, RefCell};
-use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::ops::Range;
-use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use chinwag::chat::Settings;
-use chinwag::{Chat, Decoder, Hub, Item, Limits, Now, Peer, Transport};
+use chinwag::testing::{Stream, run_until_idle};
+use chinwag::{Chat, Decoder, Hub, Item, Limits, Now, Peer};
 
 const MEMBERS: usize = 100;
 
-/// The members' end of a connection. What is sent to them they take, and count.
-#[derive(Default)]
-struct Member {
-    typed: RefCell<Vec<u8>>,
-    lines: Cell<usize>,
-}
-
-/// The server's end.
-struct Wire(Rc<Member>);
-
-impl Read for Wire {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut typed = self.0.typed.borrow_mut();
-        let count = typed.len().min(buffer.len());
-        if count == 0 {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        buffer[..count].copy_from_slice(&typed[..count]);
-        typed.drain(..count);
-        Ok(count)
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let lines = memchr::memchr_iter(b'\n', bytes).count();
-        self.0.lines.set(self.0.lines.get() + lines);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Wire {
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 struct Room {
-    hub: Hub<Wire, Chat>,
-    members: Vec<Rc<Member>>,
+    hub: Hub<Stream, Chat>,
+    /// The members' ends, by slot. What is sent to them they take, and count.
+    members: Vec<Stream>,
     now: Now,
 }
 
@@ -82,14 +40,15 @@ impl Room {
 
     /// Somebody comes and types something. Returns who it is.
     fn visit(&mut self, text: &str) -> usize {
-        let (slot, member) = (self.hub.next_slot(), Rc::new(Member::default()));
+        let (slot, member) = (self.hub.next_slot(), Stream::default());
         let addr = SocketAddr::from(([192, 0, 2, 1], 4000));
-        member.typed.borrow_mut().extend_from_slice(text.as_bytes());
+        member.count_lines();
+        member.send(text.as_bytes());
         if self.members.len() <= slot {
-            self.members.resize_with(slot + 1, Rc::default);
+            self.members.resize_with(slot + 1, Stream::default);
         }
-        self.members[slot] = Rc::clone(&member);
-        self.hub.open(Wire(member), &Peer::new(addr.into(), "native"));
+        self.members[slot] = member.clone();
+        self.hub.open(member, &Peer::new(addr.into(), "native"));
         self.hub.mark_readable(slot);
         self.run_until_idle();
         slot
@@ -98,13 +57,13 @@ impl Room {
     /// A member types a line, and everybody takes what comes of it. Then so much time
     /// passes that nobody ever speaks too fast.
     fn types(&mut self, id: usize, line: &str) {
-        self.members[id].typed.borrow_mut().extend_from_slice(line.as_bytes());
+        self.members[id].send(line.as_bytes());
         self.sends(id, "\n");
     }
 
     /// The same for what need not be a line.
     fn sends(&mut self, id: usize, text: &str) {
-        self.members[id].typed.borrow_mut().extend_from_slice(text.as_bytes());
+        self.members[id].send(text.as_bytes());
         self.hub.mark_readable(id);
         self.run_until_idle();
         self.now.monotonic += Duration::from_secs(1);
@@ -112,14 +71,11 @@ impl Room {
 
     /// The server works until there is nothing to do.
     fn run_until_idle(&mut self) {
-        self.hub.turn(self.now);
-        while self.hub.timeout(self.now) == Some(Duration::ZERO) {
-            self.hub.turn(self.now);
-        }
+        run_until_idle(&mut self.hub, self.now);
     }
 
     fn lines(&self) -> usize {
-        self.members.iter().map(|member| member.lines.get()).sum()
+        self.members.iter().map(Stream::lines).sum()
     }
 }
 
@@ -168,13 +124,16 @@ fn an_answer_takes_no_memory() {
 fn what_a_line_took_before_it_was_whole_is_given_back() {
     let mut room = Room::of(MEMBERS);
     let half = "x".repeat(2000);
+    // As much as is ever under way, so that it takes no memory for the test itself.
+    for id in 0..MEMBERS {
+        room.sends(id, &format!("/up {half}\n"));
+    }
     let mut all_of = |members: Range<usize>| {
         for id in members.clone() {
             room.sends(id, &format!("/up {half}"));
         }
         for id in members {
             room.sends(id, &format!("{half}\n"));
-            room.members[id].typed.take();
         }
     };
     // The first take what all have in common; the others are to leave nothing behind.
@@ -191,7 +150,7 @@ fn what_a_crowd_took_is_given_back() {
         // All at once, so that all stand in every list. (It is shorter than the line with
         // which each has registered, so that it takes no memory for the test itself.)
         for id in 0..CROWD {
-            room.members[id].typed.borrow_mut().extend_from_slice(b"/up x\n");
+            room.members[id].send(b"/up x\n");
             room.hub.mark_readable(id);
         }
         room.run_until_idle();

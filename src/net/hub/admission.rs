@@ -102,12 +102,14 @@ pub(super) fn reject(stream: &mut impl Transport, refusal: &[u8], chunk: &mut [u
 
 #[cfg(test)]
 mod tests {
+    use std::io::{ErrorKind, Read};
     use std::time::{Instant, SystemTime};
 
     use super::*;
-    use crate::net::hub::tests::{PEER, Wire};
+    use crate::net::hub::tests::{PEER, sent};
     use crate::net::limits::Limits;
     use crate::net::outbox::Outbox;
+    use crate::testing::Stream;
 
     /// Wants neither those of one address nor those of another protocol.
     struct Doorman;
@@ -125,12 +127,12 @@ mod tests {
     }
 
     /// One who sends this, behind a proxy that names their host.
-    fn from(host: u8, bytes: &[u8]) -> Wire {
+    fn from(host: u8, bytes: &[u8]) -> Stream {
         let header = format!("PROXY TCP4 192.0.2.{host} 192.0.2.1 4001 1337\r\n");
-        Wire { pieces: [[header.as_bytes(), bytes].concat()].into(), ..Wire::default() }
+        sent(&[header.as_bytes(), bytes].concat())
     }
 
-    fn hub(limits: &Limits) -> (Hub<Wire, Doorman>, Now) {
+    fn hub(limits: &Limits) -> (Hub<Stream, Doorman>, Now) {
         let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
         (Hub::new(Doorman, limits, now), now)
     }
@@ -139,8 +141,8 @@ mod tests {
     fn what_the_refused_have_sent_is_read_before_they_are_closed() {
         let (mut hub, _) = hub(&Limits { refused_max: 0, ..Limits::default() });
         hub.refuse(from(7, b"hi\n"), Refusal::Full);
-        let closed: Vec<Wire> = hub.take_closed().collect();
-        assert!(closed.len() == 1 && closed[0].pieces.is_empty());
+        let left = hub.take_closed().map(|mut stream| stream.read(&mut [0]).unwrap_err().kind());
+        assert_eq!(left.collect::<Vec<_>>(), [ErrorKind::WouldBlock]);
     }
 
     #[test]

@@ -159,12 +159,13 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::net::hub::tests::{PEER, Ponderer, Wire};
+    use crate::net::hub::tests::{PEER, Ponderer, sent, sent_and_gone};
     use crate::net::limits::Limits;
     use crate::net::service::Refusal;
     use crate::net::timeouts::Now;
+    use crate::testing::Stream;
 
-    fn hub() -> (Hub<Wire, Ponderer>, Now) {
+    fn hub() -> (Hub<Stream, Ponderer>, Now) {
         let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
         (Hub::new(Ponderer::default(), &Limits::default(), now), now)
     }
@@ -172,9 +173,8 @@ mod tests {
     #[test]
     fn an_unreachable_client_makes_room_if_that_is_enough() {
         let (mut hub, now) = hub();
-        for is_broken in [false, true] {
-            let pieces = [b"ponder\n".to_vec()].into();
-            let id = hub.open(Wire { pieces, is_broken, ..Wire::default() }, &PEER);
+        for stream in [sent(b"ponder\n"), sent_and_gone(b"ponder\n")] {
+            let id = hub.open(stream, &PEER);
             hub.mark_readable(id.slot());
         }
         hub.turn(now);
@@ -188,8 +188,8 @@ mod tests {
     #[test]
     fn a_refused_connection_makes_no_room_since_it_takes_none() {
         let (mut hub, now) = hub();
-        hub.refuse(Wire::default(), Refusal::Full);
-        let id = hub.open(Wire::default(), &PEER);
+        hub.refuse(Stream::default(), Refusal::Full);
+        let id = hub.open(Stream::default(), &PEER);
         hub.outbox.drain(id, CloseReason::EndOfInput);
         hub.turn(now);
         assert_eq!((hub.conns.len(), hub.counts.draining), (2, 1));

@@ -197,10 +197,11 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
-    use crate::net::hub::tests::{PEER, Wire};
+    use crate::net::hub::tests::{PEER, sent};
     use crate::net::limits::Limits;
     use crate::net::outbox::Outbox;
     use crate::net::timeouts::Now;
+    use crate::testing::Stream;
 
     /// Notes which line endings it is told of, and puts an end of input off twice.
     #[derive(Default)]
@@ -231,10 +232,10 @@ mod tests {
     }
 
     /// One who has sent this.
-    fn hub(bytes: &[u8]) -> (Hub<Wire, Noter>, Now) {
+    fn hub(bytes: &[u8]) -> (Hub<Stream, Noter>, Now) {
         let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
         let mut hub = Hub::new(Noter::default(), &Limits::default(), now);
-        hub.open(Wire { pieces: [bytes.to_vec()].into(), ..Wire::default() }, &PEER);
+        hub.open(sent(bytes), &PEER);
         hub.mark_readable(0);
         hub.turn(now);
         (hub, now)

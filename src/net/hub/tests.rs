@@ -1,12 +1,8 @@
 //! What can only be seen from inside: how often the loop looks at what it is sent, and when
 //! it wants to be called again.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Read, Write};
-use std::mem;
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Hub;
@@ -15,7 +11,8 @@ use crate::net::limits::Limits;
 use crate::net::outbox::Outbox;
 use crate::net::service::{Peer, Service};
 use crate::net::timeouts::Now;
-use crate::net::transport::{Origin, Transport};
+use crate::net::transport::Origin;
+use crate::testing::{Call, Stream, run_until_idle};
 use crate::work::work_done;
 
 pub(super) const PEER: Peer<'_> =
@@ -25,65 +22,18 @@ const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrad
                        Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// Has pieces to read, and takes whatever it is sent; if it is full, not the first time.
-#[derive(Default)]
-pub(super) struct Wire {
-    pub(super) pieces: VecDeque<Vec<u8>>,
-    /// Reads of a KiB without content, before those.
-    pub(super) empty: Rc<Cell<usize>>,
-    pub(super) overhead: usize,
-    pub(super) is_full: bool,
-    pub(super) is_broken: bool,
-    /// What it was told of how long it may take.
-    pub(super) patience: Rc<RefCell<Vec<bool>>>,
+/// One who has sent this.
+pub(super) fn sent(bytes: &[u8]) -> Stream {
+    let stream = Stream::default();
+    stream.send(bytes);
+    stream
 }
 
-impl Read for Wire {
-    fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
-        if let Some(left) = self.empty.get().checked_sub(1) {
-            self.empty.set(left);
-            self.overhead += 1024;
-            return Err(ErrorKind::Interrupted.into());
-        }
-        let mut piece = self.pieces.pop_front().ok_or(ErrorKind::WouldBlock)?;
-        let rest = piece.split_off(piece.len().min(chunk.len()));
-        if !rest.is_empty() {
-            self.pieces.push_front(rest);
-        }
-        chunk[..piece.len()].copy_from_slice(&piece);
-        Ok(piece.len())
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let was_full = mem::take(&mut self.is_full);
-        if was_full { Err(ErrorKind::WouldBlock.into()) } else { Ok(bytes.len()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Wire {
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn take_overhead(&mut self, count: usize) -> bool {
-        let left = self.overhead.checked_sub(count);
-        self.overhead = left.unwrap_or(self.overhead);
-        left.is_some()
-    }
-
-    fn is_broken(&mut self) -> bool {
-        self.is_broken
-    }
-
-    fn disable_user_timeout(&mut self, is_disabled: bool) {
-        self.patience.borrow_mut().push(is_disabled);
-    }
+/// One who has sent this, and is gone when that has been read.
+pub(super) fn sent_and_gone(bytes: &[u8]) -> Stream {
+    let stream = sent(bytes);
+    stream.break_off();
+    stream
 }
 
 /// Makes a connection wait for each answer until the next turn.
@@ -111,7 +61,7 @@ fn whoever_has_just_been_resumed_is_read_before_it_is_found_idle() {
     let idle_time = Duration::from_secs(1);
     let limits = Limits { idle_time: Some(idle_time), ..Limits::default() };
     let mut hub = Hub::new(Ponderer::default(), &limits, now);
-    hub.open(Wire { pieces: [b"hi\n".repeat(4)].into(), ..Wire::default() }, &PEER);
+    hub.open(sent(&b"hi\n".repeat(4)), &PEER);
     hub.mark_readable(0);
     for passed in 0..3 {
         let now = Now { monotonic: now.monotonic + idle_time * passed, ..now };
@@ -126,10 +76,9 @@ fn whoever_has_just_been_resumed_is_read_before_it_is_found_idle() {
 #[test]
 fn the_end_of_one_that_has_to_wait_for_what_came_with_it_is_noticed() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
-    for (is_broken, open) in [(false, 1), (true, 0)] {
+    for (stream, open) in [(sent(b"ponder\n"), 1), (sent_and_gone(b"ponder\n"), 0)] {
         let mut hub = Hub::new(Ponderer::default(), &Limits::default(), now);
-        let pieces = VecDeque::from([b"ponder\n".to_vec()]);
-        hub.open(Wire { pieces, is_broken, ..Wire::default() }, &PEER);
+        hub.open(stream, &PEER);
         hub.mark_readable(0);
         hub.turn(now);
         assert_eq!((hub.service().lines, hub.counts.unreachable), (1, 1 - open));
@@ -141,13 +90,13 @@ fn the_end_of_one_that_has_to_wait_for_what_came_with_it_is_noticed() {
     }
 }
 
-/// Has the loop read these pieces to their end, line by line. Returns how many lines there
+/// Has the loop read all of this, line by line. Returns how many lines there
 /// were, and how many bytes were looked at.
-fn receive(pieces: Vec<Vec<u8>>, limits: &Limits) -> (usize, u64) {
+fn receive(stream: Stream, limits: &Limits) -> (usize, u64) {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
     let mut hub = Hub::new(Ponderer::default(), limits, now);
     let (before, _) = work_done();
-    hub.open(Wire { pieces: pieces.into(), ..Wire::default() }, &PEER);
+    hub.open(stream, &PEER);
     hub.mark_readable(0);
     // Nothing is left to do once there is no reason to be called again.
     while hub.timeout(now).is_some() || !hub.service().held.is_empty() {
@@ -167,15 +116,12 @@ fn no_byte_is_looked_at_more_than_twice_however_often_its_line_has_to_wait() {
         let limits = Limits { line_max, chunk, rate, ..Limits::default() };
         let bytes =
             b"aaaaaaaaaaaaaaaaaaa\n\n\n\r\0\x08\x7f\t\x15\x17\x1b[O\xff\xff\xfa\xf0\xfd\x06";
-        let mut pieces = Vec::new();
-        for _ in 0..u.int_in_range(1..=4)? {
-            let len = u.int_in_range(1..=400)?;
-            let piece: Result<Vec<u8>, _> = (0..len).map(|_| u.choose(bytes).copied()).collect();
-            pieces.push(piece?);
-        }
-        let received: usize = pieces.iter().map(Vec::len).sum();
-        let (_, looked_at) = receive(pieces, &limits);
-        assert!(looked_at <= 2 * received as u64, "{looked_at} of {received}");
+        let len: u64 = u.int_in_range(1..=1600)?;
+        let sent: Result<Vec<u8>, _> = (0..len).map(|_| u.choose(bytes).copied()).collect();
+        let stream = self::sent(&sent?);
+        stream.limit(u.int_in_range(1..=400)?);
+        let (_, looked_at) = receive(stream, &limits);
+        assert!(looked_at <= 2 * len, "{looked_at} of {len}");
         Ok(())
     });
 }
@@ -183,7 +129,7 @@ fn no_byte_is_looked_at_more_than_twice_however_often_its_line_has_to_wait() {
 #[test]
 fn a_packet_full_of_lines_is_looked_at_once_though_each_has_to_wait() {
     let limits = Limits { rate: None, ..Limits::default() };
-    let (lines, looked_at) = receive(vec![b"hi\n".repeat(5000)], &limits);
+    let (lines, looked_at) = receive(sent(&b"hi\n".repeat(5000)), &limits);
     assert_eq!((lines, looked_at), (5000, 15_000));
 }
 
@@ -192,10 +138,10 @@ fn what_has_to_wait_stays_where_it_is_however_many_lines_it_is() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let limits = Limits { rate: None, ..Limits::default() };
     let mut hub = Hub::new(Ponderer::default(), &limits, now);
-    hub.open(Wire { pieces: [b"hi\n".repeat(5000)].into(), ..Wire::default() }, &PEER);
+    hub.open(sent(&b"hi\n".repeat(5000)), &PEER);
     hub.mark_readable(0);
     hub.turn(now);
-    let end = |hub: &Hub<Wire, Ponderer>| {
+    let end = |hub: &Hub<Stream, Ponderer>| {
         let input = hub.inputs.values().next()?;
         Some(input.rest().as_ptr_range().end).filter(|_| !input.rest().is_empty())
     };
@@ -214,24 +160,21 @@ fn what_becomes_no_content_waits_for_its_rate_as_well() {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let limits = Limits { rate: Some(10), ..Limits::default() };
     let mut hub = Hub::new(Recorder::default(), &limits, now);
-    let empty = Rc::new(Cell::new(100));
-    let pieces = VecDeque::from([b"hi\n".to_vec()]);
-    hub.open(Wire { pieces, empty: empty.clone(), ..Wire::default() }, &PEER);
+    let stream = sent(b"hi\n");
+    stream.waste_reads(100);
+    hub.open(stream.clone(), &PEER);
     hub.mark_readable(0);
     // What has not been paid for has been read: one more than a full bucket.
     for (left, lines) in [(79, 0), (69, 0), (59, 0)] {
-        hub.turn(now);
-        while hub.timeout(now) == Some(Duration::ZERO) {
-            hub.turn(now);
-        }
-        assert_eq!((empty.get(), hub.service().0.len()), (left, lines));
+        run_until_idle(&mut hub, now);
+        assert_eq!((stream.reads_to_waste(), hub.service().0.len()), (left, lines));
         now.monotonic += Duration::from_secs(1);
     }
     while hub.timeout(now).is_some() {
         now.monotonic += Duration::from_secs(1);
         hub.turn(now);
     }
-    assert_eq!((empty.get(), hub.service().0.len()), (0, 1));
+    assert_eq!((stream.reads_to_waste(), hub.service().0.len()), (0, 1));
 }
 
 /// Asks to be told again whenever it is told, a while.
@@ -255,7 +198,7 @@ impl Service for Impatient {
 fn a_service_that_awaits_what_is_there_is_told_once_a_turn() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Impatient::default(), &Limits::default(), now);
-    hub.open(Wire { pieces: [b"hi\n".to_vec()].into(), ..Wire::default() }, &PEER);
+    hub.open(sent(b"hi\n"), &PEER);
     hub.mark_readable(0);
     for _ in 0..10 {
         hub.turn(now);
@@ -280,15 +223,13 @@ fn nobody_waits_for_all_that_another_has_pipelined() {
     let limits = Limits { rate: None, ..Limits::default() };
     let mut hub = Hub::new(Recorder::default(), &limits, now);
     for (slot, lines) in [5000, 1, 5000].into_iter().enumerate() {
-        hub.open(Wire { pieces: [b"hi\n".repeat(lines)].into(), ..Wire::default() }, &PEER);
+        hub.open(sent(&b"hi\n".repeat(lines)), &PEER);
         hub.mark_readable(slot);
     }
     hub.turn(now);
     let share = limits.line_budget;
     assert_eq!(hub.service().0, [vec![0; share], vec![1], vec![2; share]].concat());
-    while hub.timeout(now) == Some(Duration::ZERO) {
-        hub.turn(now);
-    }
+    run_until_idle(&mut hub, now);
     assert_eq!(hub.service().0.len(), 10_001);
 }
 
@@ -313,9 +254,9 @@ fn whoever_is_not_listened_to_as_it_leaves_much_unread_is_not_idle_once_it_reads
     let idle_time = Duration::from_secs(1);
     let limits = Limits { idle_time: Some(idle_time), ..Limits::default() };
     let mut hub = Hub::new(Talker(0), &limits, now);
-    hub.open(Wire::default(), &PEER);
+    hub.open(Stream::default(), &PEER);
     for passed in 0..3 {
-        hub.conns[0].stream.is_full = true;
+        hub.conns[0].stream.fail(Call::Write, 0, Some(ErrorKind::WouldBlock));
         hub.mark_writable(0);
         hub.turn(Now { monotonic: now.monotonic + idle_time * passed, ..now });
     }
@@ -327,8 +268,8 @@ fn nobody_is_cut_off_for_what_it_was_never_written() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let limits = Limits { queue_total: 2 << 20, ..Limits::default() };
     let mut hub = Hub::new(Talker(0), &limits, now);
-    let ids: Vec<_> = (0..100).map(|_| hub.open(Wire::default(), &PEER)).collect();
-    hub.conns[7].stream.is_full = true;
+    let ids: Vec<_> = (0..100).map(|_| hub.open(Stream::default(), &PEER)).collect();
+    hub.conns[7].stream.fail(Call::Write, 0, Some(ErrorKind::WouldBlock));
     hub.turn(now);
     assert_eq!((hub.open_count(), hub.outbox.queued(ids[7])), (100, 1 << 20));
     assert_eq!(hub.outbox.owned(), 1 << 20);
@@ -357,7 +298,7 @@ fn what_is_due_all_at_once_is_said_at_the_pace_at_which_it_is_written() {
     let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Host(100, now.monotonic), &Limits::default(), now);
     for _ in 0..100 {
-        hub.open(Wire::default(), &PEER);
+        hub.open(Stream::default(), &PEER);
     }
     let mut turns = 0;
     while hub.service().0 > 0 {
@@ -374,7 +315,7 @@ fn what_waits_for_its_rate_waits_in_the_kernel_once_there_is_much_of_it() {
     let limits = Limits { input_total: 40 << 10, ..Limits::default() };
     let mut hub = Hub::new(Recorder::default(), &limits, now);
     for slot in 0..100 {
-        hub.open(Wire { pieces: [b"hi\n".repeat(1000)].into(), ..Wire::default() }, &PEER);
+        hub.open(sent(&b"hi\n".repeat(1000)), &PEER);
         hub.mark_readable(slot);
     }
     let mut most = 0;
@@ -395,8 +336,7 @@ fn what_a_closed_web_socket_leaves_half_said_counts_no_more() {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Recorder::default(), &Limits::default(), now);
     let half_a_message = b"\x81\x85\0\0\0\0hel";
-    let pieces = [UPGRADE.into(), half_a_message.into()].into();
-    hub.open_web(Wire { pieces, ..Wire::default() }, &PEER, false);
+    hub.open_web(sent(&[UPGRADE.as_bytes(), half_a_message].concat()), &PEER, false);
     hub.mark_readable(0);
     hub.turn(now);
     assert_eq!((hub.open_count(), hub.input_held), (1, 3));
@@ -412,7 +352,9 @@ fn what_a_closed_web_socket_leaves_half_said_counts_no_more() {
 fn a_quiet_server_wakes_to_give_memory_back() {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Talker(0), &Limits::default(), now);
-    hub.open(Wire { is_full: true, ..Wire::default() }, &PEER);
+    let stream = Stream::default();
+    stream.fail(Call::Write, 0, Some(ErrorKind::WouldBlock));
+    hub.open(stream, &PEER);
     hub.turn(now);
     hub.mark_writable(0);
     hub.turn(now);
@@ -430,7 +372,7 @@ fn after_a_thousand_connections_and_reads_memory_is_given_back() {
     for slot in 0..500 {
         assert_eq!(hub.timeout(now), None);
         // It is read from once, and then there is nothing.
-        hub.open(Wire { pieces: [b"h".to_vec()].into(), ..Wire::default() }, &PEER);
+        hub.open(sent(b"h"), &PEER);
         hub.mark_readable(slot);
         hub.turn(now);
     }
@@ -443,8 +385,8 @@ fn deadlines_that_were_met_are_given_back_with_the_rest() {
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Recorder::default(), &Limits::default(), now);
     for slot in 0..501 {
-        let pieces = if slot == 0 { VecDeque::new() } else { [UPGRADE.into()].into() };
-        hub.open_web(Wire { pieces, ..Wire::default() }, &PEER, false);
+        let request = if slot == 0 { "" } else { UPGRADE };
+        hub.open_web(sent(request.as_bytes()), &PEER, false);
         hub.mark_readable(slot);
         hub.turn(now);
     }
@@ -462,13 +404,13 @@ fn a_client_that_falls_behind_again_and_again_has_one_timer() {
     let limits = Limits::default();
     let mut now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
     let mut hub = Hub::new(Ponderer::default(), &limits, now);
-    let patience = Rc::default();
-    let id = hub.open(Wire { patience: Rc::clone(&patience), ..Wire::default() }, &PEER);
+    let stream = Stream::default();
+    let id = hub.open(stream.clone(), &PEER);
     for _ in 0..100 {
         hub.outbox.send(id, b"something");
-        hub.conns[id.slot()].stream.is_full = true;
+        stream.fail(Call::Write, 0, Some(ErrorKind::WouldBlock));
         hub.turn(now);
-        assert_eq!(*patience.borrow(), [true], "the system is not to give it up");
+        assert_eq!(stream.user_timeouts(), [true], "the system is not to give it up");
         now.monotonic += Duration::from_millis(1);
         hub.mark_writable(id.slot());
         hub.turn(now);
@@ -485,5 +427,5 @@ fn a_client_that_falls_behind_again_and_again_has_one_timer() {
     }
     // When it was first behind, and when it has not been for as long.
     assert_eq!((timers, hub.open_count()), (2, 1));
-    assert_eq!(*patience.borrow(), [true, false]);
+    assert_eq!(stream.user_timeouts(), [true, false]);
 }

@@ -194,9 +194,10 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::net::hub::tests::{PEER, Wire};
+    use crate::net::hub::tests::PEER;
     use crate::net::limits::Limits;
     use crate::net::outbox::Outbox;
+    use crate::testing::Stream;
 
     /// Counts how often somebody is asked whether they are there.
     struct Asker(usize);
@@ -215,7 +216,7 @@ mod tests {
         let start = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
         let limits = Limits { idle_time: Some(Duration::from_secs(1)), ..Limits::default() };
         let mut hub = Hub::new(Asker(0), &limits, start);
-        hub.open(Wire::default(), &PEER);
+        hub.open(Stream::default(), &PEER);
         // It may be asked late.
         for (millis, asked, open) in [(999, 0, 1), (5000, 1, 1), (5999, 1, 1), (6000, 1, 0)] {
             let monotonic = start.monotonic + Duration::from_millis(millis);

@@ -1,8 +1,6 @@
 //! Over a transport in memory, with the client's side of rustls.
 
-use std::cell::RefCell;
 use std::io::{self, ErrorKind, Read, Write};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustls::crypto::ring;
@@ -12,82 +10,10 @@ use rustls::version::{TLS12, TLS13};
 use rustls::{AlertDescription, ClientConfig, ClientConnection, Error, RootCertStore};
 
 use super::*;
+use crate::testing::{Call, Stream};
 
 const CHAIN: &[u8] = include_bytes!("../../../tests/certificates/chat.crt");
 const KEY: &[u8] = include_bytes!("../../../tests/certificates/chat.key");
-
-/// The other calls that the transport is to fail, once: after so many.
-#[derive(Clone, Copy, Debug)]
-enum Fault {
-    Read(usize, ErrorKind),
-    Write(usize, ErrorKind),
-    None,
-}
-
-/// What is under way, and how much of it goes at a time.
-struct Pipes {
-    to_server: Vec<u8>,
-    to_client: Vec<u8>,
-    /// The most that one read gets.
-    piece: usize,
-    /// How much may still be under way to the client.
-    room: usize,
-    has_ended: bool,
-    is_shut: bool,
-    fault: Fault,
-}
-
-#[derive(Clone)]
-struct Wire(Rc<RefCell<Pipes>>);
-
-impl Read for Wire {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut pipes = self.0.borrow_mut();
-        if let Fault::Read(left, kind) = pipes.fault {
-            pipes.fault = if left == 0 { Fault::None } else { Fault::Read(left - 1, kind) };
-            if left == 0 {
-                return Err(kind.into());
-            }
-        }
-        let count = buf.len().min(pipes.piece).min(pipes.to_server.len());
-        if count == 0 && !pipes.has_ended {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        buf[..count].copy_from_slice(&pipes.to_server[..count]);
-        pipes.to_server.drain(..count);
-        Ok(count)
-    }
-}
-
-impl Write for Wire {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        let mut pipes = self.0.borrow_mut();
-        if let Fault::Write(left, kind) = pipes.fault {
-            pipes.fault = if left == 0 { Fault::None } else { Fault::Write(left - 1, kind) };
-            if left == 0 {
-                return Err(kind.into());
-            }
-        }
-        let count = buf.len().min(pipes.room);
-        if count == 0 {
-            return Err(ErrorKind::WouldBlock.into());
-        }
-        pipes.room -= count;
-        pipes.to_client.extend_from_slice(&buf[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Transport for Wire {
-    fn shutdown_write(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().is_shut = true;
-        Ok(())
-    }
-}
 
 fn certificate() -> Certificate {
     Certificate::from_pem(CHAIN, KEY).unwrap()
@@ -95,9 +21,9 @@ fn certificate() -> Certificate {
 
 /// Both ends, and the wire between them.
 struct Pair {
-    server: Tls<Wire>,
+    server: Tls<Stream>,
     client: ClientConnection,
-    wire: Wire,
+    wire: Stream,
     /// What the server has read, and why it read no further.
     read: Vec<u8>,
 }
@@ -110,15 +36,7 @@ impl Pair {
         let builder = builder.with_protocol_versions(&[version]).unwrap();
         let config = builder.with_root_certificates(roots).with_no_client_auth();
         let client = ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap());
-        let wire = Wire(Rc::new(RefCell::new(Pipes {
-            to_server: Vec::new(),
-            to_client: Vec::new(),
-            piece: usize::MAX,
-            room: usize::MAX,
-            has_ended: false,
-            is_shut: false,
-            fault: Fault::None,
-        })));
+        let wire = Stream::default();
         let server = Tls::encrypted(wire.clone(), &certificate());
         Pair { server, client: client.unwrap(), wire, read: Vec::new() }
     }
@@ -132,11 +50,19 @@ impl Pair {
         pair
     }
 
-    /// Hands on what the client has to send.
-    fn send(&mut self) {
+    /// What the client has to send.
+    fn take_to_send(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
         while self.client.wants_write() {
-            self.client.write_tls(&mut self.wire.0.borrow_mut().to_server).unwrap();
+            self.client.write_tls(&mut bytes).unwrap();
         }
+        bytes
+    }
+
+    /// Hands that on.
+    fn send(&mut self) {
+        let bytes = self.take_to_send();
+        self.wire.send(&bytes);
     }
 
     /// Has the server read until it says why it reads no further.
@@ -155,8 +81,11 @@ impl Pair {
     /// Hands on what the server has sent. What the client has read of it; an end is one that the
     /// server vouches for.
     fn receive(&mut self) -> Result<(Vec<u8>, bool), Error> {
-        let mut bytes = std::mem::take(&mut self.wire.0.borrow_mut().to_client);
-        let mut rest = &bytes[..];
+        let bytes = self.wire.receive();
+        self.decrypt(&bytes)
+    }
+
+    fn decrypt(&mut self, mut rest: &[u8]) -> Result<(Vec<u8>, bool), Error> {
         let mut read = Vec::new();
         let mut has_ended = false;
         while !rest.is_empty() && !has_ended {
@@ -167,7 +96,6 @@ impl Pair {
             read.resize(from + state.plaintext_bytes_to_read(), 0);
             self.client.reader().read_exact(&mut read[from..]).unwrap();
         }
-        bytes.clear();
         Ok((read, has_ended))
     }
 
@@ -187,10 +115,6 @@ impl Pair {
         self.client.writer().write_all(text).unwrap();
         self.send();
     }
-
-    fn is_shut(&self) -> bool {
-        self.wire.0.borrow().is_shut
-    }
 }
 
 #[test]
@@ -198,7 +122,7 @@ fn a_handshake_and_records_may_come_in_any_pieces() {
     for version in [&TLS12, &TLS13] {
         for piece in (1..60).chain((60..600).step_by(31)) {
             let mut pair = Pair::new(version);
-            pair.wire.0.borrow_mut().piece = piece;
+            pair.wire.limit(piece);
             pair.server.begin(b"");
             pair.exchange();
             pair.say(b"hello\n");
@@ -214,7 +138,7 @@ fn a_handshake_and_records_may_come_in_any_pieces() {
             pair.server.write_all(b"bye\n").unwrap();
             pair.server.shutdown_write().unwrap();
             assert_eq!(pair.receive().unwrap(), (b"bye\n".to_vec(), true));
-            assert!(pair.is_shut());
+            assert!(pair.wire.is_shut());
         }
     }
 }
@@ -231,10 +155,10 @@ fn what_was_read_before_the_handshake_is_part_of_it() {
     // The whole hello is the last: no more comes, and it is answered all the same.
     for count in [1, 5, 60, 150, usize::MAX] {
         let mut pair = Pair::new(&TLS13);
-        pair.send();
-        let count = count.min(pair.wire.0.borrow().to_server.len());
-        let before: Vec<u8> = pair.wire.0.borrow_mut().to_server.drain(..count).collect();
-        pair.server.begin(&before);
+        let hello = pair.take_to_send();
+        let (before, later) = hello.split_at(count.min(hello.len()));
+        pair.wire.send(later);
+        pair.server.begin(before);
         pair.exchange();
         assert!(!pair.server.is_handshaking());
     }
@@ -257,7 +181,7 @@ fn bytes_that_become_no_content_are_counted() {
 #[test]
 fn before_the_handshake_begins_bytes_are_read_as_they_are() {
     let mut pair = Pair::new(&TLS13);
-    pair.wire.0.borrow_mut().to_server.extend(b"PROXY UNKNOWN\r\n");
+    pair.wire.send(b"PROXY UNKNOWN\r\n");
     let mut chunk = [0; 100];
     assert_eq!(pair.server.read(&mut chunk).unwrap(), 15);
     pair.server.begin(b"");
@@ -269,7 +193,7 @@ fn before_the_handshake_begins_bytes_are_read_as_they_are() {
 fn an_end_without_close_notify_is_one_that_nobody_vouches_for() {
     let mut pair = Pair::connected(&TLS13);
     pair.say(b"hello\nand th");
-    pair.wire.0.borrow_mut().has_ended = true;
+    pair.wire.end();
     assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::UnexpectedEof);
     assert_eq!(pair.read, b"hello\nand th");
     // It is answered all the same.
@@ -278,7 +202,7 @@ fn an_end_without_close_notify_is_one_that_nobody_vouches_for() {
     assert_eq!(pair.receive().unwrap(), (b"hi\n".to_vec(), true));
     let mut pair = Pair::new(&TLS13);
     pair.server.begin(b"");
-    pair.wire.0.borrow_mut().has_ended = true;
+    pair.wire.end();
     assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::UnexpectedEof);
 }
 
@@ -286,17 +210,17 @@ fn an_end_without_close_notify_is_one_that_nobody_vouches_for() {
 fn a_client_without_a_handshake_is_told_that_this_port_speaks_tls() {
     let mut pair = Pair::new(&TLS13);
     pair.server.begin(b"");
-    pair.wire.0.borrow_mut().to_server.extend(b"/nick alice\n");
+    pair.wire.send(b"/nick alice\n");
     assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
     assert!(pair.server.is_handshaking());
     pair.server.shutdown_write().unwrap();
-    assert_eq!(pair.wire.0.borrow().to_client, b"This port speaks TLS.\n");
-    assert!(pair.is_shut());
+    assert_eq!(pair.wire.receive(), b"This port speaks TLS.\n");
+    assert!(pair.wire.is_shut());
     // A client that waits for a greeting, too.
     let mut pair = Pair::new(&TLS13);
     pair.server.begin(b"");
     pair.server.shutdown_write().unwrap();
-    assert_eq!(pair.wire.0.borrow().to_client, b"This port speaks TLS.\n");
+    assert_eq!(pair.wire.receive(), b"This port speaks TLS.\n");
 }
 
 #[test]
@@ -309,9 +233,10 @@ fn a_refusal_is_an_alert() {
         }
         assert_eq!(pair.server.write(b"Server is full.\n").unwrap(), 16);
         pair.server.shutdown_write().unwrap();
-        assert_eq!(pair.wire.0.borrow().to_client, ACCESS_DENIED);
-        assert!(pair.is_shut());
-        assert_eq!(pair.receive(), Err(Error::AlertReceived(AlertDescription::AccessDenied)));
+        let sent = pair.wire.receive();
+        assert_eq!(sent, ACCESS_DENIED);
+        assert!(pair.wire.is_shut());
+        assert_eq!(pair.decrypt(&sent), Err(Error::AlertReceived(AlertDescription::AccessDenied)));
         // What it had sent is nothing that anybody said.
         assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::WouldBlock);
         assert_eq!(pair.read, b"");
@@ -322,23 +247,25 @@ fn a_refusal_is_an_alert() {
 fn what_goes_wrong_is_told_the_client_before_it_is_an_error() {
     for version in [&TLS12, &TLS13] {
         let mut pair = Pair::connected(version);
-        pair.say(b"hello\n");
-        *pair.wire.0.borrow_mut().to_server.last_mut().unwrap() ^= 1;
+        pair.client.writer().write_all(b"hello\n").unwrap();
+        let mut record = pair.take_to_send();
+        *record.last_mut().unwrap() ^= 1;
+        pair.wire.send(&record);
         assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
         assert_eq!(pair.receive(), Err(Error::AlertReceived(AlertDescription::BadRecordMac)));
         assert_eq!(pair.server.write(b"hi\n").unwrap_err().kind(), ErrorKind::BrokenPipe);
         pair.server.shutdown_write().unwrap();
-        assert!(pair.is_shut());
+        assert!(pair.wire.is_shut());
     }
     let mut pair = Pair::new(&TLS13);
     pair.server.begin(b"");
-    pair.wire.0.borrow_mut().to_server.extend([22, 3, 1, 0, 4, 1, 0, 0, 0]);
+    pair.wire.send(&[22, 3, 1, 0, 4, 1, 0, 0, 0]);
     assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
     assert!(matches!(pair.receive(), Err(Error::AlertReceived(_))));
     // Its own alert is not answered.
     let mut pair = Pair::new(&TLS13);
     pair.server.begin(b"");
-    pair.wire.0.borrow_mut().to_server.extend([21, 3, 3, 0, 2, 2, 48]);
+    pair.wire.send(&[21, 3, 3, 0, 2, 2, 48]);
     assert_eq!(pair.serve().unwrap_err().kind(), ErrorKind::InvalidData);
 }
 
@@ -347,18 +274,15 @@ fn what_goes_wrong_is_told_the_client_before_it_is_an_error() {
 fn whatever_call_fails_is_told_and_what_is_harmless_does_no_harm() {
     use ErrorKind::{BrokenPipe, ConnectionReset, Interrupted, WouldBlock};
     for kind in [Interrupted, WouldBlock, ConnectionReset, BrokenPipe] {
-        for at in 0..8 {
-            for fault in [Fault::Read(at, kind), Fault::Write(at, kind)] {
-                let mut pair = Pair::new(&TLS13);
-                pair.wire.0.borrow_mut().fault = fault;
-                let result = converse(&mut pair);
-                let has_failed = matches!(pair.wire.0.borrow().fault, Fault::None);
-                let is_harmless = matches!(kind, Interrupted | WouldBlock) || !has_failed;
-                match result {
-                    Ok(()) => assert!(is_harmless, "{fault:?} was not told"),
-                    Err(error) => {
-                        assert!(!is_harmless && error.kind() == kind, "{fault:?}: {error}");
-                    }
+        for (at, call) in (0..8).flat_map(|at| [(at, Call::Read), (at, Call::Write)]) {
+            let mut pair = Pair::new(&TLS13);
+            pair.wire.fail(call, at, Some(kind));
+            let result = converse(&mut pair);
+            let is_harmless = matches!(kind, Interrupted | WouldBlock) || pair.wire.is_to_fail();
+            match result {
+                Ok(()) => assert!(is_harmless, "{call:?} {at}: {kind:?} was not told"),
+                Err(error) => {
+                    assert!(!is_harmless && error.kind() == kind, "{call:?} {at}: {error}");
                 }
             }
         }
@@ -423,7 +347,7 @@ fn what_comes_with_the_end_of_the_handshake_is_read_and_answered() {
         assert!(pair.server.is_handshaking() && !pair.client.is_handshaking());
         pair.client.refresh_traffic_keys().unwrap();
         pair.say(b"hello\n");
-        pair.wire.0.borrow_mut().piece = piece;
+        pair.wire.limit(piece);
         pair.exchange();
         assert_eq!(pair.read, b"hello\n");
         pair.server.write_all(b"hi\n").unwrap();
@@ -435,7 +359,7 @@ fn what_comes_with_the_end_of_the_handshake_is_read_and_answered() {
 fn what_the_transport_does_not_take_is_held_back_and_at_most_a_record_of_it() {
     let mut pair = Pair::connected(&TLS13);
     let text: Vec<u8> = (0..=255).cycle().take(40_000).collect();
-    pair.wire.0.borrow_mut().room = 100;
+    pair.wire.narrow(100);
     let mut sent = pair.server.write(&text).unwrap();
     assert!(sent <= 16 << 10 && pair.server.unsent() > sent - 100, "{sent}");
     for what in
@@ -443,12 +367,12 @@ fn what_the_transport_does_not_take_is_held_back_and_at_most_a_record_of_it() {
     {
         assert_eq!(what.unwrap_err().kind(), ErrorKind::WouldBlock);
     }
-    assert!(!pair.is_shut());
+    assert!(!pair.wire.is_shut());
     let mut pair = Pair::connected(&TLS13);
     let mut read = Vec::new();
+    pair.wire.narrow(1000);
     sent = 0;
     while sent < text.len() || pair.server.unsent() > 0 {
-        pair.wire.0.borrow_mut().room = 1000;
         let result = match &text[sent..] {
             b"" => pair.server.flush().map(|()| 0),
             rest => pair.server.write(rest),

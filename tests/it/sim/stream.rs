@@ -3,6 +3,9 @@
 //!
 //! As with a real edge-triggered socket, an edge comes only after `WouldBlock` was
 //! returned; a hub that stops reading or writing earlier must remember that by itself.
+//!
+//! It is no `testing::Stream`, since here every call is a decision of the run's random numbers,
+//! and a fact in its journal.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,14 +1,15 @@
 //! Several servers, one chat: what a node and the log say to each other.
 //!
 //! A chat that is a node of a cluster (its [`Bus`](crate::chat::Bus)) appends [`Entry`]s to one
-//! log, and each comes back as an [`Event`], to every node, in one order. What is in force is what
-//! has come back. The log decides what only one place can decide: the number of a line in its room,
-//! whose a name is, which guest numbers are whose, and who is still there.
+//! log, and each comes back as an [`Event`], to every node, in one order. What has come back is in
+//! force, and nothing else. The log decides what only one place can decide: the number of a line in
+//! its room, whose a name is, which guest numbers are whose, and who is still there.
 //!
 //! Nothing here knows Redis, or a socket. Whoever carries entries has to keep these promises:
 //!
-//! - An entry comes back once, or never; never, only if the node has been [fenced](Outcome::Entered)
-//!   or was [cut off](Report::CutOff) meanwhile. Entries of one node come back in their order.
+//! - An entry comes back at most once. It never comes back only if the node has been fenced
+//!   ([fencing](Outcome::Entered)) or was [cut off](Report::CutOff) meanwhile. Entries of one node
+//!   come back in their order.
 //! - All nodes get the same events in the same order. What one of them misses is counted
 //!   ([`Report::Lost`]).
 //! - After [`Outcome::Gone`] nothing comes of that node until it has entered again.

@@ -1,7 +1,7 @@
-//! The bus: what others must know leaves the chat as an operation, and takes effect when it comes
-//! back, in one order for all. A command decides whether its user may do it; its effect is in the
-//! file of its subject. With one server there is nothing in between, and it takes effect at once.
-//! Several servers have their log in between (`node.rs`).
+//! The bus: everything that others must be told leaves the chat as an operation, and takes effect
+//! when it comes back, in one order for all. A command decides whether its user may do it; the
+//! effect is in the file of its subject. With one server there is nothing in between, and it takes
+//! effect at once. Several servers have their log in between (`node.rs`).
 //!
 //! With a log in between, a connection may go on speaking while lines of its own are under way. Any
 //! other command, and the end of its input, waits until its own operations are back: so the answers
@@ -39,7 +39,7 @@ impl Chat {
         }
     }
 
-    /// The same for one who may have no connection.
+    /// The same for a user who may have no connection.
     pub(super) fn publish_by(&mut self, by: UserId, effect: Effect<'_>, out: &mut Outbox) {
         if self.settings.bus == Bus::AtOnce {
             return self.take_effect(by, effect, &Decision::Here, out);
@@ -96,7 +96,8 @@ impl Chat {
         out: &mut Outbox,
     ) {
         match effect {
-            // The user has another connection by now, and these are about the one that they had.
+            // The user has another connection by now, and the operation is about the one that they
+            // had.
             Effect::Resume { conn, .. }
             | Effect::TakeOver { conn, .. }
             | Effect::Name { conn, .. }

@@ -6,8 +6,8 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 use std::collections::{BTreeSet, HashMap};
 
 /// Numbers from here on are for guests of nodes that have used up their blocks and cannot get more.
-/// They are in parts of so many, and each node takes one of the parts by its id: most likely no
-/// other node has the same.
+/// They are divided into parts of this size. Each node takes the part that its id selects; most
+/// likely no other node has the same.
 const SPARE: u32 = 1_000_000_000;
 const SPARE_EACH: u32 = 1_000_000;
 const SPARE_PARTS: u64 = 3000;

@@ -69,7 +69,7 @@ pub(super) struct History {
     bytes: VecDeque<u8>,
     last_seq: u64,
     epoch: i64,
-    /// The earlier numberings that lines are kept of, oldest first: the number of the last line of
+    /// The earlier numberings of which lines are kept, oldest first: the number of the last line of
     /// each, and its epoch.
     earlier: Vec<(u64, i64)>,
 }

@@ -159,7 +159,7 @@ impl Chat {
         if let Err(why) = name::check_room(name) {
             return self.reply(id, reply::room_unfit(why), out);
         }
-        // Other servers cannot say whether the user may: they know other rooms.
+        // This is decided here, and not when the operation is back: each server knows other rooms.
         if self.node.is_some() && self.may_not_make(id, name, out) {
             return;
         }
@@ -176,7 +176,8 @@ impl Chat {
         self.go_to(conn, id, room, out);
     }
 
-    /// The same for one who was cut off meanwhile: for other servers they move, and are cut off then.
+    /// The same for a user who was cut off meanwhile: at other servers they move first, and are cut
+    /// off then.
     fn joined_detached(&mut self, id: UserId, name: &str) {
         if self.node.is_some()
             && let Some(user) = self.users.by_id_mut(id)

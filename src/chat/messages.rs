@@ -44,7 +44,8 @@ impl Chat {
         how: &Decision,
         out: &mut Outbox,
     ) {
-        // Who shares a log has a number for it, and others may know of a topic.
+        // In a cluster this check is left out: the line has its number already, and other nodes may
+        // know of a topic.
         let is_alone = matches!(how, Decision::Here);
         if is_alone && (kind, text) == (Kind::Topic, "") && !self.has_topic(by) {
             return self.reply_to(by, reply::no_topic(), out);

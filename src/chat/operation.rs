@@ -160,7 +160,7 @@ impl<Id> Effect<'_, Id> {
         }
     }
 
-    /// Whether it tells people something, so that it is not to be done twice.
+    /// Whether people are shown something by it, so that it must not be done twice.
     pub(super) fn is_shown_once(&self) -> bool {
         !matches!(self, Effect::Connect | Effect::TakeOver { .. }) && self.shows_user()
     }
@@ -291,7 +291,7 @@ impl_pack! {
     else "operation"
 }
 
-/// A name, of a user or a room: both may be as long.
+/// A name, of a user or a room: the longest of both are equally long.
 fn short(from: &mut Unpacker<'_>) -> Result<Cow<'static, str>, Damaged> {
     Ok(from.get::<RoomName>()?.as_str().to_owned().into())
 }

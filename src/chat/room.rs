@@ -247,8 +247,8 @@ impl Rooms {
         Some(self.make(name))
     }
 
-    /// The same for a room that is there at other nodes: it is made beyond `max` if need be, as
-    /// others may have made theirs first here.
+    /// The same for a room that is there at other nodes: it is made even beyond `max`, as this node
+    /// may have made other rooms before.
     pub(super) fn find_or_make_beyond(&mut self, name: &str, max: usize) -> RoomNo {
         let room = self.find_or_make(name, max);
         room.unwrap_or_else(|| self.make(name))

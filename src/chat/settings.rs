@@ -79,7 +79,8 @@ pub struct Settings {
     pub dialects: Vec<Dialect>,
 }
 
-/// Calculates what is known of a resume token where the token itself is not.
+/// Calculates the digest of a resume token, by which a node knows it that does not know the token
+/// itself.
 pub type TokenDigest = fn(&[u8; 24]) -> [u8; 32];
 
 /// When what a user does takes effect, if others must know of it.

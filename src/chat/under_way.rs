@@ -10,7 +10,7 @@ use crate::pack::impl_pack;
 /// Operations of one connection that may be under way before it is read from again.
 const EACH_MAX: usize = 64;
 
-/// What is under way. Nothing is, ever, where operations take effect at once.
+/// Operations under way. There are never any where operations take effect at once.
 #[derive(Default)]
 pub(super) struct UnderWay {
     /// What the owner of the chat has not taken yet.

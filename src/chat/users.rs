@@ -26,7 +26,7 @@ use crate::work;
 /// All users. Detached users keep their names, and are found by id only.
 pub(super) struct Users {
     table: Slab<User>,
-    /// What few have, under the key in the user's record.
+    /// What few users have, under the key in the user's record.
     extras: Slab<Extras>,
     last_number: u32,
     /// The indices of connected users, by slot; [`NOWHERE`] where there is none.

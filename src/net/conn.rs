@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::pack::impl_pack;
 
-/// The id of a connection. Slots are used again, serial numbers are not (not within four billion
-/// connections), so a stale id names no connection and is safe to keep.
+/// The id of a connection: a slot and a serial number (its generation). Slots are used again,
+/// serial numbers are not (not within four billion connections), so a stale id names no connection
+/// and is safe to keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId {
     pub(crate) slot: u32,

@@ -14,7 +14,8 @@ use crate::work;
 pub(crate) const HEAD_MAX: usize = 8 << 10;
 
 /// A head of more bytes than this is parsed again only once it has ended: parsing it with each byte
-/// that comes would cost its length squared. That a request is none shows in fewer bytes.
+/// that comes would cost its length squared. Fewer bytes are enough to see whether it is a request
+/// at all.
 const START: usize = 64;
 
 /// More headers than any browser and the proxies before it send.

@@ -5,9 +5,9 @@
 //!
 //! What holds here:
 //!
-//! - Streams are edge-triggered: after `WouldBlock`, and only then, does readiness come
-//!   again. A read that did not end in `WouldBlock` leaves the connection listed ready,
-//!   waiting (until reading is resumed, or its rate allows a line), closing, or dead.
+//! - Streams are edge-triggered, not level-triggered: after `WouldBlock`, and only then, does
+//!   readiness come again. A read that did not end in `WouldBlock` leaves the connection listed
+//!   ready, waiting (until reading is resumed, or its rate allows a line), closing, or dead.
 //! - Lists hold [`ConnId`]s, and a stale one names no connection. Slots are freed at the end of
 //!   a turn, never between two events of one batch.
 //! - What a turn does is bounded; the rest is carried over, and [`Hub::timeout`] is zero.
@@ -94,9 +94,9 @@ pub struct Hub<T, S> {
     spare: Option<(Class, Box<Input>)>,
     /// When draining connections are closed at the latest.
     drains: Timeouts<ConnId>,
-    /// When those of them are closed that have been sent everything.
+    /// When draining connections that have been sent everything are closed.
     lingers: Timeouts<ConnId>,
-    /// When connections are closed that cannot be written to, and whose last lines still wait.
+    /// When connections that cannot be written to, and whose last lines still wait, are closed.
     last_words: Timeouts<ConnId>,
     rate: Rate,
     /// Connections whose preface (a PROXY header, a handshake, an HTTP head) is not complete yet.
@@ -342,7 +342,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.outbox.open(self.conns.insert(Conn::new(stream, phase)))
     }
 
-    /// Lists those who may be read from again.
+    /// Lists connections that may be read from again.
     fn list_resumed(&mut self) {
         for id in self.outbox.take_resumed() {
             if self.outbox.state(id).is_heard() {

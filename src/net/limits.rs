@@ -12,10 +12,11 @@ pub struct Limits {
     /// The longest line that is accepted, its ending not counted. 4096.
     pub line_max: usize,
     /// The shed threshold (a high watermark): while a connection's socket is full and more than
-    /// this waits behind it, lines to many are shed for it, until it has read all that waits. 64 KiB.
+    /// this waits behind it, lines to many are shed for it (load shedding), until it has read all
+    /// that waits (the low watermark). 64 KiB.
     pub queue_soft: usize,
-    /// The pause-reading threshold: a connection that leaves more than this unread is not read
-    /// from. Lines to many that are still in a shared log do not count. 128 KiB.
+    /// The pause-reading threshold: a connection that leaves more than this unread is not read from
+    /// until it leaves less. Lines to many that are still in a shared log do not count. 128 KiB.
     pub queue_park: usize,
     /// The disconnect threshold: a connection whose socket is full, and that leaves more than this
     /// unread, is disconnected when something more is queued for it alone. 1 MiB.
@@ -38,8 +39,9 @@ pub struct Limits {
     /// and once more for each full KiB. Lines that come too fast are delayed, never dropped.
     /// `None`, the default, is no limit; the binary's is 10.
     pub rate: Option<u32>,
-    /// What all connections of one address may send together: so many times `rate`, those that
-    /// have closed since included. 32, as many as `per_ip_max`, so that they do not feel it.
+    /// What all connections of one address may send together: so many times `rate`, connections
+    /// that have closed since included. 32, the same as `per_ip_max`, so that open connections
+    /// alone never reach it.
     pub per_ip_rate: u32,
     /// The rate limit of connects from one address: so many a second, twice as many at once.
     /// `None` is no limit. 32.
@@ -59,12 +61,12 @@ pub struct Limits {
     pub ping_time: Duration,
     /// Open connections from one IPv4 address, or one IPv6 /64. 32.
     pub per_ip_max: usize,
-    /// Whether the limits of an address are for this machine's own addresses too. No.
+    /// Whether the limits of an address apply to this machine's own addresses, too. No.
     pub limit_loopback: bool,
     /// How long a handshake of the transport may take, where there is one. 10 s.
     pub handshake_time: Duration,
-    /// Handshakes that are worked on in one turn: each takes a fifth of a millisecond, or one
-    /// with an RSA key, which everybody else waits for. One address has at most `per_ip_max` under
+    /// Handshakes that are worked on in one turn: each holds up everybody else for a fifth of a
+    /// millisecond, or for a whole one with an RSA key. One address has at most `per_ip_max` under
     /// way, as with all connections. 8.
     pub handshake_budget: usize,
     /// Reads from one connection in one turn. 4.
@@ -169,8 +171,8 @@ impl Limits {
         self
     }
 
-    /// The limits of listeners with this label, to be changed. Until they are, they are those of
-    /// all, as these are set so far. A browser's connection has the label that it asks for
+    /// The limits of listeners with this label, to be changed. They begin as a copy of the limits
+    /// of all, as these are set so far. A browser's connection has the label that it asks for
     /// ([`Peer::label`](crate::Peer::label)).
     pub fn listener(&mut self, label: &str) -> &mut ListenerLimits {
         let at = self.listeners.iter().position(|(of, _)| of == label).unwrap_or_else(|| {

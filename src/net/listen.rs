@@ -57,7 +57,7 @@ pub(crate) enum Incoming {
     Nobody,
 }
 
-/// Who connects there.
+/// Which kind of client a listener is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Serves {
     Lines,
@@ -88,7 +88,7 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// Listens on an address. Returns also with which port.
+    /// Listens on an address. Returns that address, too, with its real port.
     pub(crate) fn bind(
         addr: SocketAddr,
         label: &str,
@@ -273,8 +273,8 @@ impl Listener {
         }
     }
 
-    /// Makes one attempt to accept a connection. When descriptors have run out, the next client is
-    /// told `refusal` by means of the spare one, and closed.
+    /// Makes one attempt to accept a connection. When descriptors have run out (EMFILE), it accepts
+    /// with the spare one, tells that client `refusal`, and closes it.
     ///
     /// # Errors
     ///
@@ -308,7 +308,7 @@ impl Listener {
         Ok(Incoming::Nobody)
     }
 
-    /// Nobody was accepted; whether, and when, that is to be tried again.
+    /// Nobody was accepted: decides whether, and when, to try again.
     fn failed(&mut self, now: Instant, error: io::Error) -> io::Result<()> {
         match verdict(&error) {
             Verdict::GoOn => {}

@@ -1,11 +1,11 @@
-//! Messages for a service from other threads: what it hears beside its connections.
+//! Messages for a service from other threads.
 
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 
 use crate::net::server::Handle;
 
-/// Where a service finds what other threads have posted: in
-/// [`Service::on_tick`](crate::Service::on_tick), which each message brings about.
+/// Where a service finds the messages that other threads have posted. Each post has
+/// [`Service::on_tick`](crate::Service::on_tick) called, which takes them.
 ///
 /// ```
 /// use chinwag::{ConnId, Handle, Mailbox, Outbox, Post, Service};

@@ -1,5 +1,5 @@
-//! Everything that waits to be sent: one outbound queue for each connection. Knows no socket
-//! and no chat.
+//! Everything that waits to be sent: one outbound queue for each connection, so that a slow
+//! consumer delays nobody else (no head-of-line blocking). Knows no socket and no chat.
 //!
 //! What waits is the queue's `own` bytes, then a span of a shared log ([`crate::net::shared_log`]).
 //! A line to many is written down once and then only makes each reader's span longer.
@@ -154,8 +154,9 @@ impl Outbox {
 
     /// Queues a line for many connections (fan-out). Its bytes are stored once, in a shared log:
     /// use the same [`LogId`] for the same connections. For a slow consumer (its socket is full,
-    /// and more than `queue_soft` bytes wait behind it) the line is shed. Once it has caught up,
-    /// the service is told how many lines were shed ([`Limit::Shed`](crate::Limit::Shed)).
+    /// and more than `queue_soft` bytes wait behind it) the line is shed: delivery is at-most-once.
+    /// Once it has caught up, the service is told how many lines were shed
+    /// ([`Limit::Shed`](crate::Limit::Shed)).
     pub fn send_all(&mut self, log_id: LogId, to: impl IntoIterator<Item = ConnId>, line: &[u8]) {
         let span = self.logs.append(log_id, line);
         for id in to {
@@ -194,9 +195,9 @@ impl Outbox {
         if self.state(id) == State::Vacant { 0 } else { self.queues[id.slot()].len() }
     }
 
-    /// Whether a connection has stopped reading: its socket is full, and more than
-    /// `queue_park` waits behind it; or it will never read again. It should not be sent what
-    /// others could keep.
+    /// Whether a connection has stopped reading: its socket is full, and more than `queue_park`
+    /// waits behind it; or it will never read again. A service should not queue more for it, but
+    /// tell the sender.
     #[must_use]
     pub fn is_stuck(&self, id: ConnId) -> bool {
         match self.state(id) {
@@ -228,7 +229,7 @@ impl Outbox {
         }
     }
 
-    /// Ends a [`Outbox::pause_reading`].
+    /// Resumes reading after [`Outbox::pause_reading`].
     pub fn resume_reading(&mut self, id: ConnId) {
         if self.state(id).is_heard() && mem::take(&mut self.queues[id.slot()].paused) {
             self.resumed.push(id);
@@ -276,7 +277,7 @@ impl Outbox {
         self.now = now;
     }
 
-    /// Takes all that waits for a connection, as if its socket had.
+    /// Takes all that waits for a connection, as if its socket had taken it.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn take(&mut self, id: ConnId) -> Vec<u8> {
         let mut taken = Vec::new();

@@ -292,7 +292,7 @@ fn admit<S: Service>(
     let is_probe = listener.is_for_probes();
     let now = hub.outbox().now();
     let refusal = hub.admission(&peer, now).filter(|_| !origin_comes_later && !is_probe);
-    // The last question: nobody is closed to make room for one who is not let in.
+    // Asked last, so that no connection is closed to make room for one that is not let in.
     let is_full = refusal.is_none() && !is_probe && !hub.has_room(config.max_clients);
     // If one was closed to make room, that frees its slot as well.
     hub.take_closed().for_each(drop);

@@ -93,23 +93,23 @@ const LINES: [&[u8]; 8] = [
     b"BEGIN AUTH REQUEST",
 ];
 
-/// What a password or a user follows in many protocols, IRC, Redis and POP3 among them.
+/// Words before a password or a user name in many protocols, IRC, Redis and POP3 among them.
 const INTRODUCTIONS: [&[u8]; 3] = [b"PASS", b"AUTH", b"USER"];
 
-/// What a host follows in SMTP and LMTP.
+/// Words before a host name in SMTP and LMTP.
 const HELLOS: [&[u8]; 2] = [b"HELO", b"LHLO"];
 
 /// What comes after a tag of IMAP.
 const TAGGED: [&[u8]; 5] = [b"CAPABILITY", b"LOGIN", b"AUTHENTICATE", b"STARTTLS", b"NOOP"];
 
-/// Names of protocols that a zero byte follows. Flash clients end their lines with one, too, but
-/// say other words.
+/// Names of protocols, with a zero byte behind them. Flash clients end their lines with one, too,
+/// but say other words.
 const NAMES: [&[u8]; 11] = [
     b"AMQP", b"CNXN", b"DmdT", b"ES", b"HBas", b"HELF", b"ICA", b"JRMI", b"NTLMSSP", b"TSH",
     b"hrpc",
 ];
 
-/// Where PROXY headers of version 2 cannot be told from blank lines any more.
+/// The start of a PROXY header of version 2, up to the byte that tells it from blank lines.
 const PROXY: &[u8] = b"\r\n\r\n\0";
 
 /// The mark at the start of a text in UTF-16. Telnet would read DONT.
@@ -130,7 +130,8 @@ pub(crate) struct Sniffer {
 }
 
 impl Sniffer {
-    /// Looks at what has just come, before it becomes lines. What it is, once that is known.
+    /// Looks at bytes that have just come, before they are decoded. Returns the protocol, once it
+    /// is known.
     pub(crate) fn read(&mut self, bytes: &[u8]) -> Option<Protocol> {
         if let Some(protocol) = self.read_first(bytes) {
             return Some(protocol);
@@ -186,7 +187,7 @@ impl Sniffer {
         self.first_len += count;
         match &self.first[..self.first_len] {
             first if first == PROXY => Some(Protocol::Proxy),
-            // Half of each of the first letters, in nearly every script that has letters.
+            // UTF-16: the high byte of the first letter, in nearly every script that has letters.
             [0xff, 0xfe, _, 0..=8, ..] => Some(Protocol::Binary),
             _ => None,
         }

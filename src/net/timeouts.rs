@@ -137,8 +137,8 @@ impl<K: Copy + Pack> Timeouts<K> {
         to.put(queue);
     }
 
-    /// None may be further away than one that starts now, so that all stay in order, also where
-    /// the length is another by now.
+    /// None may be further away than one that starts now. So all stay in order, even if the
+    /// configured length has changed.
     pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
         self.queue = from.get()?;
         let last = from.now().monotonic + self.after;

@@ -185,8 +185,9 @@ impl<T: Transport> Transport for Tls<T> {
         self.session.as_ref().is_none_or(|session| session.can_be_handed_over())
     }
 
-    /// The session. Without one it is plain for the other program, which is right also where that
-    /// gets all that remains to be sent sealed.
+    /// The session. Without one the other program takes the connection for a plain one. That is
+    /// right, too, if the connection cannot be handed over: then that program gets sealed bytes to
+    /// send.
     fn pack(&self, to: &mut Packer) {
         match self.session.as_ref().filter(|session| session.can_be_handed_over()) {
             Some(session) => to.tag(1).put(&**session),

@@ -61,8 +61,8 @@ pub trait Transport: Read + Write {
         let _ = read_before;
     }
 
-    /// Takes so many of the bytes that it has read and that became no content (what makes up
-    /// records, new keys), if there are as many. The loop has them paid for like bytes of a line.
+    /// Takes `count` of the bytes that were read and became no content (headers of records, new
+    /// keys), if there are as many. The loop charges for them as for bytes of a line.
     fn take_overhead(&mut self, count: usize) -> bool {
         let _ = count;
         false
@@ -83,8 +83,8 @@ pub trait Transport: Read + Write {
         true
     }
 
-    /// Packs what that program has to know, beside the socket. Asked also of those that cannot be
-    /// handed over: [`Transport::seal`] has what is sent to them.
+    /// Packs what that program has to know, beside the socket. Also called if the transport cannot
+    /// be handed over: [`Transport::seal`] makes what its peer is sent.
     fn pack(&self, to: &mut Packer) {
         let _ = to;
     }
@@ -99,8 +99,8 @@ pub trait Transport: Read + Write {
         Ok(())
     }
 
-    /// What the peer has to be sent so that it reads these bytes, and then a proper end. Asked
-    /// where the transport cannot be handed over; nothing else is written to it after that.
+    /// These bytes and then a proper end, as they go over the wire. Called if the transport cannot
+    /// be handed over; nothing else is written to it after that.
     ///
     /// # Errors
     ///

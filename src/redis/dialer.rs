@@ -1,4 +1,4 @@
-//! How a connection to Redis begins: the way there, and who this is.
+//! How a connection to Redis begins: it is opened, perhaps encrypted, and authenticated.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};

@@ -1,6 +1,6 @@
 //! The thread that writes: it enters, appends entries, and renews the lease. What is appended while
-//! a call is under way is the next batch. A batch whose answer is missing is sent again: the log
-//! knows by their numbers which entries it has.
+//! a call is under way is the next batch. A batch whose answer is missing is sent again. Appending
+//! is idempotent: the log knows by their numbers which entries it has.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -5,10 +5,10 @@ use crate::chat::name::{self, Unfit};
 use crate::chat::password::MIN;
 use crate::chat::text::{is_ignorable, is_invisible};
 
-/// Commands that a password follows, and those that users type one after from habit.
+/// Commands with a password behind them, and commands behind which users type one from habit.
 const COMMANDS: [&str; 5] = ["protect", "passwd", "unprotect", "register", "unregister"];
 
-/// What a password follows in other chats, in games and on mail servers.
+/// Words before a password in other chats, in games and on mail servers.
 const HABITS: [&str; 11] = [
     "identify",
     "login",

@@ -20,10 +20,11 @@ impl Chat {
         }
     }
 
-    /// The log has given a name to a user, of any node. If another user of this node still has it,
-    /// the first did not get it (they had resumed as somebody else by then): it is claimed for its
-    /// user again. If a third user has got it meanwhile, that is wrong: the claim is released once
-    /// it is back, and the third user's node claims it again.
+    /// The log has given a name to a user, of any node. If another user, of this node, still has
+    /// that name, the first one did not take it (they had resumed as somebody else by then): so it
+    /// is claimed again for the user who has it. If a third user has got it meanwhile, that claim
+    /// is a mistake: it is released once it is back, and the third user's node claims the name
+    /// again.
     pub(super) fn claim_back(&mut self, claimed: &str, by: UserId) {
         let owner = self.users.owner(claimed).filter(|owner| *owner != by);
         if let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner)) {

@@ -1,5 +1,6 @@
-//! What a node keeps for users who are nowhere: mutes of names that nobody has, and tokens of users
-//! whose node is gone. Each node tells it behind its roster, for nodes that have entered later.
+//! What a node keeps for users who are at no node: mutes of names that nobody has, and tokens of
+//! users whose node is gone. Each node tells it behind its roster, for nodes that have entered
+//! later.
 
 use std::mem;
 

@@ -39,7 +39,7 @@ pub(in crate::chat) enum Message {
         is_last: bool,
         users: Vec<Listed>,
     },
-    /// Some of what it keeps for those who are not here.
+    /// Some of what it keeps for users who are at no node.
     Kept(Kept),
     /// One of its users has resumed as another one, of any node.
     TakenOver { who: Who, by: Listed },
@@ -77,7 +77,7 @@ pub(in crate::chat) struct Listed {
     pub(in crate::chat) is_good: bool,
 }
 
-/// What a node keeps for those who are not here.
+/// What a node keeps for users who are at no node.
 pub(in crate::chat) struct Kept {
     /// The last event that it had been told of.
     pub(in crate::chat) as_of: u64,

@@ -118,8 +118,8 @@ impl Chat {
                 let by = operation.by;
                 let has_released = matches!(operation.effect, Effect::Leave { .. });
                 if self.has_moved(by) || self.users.by_id(self.resumed.now(by)).is_none() {
-                    // The user is gone or has moved: it takes effect as at all other nodes, from
-                    // the message.
+                    // The user is gone or has resumed elsewhere. So it takes effect as it does at
+                    // all other nodes: from the message alone.
                     if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
                         self.message(event.node, message, &how, out);
                     }
@@ -159,7 +159,7 @@ impl Chat {
             }
             _ => {}
         }
-        // They were refused it here, and for all others they have come back.
+        // This node has refused them the token, but at all other nodes they have come back.
         let message = Message::from_bytes(&event.payload, out.now());
         if let Some(Message::Did { by, effect: effect @ Effect::TakeOver { .. }, .. }) = message
             && !self.has_moved(by)
@@ -338,8 +338,8 @@ impl Chat {
 }
 
 impl Node {
-    /// Takes what was appended under this number. What has a lower number was among events that
-    /// this node missed, and is appended again once it has entered again.
+    /// Takes what was appended under this number. Entries with lower numbers were among the events
+    /// that this node missed; they are appended again once it has entered again.
     fn take_sent(&mut self, number: u64) -> Option<Sent> {
         let at = self.sent.binary_search_by_key(&number, |(own, _)| *own).ok()?;
         self.sent.remove(at).map(|(_, sent)| sent)

@@ -203,8 +203,9 @@ impl Chat {
             let is_own = !self.is_elsewhere(left);
             let name = self.vacate(left, out).map(|(name, ..)| name).filter(|_| is_own);
             if let Some(name) = name.as_ref().and_then(Name::as_own) {
-                // Their new node may have known them by another name. If not, the log may have it
-                // for this one, who did not know: whose it is claims it again.
+                // Their new node may have known them by another name, and the log may still have
+                // this one for a user of this node. It is released; if that was wrong, the node of
+                // its user claims it again.
                 self.release_if_lost(left, &name.to_lowercase(), out.now());
             }
         }

@@ -24,7 +24,7 @@ pub(super) struct Tokens {
     taken: Vec<Taken>,
 }
 
-/// A token that was used. What other nodes tell as of an earlier event still has it as good.
+/// A token that was used. What other nodes tell as of an earlier event still calls it good.
 pub(super) struct Taken {
     /// The event with which it was used.
     pub(super) at: u64,

@@ -4,7 +4,8 @@ use crate::chat::user_id::UserId;
 use crate::cluster::NodeId;
 use crate::pack::impl_pack;
 
-/// A user, for every server: which node they are connected to, and their id there.
+/// A user as all servers of the cluster know them: which node they are connected to, and their id
+/// there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(in crate::chat) struct Who {
     pub(in crate::chat) node: NodeId,

@@ -51,7 +51,8 @@ pub(crate) struct Raw {
 impl Raw {
     /// Lines of at most `line_max` bytes; `endless` bytes may come without an ending.
     pub(crate) fn lines(line_max: usize, endless: usize) -> Raw {
-        // A CR may be part of what is kept until the LF shows that it is none of the line's.
+        // One byte more, as a CR is kept until the next byte shows whether it belongs to the
+        // ending.
         let line = Line::new(line_max + 1);
         Raw { end: End::Lf, line, line_max, unended: 0, unpaid: 0, endless }
     }

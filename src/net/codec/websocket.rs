@@ -253,7 +253,7 @@ impl Decoder {
                 step = Ok(Step::Line);
                 break;
             }
-            // A CR may be the last byte before the end, and is none of the line's then.
+            // A CR that is the last byte before the end does not belong to the line.
             if self.text.len() >= self.line_max + usize::from(byte == b'\r') {
                 step = Err(code::TOO_LONG);
                 break;

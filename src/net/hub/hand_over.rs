@@ -100,8 +100,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.conns.iter().map(|(slot, conn)| (slot, &conn.stream))
     }
 
-    /// Packs all that is to be known of the connections, but for their sockets and for the
-    /// service. All goes on as before, if it is to.
+    /// Packs all that is known of the connections, but neither their sockets nor the service.
+    /// Afterwards this hub can still go on as before.
     pub fn pack(&self, to: &mut Packer) {
         let Hub {
             service: _,
@@ -166,8 +166,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         }
     }
 
-    /// A hub with the connections that another has packed. `stream` says what runs under each
-    /// slot; where there is one, an edge of it is to be marked that came meanwhile.
+    /// A hub with the connections that another has packed. `stream` gives the stream of each slot.
+    /// Edges that came meanwhile are to be marked afterwards.
     ///
     /// # Errors
     ///
@@ -213,7 +213,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
         Ok(hub)
     }
 
-    /// What is counted, and the marks of those that are listed.
+    /// Rebuilds what is not packed: counts, classes, and the marks of connections that are listed.
     fn rebuild(&mut self, from: &Unpacker<'_>) -> Result<(), Damaged> {
         let outbox = &self.outbox;
         self.ready.retain(|id| !matches!(outbox.state(*id), State::Vacant | State::Dead));

@@ -175,7 +175,7 @@ impl Pack for Persisted {
             Persisted::Other(Item::TooLong) => to.tag(1),
             Persisted::Other(Item::AreYouThere) => to.tag(2),
             Persisted::Other(Item::EndOfInput) => to.tag(4),
-            // Of all others only the price matters.
+            // All others have the same price, and nothing else of them matters.
             Persisted::Other(_) => to.tag(3),
         };
     }

@@ -381,7 +381,8 @@ fn end_or(result: io::Result<usize>) -> io::Result<usize> {
     }
 }
 
-/// What it costs to say this: 1 for a line, and 1 for each full KiB of it, text or not.
+/// What the rate limit charges for an item: 1 for a line, and 1 for each full KiB of it, text or
+/// not.
 fn price(item: Item<'_>) -> u32 {
     match item {
         Item::Line(..) | Item::TooLong | Item::Bulk | Item::AreYouThere => 1,

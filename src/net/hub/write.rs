@@ -31,8 +31,8 @@ impl<T: Transport, S: Service> Hub<T, S> {
         self.list_resumed();
     }
 
-    /// One `write` of all that is queued for a connection; more only if that was not taken whole,
-    /// until the socket is full.
+    /// One `write` of all that is queued for a connection, however many lines it is (write
+    /// coalescing); more only if that was not taken whole, until the socket is full.
     pub(super) fn flush(&mut self, id: ConnId) {
         let held = self.outbox.begin_flush(id);
         let mut took = false;

@@ -60,7 +60,7 @@ impl Flood {
         }
         let source = &mut self.sources[at];
         source.resets += 1;
-        // More are those that had connected before there was a filter.
+        // What is counted beyond that had connected before there was a filter.
         if source.resets == MANY {
             source.until = now + PERIOD;
             let filtered = self.filter(socket);

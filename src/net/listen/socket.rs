@@ -74,7 +74,7 @@ impl Listening {
         Ok(Listening::Unix { file, socket })
     }
 
-    /// Gives a Unix socket that was taken over its path: that is in the configuration.
+    /// Sets the path of a Unix socket that was taken over: only the configuration knows it.
     pub(super) fn at(self, path: &std::path::Path) -> Listening {
         #[cfg(unix)]
         if let Listening::Unix { mut file, socket } = self {

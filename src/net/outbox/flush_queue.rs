@@ -1,7 +1,8 @@
 //! The loop's side of the outbox: which connection is flushed next, what its socket took, and
 //! which connections have ended.
 //!
-//! What each flush takes is marked `inline`: the loop is generic, and so compiled elsewhere.
+//! The functions that each flush calls are marked `inline`: the loop is generic, and so compiled in
+//! other crates.
 
 use std::collections::VecDeque;
 use std::mem;

@@ -35,17 +35,16 @@ struct Descriptors {
 }
 
 impl<S: HandOver> Running<S> {
-    /// Packs which descriptors there are, the service, and the connections. Before that everybody
-    /// is written to until nothing waits for them, or their socket is full. All goes on as before,
-    /// if it is to.
+    /// Flushes all queues, as far as the sockets take them. Then packs which descriptors there are,
+    /// the service, and the connections. Afterwards this server can still go on as before.
     pub fn freeze(&mut self) -> Vec<u8> {
         self.pack(Vec::new())
     }
 
-    /// Has another program take the place of this one, in this process: its standard input is what
-    /// [`Inherited::take`] takes there. Connections that cannot be handed over are told so and
-    /// closed by the other program, with what is encrypted for them here. Comes back only if that
-    /// fails: the error names no program, and all goes on, those connections too.
+    /// Replaces this program by another one, in this process. What is packed becomes that program's
+    /// standard input, where [`Inherited::take`] reads it. Connections that cannot be handed over
+    /// are told so and closed by the other program, with bytes that are encrypted here. Returns
+    /// only if that fails: then all goes on, those connections too. The error names no program.
     ///
     /// The service is to have nothing under way elsewhere ([`HandOver::quiesce`]). Before, the other
     /// program should be asked whether it understands what [`Running::freeze`] packs: once it is
@@ -66,9 +65,9 @@ impl<S: HandOver> Running<S> {
         error
     }
 
-    /// What connections are sent last that cannot be handed over. Encrypting it uses up keys that
-    /// are this process's own; so a copy does that, and if no other program takes over, they have
-    /// not been used.
+    /// The last bytes for connections that cannot be handed over. Encrypting them changes the state
+    /// of their keys. So a copy of this process does it, and if no other program takes over, this
+    /// one goes on with a state that has not changed.
     fn seal(&mut self) -> io::Result<Vec<(usize, Vec<u8>)>> {
         let goodbyes = self.hub.say_goodbye();
         if goodbyes.is_empty() {
@@ -115,9 +114,8 @@ impl Server {
         Unpacker::new(bytes, Clock::new().read())
     }
 
-    /// Goes on with the listeners and streams of the program that was here before, as
-    /// [`Server::bind`] begins. The service comes next in what is given back, and then
-    /// [`Server::thaw`].
+    /// Like [`Server::bind`], but with the listeners and streams of the program that was here
+    /// before. The service comes next in what is given back, and then [`Server::thaw`].
     ///
     /// # Errors
     ///

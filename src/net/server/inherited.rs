@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Names the process that takes over, so that its children do not think that they do.
 pub(super) const VARIABLE: &str = "CHINWAG_TAKES_OVER";
 
-/// What the program that was here before has left to this one: its listeners, its connections,
-/// and what was to be known of them and of the service.
+/// What the program that was here before has left to this one: its listeners, its connections, and
+/// what it knew of them and of the service.
 pub struct Inherited {
     pub(super) state: Vec<u8>,
     pub(super) is_adopted: bool,

@@ -53,8 +53,9 @@ impl Handshake {
         result
     }
 
-    /// It sees one record more at a time: of what follows the handshake it may see nothing. A change
-    /// of keys, for one, it would answer with the next that it sends, which never comes.
+    /// It is given one more record at a time, and nothing that follows the handshake: it would
+    /// answer a change of keys, for example, only together with the next data that it sends, which
+    /// never comes.
     fn process_records(&mut self, buffers: &mut Buffers, then: Then<'_>) -> Result<(), Error> {
         loop {
             if self.step(buffers, then)? {

@@ -1,10 +1,10 @@
 //! Records of TLS 1.3 after the handshake: what is in them, changes of keys, and alerts. Does no I/O.
 //!
-//! For as long as a connection lives, rustls keeps what only its handshake needs: a third of what an
-//! idle client takes; and it copies each record twice on its way out. So once the handshake is done it
-//! hands over what it has for systems whose kernel seals records: the keys, and what makes the next
-//! ones. All cryptography stays its own. Here is only what lies around that, and the same faults have
-//! the same alerts.
+//! For as long as a connection lives, rustls keeps what only its handshake needs: a third of what
+//! an idle client takes; and it copies each record twice on its way out. So once the handshake is
+//! done it hands over what it would give to a kernel that seals records (kTLS): the keys, and what
+//! makes the next ones. All cryptography stays rustls' own. Here is only what surrounds it, and
+//! faults lead to the same alerts as with rustls.
 
 #[cfg(test)]
 mod tests;
@@ -74,7 +74,7 @@ pub(super) struct Fault {
     alert: Option<AlertDescription>,
 }
 
-/// It is not told, where rustls does not.
+/// No alert is sent where rustls sends none.
 impl From<PeerMisbehaved> for Fault {
     fn from(why: PeerMisbehaved) -> Fault {
         Fault { error: why.into(), alert: None }

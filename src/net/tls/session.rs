@@ -46,7 +46,7 @@ enum Phase {
     Failed,
 }
 
-/// Who makes records, and opens them.
+/// What makes records, and opens them.
 enum Engine {
     /// The handshake, and TLS 1.2 after it.
     Handshake(Box<Handshake>),

@@ -8,7 +8,7 @@ use crate::pack::{Damaged, Pack, Packer, Unpacker};
 pub(crate) struct SentMessages {
     header: [u8; 10],
     header_len: usize,
-    /// Of its payload, or of what comes before the first frame, so much is to come.
+    /// Bytes that are still to come: of its payload, or of what precedes the first frame.
     left: usize,
 }
 

@@ -1,5 +1,6 @@
 //! What a listener is set to, and what it does about accepts that fail and connect floods.
 
+use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::*;
@@ -31,6 +32,21 @@ fn a_spare_descriptor_that_somebody_else_took_is_taken_back() {
     let accepted = listener.accept(Instant::now(), &mut spare, b"").unwrap();
     assert!(matches!(accepted, Incoming::Nobody));
     assert!(spare.0.is_some());
+}
+
+#[test]
+fn who_is_rejected_reads_why_and_what_they_have_sent_makes_no_reset_of_it() {
+    let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
+    let mut client = std::net::TcpStream::connect(addr).unwrap();
+    client.write_all(b"hello\n").unwrap();
+    let accepted = listener.accept(Instant::now(), &mut Spare::new(), b"").unwrap();
+    let Incoming::Stream(stream, _) = accepted else { panic!("somebody has connected") };
+    reject(stream, b"Server is full.\n");
+    let mut told = String::new();
+    client.read_to_string(&mut told).unwrap();
+    assert_eq!(told, "Server is full.\n");
+    let error = client.take_error().unwrap();
+    assert!(error.is_none(), "{error:?}");
 }
 
 #[test]

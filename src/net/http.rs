@@ -251,8 +251,8 @@ fn answer(request: &Request<'_>, web: &Web, used: usize) -> Head {
     if !is_allowed_host(host, &web.hosts) {
         return plain(403, "This host is not known here; --web-host makes it so.");
     }
-    if request.method != "GET" {
-        return Head::Answered(405, response(405, "Allow: GET\r\n", "Only GET is understood."));
+    if !matches!(request.method, "GET" | HEAD) {
+        return Head::Answered(405, response(405, "Allow: GET, HEAD\r\n", ""));
     }
     let (path, query) = request.target.split_once('?').unwrap_or((request.target, ""));
     match path {
@@ -264,6 +264,7 @@ fn answer(request: &Request<'_>, web: &Web, used: usize) -> Head {
 
 fn upgrade(request: &Request<'_>, host: &str, query: &str, web: &Web, used: usize) -> Head {
     let is_upgrade = request.may_upgrade
+        && request.method == "GET"
         && request.has_word("Upgrade", "websocket")
         && request.has_word("Connection", "upgrade");
     if !is_upgrade || request.value("Sec-WebSocket-Version") != Some("13") {

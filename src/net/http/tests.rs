@@ -64,7 +64,9 @@ fn each_request_has_its_status() {
     assert_eq!(status("GET ftp://localhost/ HTTP/1.1", host), 404);
     assert_eq!(status("GET /ws/ HTTP/1.1", host), 404);
     assert_eq!(status("POST / HTTP/1.1", host), 405);
-    assert_eq!(status("HEAD / HTTP/1.1", host), 405);
+    assert_eq!(status("HEAD / HTTP/1.1", host), 200);
+    assert_eq!(status("HEAD /favicon.ico HTTP/1.1", host), 404);
+    assert_eq!(status("HEAD /ws HTTP/1.1", &format!("{host}{UPGRADE}")), 426);
     assert_eq!(status("GET /ws HTTP/1.1", host), 426);
     assert_eq!(status("GET / HTTP/1.0", host), 200);
     assert_eq!(status("GET /ws HTTP/1.0", &format!("{host}{UPGRADE}")), 426);

@@ -11,7 +11,7 @@ use redis_protocol::resp2::decode::decode;
 pub(super) use redis_protocol::resp2::types::OwnedFrame as Frame;
 
 use super::dialer::Waiting;
-use crate::net::tls::client::ClientStream;
+use crate::net::tls::client::{self, ClientStream};
 
 /// Why a call has no answer.
 #[derive(Debug)]
@@ -48,7 +48,10 @@ impl fmt::Display for Failure {
             Failure::Broken(error) if error.kind() == ErrorKind::TimedOut => {
                 f.write_str("it does not answer in time")
             }
-            Failure::Broken(error) => error.fmt(f),
+            Failure::Broken(error) => match client::explain(error) {
+                Some(why) => why.fmt(f),
+                None => error.fmt(f),
+            },
             Failure::Refused(why) => why.fmt(f),
         }
     }

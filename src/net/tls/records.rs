@@ -3,7 +3,7 @@
 //! For as long as a connection lives, rustls keeps what only its handshake needs: a third of what
 //! an idle client takes; and it copies each record twice on its way out. So once the handshake is
 //! done it hands over what it would give to a kernel that seals records (kTLS): the keys, and what
-//! makes the next ones. All cryptography stays rustls' own. Here is only what surrounds it, and
+//! makes the next ones. All cryptography stays ring's. Here is only what surrounds it, and
 //! faults lead to the same alerts as with rustls.
 
 #[cfg(test)]
@@ -11,17 +11,17 @@ mod tests;
 
 use std::mem;
 
-use rustls::crypto::cipher::{InboundOpaqueMessage, InboundPlainMessage, OutboundPlainMessage};
+use rustls::crypto::cipher::InboundPlainMessage;
 use rustls::crypto::ring;
 use rustls::kernel::KernelConnection;
 use rustls::server::{ServerConnectionData, UnbufferedServerConnection};
 use rustls::{
     AlertDescription, ContentType, Error, HandshakeType, InvalidMessage, PeerMisbehaved,
-    ProtocolVersion, SupportedCipherSuite, Tls13CipherSuite,
+    SupportedCipherSuite, Tls13CipherSuite,
 };
 
 use super::buffers::{Buffers, Then};
-use super::direction::{self, Opening, Sealing};
+use super::direction::Direction;
 use crate::pack::{Damaged, Pack, Packer, Unpacker};
 
 /// Type, version and length, before each record.
@@ -47,8 +47,8 @@ pub(super) struct Records {
     /// What makes the next keys. It cannot be handed over: after that they do not change any more.
     next: Option<KernelConnection<ServerConnectionData>>,
     suite: &'static Tls13CipherSuite,
-    sealing: Sealing,
-    opening: Opening,
+    sealing: Direction,
+    opening: Direction,
     /// The client has asked for a change of our key: it changes before anything else is sent.
     owes_key_update: bool,
     /// We have sent `close_notify`, which is the last that we send.
@@ -111,8 +111,8 @@ impl Records {
         Ok(Records {
             next: Some(next),
             suite,
-            sealing: Sealing::new(suite, secrets.tx)?,
-            opening: Opening::new(suite, secrets.rx)?,
+            sealing: Direction::new(suite, secrets.tx)?,
+            opening: Direction::new(suite, secrets.rx)?,
             owes_key_update: false,
             has_closed: false,
             partial: Vec::new(),
@@ -122,9 +122,9 @@ impl Records {
         })
     }
 
-    /// Whether another process can go on with the same keys.
+    /// Whether another process can go on with the same keys: it has no others.
     pub(super) fn can_be_handed_over(&self) -> bool {
-        self.sealing.has_key() && self.opening.has_key() && !self.owes_key_update
+        !self.owes_key_update
     }
 
     pub(super) fn process(&mut self, buffers: &mut Buffers, then: Then<'_>) -> Result<(), Error> {
@@ -179,8 +179,7 @@ impl Records {
                 InvalidMessage::InvalidCcs.into()
             });
         }
-        let message = InboundOpaqueMessage::new(kind, ProtocolVersion::TLSv1_2, body);
-        let message = self.opening.open(message)?;
+        let message = self.opening.open(kind, body)?;
         self.take_message(&message)
     }
 
@@ -267,7 +266,7 @@ impl Records {
                 alert: Some(AlertDescription::InternalError),
             });
         };
-        self.opening = Opening::new(self.suite, next.update_rx_secret()?)?;
+        self.opening = Direction::new(self.suite, next.update_rx_secret()?)?;
         self.owes_key_update |= request == 1;
         Ok(())
     }
@@ -283,23 +282,11 @@ impl Records {
         if self.owes_key_update || is_worn {
             let secrets = self.next.as_mut().ok_or_else(no_more_keys)?.update_tx_secret()?;
             let message = [KEY_UPDATE, 0, 0, 1, 0];
-            self.seal(ContentType::Handshake, &message, outgoing)?;
-            self.sealing = Sealing::new(self.suite, secrets)?;
+            self.sealing.seal(ContentType::Handshake, &message, outgoing)?;
+            self.sealing = Direction::new(self.suite, secrets)?;
             self.owes_key_update = false;
         }
-        self.seal(kind, bytes, outgoing)
-    }
-
-    fn seal(&mut self, typ: ContentType, bytes: &[u8], to: &mut Vec<u8>) -> Result<(), Error> {
-        let version = ProtocolVersion::TLSv1_2;
-        let message = OutboundPlainMessage { typ, version, payload: bytes.into() };
-        let record = self.sealing.seal(message)?;
-        if to.is_empty() {
-            *to = record;
-        } else {
-            to.extend_from_slice(&record);
-        }
-        Ok(())
+        self.sealing.seal(kind, bytes, outgoing)
     }
 }
 
@@ -366,14 +353,12 @@ impl Pack for Records {
         let number: u16 = from.get()?;
         let mut suites = ring::ALL_CIPHER_SUITES.iter().filter_map(SupportedCipherSuite::tls13);
         let suite = suites.find(|suite| u16::from(suite.common.suite) == number);
-        // Of another length is no key that is handed over.
-        let suite = suite.filter(|suite| suite.aead_alg.key_len() == direction::KEY);
         let suite = suite.ok_or_else(|| from.wrong("cipher suite"))?;
         Ok(Records {
             next: None,
             suite,
-            sealing: Sealing::unpack(suite, from)?,
-            opening: Opening::unpack(suite, from)?,
+            sealing: Direction::unpack(suite, from)?,
+            opening: Direction::unpack(suite, from)?,
             owes_key_update: false,
             has_closed: from.get()?,
             partial: from.get()?,

@@ -7,7 +7,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::version::{TLS12, TLS13};
-use rustls::{AlertDescription, ClientConfig, ClientConnection, Error, RootCertStore};
+use rustls::{AlertDescription, CipherSuite, ClientConfig, ClientConnection, Error, RootCertStore};
 
 use super::*;
 use crate::testing::{Call, Stream};
@@ -148,6 +148,12 @@ fn the_log_is_told_the_version() {
     assert_eq!(Pair::connected(&TLS13).server.tls_version(), Some("1.3"));
     assert_eq!(Pair::connected(&TLS12).server.tls_version(), Some("1.2"));
     assert_eq!(Pair::new(&TLS13).server.tls_version(), None);
+}
+
+#[test]
+fn of_the_ciphers_that_a_client_knows_the_one_of_the_cheapest_handshake_is_taken() {
+    let suite = Pair::connected(&TLS13).client.negotiated_cipher_suite().unwrap().suite();
+    assert_eq!(suite, CipherSuite::TLS13_AES_128_GCM_SHA256);
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! Encrypted clients at an upgrade: the keys of TLS 1.3 go along, unless they are of AES-128; those of
-//! TLS 1.2 do not.
+//! Encrypted clients at an upgrade: the keys of TLS 1.3 go along, those of TLS 1.2 do not.
 #![cfg(feature = "tls")]
 
 use std::fs;
@@ -15,7 +14,7 @@ use super::{ask, install, start, upgrade};
 use crate::binary::tls::Secure;
 use crate::binary::{Folder, Program};
 use crate::client::{Client, PATIENCE, eventually};
-use crate::secure::{config, config_of_1_2, config_of_aes_128, file, session};
+use crate::secure::{config, config_of_1_2, file, session};
 
 const TOLD: &str = "The server is upgraded, and this connection cannot go along: connect again.\n";
 
@@ -80,7 +79,7 @@ fn those_whose_keys_cannot_go_along_are_closed_and_the_named_get_a_token() {
     let (_folder, program) = start_encrypted("upgrade-encrypted-left", &[]);
     let mut ann = program.client("ann");
     let mut bob = Secure::connect_as(config_of_1_2(), program.addrs[1]).register("bob");
-    let mut guest = Secure::connect_as(config_of_aes_128(), program.addrs[1]);
+    let mut guest = Secure::connect_as(config_of_1_2(), program.addrs[1]);
     assert_eq!(guest.ask("/up here"), "HERE");
     // They are still shaking hands.
     let mut silent = Client::connect(program.addrs[1]);

@@ -61,7 +61,7 @@ pub(super) struct Node {
     /// The last event that it was told of.
     position: u64,
     /// Whether this node lacks what the others keep (`kept.rs`); and, while it accepts that from
-    /// them, the event of its own entering: what they tell as of an earlier event is not.
+    /// them, the event of its own entering: what they tell as of an earlier event is not accepted.
     lacks_kept: bool,
     kept_since: Option<u64>,
     /// Users who have resumed as others at another node, and as whom: entries by them or about them

@@ -87,8 +87,8 @@ pub struct Limits {
     pub accept_budget: usize,
     /// How long a draining connection may take to read its last lines and to close its side. 5 s.
     pub drain_time: Duration,
-    /// Of that, how long it may be silent once it has been sent everything: what is on the
-    /// way to it reaches it all the same. 1 s.
+    /// The part of that time for which it may be silent once it has been sent everything: what is
+    /// still on the way arrives even after the close. 1 s.
     pub linger_time: Duration,
     /// How long lines that wait for their rate are still taken once their sender has gone. 60 s.
     pub last_words_time: Duration,

@@ -25,7 +25,7 @@ pub(crate) enum Header {
     Unfinished,
     /// It is complete: the client's origin, and the header's length in bytes.
     Complete(Source, usize),
-    /// Whatever follows, it is none.
+    /// It is no header, whatever follows.
     Invalid,
 }
 
@@ -33,7 +33,7 @@ pub(crate) enum Header {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Client(SocketAddr),
-    /// For its own sake, or it does not know.
+    /// None: it connects for itself, or does not say for whom.
     Itself,
 }
 

@@ -1,8 +1,8 @@
 //! The rate limit: a token bucket for each connection. Knows no clock.
 //!
-//! Clients that wait go on at the same moments, [`GRID`] apart: else each that floods would
-//! wake the loop by itself, and be a write of its own to everybody who reads it. It delays them and
-//! slows nobody, since tokens go on dripping meanwhile.
+//! Clients that wait go on at the same moments, [`GRID`] apart: otherwise each flooding client
+//! would wake the loop by itself, and cost each of its readers a `write`. That delays lines, and
+//! lowers nobody's rate, since tokens go on dripping meanwhile.
 
 use std::time::{Duration, Instant};
 

@@ -35,7 +35,7 @@ struct Attempt {
     told: Receiver<io::Result<Stream>>,
 }
 
-/// Whoever waits for a connection.
+/// Tells a thread that waits for a connection.
 pub(super) struct Waiting(Sender<io::Result<Stream>>);
 
 impl Waiting {

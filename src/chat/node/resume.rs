@@ -87,8 +87,8 @@ impl Chat {
         self.reply_to(by, reply::token_unknown(), out);
     }
 
-    /// Notes that a token which is not known here was used. The other nodes may know it; and some
-    /// tell what they know as of before that.
+    /// Notes that a token which is not known here was used: other nodes may know it, and some may
+    /// still tell, as of an earlier event, that it is good.
     fn note_taken(&mut self, by: UserId, digest: Digest, name: Option<&str>) {
         let is_here = self.users.by_id(by).is_some();
         let node = self.node.as_mut().filter(|node| is_here && node.rosters_due.is_some());

@@ -18,8 +18,8 @@ pub(crate) type ClientStream<S> = StreamOwned<ClientConnection, S>;
 pub(crate) struct Client(Arc<ClientConfig>);
 
 impl Client {
-    /// Trusts whom the system trusts; or the certificates in the file that the environment variable
-    /// `SSL_CERT_FILE` names, or in the directory of `SSL_CERT_DIR`, if there are such variables.
+    /// Trusts the certificates that the system trusts. If there are such environment variables, it
+    /// trusts those in the file `SSL_CERT_FILE` or the directory `SSL_CERT_DIR` instead.
     ///
     /// # Errors
     ///

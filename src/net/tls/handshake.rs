@@ -139,8 +139,8 @@ fn go_on(
     }
 }
 
-/// Has something written behind `outgoing`, with as much room as it turns out to want. It fails
-/// for good where no room is enough: `None`.
+/// Has something written behind `outgoing`, in as much room as it turns out to need. `None` if it
+/// fails however much room there is.
 fn append(
     outgoing: &mut Vec<u8>,
     guess: usize,

@@ -18,7 +18,7 @@ mod common;
 use common::arrivals;
 use common::ask::{self, Ask};
 use common::crowd::Crowd;
-use common::driver::{self, Bound, Case, Group, Target, Value};
+use common::driver::{self, Case, Group, Target, Value};
 use common::floor::Floor;
 use common::load::{Load, Pattern, Talk};
 use common::machine::{self, Cores};
@@ -96,18 +96,12 @@ fn main() -> ExitCode {
 
 fn measure(options: &Options) -> io::Result<bool> {
     let cores = machine::prepare();
-    let sizes = match (options.clients, options.quick) {
-        (Some(clients), _) => vec![clients],
-        (None, true) => vec![CLIENTS_QUICK],
-        (None, false) => CLIENTS_DEFAULT.to_vec(),
-    };
     let mut groups = Vec::new();
-    for size in sizes {
+    for size in options.sizes(&CLIENTS_DEFAULT, CLIENTS_QUICK) {
         groups.push(idle(options, machine::affordable(size)?, cores));
     }
     groups.push(million::group(options.quick));
-    let most = if options.quick { CLIENTS_QUICK } else { ARRIVALS_DEFAULT };
-    let most = arrivals::affordable(options.clients.unwrap_or(most))?;
+    let most = arrivals::affordable(options.clients(ARRIVALS_DEFAULT, CLIENTS_QUICK))?;
     let sizes = if options.quick { vec![most] } else { vec![most / 10, most / 2, most] };
     groups.extend(sizes.into_iter().map(|size| arrivals::group(size, cores)));
     driver::run("density", ABOUT, options, RUNS, groups)
@@ -123,42 +117,34 @@ fn idle(options: &Options, clients: usize, cores: Cores) -> Group<'static> {
         is_peer: matches!(stay, Stay::Peer(_)),
         ..Case::new(stay.name(), move || cell(stay, rooms, cores, share))
     });
-    Group {
-        id: "idle",
-        title: "who do nothing, and then something".to_owned(),
-        clients,
-        cases: cases.collect(),
-        floor: Some(0),
-        columns: vec![
-            CONNECTS,
-            CONNECT_COST,
-            GENERATOR,
-            BYTES,
-            KERNEL,
-            IDLE_COST,
-            TO_ALL,
-            AFTER_SPIKE,
-            AFTER_ALL,
-        ],
-        targets: if clients < 10_000 { Vec::new() } else { targets() },
-    }
+    let columns = [
+        CONNECTS,
+        CONNECT_COST,
+        GENERATOR,
+        BYTES,
+        KERNEL,
+        IDLE_COST,
+        TO_ALL,
+        AFTER_SPIKE,
+        AFTER_ALL,
+    ];
+    let group = Group::new("idle", "who do nothing, and then something", clients, cases, &columns);
+    if clients < 10_000 { group } else { group.with(targets()) }
 }
 
-fn targets() -> Vec<Target> {
+fn targets() -> [Target; 9] {
     let [silent, named, rooms] = ["chinwag, connected only", "chinwag", "chinwag, in rooms"];
-    let target =
-        |row, column: Column, value, bound| Target { row, heading: column.heading, value, bound };
-    vec![
-        target(named, BYTES, Value::Median, Bound::AtMost(200.0)),
-        target(rooms, BYTES, Value::Median, Bound::AtMost(200.0)),
-        target(silent, CONNECT_COST, Value::Ratio, Bound::AtMost(1.2)),
-        target(named, CONNECT_COST, Value::Ratio, Bound::AtMost(1.8)),
-        target(silent, CONNECTS, Value::Ratio, Bound::AtLeast(0.65)),
-        target(named, CONNECTS, Value::Ratio, Bound::AtLeast(0.65)),
-        target(named, IDLE_COST, Value::Median, Bound::AtMost(0.0)),
+    [
+        Target::at_most(named, BYTES, Value::Median, 200.0),
+        Target::at_most(rooms, BYTES, Value::Median, 200.0),
+        Target::at_most(silent, CONNECT_COST, Value::Ratio, 1.2),
+        Target::at_most(named, CONNECT_COST, Value::Ratio, 1.8),
+        Target::at_least(silent, CONNECTS, Value::Ratio, 0.65),
+        Target::at_least(named, CONNECTS, Value::Ratio, 0.65),
+        Target::at_most(named, IDLE_COST, Value::Median, 0.0),
         // The rest of the aim, 20 % of what was resident before, is on the safe side.
-        target(named, AFTER_SPIKE, Value::Median, Bound::AtMost(4096.0)),
-        target(named, AFTER_ALL, Value::Median, Bound::AtMost(4096.0)),
+        Target::at_most(named, AFTER_SPIKE, Value::Median, 4096.0),
+        Target::at_most(named, AFTER_ALL, Value::Median, 4096.0),
     ]
 }
 
@@ -232,19 +218,19 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
         }
         Stay::Floor | Stay::Named | Stay::Peer(_) => crowd.forget_unread()?,
     }
-    let (to_all, after_spike) = talk(crowd, rooms, &server, share)?;
+    let (to_all, after_spike) = talk(crowd, rooms, subject, &server, share)?;
     let after_all = leave(&server, descriptors, empty, share)?;
     let count = stats::size(clients);
     Ok(vec![
-        (CONNECTS.heading, count / connecting),
-        (CONNECT_COST.heading, (cpu_when_full - cpu_when_empty) / count),
-        (GENERATOR.heading, 100.0 * busy),
-        (BYTES.heading, stats::float(full.saturating_sub(empty)) / count),
-        (KERNEL.heading, stats::float(kernel) / count),
-        (IDLE_COST.heading, idle / (share * IDLE.as_secs_f64())),
-        (TO_ALL.heading, to_all.as_secs_f64() * 1e3),
-        (AFTER_SPIKE.heading, after_spike),
-        (AFTER_ALL.heading, after_all),
+        (CONNECTS, count / connecting),
+        (CONNECT_COST, (cpu_when_full - cpu_when_empty) / count),
+        (GENERATOR, 100.0 * busy),
+        (BYTES, stats::float(full.saturating_sub(empty)) / count),
+        (KERNEL, stats::float(kernel) / count),
+        (IDLE_COST, idle / (share * IDLE.as_secs_f64())),
+        (TO_ALL, to_all.as_secs_f64() * 1e3),
+        (AFTER_SPIKE, after_spike),
+        (AFTER_ALL, after_all),
     ])
 }
 
@@ -253,10 +239,11 @@ fn cell(stay: Stay, rooms: Rooms, cores: Cores, share: f64) -> io::Result<Cell> 
 fn talk(
     crowd: Crowd,
     rooms: Rooms,
+    subject: Subject,
     server: &ServerProcess,
     share: f64,
 ) -> io::Result<(Duration, f64)> {
-    let (subject, before) = (server.subject(), server.resident()?);
+    let before = server.resident()?;
     let mut load = Load::new(crowd, rooms, subject, Talk::new(Pattern::Waves(1)))?;
     let to_all = load.say_once()?;
     if load.lost() > 0 {

@@ -8,7 +8,8 @@ mod common;
 
 use common::ask;
 use common::crowd::Crowd;
-use common::driver::{self, Bound, Case, Group, Target, Value};
+use common::driver::{self, Case, DISORDERED, Group, LOST, Target, Value};
+use common::figures::{COST, GENERATOR, SERVER, Times};
 use common::floor::Floor;
 use common::load::{Halves, Load, Pattern, Talk};
 use common::machine::{self, Cores};
@@ -19,7 +20,6 @@ use common::stats;
 use common::table::{Cell, Column};
 use std::io;
 use std::process::ExitCode;
-use std::time::Duration;
 
 const CLIENTS_DEFAULT: [usize; 2] = [1000, 10_000];
 const CLIENTS_QUICK: usize = 300;
@@ -46,7 +46,6 @@ to the floor's of the same run; a machine's own speed drifts more than servers d
 
 const LINES: Column = Column::new("lines/s", 0);
 const EACH: Column = Column::main("lines/s a reader", 0);
-const COST: Column = Column::main("CPU us/line", 4);
 const P50: Column = Column::new("p50 ms", 2);
 const P99: Column = Column::main("p99 ms", 2);
 const P999: Column = Column::new("p99.9 ms", 2);
@@ -54,19 +53,14 @@ const P999: Column = Column::new("p99.9 ms", 2);
 const PEAK: Column = Column::new("peak KiB", 0);
 /// What waits in sockets for each who does not read, at both ends.
 const KERNEL: Column = Column::new("KiB in sockets", 0);
-const SERVER: Column = Column::new("server %", 0);
-const GENERATOR: Column = Column::new("generator %", 0);
-const LOST: Column = Column::new(driver::FAULTS[0], 0);
-const DISORDERED: Column = Column::new(driver::FAULTS[1], 0);
 
 const COSTS: [Column; 6] = [LINES, COST, SERVER, GENERATOR, LOST, DISORDERED];
 
-/// How long is measured, and where.
+/// Where is measured, and how long.
 #[derive(Clone, Copy)]
 struct Plan {
     cores: Cores,
-    warm_up: Duration,
-    duration: Duration,
+    times: Times,
 }
 
 /// A server, where its clients are, and what they say.
@@ -85,14 +79,8 @@ fn main() -> ExitCode {
 
 /// Measures and prints everything. Returns whether every line arrived in order.
 fn measure(options: &Options) -> io::Result<bool> {
-    let (warm_up, duration) = if options.quick { (50, 150) } else { (500, 2000) };
-    let [warm_up, duration] = [warm_up, duration].map(Duration::from_millis);
-    let plan = Plan { cores: machine::prepare(), warm_up, duration };
-    let sizes = match options.clients {
-        Some(clients) => vec![clients],
-        None if options.quick => vec![CLIENTS_QUICK],
-        None => CLIENTS_DEFAULT.to_vec(),
-    };
+    let plan = Plan { cores: machine::prepare(), times: Times::new(options) };
+    let sizes = options.sizes(&CLIENTS_DEFAULT, CLIENTS_QUICK);
     let mut groups = vec![plan.stalled(options), plan.beside_one_stalled()];
     for size in sizes {
         let clients = machine::affordable(size)?;
@@ -104,58 +92,43 @@ fn measure(options: &Options) -> io::Result<bool> {
     driver::run("fanout", ABOUT, options, RUNS, groups)
 }
 
-fn at_most(row: &'static str, heading: &'static str, value: Value, most: f64) -> Target {
-    Target { row, heading, value, bound: Bound::AtMost(most) }
-}
-
-fn at_least(row: &'static str, heading: &'static str, value: Value, least: f64) -> Target {
-    Target { row, heading, value, bound: Bound::AtLeast(least) }
-}
-
 impl Plan {
     /// Chinwag, the floors, and what one might run instead, all clients in one place.
     fn beside_floors(self, options: &Options, clients: usize) -> [Group<'static>; 3] {
-        let group = |id, title: &str, pattern, floors: &[Floor], columns: &[Column], targets| {
+        let group = |id, title: &str, pattern, floors: &[Floor], columns: &[Column]| {
             let floors = floors.iter().map(|floor| Subject::Floor(*floor));
             let peers = options.peers_for(clients).map(Subject::Peer);
             let subjects = floors.chain([Subject::Chinwag]).chain(peers);
             let talk = Talk::new(pattern);
             let cases = subjects.map(|subject| self.case(subject.name(), subject, clients, talk));
-            group(id, title, clients, cases.collect(), columns, targets)
+            Group::new(id, title, clients, cases, columns)
         };
         let [plain, coalescing, rolling] = [Floor::Plain, Floor::Coalescing, Floor::Rolling];
         let pace = (PACED_DELIVERIES / clients).clamp(1, 100);
         let paced = Pattern::Paced(u32::try_from(pace).expect("it is at most 100"));
-        let cost = |value, bound| Target { row: "chinwag", heading: COST.heading, value, bound };
         let latency = if clients < 10_000 { 1.05 } else { 1.08 };
         [
-            group(
-                "one",
-                "one line at a time",
-                Pattern::Waves(1),
-                &[plain, rolling],
-                &COSTS,
-                vec![cost(Value::Ratio, Bound::AtMost(1.05))],
-            ),
+            group("one", "one line at a time", Pattern::Waves(1), &[plain, rolling], &COSTS)
+                .with([Target::at_most("chinwag", COST, Value::Ratio, 1.05)]),
             group(
                 "outstanding",
                 "16 senders x 16 lines outstanding",
                 Pattern::Outstanding(SENDERS),
                 &[rolling, coalescing],
                 &COSTS,
-                vec![
-                    cost(Value::Ratio, Bound::AtMost(1.2)),
-                    cost(Value::BestPeer, Bound::AtLeast(8.0)),
-                ],
-            ),
+            )
+            .with([
+                Target::at_most("chinwag", COST, Value::Ratio, 1.2),
+                Target::at_least("chinwag", COST, Value::BestPeer, 8.0),
+            ]),
             group(
                 "paced",
                 &format!("paced, {pace} lines/s"),
                 paced,
                 &[plain],
                 &[P50, P99, P999, COST, SERVER, LOST, DISORDERED],
-                vec![at_most("chinwag", P99.heading, Value::Ratio, latency)],
-            ),
+            )
+            .with([Target::at_most("chinwag", P99, Value::Ratio, latency)]),
         ]
     }
 
@@ -168,35 +141,35 @@ impl Plan {
         let mut cases = vec![case("chinwag, all read", Subject::Chinwag, all_read)];
         cases.push(case("chinwag", Subject::Chinwag, talk));
         cases.extend(peers.map(|peer| case(peer.name(), peer, talk)));
-        group(
+        Group::new(
             "stalled",
-            &format!("one in ten never reads, lines of {STALLED_LENGTH} bytes"),
+            format!("one in ten never reads, lines of {STALLED_LENGTH} bytes"),
             STALLED_CLIENTS,
             cases,
             &[LINES, EACH, PEAK, KERNEL, SERVER, GENERATOR, LOST, DISORDERED],
-            vec![
-                at_least("chinwag", EACH.heading, Value::Ratio, 0.95),
-                // 8 MiB, and what may wait for twenty.
-                at_most("chinwag", PEAK.heading, Value::Median, 8192.0 + 20.0 * 64.0),
-            ],
         )
+        .with([
+            Target::at_least("chinwag", EACH, Value::Ratio, 0.95),
+            // 8 MiB, and what may wait for twenty.
+            Target::at_most("chinwag", PEAK, Value::Median, 8192.0 + 20.0 * 64.0),
+        ])
     }
 
     /// One who never reads, beside a room that is kept busy: how late lines reach the others.
     fn beside_one_stalled(self) -> Group<'static> {
         let all_read = Talk { length: STALLED_LENGTH, ..Talk::new(Pattern::Paced(BUSY_PACE)) };
         let talk = Talk { deaf_every: Some(STALLED_CLIENTS), ..all_read };
-        group(
+        Group::new(
             "beside-stalled",
-            &format!("one of them never reads, {BUSY_PACE} lines/s of {STALLED_LENGTH} bytes"),
+            format!("one of them never reads, {BUSY_PACE} lines/s of {STALLED_LENGTH} bytes"),
             STALLED_CLIENTS,
-            vec![
+            [
                 self.case("chinwag, all read", Subject::Chinwag, STALLED_CLIENTS, all_read),
                 self.case("chinwag", Subject::Chinwag, STALLED_CLIENTS, talk),
             ],
             &[P50, P99, P999, PEAK, SERVER, LOST, DISORDERED],
-            vec![at_most("chinwag", P99.heading, Value::Ratio, 1.2)],
         )
+        .with([Target::at_most("chinwag", P99, Value::Ratio, 1.2)])
     }
 
     /// What a server without formats and names does not have; and very many who speak.
@@ -206,42 +179,42 @@ impl Plan {
         let many = Talk::new(Pattern::Outstanding(clients / 10));
         let chinwag = |name, talk| self.case(name, Subject::Chinwag, clients, talk);
         let (ending, dialect) = ("half end with CR LF", "half in another dialect");
-        let format = |row| at_most(row, COST.heading, Value::Ratio, 1.3);
+        let format = |row| Target::at_most(row, COST, Value::Ratio, 1.3);
         [
-            group(
+            Group::new(
                 "format",
                 "16 x 16 outstanding, said in two ways",
                 clients,
-                vec![
+                [
                     chinwag("one format", alike),
                     chinwag(ending, halves(Halves::OtherEnding)),
                     chinwag(dialect, halves(Halves::OtherDialect)),
                 ],
                 &COSTS,
-                vec![format(ending), format(dialect)],
-            ),
-            group(
+            )
+            .with([format(ending), format(dialect)]),
+            Group::new(
                 "private",
                 "16 x 16 outstanding, a private line to each two",
                 clients,
-                vec![
+                [
                     chinwag("without", alike),
                     chinwag("with private lines", Talk { with_private: true, ..alike }),
                 ],
                 &COSTS,
-                vec![at_most("with private lines", COST.heading, Value::Ratio, 1.2)],
-            ),
-            group(
+            )
+            .with([Target::at_most("with private lines", COST, Value::Ratio, 1.2)]),
+            Group::new(
                 "crowd",
-                &format!("{} senders x 16 outstanding", clients / 10),
+                format!("{} senders x 16 outstanding", clients / 10),
                 clients,
-                vec![
+                [
                     self.case("rolling", Subject::Floor(Floor::Rolling), clients, many),
                     chinwag("chinwag", many),
                 ],
                 &[LINES, COST, PEAK, SERVER, LOST, DISORDERED],
-                vec![at_most("chinwag", PEAK.heading, Value::Median, 16_384.0)],
-            ),
+            )
+            .with([Target::at_most("chinwag", PEAK, Value::Median, 16_384.0)]),
         ]
     }
 
@@ -254,7 +227,7 @@ impl Plan {
     fn beside_one_room(self, rooms: Rooms) -> [Group<'static>; 3] {
         let clients = rooms.clients();
         let many = rooms.count();
-        let group = |id, title: &str, pattern, counts: &[usize], targets| {
+        let group = |id, title, pattern, counts: &[usize]| {
             let cases = counts.iter().map(|count| {
                 let name = match count {
                     1 => "one room".to_owned(),
@@ -264,36 +237,34 @@ impl Plan {
                 let setting = Setting { subject: Subject::Chinwag, clients, rooms, talk };
                 Case::new(name, move || self.cell(setting))
             });
-            group(id, title, clients, cases.collect(), &COSTS, targets)
+            Group::new(id, title, clients, cases, &COSTS)
         };
         let mut counts = vec![1, 10, 100, many];
         counts.retain(|count| *count <= many);
         counts.dedup();
         let aims = [("100 rooms", 0.25), ("10 rooms", 0.16)].into_iter();
         let aims = aims.filter(|_| clients >= 10_000);
-        let aims = aims.map(|(row, most)| at_most(row, COST.heading, Value::Median, most));
+        let aims = aims.map(|(row, most)| Target::at_most(row, COST, Value::Median, most));
         [
             group(
                 "rooms-one",
                 "one sender a room, one line at a time (a send a delivery in both)",
                 Pattern::Waves(1),
                 &[1, many],
-                Vec::new(),
             ),
             group(
                 "rooms-sixteen",
                 "one sender a room, 16 lines at a time (a send for 16 deliveries in both)",
                 Pattern::Waves(16),
                 &[1, many],
-                Vec::new(),
             ),
             group(
                 "rooms",
                 "16 senders or one a room x 16 outstanding (fewer share a send in small rooms)",
                 Pattern::Outstanding(SENDERS),
                 &counts,
-                aims.collect(),
-            ),
+            )
+            .with(aims),
         ]
     }
 
@@ -316,42 +287,22 @@ impl Plan {
         server.wait_until_accepted(clients)?;
         let mut load = Load::new(crowd, rooms.unwrap_or(Rooms::new(clients, 1)), subject, talk)?;
         let (resident, waiting) = (server.resident()?, machine::kernel_queues()?);
-        load.run(self.warm_up)?;
-        let before = server.cpu_microseconds()?;
-        let outcome = load.run(self.duration)?;
-        let cpu = server.cpu_microseconds()? - before;
+        let (outcome, mut cell) = self.times.measure(&mut load, || server.cpu_microseconds())?;
         let peak = server.resident_at_most()?.saturating_sub(resident);
         let waiting = machine::kernel_queues()?.saturating_sub(waiting);
         // Where all read, there is nothing to divide by, and nothing to show.
         let deaf = if load.deaf() == 0 { f64::NAN } else { stats::size(load.deaf()) };
         let per_second = outcome.delivered / outcome.seconds;
         let latency = |quantile| stats::float(outcome.latency.value_at_quantile(quantile)) / 1e3;
-        Ok(vec![
-            (LINES.heading, per_second),
-            (EACH.heading, per_second / stats::size(clients - load.deaf())),
-            (COST.heading, cpu / outcome.delivered),
-            (P50.heading, latency(0.5)),
-            (P99.heading, latency(0.99)),
-            (P999.heading, latency(0.999)),
-            (PEAK.heading, stats::float(peak) / 1024.0),
-            (KERNEL.heading, stats::float(waiting) / 1024.0 / deaf),
-            (SERVER.heading, cpu / outcome.seconds / 1e4),
-            (GENERATOR.heading, 100.0 * outcome.busy),
-            (LOST.heading, stats::float(load.lost())),
-            (DISORDERED.heading, stats::float(load.disordered())),
-        ])
+        cell.extend([
+            (LINES, per_second),
+            (EACH, per_second / stats::size(clients - load.deaf())),
+            (P50, latency(0.5)),
+            (P99, latency(0.99)),
+            (P999, latency(0.999)),
+            (PEAK, stats::float(peak) / 1024.0),
+            (KERNEL, stats::float(waiting) / 1024.0 / deaf),
+        ]);
+        Ok(cell)
     }
-}
-
-/// The first case is the floor.
-fn group<'a>(
-    id: &'static str,
-    title: &str,
-    clients: usize,
-    cases: Vec<Case<'a>>,
-    columns: &[Column],
-    targets: Vec<Target>,
-) -> Group<'a> {
-    let (title, columns) = (title.to_owned(), columns.to_vec());
-    Group { id, title, clients, cases, floor: Some(0), columns, targets }
 }

@@ -63,17 +63,10 @@ fn measure(options: &Options) -> io::Result<bool> {
             turning(),
         ),
     ];
-    let groups = steps.map(|(id, title, steps)| Group {
-        id,
-        title: title.to_owned(),
-        clients: 0,
-        cases: steps
-            .into_iter()
-            .map(|mut step| Case::new(step.name, move || Ok(cell(&mut step, repeat))))
-            .collect(),
-        floor: None,
-        columns: vec![TIME, ALLOCATIONS],
-        targets: Vec::new(),
+    let groups = steps.map(|(id, title, steps)| {
+        let case = |mut step: Step| Case::new(step.name, move || Ok(cell(&mut step, repeat)));
+        let cases = steps.into_iter().map(case);
+        Group { floor: None, ..Group::new(id, title, 0, cases, &[TIME, ALLOCATIONS]) }
     });
     driver::run("micro", ABOUT, options, RUNS, groups.into())
 }
@@ -95,8 +88,8 @@ fn cell(step: &mut Step, repeat: Duration) -> Cell {
     });
     let each = stats::float(calls) * stats::size(step.count);
     vec![
-        (TIME.heading, took.as_secs_f64() * 1e9 / each),
-        (ALLOCATIONS.heading, stats::float(allocated.count_total) / each),
+        (TIME, took.as_secs_f64() * 1e9 / each),
+        (ALLOCATIONS, stats::float(allocated.count_total) / each),
     ]
 }
 

@@ -9,7 +9,8 @@
 mod common;
 
 use common::crowd::Crowd;
-use common::driver::{self, Bound, Case, Group, Target, Value};
+use common::driver::{self, Case, DISORDERED, Group, LOST, Target, Value};
+use common::figures::{COST, GENERATOR, SERVER, Times};
 use common::floor::Floor;
 use common::front;
 use common::hellos;
@@ -42,11 +43,6 @@ What to make of it: the figure to trust is the ratio to the TCP row of the same 
 connect costs holds the handshake, and naming the client; what the first brought in counts for
 nobody. Behind haproxy both processes count. A round begins when everybody has all of the last.";
 
-const COST: Column = Column::main("CPU us/line", 4);
-const SERVER: Column = Column::new("server %", 0);
-const GENERATOR: Column = Column::new("generator %", 0);
-const LOST: Column = Column::new(driver::FAULTS[0], 0);
-const DISORDERED: Column = Column::new(driver::FAULTS[1], 0);
 const CONNECT_COST: Column = Column::main("CPU us/connect", 1);
 const BYTES: Column = Column::main("B/client", 0);
 const WORST: Column = Column::new("worst ms", 2);
@@ -128,8 +124,7 @@ impl Served {
 struct Plan {
     cores: Cores,
     clients: usize,
-    warm_up: Duration,
-    duration: Duration,
+    times: Times,
     rest: Duration,
 }
 
@@ -138,12 +133,9 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &Options) -> io::Result<bool> {
-    let default = if options.quick { CLIENTS_QUICK } else { CLIENTS_DEFAULT };
-    let clients = machine::affordable(options.clients.unwrap_or(default))?;
-    let times = if options.quick { [50, 150] } else { [500, 2000] };
-    let [warm_up, duration] = times.map(Duration::from_millis);
+    let clients = machine::affordable(options.clients(CLIENTS_DEFAULT, CLIENTS_QUICK))?;
     let rest = if options.quick { Duration::ZERO } else { REST };
-    let plan = Plan { cores: machine::prepare(), clients, warm_up, duration, rest };
+    let plan = Plan { cores: machine::prepare(), clients, times: Times::new(options), rest };
     let one = ("one", "one line at a time", Pattern::Waves(1));
     let many = ("rounds", "16 senders x 16 lines a round", Pattern::Rounds(SENDERS));
     let groups = vec![
@@ -164,11 +156,11 @@ impl Plan {
     ) -> Group<'static> {
         let talk = move |way| self.talk(way, Talk::new(pattern));
         let cases = [Way::Tcp, Way::Tls, Way::WebSocket, Way::Haproxy].map(|way| case(way, talk));
-        let ratio = |(row, most)| target(row, COST, Value::Ratio, Bound::AtMost(most));
-        let mut targets: Vec<Target> = most.map(ratio).into();
-        targets.push(target("TLS", COST, Value::BestPeer, Bound::AtLeast(haproxy)));
-        let columns = vec![COST, SERVER, GENERATOR, LOST, DISORDERED];
-        self.group(id, title, cases.into(), columns, targets)
+        let ratio = |(row, most)| Target::at_most(row, COST, Value::Ratio, most);
+        let peer = Target::at_least("TLS", COST, Value::BestPeer, haproxy);
+        let columns = [COST, SERVER, GENERATOR, LOST, DISORDERED];
+        let group = Group::new(id, title, self.clients, cases, &columns);
+        group.with(most.map(ratio).into_iter().chain([peer]))
     }
 
     /// With the rooms of others besides.
@@ -176,7 +168,7 @@ impl Plan {
         for (way, least) in [(Way::Ws, 150.0), (Way::Socketify, 40.0)] {
             group.cases.push(case(way, move |way| self.talk(way, Talk::new(pattern))));
             let value = Value::Of(way.name());
-            group.targets.push(target("WebSocket", COST, value, Bound::AtLeast(least)));
+            group.targets.push(Target::at_least("WebSocket", COST, value, least));
         }
         group
     }
@@ -184,34 +176,19 @@ impl Plan {
     fn idle(self) -> Group<'static> {
         let ways = [Way::Tcp, Way::Tls, Way::Rsa, Way::WebSocket, Way::Haproxy];
         let cases = ways.map(|way| case(way, move |way| self.connect(way)));
-        let targets = vec![
-            target("TLS", BYTES, Value::Median, Bound::AtMost(3500.0)),
-            target("WebSocket", BYTES, Value::Median, Bound::AtMost(190.0)),
-            target("TLS", CONNECT_COST, Value::BestPeer, Bound::AtLeast(1.0 / 0.33)),
-        ];
-        let columns = vec![CONNECT_COST, BYTES];
-        self.group("idle", "who do nothing", cases.into(), columns, targets)
+        Group::new("idle", "who do nothing", self.clients, cases, &[CONNECT_COST, BYTES]).with([
+            Target::at_most("TLS", BYTES, Value::Median, 3500.0),
+            Target::at_most("WebSocket", BYTES, Value::Median, 190.0),
+            Target::at_least("TLS", CONNECT_COST, Value::BestPeer, 1.0 / 0.33),
+        ])
     }
 
     fn hellos(self) -> Group<'static> {
         let cases = [Way::Tls, Way::Rsa].map(|way| case(way, move |way| self.hello(way)));
-        let most = |row, most| target(row, WORST, Value::Median, Bound::AtMost(most));
-        let targets = vec![most("TLS", 5.0), most("TLS, RSA", 20.0)];
+        let most = |row, most| Target::at_most(row, WORST, Value::Median, most);
         let title = "hellos at once: a plain client's longest round trip meanwhile";
-        let group = self.group("hellos", title, cases.into(), vec![WORST], targets);
-        Group { floor: None, ..group }
-    }
-
-    fn group(
-        self,
-        id: &'static str,
-        title: &str,
-        cases: Vec<Case<'static>>,
-        columns: Vec<Column>,
-        targets: Vec<Target>,
-    ) -> Group<'static> {
-        let title = title.to_owned();
-        Group { id, title, clients: self.clients, cases, floor: Some(0), columns, targets }
+        let group = Group::new("hellos", title, self.clients, cases, &[WORST]);
+        Group { floor: None, ..group.with([most("TLS", 5.0), most("TLS, RSA", 20.0)]) }
     }
 
     fn start(self, way: Way) -> io::Result<Served> {
@@ -237,7 +214,7 @@ impl Plan {
         let addr = server::free_addr()?;
         let path = format!("{}/benches/peers/{file}", env!("CARGO_MANIFEST_DIR"));
         let words = vec![program.to_owned(), path, addr.port().to_string()];
-        let server = ServerProcess::start_at(words, addr, self.cores)?;
+        let server = ServerProcess::start_program(words, Some(addr), self.cores)?;
         Ok(Served { server, front: None })
     }
 
@@ -250,7 +227,7 @@ impl Plan {
             let [certificate, key] = files(if way == Way::Rsa { "rsa" } else { "chat" });
             words.extend(["--tls-cert".to_owned(), certificate, "--tls-key".to_owned(), key]);
         }
-        ServerProcess::start_program(words, self.cores)
+        ServerProcess::start_program(words, None, self.cores)
     }
 
     /// Many hellos, and one plain client.
@@ -258,7 +235,7 @@ impl Plan {
         let tls = server::free_addr()?;
         let server = self.serve(way, &["127.0.0.1:0", &format!("tls={tls}")])?;
         let worst = hellos::worst_round_trip(server.addr(), tls, self.clients)?;
-        Ok(vec![(WORST.heading, worst)])
+        Ok(vec![(WORST, worst)])
     }
 
     /// Lines to all, from some of them.
@@ -267,17 +244,7 @@ impl Plan {
         let mut crowd = Crowd::over(way.over())?;
         enter(&mut crowd, self.clients, way, &server)?;
         let mut load = Load::new(crowd, Rooms::new(self.clients, 1), way.subject(), talk)?;
-        load.run(self.warm_up)?;
-        let before = server.cpu_microseconds()?;
-        let outcome = load.run(self.duration)?;
-        let cpu = server.cpu_microseconds()? - before;
-        Ok(vec![
-            (COST.heading, cpu / outcome.delivered),
-            (SERVER.heading, cpu / outcome.seconds / 1e4),
-            (GENERATOR.heading, 100.0 * outcome.busy),
-            (LOST.heading, stats::float(load.lost())),
-            (DISORDERED.heading, stats::float(load.disordered())),
-        ])
+        Ok(self.times.measure(&mut load, || server.cpu_microseconds())?.1)
     }
 
     /// Named clients, and nothing else.
@@ -292,8 +259,8 @@ impl Plan {
         thread::sleep(self.rest);
         let (count, full) = (stats::size(self.clients - 1), server.resident()?);
         Ok(vec![
-            (CONNECT_COST.heading, cpu / count),
-            (BYTES.heading, stats::float(full.saturating_sub(empty)) / count),
+            (CONNECT_COST, cpu / count),
+            (BYTES, stats::float(full.saturating_sub(empty)) / count),
         ])
     }
 }
@@ -314,8 +281,4 @@ fn files(name: &str) -> [String; 2] {
 fn case(way: Way, measure: impl Fn(Way) -> io::Result<Cell> + 'static) -> Case<'static> {
     let case = Case::new(way.name(), move || measure(way));
     Case { is_peer: way.is_peer(), ..case }
-}
-
-fn target(row: &'static str, column: Column, value: Value, bound: Bound) -> Target {
-    Target { row, heading: column.heading, value, bound }
 }

@@ -11,7 +11,8 @@ mod person;
 mod redis;
 
 use common::crowd::Crowd;
-use common::driver::{self, Bound, Case, FAULTS, Group, Target, Value};
+use common::driver::{self, Case, DISORDERED, Group, LOST, Target, Value};
+use common::figures::{COST, GENERATOR, Times};
 use common::load::{Load, Pattern, Talk};
 use common::machine::{self, Cores};
 use common::options::{self, Options};
@@ -52,26 +53,21 @@ Redis is stopped for a second, less than a node's patience; the silence beyond t
 `restart` it is killed and started again, with its append-only file, while somebody says a line
 each two milliseconds.";
 
-const COST: Column = Column::main("CPU us/line", 4);
 const SAID: Column = Column::new("lines said/s", 0);
 const REDIS: Column = Column::new("Redis us/said", 1);
-const SERVER: Column = Column::new("node %", 0);
-const GENERATOR: Column = Column::new("generator %", 0);
+const NODE: Column = Column::new("node %", 0);
 const P50: Column = Column::main("p50 us", 0);
 const P99: Column = Column::new("p99 us", 0);
 const EXCESS: Column = Column::main("silence - outage ms", 0);
 const LEASES: Column = Column::main("leases", 2);
 const RESIDENT: Column = Column::new("MiB a node", 1);
 const MISSING: Column = Column::main("lines missing", 0);
-const LOST: Column = Column::new(FAULTS[0], 0);
-const DISORDERED: Column = Column::new(FAULTS[1], 0);
 
 #[derive(Clone, Copy)]
 struct Plan {
     cores: Cores,
     is_quick: bool,
-    warm_up: Duration,
-    duration: Duration,
+    times: Times,
 }
 
 /// A server, or several over one Redis.
@@ -85,13 +81,10 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &Options) -> io::Result<bool> {
-    let (warm_up, duration) = if options.quick { (50, 150) } else { (500, 2000) };
-    let [warm_up, duration] = [warm_up, duration].map(Duration::from_millis);
-    let plan = Plan { cores: machine::prepare(), is_quick: options.quick, warm_up, duration };
-    let wanted = if options.quick { CLIENTS_QUICK } else { CLIENTS };
-    let clients = machine::affordable(options.clients.unwrap_or(wanted))?;
-    let wanted = if options.quick { CLIENTS_QUICK } else { CLIENTS_HALVED };
-    let halved = machine::affordable(options.clients.unwrap_or(wanted))?;
+    let (is_quick, times) = (options.quick, Times::new(options));
+    let plan = Plan { cores: machine::prepare(), is_quick, times };
+    let clients = machine::affordable(options.clients(CLIENTS, CLIENTS_QUICK))?;
+    let halved = machine::affordable(options.clients(CLIENTS_HALVED, CLIENTS_QUICK))?;
     let one = plan.beside_one("one", "one line at a time", clients, Pattern::Waves(1), 1.05);
     let outstanding = Pattern::Outstanding(SENDERS);
     let many = plan.beside_one("outstanding", "16 x 16 outstanding", clients, outstanding, 2.0);
@@ -134,11 +127,10 @@ impl Plan {
         let case = |name, nodes, with_redis| {
             Case::new(name, move || self.load(nodes, with_redis, clients, pattern))
         };
-        let cases = vec![case("one server", 1, false), case("a node", 1, true)];
-        let columns = vec![COST, REDIS, SAID, SERVER, GENERATOR, LOST, DISORDERED];
-        let targets = vec![at_most("a node", COST, Value::Ratio, most)];
-        let floor = Some(0);
-        Group { id, title: title.to_owned(), clients, cases, floor, columns, targets }
+        let cases = [case("one server", 1, false), case("a node", 1, true)];
+        let columns = [COST, REDIS, SAID, NODE, GENERATOR, LOST, DISORDERED];
+        let group = Group::new(id, title, clients, cases, &columns);
+        group.with([Target::at_most("a node", COST, Value::Ratio, most)])
     }
 
     /// As many clients at two nodes as at one server.
@@ -147,15 +139,10 @@ impl Plan {
         let case = |name, nodes| {
             Case::new(name, move || self.load(nodes, false, clients, Pattern::Paced(pace)))
         };
-        Group {
-            id: "halves",
-            title: format!("paced, {pace} lines/s"),
-            clients,
-            cases: vec![case("1 server", 1), case("2 nodes", 2)],
-            floor: Some(0),
-            columns: vec![P50, P99, COST, RESIDENT, LOST, DISORDERED],
-            targets: vec![at_most("2 nodes", P50, Value::Ratio, 0.75)],
-        }
+        let columns = [P50, P99, COST, RESIDENT, LOST, DISORDERED];
+        let cases = [case("1 server", 1), case("2 nodes", 2)];
+        Group::new("halves", format!("paced, {pace} lines/s"), clients, cases, &columns)
+            .with([Target::at_most("2 nodes", P50, Value::Ratio, 0.75)])
     }
 
     fn load(
@@ -174,29 +161,26 @@ impl Plan {
             node.wait_until_accepted(crowd.len() - first)?;
         }
         // Each has to be known everywhere before lines are counted.
-        thread::sleep(self.warm_up);
+        thread::sleep(self.times.warm_up);
         crowd.forget_unread()?;
         let mut load = Load::new(crowd, Rooms::new(clients, 1), subject, talk)?;
-        load.run(self.warm_up)?;
-        let (before, redis_before) = (servers.cpu()?, servers.redis_cpu()?);
-        let outcome = load.run(self.duration)?;
-        let cpu = servers.cpu()? - before;
+        let mut cpu = Vec::new();
+        let (outcome, mut cell) = self.times.measure(&mut load, || {
+            cpu.push([servers.cpu()?, servers.redis_cpu()?]);
+            Ok(cpu[cpu.len() - 1][0])
+        })?;
+        let [nodes, redis] = [0, 1].map(|whose| cpu[1][whose] - cpu[0][whose]);
         let said = outcome.delivered / stats::size(clients);
         let micros = |quantile| stats::float(outcome.latency.value_at_quantile(quantile));
-        let resident = stats::float(servers.nodes[0].resident()?) / 1_048_576.0;
-        let mut cell = vec![
-            (COST.heading, cpu / outcome.delivered),
-            (SAID.heading, said / outcome.seconds),
-            (SERVER.heading, cpu / outcome.seconds / 1e4),
-            (GENERATOR.heading, 100.0 * outcome.busy),
-            (P50.heading, micros(0.5)),
-            (P99.heading, micros(0.99)),
-            (RESIDENT.heading, resident),
-            (LOST.heading, stats::float(load.lost())),
-            (DISORDERED.heading, stats::float(load.disordered())),
-        ];
+        cell.extend([
+            (SAID, said / outcome.seconds),
+            (NODE, nodes / outcome.seconds / 1e4),
+            (P50, micros(0.5)),
+            (P99, micros(0.99)),
+            (RESIDENT, stats::float(servers.nodes[0].resident()?) / 1_048_576.0),
+        ]);
         if servers.redis.is_some() {
-            cell.push((REDIS.heading, (servers.redis_cpu()? - redis_before) / said));
+            cell.push((REDIS, redis / said));
         }
         Ok(cell)
     }
@@ -218,22 +202,21 @@ impl Plan {
                 }
                 times.sort_by(f64::total_cmp);
                 let rank = |share: usize| times[(times.len() - 1) * share / 100];
-                Ok(vec![(P50.heading, rank(50)), (P99.heading, rank(99))])
+                Ok(vec![(P50, rank(50)), (P99, rank(99))])
             })
         };
-        Group {
-            id: "seen",
-            title: "from saying a line until another sees it, idle".to_owned(),
-            clients: 2,
-            cases: vec![
-                case("one server", 1, false),
-                case("the same node", 1, true),
-                case("the other node", 2, true),
-            ],
-            floor: Some(0),
-            columns: vec![P50, P99],
-            targets: vec![at_most("the other node", P50, Value::Ratio, 5.0)],
-        }
+        let cases = [
+            case("one server", 1, false),
+            case("the same node", 1, true),
+            case("the other node", 2, true),
+        ];
+        let title = "from saying a line until another sees it, idle";
+        Group::new("seen", title, 2, cases, &[P50, P99]).with([Target::at_most(
+            "the other node",
+            P50,
+            Value::Ratio,
+            5.0,
+        )])
     }
 
     /// What a line costs Redis, beside adding the same bytes to a stream.
@@ -251,20 +234,20 @@ impl Plan {
                 (0..PIPELINED).try_for_each(|_| client.reply().map(|_| ()))?;
             }
             let cpu = redis.process().cpu_microseconds()? - before;
-            Ok(vec![(REDIS.heading, cpu / stats::size(rounds * PIPELINED))])
+            Ok(vec![(REDIS, cpu / stats::size(rounds * PIPELINED))])
         });
         let node = Case::new("a node", move || {
             self.load(1, true, machine::CLIENTS_MIN, Pattern::Outstanding(SENDERS))
         });
-        Group {
-            id: "batches",
-            title: "what a line costs Redis".to_owned(),
-            clients: machine::CLIENTS_MIN,
-            cases: vec![bare, node],
-            floor: Some(0),
-            columns: vec![Column::main(REDIS.heading, 1), SAID],
-            targets: vec![at_most("a node", REDIS, Value::Ratio, 3.0)],
-        }
+        let columns = [Column::main(REDIS.heading, 1), SAID];
+        Group::new(
+            "batches",
+            "what a line costs Redis",
+            machine::CLIENTS_MIN,
+            [bare, node],
+            &columns,
+        )
+        .with([Target::at_most("a node", REDIS, Value::Ratio, 3.0)])
     }
 
     /// Redis does nothing for a while, shorter than a node's patience.
@@ -286,17 +269,12 @@ impl Plan {
                 bob.hear(&number.to_string())?;
             }
             let silence = start.elapsed().saturating_sub(OUTAGE);
-            Ok(vec![(EXCESS.heading, 1e3 * silence.as_secs_f64()), (LOST.heading, 0.0)])
+            Ok(vec![(EXCESS, 1e3 * silence.as_secs_f64()), (LOST, 0.0)])
         });
-        Group {
-            id: "outage",
-            title: "Redis is stopped for 1 s, and all lines said meanwhile have come".to_owned(),
-            clients: 2,
-            cases: vec![case],
-            floor: None,
-            columns: vec![EXCESS, LOST],
-            targets: vec![at_most("2 nodes", EXCESS, Value::Median, 250.0)],
-        }
+        let title = "Redis is stopped for 1 s, and all lines said meanwhile have come";
+        let group = Group::new("outage", title, 2, [case], &[EXCESS, LOST]);
+        let target = Target::at_most("2 nodes", EXCESS, Value::Median, 250.0);
+        Group { floor: None, ..group.with([target]) }
     }
 
     /// A node is killed, and its people are said to have left.
@@ -311,16 +289,13 @@ impl Plan {
             let start = Instant::now();
             drop(servers.nodes.remove(0));
             bob.hear("ann left the chat.")?;
-            Ok(vec![(LEASES.heading, start.elapsed().as_secs_f64() / LEASE.as_secs_f64())])
+            Ok(vec![(LEASES, start.elapsed().as_secs_f64() / LEASE.as_secs_f64())])
         });
+        let title = "a node is killed, until others are told";
+        let group = Group::new("killed", title, 2, [case], &[LEASES]);
         Group {
-            id: "killed",
-            title: "a node is killed, until others are told".to_owned(),
-            clients: 2,
-            cases: vec![case],
             floor: None,
-            columns: vec![LEASES],
-            targets: vec![at_most("2 nodes", LEASES, Value::Median, 1.5)],
+            ..group.with([Target::at_most("2 nodes", LEASES, Value::Median, 1.5)])
         }
     }
 
@@ -329,7 +304,7 @@ impl Plan {
         let published = Case::new("pub/sub", move || {
             let mut redis = Redis::start(self.cores)?;
             let said = person::publish_through_a_restart(&mut redis, PACE)?;
-            Ok(vec![(MISSING.heading, stats::size(said.missing))])
+            Ok(vec![(MISSING, stats::size(said.missing))])
         });
         let node = Case::new("2 nodes", move || {
             let mut servers = self.start(2, true)?;
@@ -355,17 +330,13 @@ impl Plan {
             let missing = (0..said).try_fold(0, |missing: usize, number| {
                 bob.hear(&number.to_string()).map(|()| missing)
             })?;
-            Ok(vec![(MISSING.heading, stats::size(missing))])
+            Ok(vec![(MISSING, stats::size(missing))])
         });
-        Group {
-            id: "restart",
-            title: "Redis is killed and starts again".to_owned(),
-            clients: 2,
-            cases: vec![Case { is_peer: true, ..published }, node],
-            floor: None,
-            columns: vec![MISSING],
-            targets: vec![at_most("2 nodes", MISSING, Value::Median, 0.0)],
-        }
+        let published = Case { is_peer: true, ..published };
+        let title = "Redis is killed and starts again";
+        let group = Group::new("restart", title, 2, [published, node], &[MISSING]);
+        let target = Target::at_most("2 nodes", MISSING, Value::Median, 0.0);
+        Group { floor: None, ..group.with([target]) }
     }
 }
 
@@ -389,10 +360,6 @@ impl Servers {
         ann.hear("are you there?")?;
         Ok((ann, bob))
     }
-}
-
-fn at_most(row: &'static str, column: Column, value: Value, most: f64) -> Target {
-    Target { row, heading: column.heading, value, bound: Bound::AtMost(most) }
 }
 
 /// Clients dealt out to servers.

@@ -37,7 +37,7 @@ impl Redis {
         // An empty list of points to save at.
         words.insert(4, String::new());
         words.extend([port, "--dir".to_owned(), folder]);
-        self.process = Some(ServerProcess::start_at(words, self.addr, self.cores)?);
+        self.process = Some(ServerProcess::start_program(words, Some(self.addr), self.cores)?);
         Ok(())
     }
 

@@ -14,7 +14,6 @@ use super::machine::{self, Cores};
 use super::server::{ServerProcess, Subject};
 use super::stats;
 use super::table::{Cell, Column};
-use mio::Events;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -31,8 +30,6 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// What the last line of a greeting begins with.
 const LAST_OF_GREETING: &[u8] = b"You are guest";
 
-const EVENTS_MAX: usize = 256;
-
 const COST: Column = Column::main("CPU us each", 1);
 
 /// At most so many beside the watchers.
@@ -42,50 +39,43 @@ pub(crate) fn affordable(wanted: usize) -> io::Result<usize> {
 
 /// What arriving costs the server in each way, in a crowd of this size.
 pub(crate) fn group(size: usize, cores: Cores) -> Group<'static> {
-    let cases = vec![
-        Case::new("connect, and say nothing", move || connecting(size, cores, Stage::First)),
-        Case::new("be greeted after a while", move || connecting(size, cores, Stage::Second)),
-        Case::new("connect, and be named", move || naming(size, cores, Stage::First)),
-        Case::new("join the same room", move || naming(size, cores, Stage::Second)),
+    let silent: Come = |_| Vec::new();
+    // The greeting comes because they say nothing; they are all in long before that.
+    let ways: [(&str, Come, Option<Then>); 4] = [
+        ("connect, and say nothing", silent, None),
+        ("be greeted after a while", silent, Some(wait_until_greeted)),
+        ("connect, and be named", ask::name, None),
+        ("join the same room", ask::name, Some(join)),
     ];
+    let case = |(name, come, then)| Case::new(name, move || arrive(size, cores, come, then));
+    let cases = ways.map(case);
     let title = format!("arrivals, {WATCHERS} told of it in each room");
-    let (columns, targets) = (vec![COST], Vec::new());
-    Group { id: "arrivals", title, clients: size, cases, floor: None, columns, targets }
+    Group { floor: None, ..Group::new("arrivals", title, size, cases, &[COST]) }
 }
 
-/// Of the two steps that a client takes, the one that counts.
-#[derive(Clone, Copy, PartialEq)]
-enum Stage {
-    First,
-    Second,
-}
+/// What each asks for when it connects, by its number.
+type Come = fn(usize) -> Vec<Ask>;
 
-/// People who connect and look: the greeting comes, because they say nothing. They are
-/// all in long before that.
-fn connecting(size: usize, cores: Cores, stage: Stage) -> io::Result<Cell> {
+/// What so many of them do once they are in.
+type Then = fn(&mut Crowd, usize) -> io::Result<()>;
+
+/// So many come, and perhaps do something then; the last step is what counts.
+fn arrive(size: usize, cores: Cores, come: Come, then: Option<Then>) -> io::Result<Cell> {
     let server = ServerProcess::start(Subject::Chinwag, &[], cores)?;
     let mut crowd = with_watchers(&server)?;
     let mut before = server.cpu_microseconds()?;
-    crowd.connect(server.addr(), size, |_| Vec::new())?;
+    crowd.connect(server.addr(), size, come)?;
     server.wait_until_accepted(crowd.len())?;
-    if stage == Stage::Second {
+    if let Some(then) = then {
         before = server.cpu_microseconds()?;
-        wait_until_greeted(&mut crowd, size)?;
+        then(&mut crowd, size)?;
     }
-    Ok(vec![(COST.heading, (server.cpu_microseconds()? - before) / stats::size(size))])
+    Ok(vec![(COST, (server.cpu_microseconds()? - before) / stats::size(size))])
 }
 
-/// Programs that connect, take names, and then all go to one room.
-fn naming(size: usize, cores: Cores, stage: Stage) -> io::Result<Cell> {
-    let server = ServerProcess::start(Subject::Chinwag, &[], cores)?;
-    let mut crowd = with_watchers(&server)?;
-    let mut before = server.cpu_microseconds()?;
-    crowd.connect(server.addr(), size, ask::name)?;
-    if stage == Stage::Second {
-        before = server.cpu_microseconds()?;
-        crowd.ask(crowd.len() - size..crowd.len(), |_| vec![Ask::join(ROOM)])?;
-    }
-    Ok(vec![(COST.heading, (server.cpu_microseconds()? - before) / stats::size(size))])
+/// The last `size` clients go to one room.
+fn join(crowd: &mut Crowd, size: usize) -> io::Result<()> {
+    crowd.ask(crowd.len() - size..crowd.len(), |_| vec![Ask::join(ROOM)])
 }
 
 fn with_watchers(server: &ServerProcess) -> io::Result<Crowd> {
@@ -100,12 +90,11 @@ fn with_watchers(server: &ServerProcess) -> io::Result<Crowd> {
 
 /// Waits until the last `size` clients have been greeted.
 fn wait_until_greeted(crowd: &mut Crowd, size: usize) -> io::Result<()> {
-    let mut events = Events::with_capacity(EVENTS_MAX);
     let first = crowd.len() - size;
     let mut missing = size;
     let start = Instant::now();
     while missing > 0 {
-        crowd.receive(&mut events, |id, bytes| {
+        crowd.receive(|id, bytes| {
             // All of a greeting is queued in one go, and so comes in one piece.
             let is_greeting = memchr::memmem::find(bytes, LAST_OF_GREETING).is_some();
             missing -= usize::from(id >= first && is_greeting);

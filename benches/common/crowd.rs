@@ -34,6 +34,7 @@ pub(crate) struct Crowd {
     poll: Poll,
     streams: Vec<Stream>,
     over: Over,
+    events: Events,
     chunk: Box<[u8]>,
     idle: Duration,
 }
@@ -50,6 +51,7 @@ impl Crowd {
             poll: Poll::new()?,
             streams: Vec::new(),
             over,
+            events: Events::with_capacity(EVENTS_MAX),
             chunk: vec![0; CHUNK_SIZE].into_boxed_slice(),
             idle: Duration::ZERO,
         })
@@ -86,7 +88,6 @@ impl Crowd {
         mut begin: impl FnMut(&mut Crowd, usize) -> io::Result<Vec<Ask>>,
     ) -> io::Result<()> {
         let mut answers = Answers::default();
-        let mut events = Events::with_capacity(EVENTS_MAX);
         let start = Instant::now();
         while !ids.is_empty() || answers.len() > 0 {
             while answers.len() < WAITING_MAX
@@ -101,7 +102,7 @@ impl Crowd {
             }
             // What comes for those who wait for nothing is not for here.
             if answers.len() > 0 {
-                self.receive(&mut events, |id, bytes| answers.enter(id, bytes))?;
+                self.receive(|id, bytes| answers.enter(id, bytes))?;
             }
             if start.elapsed() > ANSWER_MAX {
                 let other = answers.other().unwrap_or_default();
@@ -135,30 +136,28 @@ impl Crowd {
         self.poll.registry().register(socket, Token(id), Interest::READABLE)
     }
 
-    /// Reads whatever has come for anybody.
-    pub(crate) fn receive(
-        &mut self,
-        events: &mut Events,
-        mut received: impl FnMut(usize, &[u8]),
-    ) -> io::Result<()> {
-        self.wait(events)?;
-        for event in &*events {
-            let Token(id) = event.token();
-            self.drain(id, |bytes| received(id, bytes))?;
+    /// Reads whatever has come for anybody, in one poll that does not wait. Returns whether there
+    /// was anything.
+    pub(crate) fn receive(&mut self, mut received: impl FnMut(usize, &[u8])) -> io::Result<bool> {
+        let start = Instant::now();
+        match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+            _ => {}
         }
-        Ok(())
+        if self.events.is_empty() {
+            self.idle += start.elapsed();
+        }
+        for event in &self.events {
+            let Token(id) = event.token();
+            drain(id, &mut self.streams[id], &mut self.chunk, |bytes| received(id, bytes))?;
+        }
+        Ok(!self.events.is_empty())
     }
 
     /// Reads what has come and drops it.
     pub(crate) fn forget_unread(&mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(EVENTS_MAX);
-        loop {
-            let mut is_done = true;
-            self.receive(&mut events, |_, _| is_done = false)?;
-            if is_done {
-                return Ok(());
-            }
-        }
+        while self.receive(|_, _| {})? {}
+        Ok(())
     }
 
     /// Sends lines that are few enough for the socket to take them at once.
@@ -177,37 +176,29 @@ impl Crowd {
         self.streams.push(stream);
         Ok(())
     }
+}
 
-    /// One poll, without waiting.
-    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
-        let start = Instant::now();
-        match self.poll.poll(events, Some(Duration::ZERO)) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
-            _ => {}
-        }
-        if events.is_empty() {
-            self.idle += start.elapsed();
-        }
-        Ok(())
-    }
-
-    /// Reads one client's socket until it is empty.
-    fn drain(&mut self, id: usize, mut received: impl FnMut(&[u8])) -> io::Result<()> {
-        loop {
-            match self.streams[id].read(&mut self.chunk) {
-                Ok(0) => {
-                    return Err(io::Error::other(format!("{} was cut off", ask::client_name(id))));
-                }
-                Ok(length) => {
-                    received(&self.chunk[..length]);
-                    if self.streams[id].is_drained_by(length < self.chunk.len()) {
-                        return Ok(());
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+/// Reads one client's socket until it is empty.
+fn drain(
+    id: usize,
+    stream: &mut Stream,
+    chunk: &mut [u8],
+    mut received: impl FnMut(&[u8]),
+) -> io::Result<()> {
+    loop {
+        match stream.read(chunk) {
+            Ok(0) => {
+                return Err(io::Error::other(format!("{} was cut off", ask::client_name(id))));
             }
+            Ok(length) => {
+                received(&chunk[..length]);
+                if stream.is_drained_by(length < chunk.len()) {
+                    return Ok(());
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -5,7 +5,7 @@ use super::options::Options;
 use super::stats;
 use super::table::{Cell, Cells, Column, Row, Table};
 use super::{chart, floor, peers};
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::time::Instant;
 
 /// Fewer runs are too few for a verdict: the machine's own speed drifts by a fifth.
@@ -14,8 +14,9 @@ const VERDICT_RUNS: usize = 3;
 /// As the row of a target: it is one of the worst of all rows.
 pub(crate) const EVERY_ROW: &str = "every row";
 
-/// Headings of figures that must be 0: a server that loses lines is not fast.
-pub(crate) const FAULTS: [&str; 2] = ["lost", "disordered"];
+/// Figures that must be 0: a server that loses lines is not fast.
+pub(crate) const LOST: Column = Column::new("lost", 0);
+pub(crate) const DISORDERED: Column = Column::new("disordered", 0);
 
 /// Cases that are compared with one another, and make one table.
 pub(crate) struct Group<'a> {
@@ -49,10 +50,10 @@ impl<'a> Case<'a> {
 
 /// What a figure of a row is to be.
 pub(crate) struct Target {
-    pub(crate) row: &'static str,
-    pub(crate) heading: &'static str,
-    pub(crate) value: Value,
-    pub(crate) bound: Bound,
+    row: &'static str,
+    heading: &'static str,
+    value: Value,
+    bound: Bound,
 }
 
 #[derive(Clone, Copy)]
@@ -66,10 +67,19 @@ pub(crate) enum Value {
     Of(&'static str),
 }
 
-#[derive(Clone, Copy)]
-pub(crate) enum Bound {
+enum Bound {
     AtMost(f64),
     AtLeast(f64),
+}
+
+impl Target {
+    pub(crate) fn at_most(row: &'static str, column: Column, value: Value, most: f64) -> Target {
+        Target { row, heading: column.heading, value, bound: Bound::AtMost(most) }
+    }
+
+    pub(crate) fn at_least(row: &'static str, column: Column, value: Value, least: f64) -> Target {
+        Target { row, heading: column.heading, value, bound: Bound::AtLeast(least) }
+    }
 }
 
 /// Measures all groups that are asked for, prints each table when it is done, and ends with
@@ -122,7 +132,31 @@ pub(crate) fn legend(names: &[String]) -> String {
     text
 }
 
-impl Group<'_> {
+impl<'a> Group<'a> {
+    /// The first case is the floor, and there are no targets.
+    pub(crate) fn new(
+        id: &'static str,
+        title: impl Into<String>,
+        clients: usize,
+        cases: impl IntoIterator<Item = Case<'a>>,
+        columns: &[Column],
+    ) -> Group<'a> {
+        Group {
+            id,
+            title: title.into(),
+            clients,
+            cases: cases.into_iter().collect(),
+            floor: Some(0),
+            columns: columns.to_vec(),
+            targets: Vec::new(),
+        }
+    }
+
+    /// The same, with what its figures are to be.
+    pub(crate) fn with(self, targets: impl IntoIterator<Item = Target>) -> Group<'a> {
+        Group { targets: targets.into_iter().collect(), ..self }
+    }
+
     /// Leaves what is asked for: the whole table, or some of the rows, if nothing compares them
     /// with one that may be missing. False if nothing is left.
     fn narrow(&mut self, options: &Options) -> bool {
@@ -153,7 +187,6 @@ impl Group<'_> {
                 }
             }
         }
-        Progress::clear();
         let floor = self.floor.map(|floor| &cells[floor]);
         // A peer that failed once is no pair to the floor any more.
         let rows = self.cases.iter().zip(&cells).filter(|(_, cells)| cells.len() == runs);
@@ -172,7 +205,7 @@ impl Group<'_> {
     /// Whether no line was lost or out of order. Of a peer it is only shown.
     fn has_no_fault(&self, table: &Table) -> bool {
         let own = self.cases.iter().filter(|case| !case.is_peer);
-        own.flat_map(|case| FAULTS.map(|fault| table.figure(&case.name, fault)))
+        own.flat_map(|case| [LOST, DISORDERED].map(|it| table.figure(&case.name, it.heading)))
             .flatten()
             .all(|figure| figure.spread.max.is_nan() || figure.spread.max < 0.5)
     }
@@ -239,8 +272,7 @@ fn decimals(value: f64) -> usize {
     }
 }
 
-/// What a bench says while it works: on a terminal one line that changes, elsewhere a line a
-/// cell.
+/// What a bench says while it works: a line a cell.
 struct Progress {
     done: usize,
     all: usize,
@@ -251,20 +283,6 @@ impl Progress {
     fn next(&mut self, what: &str) {
         self.done += 1;
         let seconds = self.start.elapsed().as_secs();
-        let line = format!("[{}/{}, {seconds} s] {what}", self.done, self.all);
-        let mut stderr = io::stderr();
-        // Nothing is lost if nobody can see it.
-        let _ = if stderr.is_terminal() {
-            write!(stderr, "\r\x1b[K{line}").and_then(|()| stderr.flush())
-        } else {
-            writeln!(stderr, "{line}")
-        };
-    }
-
-    /// Leaves the place to what is printed.
-    fn clear() {
-        if io::stderr().is_terminal() {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
+        eprintln!("[{}/{}, {seconds} s] {what}", self.done, self.all);
     }
 }

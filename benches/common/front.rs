@@ -1,15 +1,11 @@
 //! What may stand before a server: haproxy, which takes TLS off and hands on what is inside.
 
 use super::book;
-use super::machine::Cores;
+use super::machine::{self, Cores};
 use super::peers::HAPROXY;
 use super::server::{ServerProcess, free_addr};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::{fs, io};
-
-/// Where Debian has it, and others.
-const PLACES: [&str; 3] = ["/usr/sbin/haproxy", "/usr/bin/haproxy", "/usr/local/sbin/haproxy"];
 
 /// One thread, as the server has. As many may connect as it has descriptors for.
 const CONFIG: &str = "\
@@ -34,8 +30,7 @@ pub(crate) fn start_haproxy(
     key: &str,
     cores: Cores,
 ) -> io::Result<ServerProcess> {
-    let program = PLACES.iter().find(|place| Path::new(place).exists());
-    let program = program.ok_or_else(|| io::Error::other("not installed"))?;
+    let program = machine::find(HAPROXY).ok_or_else(|| io::Error::other("not installed"))?;
     let addr = free_addr()?;
     let folder = book::folder().join(HAPROXY);
     fs::create_dir_all(&folder)?;
@@ -43,7 +38,7 @@ pub(crate) fn start_haproxy(
     fs::write(&both, [fs::read(certificate)?, fs::read(key)?].concat())?;
     let text = CONFIG.replace("FRONT", &addr.to_string()).replace("BACK", &back.to_string());
     fs::write(&config, text.replace("CERTIFICATE", &both.display().to_string()))?;
-    let words = [program, "-db", "-q", "-f"].map(str::to_owned);
-    let words = words.into_iter().chain([config.display().to_string()]).collect();
-    ServerProcess::start_at(words, addr, cores)
+    let words = [program.as_path(), "-db".as_ref(), "-q".as_ref(), "-f".as_ref(), &config];
+    let words = words.iter().map(|word| word.display().to_string()).collect();
+    ServerProcess::start_program(words, Some(addr), cores)
 }

@@ -7,7 +7,6 @@ use super::rooms::Rooms;
 use super::server::Subject;
 use super::stats;
 use hdrhistogram::Histogram;
-use mio::Events;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
@@ -17,8 +16,6 @@ const OUTSTANDING: usize = 16;
 
 /// When nothing has come for so long, what is missing counts as lost.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-const EVENTS_MAX: usize = 256;
 
 /// Who says when what.
 #[derive(Clone, Copy, PartialEq)]
@@ -111,7 +108,6 @@ pub(crate) struct Outcome {
 /// The clients of one server, and their book-keeping.
 pub(crate) struct Load {
     crowd: Crowd,
-    events: Events,
     subject: Subject,
     talk: Talk,
     rooms: Rooms,
@@ -158,7 +154,6 @@ impl Load {
             hearers: (0..rooms.count()).map(hear).collect(),
             deaf,
             senders: senders.into_iter().map(|id| (id, 0)).collect(),
-            events: Events::with_capacity(EVENTS_MAX),
             private: vec![0; clients],
             private_sent: 0,
             expected: 0,
@@ -221,7 +216,7 @@ impl Load {
         self.deaf.iter().try_for_each(|id| self.crowd.wake(*id))?;
         let mut last_came = Instant::now();
         while last_came.elapsed() < quiet {
-            self.crowd.receive(&mut self.events, |_, _| last_came = Instant::now())?;
+            self.crowd.receive(|_, _| last_came = Instant::now())?;
         }
         Ok(())
     }
@@ -295,8 +290,7 @@ impl Load {
     fn receive_until(&mut self, is_there: fn(&Load) -> bool) -> io::Result<()> {
         let mut last_came = Instant::now();
         while !is_there(self) && last_came.elapsed() < PATIENCE {
-            self.receive()?;
-            if !self.events.is_empty() {
+            if self.receive()? {
                 last_came = Instant::now();
             }
         }
@@ -307,9 +301,10 @@ impl Load {
         self.ledger.lines() >= self.expected
     }
 
-    fn receive(&mut self) -> io::Result<()> {
+    /// Whether anything has come.
+    fn receive(&mut self) -> io::Result<bool> {
         let (ledger, planned, latency) = (&mut self.ledger, &self.planned, &mut self.latency);
-        self.crowd.receive(&mut self.events, |id, bytes| {
+        self.crowd.receive(|id, bytes| {
             for line in ledger.enter(id, bytes) {
                 // Without a pace nothing is planned.
                 let at = usize::try_from(line).ok().and_then(|line| planned.get(line));

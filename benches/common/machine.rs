@@ -1,8 +1,9 @@
 //! What the machine allows: two cores of our own, and so many descriptors.
 
 use rlimit::Resource;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::{fs, io};
+use std::{env, fs, io};
 
 /// Descriptors that a process needs beside those of its clients, with room to spare.
 const DESCRIPTORS_ASIDE: usize = 64;
@@ -48,6 +49,13 @@ pub(crate) fn kernel_objects() -> io::Result<u64> {
 pub(crate) fn kernel_queues() -> io::Result<u64> {
     const PAGE: u64 = 4096;
     Ok(PAGE * number_behind("/proc/net/sockstat", " mem ")?)
+}
+
+/// Where a program is installed.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// Pins this process, the generator, to one core, and keeps another for the

@@ -3,7 +3,7 @@
 //! The heap is what the allocator has given out, not what it keeps around that; the
 //! kernel has no part in this, and the streams are as small as a descriptor.
 
-use super::driver::{Bound, Case, Group, Target, Value};
+use super::driver::{Case, Group, Target, Value};
 use super::stats;
 use super::table::{Cell, Column};
 use super::wire::{self, Network};
@@ -37,20 +37,10 @@ pub(crate) fn group(quick: bool) -> Group<'static> {
         }),
     ];
     let cases = kinds.map(|(name, says)| Case::new(name, move || Ok(cell(clients, says))));
-    Group {
-        id: "million",
-        title: "in memory, without a kernel".to_owned(),
-        clients,
-        cases: cases.into(),
-        floor: None,
-        columns: vec![BYTES, COMING, TO_ALL, DELIVERY],
-        targets: vec![Target {
-            row: "named",
-            heading: BYTES.heading,
-            value: Value::Median,
-            bound: Bound::AtMost(200.0),
-        }],
-    }
+    let columns = [BYTES, COMING, TO_ALL, DELIVERY];
+    let group = Group::new("million", "in memory, without a kernel", clients, cases, &columns);
+    let target = Target::at_most("named", BYTES, Value::Median, 200.0);
+    Group { floor: None, ..group.with([target]) }
 }
 
 fn cell(connections: usize, says: Says) -> Cell {
@@ -75,9 +65,9 @@ fn cell(connections: usize, says: Says) -> Cell {
     let deliveries = wire::take_writes();
     let count = stats::size(connections);
     vec![
-        (BYTES.heading, stats::float(allocated.bytes_current.unsigned_abs()) / count),
-        (COMING.heading, coming.as_secs_f64() * 1e6 / count),
-        (TO_ALL.heading, to_all.as_secs_f64() * 1e3),
-        (DELIVERY.heading, to_all.as_secs_f64() * 1e9 / stats::float(deliveries)),
+        (BYTES, stats::float(allocated.bytes_current.unsigned_abs()) / count),
+        (COMING, coming.as_secs_f64() * 1e6 / count),
+        (TO_ALL, to_all.as_secs_f64() * 1e3),
+        (DELIVERY, to_all.as_secs_f64() * 1e9 / stats::float(deliveries)),
     ]
 }

@@ -7,6 +7,7 @@ pub(crate) mod book;
 pub(crate) mod chart;
 pub(crate) mod crowd;
 pub(crate) mod driver;
+pub(crate) mod figures;
 pub(crate) mod floor;
 #[cfg(all(feature = "tls", feature = "web"))]
 pub(crate) mod front;

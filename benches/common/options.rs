@@ -4,23 +4,13 @@ use super::floor::Floor;
 use super::machine::CLIENTS_MIN;
 use super::peers::Peer;
 use pico_args::Arguments;
+use std::error::Error;
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// What an argument list asks for.
-enum Task {
-    /// Measure, and print a table.
-    Measure(Options),
-    /// Be one of the floors. A bench starts itself so; it is not for people.
-    Serve(Floor),
-    /// Print the usage.
-    Help,
-}
-
 /// How much to measure.
-#[derive(Default)]
 pub(crate) struct Options {
     /// Only a sign of life: one short run. Its figures are not to be quoted.
     pub(crate) quick: bool,
@@ -36,12 +26,28 @@ pub(crate) struct Options {
     pub(crate) only: Option<String>,
     /// Those that were asked for and are installed.
     pub(crate) peers: Vec<Peer>,
+    /// Be one of the floors instead. A bench starts itself so; it is not for people.
+    serve: Option<Floor>,
 }
 
 impl Options {
     /// Whether a table is asked for.
     pub(crate) fn wants(&self, table: &str) -> bool {
         self.only.as_ref().is_none_or(|only| table.contains(only.as_str()))
+    }
+
+    /// How many clients: as many as the caller wants, or by default.
+    pub(crate) fn clients(&self, default: usize, quick: usize) -> usize {
+        self.clients.unwrap_or(if self.quick { quick } else { default })
+    }
+
+    /// The same of a bench that measures several numbers.
+    pub(crate) fn sizes(&self, default: &[usize], quick: usize) -> Vec<usize> {
+        match self.clients {
+            Some(clients) => vec![clients],
+            None if self.quick => vec![quick],
+            None => default.to_vec(),
+        }
     }
 
     /// The peers that can serve so many.
@@ -67,19 +73,17 @@ Options, after `cargo bench --bench NAME --`:
 
 /// The `main` of a bench. `measure` returns whether every line arrived as it should.
 pub(crate) fn run(bench: &str, measure: fn(&Options) -> io::Result<bool>) -> ExitCode {
-    let task = match parse() {
-        Ok(task) => task,
+    let mut arguments = Arguments::from_env();
+    if arguments.contains(["-h", "--help"]) {
+        println!("{USAGE}");
+        return ExitCode::SUCCESS;
+    }
+    let result = match parse(arguments) {
+        Ok(Options { serve: Some(floor), .. }) => floor.serve().map(|()| true),
+        Ok(options) => measure(&options),
         Err(error) => {
             eprintln!("{bench}: {error}");
             return ExitCode::from(2);
-        }
-    };
-    let result = match task {
-        Task::Measure(options) => measure(&options),
-        Task::Serve(floor) => floor.serve().map(|()| true),
-        Task::Help => {
-            println!("{USAGE}");
-            Ok(true)
         }
     };
     match result {
@@ -91,56 +95,41 @@ pub(crate) fn run(bench: &str, measure: fn(&Options) -> io::Result<bool>) -> Exi
 }
 
 /// Reads the arguments of this process; an error is one line for a person.
-fn parse() -> Result<Task, String> {
-    let mut arguments = Arguments::from_env();
-    let task = parse_task(&mut arguments)?;
-    match arguments.finish().first() {
-        None => Ok(task),
-        Some(unknown) => Err(format!("unknown argument {} (see --help)", unknown.display())),
-    }
-}
-
-fn parse_task(arguments: &mut Arguments) -> Result<Task, String> {
-    let floor = arguments.opt_value_from_fn("--serve", Floor::from_name);
-    if let Some(floor) = floor.map_err(|error| error.to_string())? {
-        return Ok(Task::Serve(floor));
-    }
+fn parse(mut arguments: Arguments) -> Result<Options, Box<dyn Error>> {
     // `cargo bench` passes `--bench`. `cargo test --all-targets` does not, and
-    // wants to know that a bench works, not how fast the server is. It is taken first:
-    // whoever asks for help through cargo passes it too.
-    let measuring = arguments.contains("--bench");
-    if arguments.contains(["-h", "--help"]) {
-        return Ok(Task::Help);
+    // wants to know that a bench works, not how fast the server is.
+    let is_measuring = arguments.contains("--bench");
+    let list: Option<String> = arguments.opt_value_from_str("--peers")?;
+    let options = Options {
+        quick: arguments.contains("--quick") || !is_measuring,
+        runs: number(&mut arguments, "--runs", 1..=99)?,
+        clients: number(&mut arguments, "--clients", CLIENTS_MIN..=99_999)?,
+        rooms: number(&mut arguments, "--rooms", 1..=19_999)?,
+        against: arguments.opt_value_from_str("--against")?,
+        only: arguments.opt_value_from_str("--only")?,
+        peers: peers(list.as_deref().unwrap_or_default())?,
+        serve: arguments.opt_value_from_fn("--serve", Floor::from_name)?,
+    };
+    if let Some(unknown) = arguments.finish().first() {
+        return Err(format!("unknown argument {} (see --help)", unknown.display()).into());
     }
-    Ok(Task::Measure(Options {
-        quick: arguments.contains("--quick") || !measuring,
-        runs: number(arguments, "--runs", 1..=99)?,
-        clients: number(arguments, "--clients", CLIENTS_MIN..=99_999)?,
-        rooms: number(arguments, "--rooms", 1..=19_999)?,
-        against: program(text(arguments, "--against")?)?,
-        only: text(arguments, "--only")?,
-        peers: peers(text(arguments, "--peers")?)?,
-    }))
-}
-
-/// The path of a program, if there is one.
-fn program(path: Option<String>) -> Result<Option<PathBuf>, String> {
-    match path.map(PathBuf::from) {
-        Some(path) if !path.is_file() => Err(format!("--against {}: no such file", path.display())),
-        path => Ok(path),
+    match &options.against {
+        Some(path) if !path.is_file() => {
+            Err(format!("--against {}: no such file", path.display()).into())
+        }
+        _ => Ok(options),
     }
 }
 
 /// The peers of a list; who is not installed is named, and left out.
-fn peers(list: Option<String>) -> Result<Vec<Peer>, String> {
-    let list = list.unwrap_or_default();
-    let wanted = match list.as_str() {
+fn peers(list: &str) -> Result<Vec<Peer>, String> {
+    let wanted = match list {
+        "" => Vec::new(),
         "all" => Peer::ALL.to_vec(),
-        list => list
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .map(|name| Peer::from_name(name).ok_or(format!("--peers: there is no {name}")))
-            .collect::<Result<_, _>>()?,
+        list => {
+            let named = |name| Peer::from_name(name).ok_or(format!("--peers: there is no {name}"));
+            list.split(',').map(named).collect::<Result<_, _>>()?
+        }
     };
     let is_here = |peer: &Peer| match peer.find() {
         Ok(_) => true,
@@ -152,12 +141,8 @@ fn peers(list: Option<String>) -> Result<Vec<Peer>, String> {
     Ok(wanted.into_iter().filter(is_here).collect())
 }
 
-fn text(arguments: &mut Arguments, option: &'static str) -> Result<Option<String>, String> {
-    arguments.opt_value_from_str(option).map_err(|error| error.to_string())
-}
-
 /// The value of an option that takes a number, if it is given.
-pub(crate) fn number(
+fn number(
     arguments: &mut Arguments,
     option: &'static str,
     allowed: RangeInclusive<usize>,

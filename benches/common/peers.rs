@@ -6,6 +6,7 @@
 
 use super::ask::{self, Ask};
 use super::book;
+use super::machine;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -84,10 +85,7 @@ impl Peer {
         if self.is_fixture() {
             return build_fixture();
         }
-        let path = env::var_os("PATH").unwrap_or_default();
-        let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-        let mut files = folders.map(|folder| folder.join(self.program()));
-        files.find(|file| file.is_file()).ok_or_else(|| format!("no {} here", self.program()))
+        machine::find(self.program()).ok_or_else(|| format!("no {} here", self.program()))
     }
 
     /// The command that serves at this address; what files it needs go into the folder.

@@ -103,20 +103,12 @@ pub(crate) fn free_addr() -> io::Result<SocketAddr> {
     TcpListener::bind(("127.0.0.1", 0))?.local_addr()
 }
 
-/// A folder for one server's files.
-fn folder_for(subject: Subject) -> io::Result<PathBuf> {
-    let name = format!("chinwag-bench-{}-{}", std::process::id(), subject.name());
-    let folder = env::temp_dir().join(name);
-    fs::create_dir_all(&folder)?;
-    Ok(folder)
-}
-
 /// A running server. Dropping it kills the process, also when a bench panics.
 pub(crate) struct ServerProcess {
     child: Child,
-    subject: Subject,
     addr: SocketAddr,
-    folder: PathBuf,
+    /// Where its files are.
+    folder: Option<PathBuf>,
     /// How many descriptors it had open before anybody came.
     descriptors_when_empty: u64,
 }
@@ -128,35 +120,31 @@ impl ServerProcess {
         arguments: &[&str],
         cores: Cores,
     ) -> io::Result<ServerProcess> {
-        let folder = folder_for(subject)?;
+        let name = format!("chinwag-bench-{}-{}", std::process::id(), subject.name());
+        let folder = env::temp_dir().join(name);
+        fs::create_dir_all(&folder)?;
         let (mut words, addr) = subject.command(&folder)?;
         words.extend(arguments.iter().map(|argument| (*argument).to_owned()));
-        ServerProcess::spawn(subject, words, addr, folder, cores)
+        ServerProcess::spawn(words, addr, Some(folder), cores)
     }
 
-    /// The same of a build of chinwag, with all of its arguments.
-    pub(crate) fn start_program(words: Vec<String>, cores: Cores) -> io::Result<ServerProcess> {
-        let folder = folder_for(Subject::Chinwag)?;
-        ServerProcess::spawn(Subject::Chinwag, words, None, folder, cores)
-    }
-
-    /// The same of any program that listens there.
-    pub(crate) fn start_at(
+    /// The same of a build of chinwag, with all of its arguments; or, at an address, of any
+    /// program that listens there.
+    pub(crate) fn start_program(
         words: Vec<String>,
-        addr: SocketAddr,
+        addr: Option<SocketAddr>,
         cores: Cores,
     ) -> io::Result<ServerProcess> {
-        let folder = folder_for(Subject::Chinwag)?.join("beside");
-        ServerProcess::spawn(Subject::Chinwag, words, Some(addr), folder, cores)
+        ServerProcess::spawn(words, addr, None, cores)
     }
 
     fn spawn(
-        subject: Subject,
         mut words: Vec<String>,
         addr: Option<SocketAddr>,
-        folder: PathBuf,
+        folder: Option<PathBuf>,
         cores: Cores,
     ) -> io::Result<ServerProcess> {
+        let program = words[0].clone();
         if let Some(core) = cores.server {
             // taskset becomes the server, under the same process id.
             words.splice(0..0, ["taskset".into(), "-c".into(), core.to_string()]);
@@ -164,28 +152,23 @@ impl ServerProcess {
         let child = Command::new(&words[0])
             .args(&words[1..])
             .stdin(Stdio::null())
-            .stdout(Stdio::piped())
+            // What others print is nobody's.
+            .stdout(if addr.is_some() { Stdio::null() } else { Stdio::piped() })
             .stderr(if addr.is_some() { Stdio::null() } else { Stdio::inherit() })
             .spawn()?;
         // From here on dropping it kills the child.
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server =
-            ServerProcess { child, subject, addr: anywhere, folder, descriptors_when_empty: 0 };
+        let mut server = ServerProcess { child, addr: anywhere, folder, descriptors_when_empty: 0 };
         let listening = match addr {
             Some(addr) => server.wait_until_reached(addr),
             None => server.wait_until_listening(),
         };
-        server.addr = listening.map_err(|error| {
-            io::Error::other(format!("{} did not start: {error}", subject.name()))
-        })?;
+        server.addr = listening
+            .map_err(|error| io::Error::other(format!("{program} did not start: {error}")))?;
         // It may say where it listens a moment before it is all set up.
         thread::sleep(SETTLE);
         server.descriptors_when_empty = server.descriptors()?;
         Ok(server)
-    }
-
-    pub(crate) fn subject(&self) -> Subject {
-        self.subject
     }
 
     pub(crate) fn addr(&self) -> SocketAddr {
@@ -273,10 +256,7 @@ impl ServerProcess {
             }
             thread::sleep(SETTLE);
         }
-        // What it prints is nobody's; what is left of that connection is to be gone.
-        if let Some(mut stdout) = self.child.stdout.take() {
-            thread::spawn(move || io::copy(&mut stdout, &mut io::sink()));
-        }
+        // What is left of that connection is to be gone.
         thread::sleep(10 * SETTLE);
         Ok(addr)
     }
@@ -324,6 +304,6 @@ impl Drop for ServerProcess {
         // It may have ended by itself: then there is nothing left to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = self.folder.as_ref().map(fs::remove_dir_all);
     }
 }

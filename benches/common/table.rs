@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 /// Columns that would make a row longer than this, in characters, follow in a second table.
 const WIDTH_MAX: usize = 120;
 
-/// What one run of one case has given, by the headings of its columns.
-pub(crate) type Cell = Vec<(&'static str, f64)>;
+/// What one run of one case has given.
+pub(crate) type Cell = Vec<(Column, f64)>;
 
 /// A figure that every row has.
 #[derive(Clone, Copy)]
@@ -60,7 +60,7 @@ impl Row {
     pub(crate) fn new(name: &str, cells: &Cells, floor: Option<&Cells>, columns: &[Column]) -> Row {
         let figure = |column: &Column| {
             let of = |cell: &Cell| {
-                let found = cell.iter().find(|(heading, _)| *heading == column.heading);
+                let found = cell.iter().find(|(each, _)| each.heading == column.heading);
                 found.map_or(f64::NAN, |(_, value)| *value)
             };
             let ratio = floor.filter(|_| column.is_main).map(|floor| {

@@ -23,7 +23,7 @@ mod price;
 mod town;
 
 use attack::{ATTACKS, Attack};
-use common::driver::{self, Bound, Case, EVERY_ROW, Group, Target, Value};
+use common::driver::{self, Case, EVERY_ROW, Group, Target, Value};
 use common::machine;
 use common::options::{self, Options};
 use common::stats;
@@ -123,21 +123,13 @@ fn strangers<'a>(plan: Plan<'a>, programs: &'a [PathBuf]) -> Group<'a> {
         })
     };
     let pairs = [P99, LOOP, P50, NEWCOMERS, LOGINS, BANS];
-    let target = |columns: [Column; 2], most| Target {
-        row: EVERY_ROW,
-        heading: columns[0].heading,
-        value: Value::Median,
-        bound: Bound::AtMost(most),
-    };
-    Group {
-        id: "strangers",
-        title: "one stranger at full speed, against default limits".to_owned(),
-        clients: 0,
-        cases: ATTACKS.iter().map(case).collect(),
-        floor: None,
-        columns: pairs.into_iter().flatten().chain([CONNECTS, SENT]).collect(),
-        targets: vec![target(P99, LATENCY_MAX), target(LOOP, LOOP_MAX)],
-    }
+    let columns: Vec<Column> = pairs.into_iter().flatten().chain([CONNECTS, SENT]).collect();
+    let title = "one stranger at full speed, against default limits";
+    let group = Group::new("strangers", title, 0, ATTACKS.iter().map(case), &columns).with([
+        Target::at_most(EVERY_ROW, P99[0], Value::Median, LATENCY_MAX),
+        Target::at_most(EVERY_ROW, LOOP[0], Value::Median, LOOP_MAX),
+    ]);
+    Group { floor: None, ..group }
 }
 
 /// What each command costs.
@@ -145,23 +137,17 @@ fn prices<'a>(plan: Plan<'a>, shops: &'a RefCell<Vec<Shop>>) -> Group<'a> {
     let commands = shops.borrow()[0].commands().to_vec();
     let cases = commands.into_iter().map(|command| {
         Case::new(command.clone(), move || {
-            let mut cell = vec![(IN.heading, stats::size(command.len() + 1))];
+            let mut cell = vec![(IN, stats::size(command.len() + 1))];
             for (at, shop) in shops.borrow_mut().iter_mut().enumerate() {
                 let price = shop.price(&command, plan.repeat)?;
-                cell.extend([(OUT[at].heading, price.bytes_out), (COST[at].heading, price.micros)]);
+                cell.extend([(OUT[at], price.bytes_out), (COST[at], price.micros)]);
             }
             Ok(cell)
         })
     });
-    Group {
-        id: "prices",
-        title: "what a command costs the loop, without a rate limit".to_owned(),
-        clients: 0,
-        cases: cases.collect(),
-        floor: None,
-        columns: [IN].into_iter().chain(COST).chain(OUT).collect(),
-        targets: Vec::new(),
-    }
+    let columns: Vec<Column> = [IN].into_iter().chain(COST).chain(OUT).collect();
+    let title = "what a command costs the loop, without a rate limit";
+    Group { floor: None, ..Group::new("prices", title, 0, cases, &columns) }
 }
 
 impl Plan<'_> {
@@ -193,16 +179,16 @@ impl Measured {
         let Outcome { latency, newcomers, logins, bans, .. } = &self.outcome;
         let quantile = |quantile| stats::float(latency.value_at_quantile(quantile)) / 1e3;
         let mut cell = vec![
-            (P50[at].heading, quantile(0.5)),
-            (P99[at].heading, quantile(0.99)),
-            (LOOP[at].heading, 100.0 * self.busy),
-            (NEWCOMERS[at].heading, newcomers.percent()),
-            (LOGINS[at].heading, logins.percent()),
-            (BANS[at].heading, bans.percent()),
+            (P50[at], quantile(0.5)),
+            (P99[at], quantile(0.99)),
+            (LOOP[at], 100.0 * self.busy),
+            (NEWCOMERS[at], newcomers.percent()),
+            (LOGINS[at], logins.percent()),
+            (BANS[at], bans.percent()),
         ];
         if at == 0 {
             let [connects, sent] = self.per_second;
-            cell.extend([(CONNECTS.heading, connects), (SENT.heading, sent / 1e3)]);
+            cell.extend([(CONNECTS, connects), (SENT, sent / 1e3)]);
         }
         cell
     }

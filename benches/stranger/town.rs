@@ -84,7 +84,7 @@ impl Site {
         let fixed = ["-q", "-l", "127.0.0.1:0", "--state", &state];
         let words = [program.as_str()].into_iter().chain(fixed).chain(arguments.iter().copied());
         let words = words.map(str::to_owned).collect();
-        let server = ServerProcess::start_program(words, self.cores)?;
+        let server = ServerProcess::start_program(words, None, self.cores)?;
         let addr = server.addr();
         let residents = move_in(addr, self.size)?;
         let mut boss = Client::connect_aside(Ipv4Addr::new(127, 0, 1, 1), addr)?;

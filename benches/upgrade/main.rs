@@ -11,7 +11,7 @@ mod common;
 mod reloads;
 mod talker;
 
-use common::driver::{self, Bound, Case, FAULTS, Group, Target, Value};
+use common::driver::{self, Case, DISORDERED, Group, LOST, Target, Value};
 use common::machine::{self, Cores};
 use common::options::{self, Options};
 use common::server::ServerProcess;
@@ -47,8 +47,6 @@ const SILENCE: Column = Column::main("silence ms", 1);
 const RECONNECT: Column = Column::new("reconnect ms", 0);
 const SHARE: Column = Column::new("silence / reconnect", 2);
 const PACKED: Column = Column::new("B/client packed", 1);
-const LOST: Column = Column::new(FAULTS[0], 0);
-const DISORDERED: Column = Column::new(FAULTS[1], 0);
 
 /// What becomes of the upgrade.
 #[derive(Clone, Copy, PartialEq)]
@@ -79,8 +77,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(options: &Options) -> io::Result<bool> {
-    let default = if options.quick { CLIENTS_QUICK } else { CLIENTS_DEFAULT };
-    let clients = machine::affordable(options.clients.unwrap_or(default))?;
+    let clients = machine::affordable(options.clients(CLIENTS_DEFAULT, CLIENTS_QUICK))?;
     let afterwards = if options.quick { AFTERWARDS_QUICK } else { AFTERWARDS };
     let plan = Plan { cores: machine::prepare(), clients, afterwards };
     let groups = vec![plan.group(), reloads::group(plan.cores, afterwards)];
@@ -90,32 +87,23 @@ fn measure(options: &Options) -> io::Result<bool> {
 impl Plan {
     fn group(self) -> Group<'static> {
         let cases = ROWS.map(|(name, outcome)| Case::new(name, move || self.run(outcome)));
-        let target = |row, column: Column, most| {
-            let (value, bound) = (Value::Median, Bound::AtMost(most));
-            Target { row, heading: column.heading, value, bound }
-        };
-        Group {
-            id: "upgrade",
-            title: "one hears another all the time".to_owned(),
-            clients: self.clients,
-            cases: cases.into(),
-            floor: None,
-            columns: vec![SILENCE, RECONNECT, SHARE, PACKED, LOST, DISORDERED],
-            targets: vec![
-                target("upgrade", SILENCE, 100.0),
-                target("upgrade", SHARE, 0.25),
-                target("refused", SILENCE, 5.0),
-                target("not executed", SILENCE, 5.0),
-                target("refused", PACKED, 100.0),
-            ],
-        }
+        let columns = [SILENCE, RECONNECT, SHARE, PACKED, LOST, DISORDERED];
+        let title = "one hears another all the time";
+        let group = Group::new("upgrade", title, self.clients, cases, &columns).with([
+            Target::at_most("upgrade", SILENCE, Value::Median, 100.0),
+            Target::at_most("upgrade", SHARE, Value::Median, 0.25),
+            Target::at_most("refused", SILENCE, Value::Median, 5.0),
+            Target::at_most("not executed", SILENCE, Value::Median, 5.0),
+            Target::at_most("refused", PACKED, Value::Median, 100.0),
+        ]);
+        Group { floor: None, ..group }
     }
 
     fn run(self, outcome: Outcome) -> io::Result<Cell> {
         let place = Place::new()?;
         let arguments = "-q -l 127.0.0.1:0 --max-clients 20000 --rate off".split(' ');
         let words = [place.program()].into_iter().chain(arguments.map(str::to_owned));
-        let server = ServerProcess::start_program(words.collect(), self.cores)?;
+        let server = ServerProcess::start_program(words.collect(), None, self.cores)?;
         let start = Instant::now();
         let mut talker = Talker::new(server.addr(), self.clients, ask::name)?;
         let reconnect = start.elapsed();
@@ -138,18 +126,18 @@ impl Plan {
         let silence = talker.finish()?;
         let millis = |time: Duration| 1000.0 * time.as_secs_f64();
         let mut cell = vec![
-            (SILENCE.heading, millis(silence)),
-            (LOST.heading, stats::float(talker.lost())),
-            (DISORDERED.heading, stats::float(talker.disordered())),
+            (SILENCE, millis(silence)),
+            (LOST, stats::float(talker.lost())),
+            (DISORDERED, stats::float(talker.disordered())),
         ];
         match outcome {
             Outcome::Upgraded => cell.extend([
-                (RECONNECT.heading, millis(reconnect)),
-                (SHARE.heading, millis(silence) / millis(reconnect)),
+                (RECONNECT, millis(reconnect)),
+                (SHARE, millis(silence) / millis(reconnect)),
             ]),
             Outcome::Refused => {
                 let packed = stats::float(fs::metadata(place.file("state"))?.len());
-                cell.push((PACKED.heading, packed / stats::size(self.clients)));
+                cell.push((PACKED, packed / stats::size(self.clients)));
             }
             Outcome::NotAsked | Outcome::NotExecuted => {}
         }

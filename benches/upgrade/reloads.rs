@@ -3,22 +3,21 @@
 use crate::SILENCE;
 use crate::common::ask;
 use crate::common::book;
-use crate::common::driver::{Case, FAULTS, Group};
-use crate::common::machine::Cores;
+use crate::common::driver::{Case, Group, LOST};
+use crate::common::machine::{self, Cores};
 use crate::common::server::{self, ServerProcess, Subject};
 use crate::common::stats;
 use crate::common::table::{Cell, Column};
 use crate::talker::Talker;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
-use std::{env, fs, io, process};
+use std::{fs, io, process};
 
 /// Few, since it makes no difference.
 const CLIENTS: usize = 200;
 
 const KEPT: Column = Column::new("kept by the old processes", 0);
-const LOST: Column = Column::new(FAULTS[0], 0);
 
 #[derive(Clone, Copy)]
 enum Proxy {
@@ -32,12 +31,6 @@ impl Proxy {
             Proxy::Haproxy => "haproxy",
             Proxy::Nginx => "nginx",
         }
-    }
-
-    fn find(self) -> Option<PathBuf> {
-        let path = env::var_os("PATH").unwrap_or_default();
-        let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-        folders.map(|folder| folder.join(self.name())).find(|file| file.is_file())
     }
 
     /// What it is told, and the arguments with which it reads that.
@@ -79,7 +72,7 @@ impl Proxy {
 
 pub(crate) fn group(cores: Cores, afterwards: Duration) -> Group<'static> {
     let here = |proxy: &Proxy| {
-        let is_here = proxy.find().is_some();
+        let is_here = machine::find(proxy.name()).is_some();
         if !is_here {
             println!("{}: not installed", proxy.name());
         }
@@ -89,15 +82,9 @@ pub(crate) fn group(cores: Cores, afterwards: Duration) -> Group<'static> {
         let measure = move || reload(proxy, cores, afterwards);
         Case { is_peer: true, ..Case::new(proxy.name(), measure) }
     });
-    Group {
-        id: "reload",
-        title: "through a proxy that is reloaded".to_owned(),
-        clients: CLIENTS,
-        cases: cases.collect(),
-        floor: None,
-        columns: vec![SILENCE, KEPT, LOST],
-        targets: Vec::new(),
-    }
+    let columns = [SILENCE, KEPT, LOST];
+    let title = "through a proxy that is reloaded";
+    Group { floor: None, ..Group::new("reload", title, CLIENTS, cases, &columns) }
 }
 
 fn reload(proxy: Proxy, cores: Cores, afterwards: Duration) -> io::Result<Cell> {
@@ -108,9 +95,9 @@ fn reload(proxy: Proxy, cores: Cores, afterwards: Duration) -> io::Result<Cell> 
     let file = folder.join("config").display().to_string();
     let (text, arguments) = proxy.config(addr, chat.addr(), &file);
     fs::write(&file, text)?;
-    let program = proxy.find().unwrap_or_default().display().to_string();
+    let program = machine::find(proxy.name()).unwrap_or_default().display().to_string();
     let words = [program].into_iter().chain(arguments.split(' ').map(str::to_owned));
-    let front = ServerProcess::start_at(words.collect(), addr, cores)?;
+    let front = ServerProcess::start_program(words.collect(), Some(addr), cores)?;
     let mut talker = Talker::new(front.addr(), CLIENTS, ask::name)?;
     talker.go_aside()?;
     talker.talk_for(afterwards)?;
@@ -125,9 +112,5 @@ fn reload(proxy: Proxy, cores: Cores, afterwards: Duration) -> io::Result<Cell> 
     let lost = stats::float(talker.lost());
     drop(front);
     let _ = fs::remove_dir_all(&folder);
-    Ok(vec![
-        (SILENCE.heading, 1000.0 * silence.as_secs_f64()),
-        (KEPT.heading, kept),
-        (LOST.heading, lost),
-    ])
+    Ok(vec![(SILENCE, 1000.0 * silence.as_secs_f64()), (KEPT, kept), (LOST, lost)])
 }

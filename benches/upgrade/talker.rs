@@ -3,7 +3,6 @@
 
 use crate::common::ask::Ask;
 use crate::common::crowd::Crowd;
-use mio::Events;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -18,7 +17,6 @@ const LISTENER: usize = 1;
 
 pub(crate) struct Talker {
     crowd: Crowd,
-    events: Events,
     said: u64,
     next: Instant,
     heard: Heard,
@@ -46,7 +44,6 @@ impl Talker {
         let (unfinished, silence) = (Vec::new(), Duration::ZERO);
         Ok(Talker {
             crowd,
-            events: Events::with_capacity(256),
             said: 0,
             next: now,
             heard: Heard { unfinished, lines: 0, disordered: 0, last: now, silence },
@@ -105,11 +102,12 @@ impl Talker {
     /// Whoever is cut off makes that an error.
     fn listen(&mut self) -> io::Result<()> {
         let heard = &mut self.heard;
-        self.crowd.receive(&mut self.events, |id, bytes| {
+        let enter = |id, bytes: &[u8]| {
             if id == LISTENER {
                 heard.enter(bytes);
             }
-        })
+        };
+        self.crowd.receive(enter).map(drop)
     }
 }
 

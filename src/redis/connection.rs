@@ -13,6 +13,9 @@ pub(super) use redis_protocol::resp2::types::OwnedFrame as Frame;
 use super::dialer::Waiting;
 use crate::net::tls::client::{self, ClientStream};
 
+/// Before the number of a script's line.
+const PLACE: &str = "@user_script:";
+
 /// Why a call has no answer.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -24,6 +27,18 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// What Redis answers, without where in a script that was: from version 7 on this stands behind
+    /// it, and was before it until then.
+    pub(super) fn refused(answer: &str) -> Failure {
+        let is_old = answer.starts_with("ERR Error running script") || answer.starts_with(PLACE);
+        let why = match answer.rsplit_once(PLACE) {
+            Some((_, old)) if is_old => old.split_once(": ").map_or(old, |(_, why)| why),
+            Some((new, _)) => new.split_once(" script: ").map_or(answer, |(why, _)| why),
+            None => answer,
+        };
+        Failure::Refused(why.strip_prefix('-').unwrap_or(why).to_owned())
+    }
+
     /// Whether Redis says that it will do what was asked, but not now.
     pub(super) fn is_passing(&self) -> bool {
         const WORDS: [&str; 8] = [
@@ -37,8 +52,7 @@ impl Failure {
             "NOREPLICAS",
         ];
         let Failure::Refused(why) = self else { return false };
-        // Old scripts put their own words before it.
-        why.split([' ', '-']).any(|word| WORDS.contains(&word))
+        why.split(' ').next().is_some_and(|code| WORDS.contains(&code))
     }
 }
 
@@ -90,7 +104,7 @@ impl Connection {
         }
         self.send(&bytes, deadline)?;
         match self.receive(deadline)? {
-            Frame::Error(why) => Err(Failure::Refused(why)),
+            Frame::Error(why) => Err(Failure::refused(&why)),
             answer => Ok(answer),
         }
     }
@@ -235,5 +249,42 @@ impl Breaker {
             #[cfg(unix)]
             Breaker::Unix(stream) => stream.shutdown(Shutdown::Both),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+
+    /// As Redis 6.2.14, 7.0.15 and Valkey 8.0.1 answer.
+    #[test]
+    fn what_is_wrong_in_a_script_is_told_without_the_script() {
+        let oom = "OOM command not allowed when used memory > 'maxmemory'.";
+        let wrong = "WRONGTYPE Operation against a key holding the wrong kind of value";
+        let script = "f_13efcf4561fa0a7eb7c517a8d1053477c4d19dff";
+        let sha = &script[2..];
+        for (answer, why) in [
+            (oom, oom),
+            (&*format!("@user_script: 1: -{oom}"), oom),
+            (
+                &format!(
+                    "ERR Error running script (call to {script}): @user_script:1: @user_script: 1: -{oom}"
+                ),
+                oom,
+            ),
+            (
+                &format!("ERR Error running script (call to {script}): @user_script:1: {wrong}"),
+                wrong,
+            ),
+            (&format!("{oom} script: {sha}, on @user_script:1."), oom),
+            (&format!("{wrong} script: {sha}, on @user_script:1."), wrong),
+            (
+                "NOSCRIPT No matching script. Please use EVAL.",
+                "NOSCRIPT No matching script. Please use EVAL.",
+            ),
+        ] {
+            let Failure::Refused(told) = Failure::refused(answer) else { panic!("{answer}") };
+            assert_eq!(told, why, "{answer}");
+        }
     }
 }

@@ -260,7 +260,7 @@ fn read_answer(answer: Frame) -> Result<Answer, Failure> {
             let is_intact = words.get(2).is_some_and(|word| word == "1");
             Ok(Answer::Era { era: era.parse().map_err(|_| strange())?, is_intact })
         }
-        (Some("ERROR"), Some(why)) => Err(Failure::Refused(why.clone())),
+        (Some("ERROR"), Some(why)) => Err(Failure::refused(why)),
         _ => Err(strange()),
     }
 }

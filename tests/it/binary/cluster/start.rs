@@ -98,6 +98,14 @@ fn without_v_the_log_has_the_end_of_what_went_wrong_as_well() {
 fn a_key_of_another_type_is_named_and_once_it_is_deleted_all_goes_on() {
     let cluster = Cluster::start(Redis::start(), 2, PATIENT);
     let (mut ann, mut bob) = (cluster.named(0, "ann"), cluster.named(1, "bob"));
+    // What a node has not read yet is lost with the key.
+    ann.say("are you there?");
+    bob.expect("[ann] are you there?");
+    bob.say("yes");
+    for line in ["[ann] are you there?", "[bob] yes"] {
+        ann.expect(line);
+    }
+    bob.expect("[bob] yes");
     for (key, kind) in [("log", "stream"), ("said", "stream"), ("nodes", "hash")] {
         cluster.redis.ask(&format!("SET {{chinwag}}:{key} x"));
         ann.say(key);

@@ -119,9 +119,10 @@ impl Chat {
     pub(super) fn note_missed(&mut self) {
         let Some(node) = &mut self.node else { return };
         node.others.values_mut().for_each(|other| other.newest = None);
-        node.tokens.forget_all();
-        // Their nodes may have entered again meanwhile, and then know nothing of those resumes.
+        // Which tokens of other nodes are good is not known any more. Those of this one still are.
         let id = node.id;
+        node.tokens.forget_of(|node| node != id);
+        // Their nodes may have entered again meanwhile, and then know nothing of those resumes.
         node.moved.forget(|who| who.node != id);
         node.lacks_kept = true;
     }

@@ -6,6 +6,7 @@ use std::mem;
 use log::warn;
 
 use super::message::{Message, Profile};
+use super::tokens::Tokens;
 use super::who::Who;
 use super::{Node, Sent, Stage, Uncertain};
 use crate::chat::dialect::{Kind, Person};
@@ -31,9 +32,7 @@ impl Chat {
 
     /// What the log reports, in its order.
     pub fn report(&mut self, report: Report, out: &mut Outbox) {
-        if self.node.is_none() {
-            return;
-        }
+        let Some(node) = &mut self.node else { return };
         match report {
             Report::Past(event) => self.keep_past(event, out),
             Report::Event(event) => self.event(event, out),
@@ -43,6 +42,7 @@ impl Chat {
             }
             Report::CutOff => self.cut_off(out),
             Report::NewEra => {
+                node.tokens = Tokens::default();
                 self.note_missed();
                 self.note_loss();
             }
@@ -56,7 +56,7 @@ impl Chat {
         if event.outcome == Outcome::Entered {
             node.refresh.want();
             // It may have been away. Its roster will say which of its tokens are still good.
-            node.tokens.forget_all_of(event.node);
+            node.tokens.forget_of(|node| node == event.node);
         }
         match (&event.outcome, is_own) {
             (Outcome::Entered, true) => self.entered(&event.payload, out),

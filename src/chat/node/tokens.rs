@@ -89,17 +89,12 @@ impl Tokens {
         digest.is_some()
     }
 
-    /// Forgets the tokens of a node's users, also if the node is gone.
-    pub(super) fn forget_all_of(&mut self, node: NodeId) {
-        let all: Vec<Who> = self.of.keys().filter(|who| who.node == node).copied().collect();
+    /// Forgets the tokens of the users of these nodes, also of nodes that are gone.
+    pub(super) fn forget_of(&mut self, is_it: impl Fn(NodeId) -> bool) {
+        let all: Vec<Who> = self.of.keys().filter(|who| is_it(who.node)).copied().collect();
         for who in all {
             self.forget(who);
         }
-    }
-
-    /// Forgets all: something was missed, and which are good is not known any more.
-    pub(super) fn forget_all(&mut self) {
-        *self = Tokens::default();
     }
 
     /// A user has left: their token is good no longer, unless it is their node that is gone.

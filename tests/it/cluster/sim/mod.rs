@@ -30,7 +30,7 @@ use crate::seeds::Simulation;
 const SEEDS: u64 = 60;
 
 /// Those that have failed where clients come back with anybody's token.
-const FOUND: [u64; 4] = [19_719, 26_615, 32_766, 45_390];
+const FOUND: [u64; 5] = [19_719, 26_615, 32_766, 45_390, 69_967];
 
 const CLUSTER: Simulation = Simulation { variables: "CLUSTER", tests: "cluster::sim" };
 

@@ -104,7 +104,10 @@ impl Chat {
             | Effect::Join { conn, .. }
             | Effect::Leave { conn }
             | Effect::Detach { conn }
-                if self.users.by_id(by).is_some_and(|user| user.conn_number() != conn) => {}
+                if self.users.by_id(by).is_some_and(|user| user.conn_number() != conn) =>
+            {
+                self.had_no_effect(&effect);
+            }
             Effect::Connect => self.notify_connection(by, out),
             Effect::Say(kind, text) => self.said(by, kind, &text, how, out),
             Effect::Whisper { to, text, copy } => self.whispered(by, &to, &text, copy, out),

@@ -46,8 +46,8 @@ pub(super) struct Node {
     /// Whether the others are owed this node's roster. It is appended once everything before it is
     /// back: so it is true at its place in the log.
     owes_roster: bool,
-    /// Users of any node as whom users of this node have resumed. The others are told of these
-    /// together with the roster.
+    /// Users of any node as whom users of this node have resumed, or users of this node as whom
+    /// nobody has. The others are told of these together with the roster.
     taken_over: VecDeque<(Who, UserId)>,
     is_leasing: bool,
     alone: Alone,

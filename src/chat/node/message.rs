@@ -13,7 +13,7 @@ use crate::net::timeouts::Now;
 use crate::pack::{Packer, Unpacker, impl_pack};
 
 /// The format of messages. A server skips those in another format, and logs that there were some.
-const FORMAT: u8 = 4;
+const FORMAT: u8 = 5;
 
 /// What a node tells the others.
 pub(in crate::chat) enum Message {
@@ -41,8 +41,14 @@ pub(in crate::chat) enum Message {
     },
     /// Some of what it keeps for users who are at no node.
     Kept(Kept),
-    /// One of its users has resumed as another one, of any node.
-    TakenOver { who: Who, by: Listed },
+    /// One of its users has resumed as another one, of any node; or as the same: then nobody has
+    /// resumed as them.
+    TakenOver {
+        /// The last event that the node had been told of.
+        as_of: u64,
+        who: Who,
+        by: Listed,
+    },
     /// A name was claimed by mistake: the node of its user claims it again.
     Released(Cow<'static, str>),
     /// A private message could not be delivered to the user of this name.
@@ -110,7 +116,7 @@ impl_pack! {
         1 => Roster { name, as_of, is_first, is_last, users },
         2 => NotReading { to, name },
         3 => Kept(kept),
-        4 => TakenOver { who, by },
+        4 => TakenOver { as_of, who, by },
         5 => Released(name),
     }
     else "message"

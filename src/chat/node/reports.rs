@@ -233,8 +233,8 @@ impl Chat {
             }
             Message::Kept(kept) => self.read_kept(kept, out),
             Message::Released(name) => self.claim_back(&name, UserId::NOBODY),
-            Message::TakenOver { who, by } => {
-                self.taken_over(who, Who { node: from, user: by.user }, &by, out);
+            Message::TakenOver { as_of, who, by } => {
+                self.taken_over(who, Who { node: from, user: by.user }, (as_of, &by), out);
             }
             Message::NotReading { to, name } => {
                 let to = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(to));
@@ -256,7 +256,9 @@ impl Chat {
         let has_moved = |who: &Who| node.moved.has(*who);
         match (&effect, profile) {
             (Effect::Resume { user, .. }, _) if has_moved(user) => return,
-            (effect, _) if has_moved(&who) && effect.is_of_connection() => return,
+            (effect, _) if has_moved(&who) && effect.is_of_connection() => {
+                return self.had_no_effect(effect);
+            }
             (Effect::Say(kind, text), Some(profile)) if has_moved(&who) => {
                 return self.said_before(who, profile, (*kind, text), how, out);
             }

@@ -188,15 +188,37 @@ impl Chat {
             let listed = self.users.by_id(by).filter(|_| !self.is_elsewhere(by));
             let listed = listed.and_then(|user| self.listed(by, user));
             if let (Some(by), Some(node)) = (listed, &mut self.node) {
-                let message = Message::TakenOver { who, by }.to_bytes(now);
+                let as_of = node.position;
+                let message = Message::TakenOver { as_of, who, by }.to_bytes(now);
                 node.first.push_back((Action::Tell, message, Sent::Other));
             }
         }
     }
 
+    /// A user could not do this, since they have another connection by now, or have resumed as
+    /// another. If they would have come back as a user of this node, the others are told that it is
+    /// still the same one: a node that has just entered may not have known better.
+    pub(in crate::chat) fn had_no_effect<Id>(&mut self, effect: &Effect<'_, Id>) {
+        if let (Effect::TakeOver { digest, .. }, Some(node)) = (effect, &mut self.node)
+            && let Some(who) = node.tokens.get(digest).map(|token| token.who)
+            && who.node == node.id
+        {
+            node.taken_over.push_back((who, who.user));
+        }
+    }
+
     /// Another node tells that a user has resumed as one of its own, which this node may have
     /// missed.
-    pub(super) fn taken_over(&mut self, who: Who, by: Who, listed: &Listed, out: &mut Outbox) {
+    pub(super) fn taken_over(
+        &mut self,
+        who: Who,
+        by: Who,
+        (as_of, listed): (u64, &Listed),
+        out: &mut Outbox,
+    ) {
+        if who == by {
+            return self.not_taken_over(who, (as_of, listed), out);
+        }
         let Some(node) = &self.node else { return };
         let (left, is_known) = (node.local(who), node.moved.has(who));
         if !is_known {
@@ -217,12 +239,31 @@ impl Chat {
         }
     }
 
+    /// Another node tells that nobody has resumed as its user, which this node may have taken for
+    /// true.
+    fn not_taken_over(&mut self, who: Who, (as_of, listed): (u64, &Listed), out: &mut Outbox) {
+        let was_taken = self.taken_since(listed, 0).is_some();
+        let is_true = self.taken_since(listed, as_of).is_some();
+        let node = self.node.as_mut().filter(|node| was_taken && !is_true && node.moved.has(who));
+        if let Some(node) = node {
+            node.moved.forget(|was| *was == who);
+            self.add_elsewhere(who, &listed.profile, out);
+            self.read_listed(who, listed, out);
+        }
+    }
+
     /// The same for a user of this node, when its own message is back.
-    pub(super) fn has_taken_over(&mut self, who: Who, by: UserId, out: &mut Outbox) {
-        let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
-        let left = node.local(who);
-        self.vacate(left, out);
-        self.pass_on(left, by, who);
+    pub(super) fn has_taken_over(&mut self, who: Who, by: &Listed, out: &mut Outbox) {
+        let Some(node) = &self.node else { return };
+        let (left, is_known) = (node.local(who), node.moved.has(who));
+        if node.who(by.user) == who {
+            return;
+        }
+        self.note_token(by.user, by.token);
+        if !is_known {
+            self.vacate(left, out);
+            self.pass_on(left, by.user, who);
+        }
     }
 
     /// A user has resumed as another, who need not be known here yet. It is out of date if their

@@ -96,14 +96,14 @@ impl Chat {
 
     /// Who has used the token of a user since the event `as_of`, at a time when this node did not
     /// know the token.
-    fn taken_since(&self, listed: &Listed, as_of: u64) -> Option<Who> {
+    pub(super) fn taken_since(&self, listed: &Listed, as_of: u64) -> Option<Who> {
         let (name, token) =
             (listed.profile.name.as_own(), listed.token.filter(|_| listed.is_good)?);
         self.node.as_ref()?.tokens.taken(&token, name, as_of)
     }
 
-    /// A message of this node is back. From its own roster on, all nodes agree which of its tokens
-    /// are good.
+    /// A message of this node is back. From then on all nodes agree which tokens of those in it are
+    /// good.
     pub(super) fn read_own(&mut self, payload: &[u8], out: &mut Outbox) {
         match Message::from_bytes(payload, out.now()) {
             Some(Message::Roster { users, .. }) => {
@@ -112,7 +112,7 @@ impl Chat {
                     self.note_token(listed.user, listed.token);
                 }
             }
-            Some(Message::TakenOver { who, by }) => self.has_taken_over(who, by.user, out),
+            Some(Message::TakenOver { who, by, .. }) => self.has_taken_over(who, &by, out),
             _ => {}
         }
     }

@@ -30,7 +30,8 @@ use crate::seeds::Simulation;
 const SEEDS: u64 = 60;
 
 /// Those that have failed where clients come back with anybody's token.
-const FOUND: [u64; 5] = [19_719, 26_615, 32_766, 45_390, 69_967];
+const FOUND: [u64; 10] =
+    [19_719, 26_615, 32_766, 45_390, 68_789, 69_967, 98_648, 10_128, 18_369, 24_858];
 
 const CLUSTER: Simulation = Simulation { variables: "CLUSTER", tests: "cluster::sim" };
 

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod decisions;
 pub mod framing;
 pub mod output;
+pub mod records;
 pub mod room;
 pub mod stream;
 pub mod watched;

@@ -166,7 +166,7 @@ impl Admission<'_> {
     fn is_barred(&mut self, addr: SocketAddr, at: Duration) -> bool {
         let neighbours = neighbours(&self.world.limits, addr.ip());
         if let (Some(neighbours), Some(rate)) = (&neighbours, self.world.limits.connect_rate)
-            && !self.connects.of(neighbours, rate, at).has_one()
+            && !self.connects.of(neighbours, rate, at).has(1)
         {
             self.world.journal.hit("refused: comes too often");
             return true;
@@ -179,7 +179,7 @@ impl Admission<'_> {
     fn come(&mut self, who: usize, addr: SocketAddr, at: Duration) {
         let neighbours = neighbours(&self.world.limits, addr.ip());
         if let (Some(neighbours), Some(rate)) = (&neighbours, self.world.limits.connect_rate) {
-            self.connects.of(neighbours, rate, at).take_one();
+            self.connects.of(neighbours, rate, at).take(1);
         }
         self.here.insert(who, neighbours);
     }
@@ -343,9 +343,9 @@ impl Admission<'_> {
         let neighbours = neighbours(limits, addr.ip());
         let (Some(neighbours), Some(rate)) = (neighbours, limits.refusal_rate) else { return true };
         let bucket = self.refusals.of(&neighbours, rate, at);
-        let may_tell = bucket.has_one();
+        let may_tell = bucket.has(1);
         if may_tell {
-            bucket.take_one();
+            bucket.take(1);
         }
         may_tell
     }

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::errors::{CALLS, Call, ERRORS};
+use chinwag::testing::Call;
+
+use super::errors::{CALLS, ERRORS};
 
 /// Everything that is to happen somewhere among the seeds of a plain test run.
 const KINDS: [&str; 5] = [

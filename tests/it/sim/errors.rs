@@ -3,15 +3,9 @@
 
 use std::io::{self, ErrorKind};
 
-use super::rng::Rng;
+use chinwag::testing::Call;
 
-/// What the hub does with a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Call {
-    Read,
-    Write,
-    Shutdown,
-}
+use super::rng::Rng;
 
 pub(super) const CALLS: [Call; 3] = [Call::Read, Call::Write, Call::Shutdown];
 

@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
+use chinwag::testing::Call;
 use chinwag::{CloseReason, Ending, Now, Refusal};
 
 use super::coverage::Coverage;
-use super::errors::Call;
 
 /// What happened to a client. Clients are numbered as they come, from 0.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -125,6 +125,7 @@ struct Model<'a> {
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "what one has chosen says nothing of the rest")]
+#[derive(Default)]
 struct Member {
     who: usize,
     name: Option<String>,
@@ -235,21 +236,12 @@ impl Model<'_> {
         let guest = numbers.find(|number| !taken.contains(number)).expect("one more than taken");
         let member = Member {
             who,
-            name: None,
             guest,
             came: self.entry,
             opened: self.now.since,
             ending: "\n",
-            has_shown_ending: false,
             room: LOBBY.to_owned(),
-            notices: false,
-            writer: None,
-            ignores: Vec::new(),
-            is_announced: false,
-            was_awaited: false,
-            has_spoken: false,
-            said_goodbye: false,
-            phase: Phase::Open,
+            ..Member::default()
         };
         let before = self.members.insert(who, member);
         assert!(before.is_none(), "#{who} came twice");

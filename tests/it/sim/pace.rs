@@ -1,5 +1,4 @@
-//! The oracle of pace: how fast a client may speak, and how long it may be silent. Counts
-//! tokens as they drip, where the server counts back from the moment of a full bucket.
+//! The oracle of pace: how fast a client may speak, and how long it may be silent.
 //!
 //! Those who wait may go on at the same moments, for which none waits longer than [`GRID`] once
 //! there are tokens enough. Which moments these are is the server's affair.
@@ -9,60 +8,14 @@ use std::time::Duration;
 
 use chinwag::{CloseReason, Limits};
 
+use super::buckets::Bucket;
 use super::check::Case;
 use super::framing::{AT_THE_END, Item};
 use super::journal::{Fact, Journal, Rest};
 use super::limits::share_a_rate;
 
-/// So finely are tokens counted: a second's worth drips at `rate` of these a nanosecond.
-const TOKEN: i128 = 1_000_000_000;
-
 /// So much longer than it has to somebody may wait who waits.
 const GRID: Duration = Duration::from_millis(50);
-
-struct Bucket {
-    rate: i128,
-    /// Also what has run over within the last [`GRID`].
-    level: i128,
-    at: Duration,
-    /// It was told to slow down since the bucket was full.
-    was_told: bool,
-}
-
-impl Bucket {
-    fn pass(&mut self, at: Duration) {
-        let most = self.full() + self.dripped(GRID);
-        self.level = most.min(self.level + self.dripped(at.saturating_sub(self.at)));
-        self.at = at;
-        self.was_told &= self.level < self.full();
-    }
-
-    fn dripped(&self, within: Duration) -> i128 {
-        i128::try_from(within.as_nanos()).expect("a run is short") * self.rate
-    }
-
-    fn full(&self) -> i128 {
-        2 * self.rate * TOKEN
-    }
-
-    /// Whether there are this many tokens, or as many as there can be.
-    fn has(&self, price: usize) -> bool {
-        self.level >= tokens(price).min(self.full())
-    }
-
-    /// Whether that has been so for as long as anybody has to wait besides.
-    fn has_had(&self, price: usize) -> bool {
-        self.level - self.dripped(GRID) >= tokens(price).min(self.full())
-    }
-
-    fn take(&mut self, price: usize) {
-        self.level = self.level.min(self.full()) - tokens(price);
-    }
-}
-
-fn tokens(price: usize) -> i128 {
-    i128::try_from(price).expect("it is small") * TOKEN
-}
 
 #[expect(clippy::struct_excessive_bools, reason = "each says something else of it")]
 struct Pace<'a> {
@@ -70,6 +23,8 @@ struct Pace<'a> {
     limits: &'a Limits,
     journal: &'a Journal,
     bucket: Option<Bucket>,
+    /// It was told to slow down since the bucket was full.
+    was_told: bool,
     /// What its bytes amount to, each with the number of bytes that it took.
     items: &'a [(usize, Item)],
     delivered: usize,
@@ -98,10 +53,7 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
     let opened = case.own().find(|(_, fact)| matches!(fact, Fact::Opened(_)));
     let (opened, _) = opened.expect("it was opened");
     let at = case.entries[opened].at;
-    let bucket = limits.rate.map(|rate| {
-        let rate = i128::from(rate);
-        Bucket { rate, level: 2 * rate * TOKEN, at, was_told: false }
-    });
+    let bucket = limits.rate.map(|rate| Bucket::full(rate, at, GRID));
     let read_before = case.own().take_while(|(index, _)| *index < opened).map(|(_, fact)| fact);
     let delivered = read_before.map(read_count).sum();
     let mut pace = Pace {
@@ -109,6 +61,7 @@ pub(super) fn check(case: &Case<'_>, limits: &Limits, journal: &Journal) {
         limits,
         journal,
         bucket,
+        was_told: false,
         items: case.items(),
         delivered,
         is_paused: false,
@@ -146,6 +99,7 @@ impl Pace<'_> {
     fn pass(&mut self, at: Duration) {
         if let Some(bucket) = &mut self.bucket {
             bucket.pass(at);
+            self.was_told &= !bucket.is_full();
         }
         self.pay_for_bulk();
     }
@@ -231,10 +185,10 @@ impl Pace<'_> {
         // The last words of one who says no more are not delayed.
         let Some(bucket) = self.bucket.as_mut().filter(|_| end < AT_THE_END) else { return };
         assert!(bucket.has(price), "#{who} is faster than it may");
-        if bucket.was_told {
+        if self.was_told {
             self.journal.hit("rate: a delayed line passes");
         }
-        if bucket.was_told && self.gone.is_some() {
+        if self.was_told && self.gone.is_some() {
             self.journal.hit("rate: a delayed line of one who has gone");
         }
         bucket.take(price);
@@ -248,12 +202,12 @@ impl Pace<'_> {
             return;
         }
         let next = self.next();
-        let (Some(bucket), Some((_, price))) = (&mut self.bucket, next) else {
+        let (Some(bucket), Some((_, price))) = (&self.bucket, next) else {
             panic!("#{who} is told to slow down, and says nothing");
         };
         assert!(!bucket.has(price), "#{who} is told to slow down, and may speak");
-        assert!(!bucket.was_told, "#{who} is told to slow down once more");
-        bucket.was_told = true;
+        assert!(!self.was_told, "#{who} is told to slow down once more");
+        self.was_told = true;
         (self.is_waiting, self.may_wait) = (true, true);
         self.journal.hit("rate: told to slow down");
         match self.items[0].1 {
@@ -305,8 +259,7 @@ impl Pace<'_> {
         self.may_wait |= has_to_wait;
         self.is_unheard = !is_let;
         if is_let && has_to_wait {
-            let was_told = self.bucket.as_ref().is_some_and(|bucket| bucket.was_told);
-            let may_know = was_told || share_a_rate(self.limits);
+            let may_know = self.was_told || share_a_rate(self.limits);
             assert!(may_know, "#{who} has to wait, and was not told why");
             self.is_waiting = true;
         } else if is_let {

@@ -34,7 +34,7 @@ pub(super) fn check(world: &World, entries: &[Entry]) {
         };
         let bucket = buckets.of(&home, rate, entry.at);
         // Bytes that are more than a line's price are charged besides, and `pace.rs` knows it.
-        assert!(bucket.has_one(), "those of {home:?} say more than they may");
-        bucket.take_one();
+        assert!(bucket.has(1), "those of {home:?} say more than they may");
+        bucket.take(1);
     }
 }

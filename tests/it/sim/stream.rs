@@ -13,8 +13,9 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
 
 use chinwag::Transport;
+use chinwag::testing::Call;
 
-use super::errors::{self, Call, ERRORS, INTERRUPTED, WOULD_BLOCK};
+use super::errors::{self, ERRORS, INTERRUPTED, WOULD_BLOCK};
 use super::journal::{Fact, Journal};
 use super::layer::{GREETING, Layer};
 use super::rng::Rng;

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Software: faye 1.4.3 (npm), its client and its server, over WebSocket
 # Guess: What one client publishes to one channel arrives in the order in which it was published, from the first on.
-# Behaviour: Of what a new client publishes at once, the first message arrives last: the handshake that it waits for
-#   completes before those that follow it and after which they are sent. What the client publishes later, or after it
-#   has connected, is in order.
+# Behaviour: Of what a new client publishes at once, the first message, which starts the handshake, is sent after all
+#   that only waited for it, and arrives last. What the client publishes later, or once it has connected, is in order.
 # Output seen:
 #   new client:            2 3 4 5 6 1
 #   the same, later:       1 2 3 4 5 6

@@ -8,9 +8,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::time::{Instant, SystemTime};
 
-use chinwag::{
-    ConnId, Handle, Hub, Limits, Mailbox, Now, Outbox, Peer, Post, Refusal, Service, Transport,
-};
+use chinwag::{ConnId, Handle, Hub, Limits, Mailbox, Now, Outbox, Peer, Post, Service, Transport};
 use mio::net::{TcpListener, TcpStream, UdpSocket};
 use mio::{Events, Interest, Poll, Token};
 
@@ -109,13 +107,12 @@ fn accept(poll: &Poll, listener: &TcpListener, hub: &mut Hub<Socket, Relay>) -> 
             accepted => accepted?,
         };
         let peer = Peer::new(addr.into(), "");
-        let refusal = hub.admission(&peer, now());
-        let is_full = refusal.is_none() && !hub.has_room(CLIENTS_MAX);
+        let refusal = hub.admission(&peer, CLIENTS_MAX);
         // One that was closing may have made room.
         hub.take_closed().for_each(drop);
         let interest = Interest::READABLE | Interest::WRITABLE;
         poll.registry().register(&mut stream, Token(hub.next_slot()), interest)?;
-        match refusal.or(is_full.then_some(Refusal::Full)) {
+        match refusal {
             Some(why) => hub.refuse(Socket(stream), why),
             None => drop(hub.open(Socket(stream), &peer)),
         }

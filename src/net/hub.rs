@@ -62,7 +62,8 @@ const CONN_BYTES: usize = 1024;
 /// [`Server`](crate::Server) drives it. If you drive it yourself, from a poll or a simulation of
 /// your own, keep to this:
 ///
-/// - Before a new stream, ask [`Hub::admission`], and then [`Hub::has_room`].
+/// - Before a new stream, ask [`Hub::admission`], and drop the streams of [`Hub::take_closed`]: one
+///   may have been closed to make room.
 /// - A new stream is registered under [`Hub::next_slot`], for reading and writing, and then
 ///   given to [`Hub::open`], [`Hub::open_proxied`], [`Hub::open_web`], [`Hub::open_probe`] or
 ///   [`Hub::refuse`], before the next is.

@@ -290,13 +290,15 @@ fn admit<S: Service>(
     let is_proxied = listener.is_proxied() || config.is_proxy(origin);
     let origin_comes_later = is_proxied || is_web && hub.is_web_proxy(origin);
     let is_probe = listener.is_for_probes();
-    let now = hub.outbox().now();
-    let refusal = hub.admission(&peer, now).filter(|_| !origin_comes_later && !is_probe);
-    // Asked last, so that no connection is closed to make room for one that is not let in.
-    let is_full = refusal.is_none() && !is_probe && !hub.has_room(config.max_clients);
+    let refusal = if is_probe {
+        None
+    } else if origin_comes_later {
+        (!hub.has_room(config.max_clients)).then_some(Refusal::Full)
+    } else {
+        hub.admission(&peer, config.max_clients)
+    };
     // If one was closed to make room, that frees its slot as well.
     hub.take_closed().for_each(drop);
-    let refusal = refusal.or(is_full.then_some(Refusal::Full));
     if let Some(why) = refusal {
         hub.log_refused(origin, why);
         if !origin_comes_later && !hub.may_tell(origin) {

@@ -4,13 +4,21 @@ use super::{Hub, Phase};
 use crate::net::conn::{CloseReason, ConnId};
 use crate::net::limits::ListenerLimits;
 use crate::net::service::{Peer, Refusal, Service};
-use crate::net::timeouts::Now;
 use crate::net::transport::{Origin, Transport};
 
 impl<T: Transport, S: Service> Hub<T, S> {
-    /// Why a connection from there is refused at admission; `None` if it is let in.
-    pub fn admission(&self, peer: &Peer<'_>, now: Now) -> Option<Refusal> {
-        if self.service.is_banned(peer, now) {
+    /// Why a connection from there is refused at admission; `None` if it is let in, to one of so
+    /// many places. Of a proxy's connection, which has its origin later, only [`Hub::has_room`] is
+    /// asked.
+    pub fn admission(&mut self, peer: &Peer<'_>, places: usize) -> Option<Refusal> {
+        let refusal = self.refusal_of(peer);
+        // Asked last, so that no connection is closed to make room for one that is not let in.
+        refusal.or_else(|| (!self.has_room(places)).then_some(Refusal::Full))
+    }
+
+    /// Why it is refused for where it comes from.
+    pub(super) fn refusal_of(&self, peer: &Peer<'_>) -> Option<Refusal> {
+        if self.service.is_banned(peer, self.outbox.now()) {
             return Some(Refusal::Banned(peer.origin));
         }
         self.is_full_for(peer.origin).then_some(Refusal::Address)
@@ -109,6 +117,7 @@ mod tests {
     use crate::net::hub::tests::{PEER, sent};
     use crate::net::limits::Limits;
     use crate::net::outbox::Outbox;
+    use crate::net::timeouts::Now;
     use crate::testing::Stream;
 
     /// Wants neither those of one address nor those of another protocol.

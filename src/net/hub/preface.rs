@@ -194,7 +194,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     /// The client's address is known now: the connection is refused or let in like others.
     fn admit_proxied(&mut self, id: ConnId, preface: Box<Preface>) -> bool {
         let is_known = !self.is_behind_web_proxy(&preface);
-        let refusal = self.admission(&preface.peer(), self.outbox.now()).filter(|_| is_known);
+        let refusal = self.refusal_of(&preface.peer()).filter(|_| is_known);
         if let Some(why) = refusal {
             return self.turn_down(id, &preface, why);
         }

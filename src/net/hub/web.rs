@@ -70,7 +70,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
                 preface.proxy = Some(origin);
                 preface.origin = SocketAddr::new(client, 0).into();
             }
-            if let Some(why) = self.admission(&preface.peer(), self.outbox.now()) {
+            if let Some(why) = self.refusal_of(&preface.peer()) {
                 return Ok(self.turn_down(id, &preface, why));
             }
             self.count_address(id, preface.origin);

@@ -68,11 +68,11 @@ impl World {
         let proxies: Network = PROXIES.parse().expect("it is a network");
         let is_proxied = proxies.contains(addr.ip());
         let canonical = SocketAddr::new(addr.ip().to_canonical(), addr.port());
-        let is_barred = !is_proxied && self.hub.is_full_for(addr.into());
-        let refusal = if is_barred {
-            Some(Refusal::Address)
-        } else {
+        let peer = Peer::new(canonical.into(), "native");
+        let refusal = if is_proxied {
             (!self.hub.has_room(self.clients_max)).then_some(Refusal::Full)
+        } else {
+            self.hub.admission(&peer, self.clients_max)
         };
         if self.drop_closed() > 0 {
             assert_eq!(refusal, None, "who is closed makes room for one who is let in");
@@ -94,7 +94,6 @@ impl World {
             return self.refuse(stream, why);
         }
         self.journal.hit("connect");
-        let peer = Peer::new(canonical.into(), "native");
         let id = if is_proxied {
             self.hub.open_proxied(stream, &peer)
         } else {

@@ -23,26 +23,30 @@ pub struct Now {
 #[derive(Debug)]
 pub(crate) struct Timeouts<K> {
     after: Duration,
-    queue: VecDeque<(Instant, K)>,
+    /// When the first was started. The others count from there, in half the room of an `Instant`.
+    epoch: Option<Instant>,
+    queue: VecDeque<(Nanoseconds, K)>,
     /// With so many, it is worth looking for obsolete ones behind the front.
     crowded: usize,
 }
+
+type Nanoseconds = u64;
 
 /// Fewer than this are never worth a search.
 const FEW: usize = 64;
 
 impl<K: Copy> Timeouts<K> {
     pub(crate) fn new(after: Duration) -> Timeouts<K> {
-        Timeouts { after, queue: VecDeque::new(), crowded: FEW }
+        Timeouts { after, epoch: None, queue: VecDeque::new(), crowded: FEW }
     }
 
     /// Starts a timeout.
     pub(crate) fn start(&mut self, key: K, now: Instant) {
-        self.queue.push_back((now + self.after, key));
+        let epoch = *self.epoch.get_or_insert(now);
+        self.queue.push_back((nanoseconds(now + self.after, epoch), key));
     }
 
     /// Takes the first, without waiting until it is due.
-    #[cfg_attr(not(any(test, feature = "chat")), expect(dead_code))]
     pub(crate) fn pop(&mut self) -> Option<K> {
         self.queue.pop_front().map(|(_, key)| key)
     }
@@ -70,15 +74,28 @@ impl<K: Copy> Timeouts<K> {
 
     /// When the first is due.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.queue.front().map(|(at, _)| *at)
+        self.all().next().map(|(at, _)| at)
     }
 
     /// Takes a timeout that is due.
     pub(crate) fn expired(&mut self, now: Instant) -> Option<K> {
-        let (_, key) = self.queue.pop_front_if(|(at, _)| *at <= now)?;
+        self.next().filter(|at| *at <= now)?;
         work::walk(1);
-        Some(key)
+        self.pop()
     }
+
+    /// Each with when it is due.
+    fn all(&self) -> impl Iterator<Item = (Instant, K)> {
+        let queue = self.epoch.map(|epoch| self.queue.iter().map(move |it| (epoch, it)));
+        let all = queue.into_iter().flatten();
+        all.map(|(epoch, (at, key))| (epoch + Duration::from_nanos(*at), *key))
+    }
+}
+
+/// How long after the epoch that is; none if it is before.
+fn nanoseconds(at: Instant, epoch: Instant) -> Nanoseconds {
+    let since = at.saturating_duration_since(epoch).as_nanos();
+    Nanoseconds::try_from(since).unwrap_or(Nanoseconds::MAX)
 }
 
 /// Timers of any length, the nearest first. Whether a timer still matters is checked when it fires;
@@ -133,16 +150,17 @@ impl<K: Copy + Ord> Timers<K> {
 /// What an upgrade hands over.
 impl<K: Copy + Pack> Timeouts<K> {
     pub(crate) fn pack(&self, to: &mut Packer) {
-        let Timeouts { after: _, queue, crowded: _ } = self;
-        to.put(queue);
+        let Timeouts { after: _, epoch: _, queue: _, crowded: _ } = self;
+        to.put(&self.all().collect::<Vec<_>>());
     }
 
     /// None may be further away than one that starts now. So all stay in order, even if the
     /// configured length has changed.
     pub(crate) fn restore(&mut self, from: &mut Unpacker<'_>) -> Result<(), Damaged> {
-        self.queue = from.get()?;
-        let last = from.now().monotonic + self.after;
-        self.queue.iter_mut().for_each(|(at, _)| *at = last.min(*at));
+        let (all, now) = (Vec::<(Instant, K)>::unpack(from)?, from.now().monotonic);
+        let due = |at: Instant| nanoseconds(at.min(now + self.after), now);
+        self.queue = all.into_iter().map(|(at, key)| (due(at), key)).collect();
+        self.epoch = Some(now);
         Ok(())
     }
 }
@@ -193,6 +211,25 @@ mod tests {
         assert_eq!(timeouts.next(), Some(start + Duration::from_secs(7)));
         timeouts.prune(|key| key <= 3);
         assert_eq!(timeouts.next(), Some(start + Duration::from_secs(9)));
+    }
+
+    #[test]
+    fn another_process_goes_on_and_has_nobody_wait_for_longer_than_it_would() {
+        let now = Now { monotonic: Instant::now(), wall: SystemTime::now() };
+        let second = Duration::from_secs(1);
+        let mut timeouts = Timeouts::new(5 * second);
+        for (key, at) in [(1u64, 0), (2, 5), (3, 9)] {
+            timeouts.start(key, now.monotonic + at * second);
+        }
+        let then = Now { monotonic: now.monotonic + 9 * second, ..now };
+        let mut to = Packer::new(then);
+        timeouts.pack(&mut to);
+        let mut restored = Timeouts::<u64>::new(3 * second);
+        let bytes = to.finish();
+        restored.restore(&mut Unpacker::new(&bytes, then).unwrap()).unwrap();
+        // The first was due long ago, and the last has three seconds only.
+        let mut at = |seconds: u32| restored.expired(then.monotonic + seconds * second);
+        assert_eq!([at(0), at(0), at(1), at(2), at(3)], [Some(1), None, Some(2), None, Some(3)]);
     }
 
     #[test]

@@ -74,8 +74,10 @@ impl Chat {
     /// An operation is back, with what was decided: it takes effect, and its connection goes on.
     pub(super) fn decided(&mut self, operation: Operation, how: &Decision, out: &mut Outbox) {
         let Operation { by, via, effect, .. } = operation;
-        if !effect.is_only_told() {
-            // They may have resumed as another user meanwhile.
+        // They may have resumed as another user meanwhile. That one has another connection, whose
+        // number may be the same if it is at another server.
+        let is_anothers = effect.is_of_connection() && self.has_moved(by);
+        if !effect.is_only_told() && !is_anothers {
             self.take_effect(self.resumed.now(by), effect, how, out);
         }
         let Some(id) = via else { return };

@@ -276,7 +276,7 @@ impl Chat {
     }
 
     /// Whether a user of this node has resumed at another.
-    fn has_moved(&self, user: UserId) -> bool {
+    pub(in crate::chat) fn has_moved(&self, user: UserId) -> bool {
         self.node.as_ref().is_some_and(|node| node.moved.has(Who { node: node.id, user }))
     }
 

@@ -44,8 +44,10 @@ impl Chat {
         if self.users.by_id(known).is_none() {
             return if is_new { self.add_elsewhere(who, profile, out) } else { known };
         }
-        if newest.is_none() && !has_moved {
-            // This node may have missed that they changed their name or their room.
+        let room = self.room_of(known).map(|room| self.rooms.get(room).name());
+        let is_there = room.is_some_and(|room| room.eq_ignore_ascii_case(profile.room.as_str()));
+        if (newest.is_none() || !is_there) && !has_moved {
+            // This node or theirs may have missed that they changed their name or their room.
             self.rename_elsewhere(known, profile.name.shown(), out);
             self.move_elsewhere(known, profile, false, out);
         }

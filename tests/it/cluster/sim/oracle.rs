@@ -336,9 +336,11 @@ impl Oracle {
         let may_change = are_guests && (self.is_lossy || are_others);
         let sender = self.senders[&line.token];
         // Of who is another by now it is said as that one where the log is out of reach, and as the
-        // one they were where that is not known yet.
+        // one they were where that is not known yet. What is private comes from whoever has come
+        // back as them.
         let told = &self.clients[sender];
-        let is_another = told.may_be_another || (told.is_closed && are_others);
+        let is_taken_over = told.is_closed || line.kind == Kind::Private;
+        let is_another = told.may_be_another || (is_taken_over && are_others);
         let is_same = *shown == line.from || may_change || is_another;
         assert!(is_same, "<{}> is shown under two names: {shown}, {}", line.token, line.from);
         let is_here = self.clients[sender].node == self.clients[client].node;

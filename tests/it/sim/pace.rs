@@ -117,6 +117,9 @@ impl Pace<'_> {
             Fact::Acted(acted) => {
                 self.is_unheard |= acted.queued > self.limits.queue_park;
             }
+            // As much may have waited for it that it was not read from.
+            Fact::Took(count) => self.is_unheard |= *count > self.limits.queue_park,
+            Fact::Full => self.is_unheard = true,
             Fact::Paused => (self.is_paused, self.is_unheard) = (true, true),
             Fact::Resumed => self.is_paused = false,
             Fact::Throttled => self.wait(),

@@ -46,8 +46,8 @@ pub(super) struct Node {
     /// Whether the others are owed this node's roster. It is appended once everything before it is
     /// back: so it is true at its place in the log.
     owes_roster: bool,
-    /// Users of any node as whom users of this node have resumed, or users of this node as whom
-    /// nobody has. The others are told of these together with the roster.
+    /// Users of any node as whom users of this node have resumed. The others are told of these
+    /// together with the roster.
     taken_over: VecDeque<(Who, UserId)>,
     is_leasing: bool,
     alone: Alone,
@@ -139,6 +139,8 @@ struct Other {
     /// The number of its newest user: a user with a lower number who is not known has left. `None`
     /// from when something was missed until its next roster.
     newest: Option<u32>,
+    /// The last event with which one of its users left, as far as this node knows.
+    left_at: u64,
     /// The users in its roster, as far as that has come.
     listed: HashSet<UserId>,
 }
@@ -186,6 +188,24 @@ impl Node {
         }
         let other = self.others.get(&who.node);
         other.and_then(|other| other.users.get(&who.user)).copied().unwrap_or(UserId::NOBODY)
+    }
+
+    /// Another node, which is added if it is new. Who has left it before is not known then.
+    fn other(&mut self, id: NodeId) -> &mut Other {
+        let left_at = self.position;
+        self.others.entry(id).or_insert_with(|| Other { left_at, ..Other::default() })
+    }
+
+    /// A user of another node has left it, or has resumed as another.
+    fn note_left(&mut self, node: NodeId) {
+        if let Some(other) = self.others.get_mut(&node) {
+            other.left_at = self.position;
+        }
+    }
+
+    /// Whether a user whom another node lists as of this event is there: nobody has left it since.
+    fn is_there(&self, who: Who, as_of: u64) -> bool {
+        self.others.get(&who.node).is_some_and(|other| as_of >= other.left_at)
     }
 
     /// Whether a user of another node who is not known here may be new. If not, they have left or

@@ -68,7 +68,7 @@ impl Chat {
         let id = self.users.add_elsewhere(&profile.name.shown(), profile.serial, FORMAT);
         if let Some(node) = &mut self.node {
             node.homes.insert(id, who);
-            let other = node.others.entry(who.node).or_default();
+            let other = node.other(who.node);
             other.users.insert(who.user, id);
             other.newest = other.newest.map(|newest| newest.max(who.user.number));
         }
@@ -138,6 +138,7 @@ impl Chat {
             && let Some(other) = node.others.get_mut(&who.node)
         {
             other.users.remove(&who.user);
+            node.note_left(who.node);
         }
     }
 

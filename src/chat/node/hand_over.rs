@@ -112,5 +112,5 @@ impl_pack! {
 }
 
 impl_pack! {
-    struct Other { name, users, has_said_who, is_newer, newest, listed }
+    struct Other { name, users, has_said_who, is_newer, newest, left_at, listed }
 }

@@ -41,8 +41,7 @@ pub(in crate::chat) enum Message {
     },
     /// Some of what it keeps for users who are at no node.
     Kept(Kept),
-    /// One of its users has resumed as another one, of any node; or as the same: then nobody has
-    /// resumed as them.
+    /// One of its users has resumed as another one, of any node.
     TakenOver {
         /// The last event that the node had been told of.
         as_of: u64,

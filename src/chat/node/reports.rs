@@ -64,13 +64,13 @@ impl Chat {
                 // It may have missed that users of its own have resumed elsewhere. Nothing of what
                 // they did before comes after this.
                 node.moved.forget(|who| who.node == event.node);
-                let other = node.others.entry(event.node).or_default();
+                node.owes_roster = true;
+                let other = node.other(event.node);
                 other.name = String::from_utf8_lossy(&event.payload).into_owned();
                 other.listed.clear();
                 // Nobody was told who connected there while it was away. The roster will say.
                 other.newest = None;
                 other.is_newer = true;
-                node.owes_roster = true;
                 warn!(node:% = event.node, name = other.name.as_str(); "node_entered");
             }
             (Outcome::Gone, true) => node.alone.was_gone = true,

@@ -196,14 +196,13 @@ impl Chat {
     }
 
     /// A user could not do this, since they have another connection by now, or have resumed as
-    /// another. If they would have come back as a user of this node, the others are told that it is
-    /// still the same one: a node that has just entered may not have known better.
+    /// another. A node that has just entered does not know that: if they would have come back as a
+    /// user of this node, it is told that this one is still there.
     pub(in crate::chat) fn had_no_effect<Id>(&mut self, effect: &Effect<'_, Id>) {
         if let (Effect::TakeOver { digest, .. }, Some(node)) = (effect, &mut self.node)
-            && let Some(who) = node.tokens.get(digest).map(|token| token.who)
-            && who.node == node.id
+            && node.tokens.get(digest).is_some_and(|token| token.who.node == node.id)
         {
-            node.taken_over.push_back((who, who.user));
+            node.owes_roster = true;
         }
     }
 
@@ -216,10 +215,8 @@ impl Chat {
         (as_of, listed): (u64, &Listed),
         out: &mut Outbox,
     ) {
-        if who == by {
-            return self.not_taken_over(who, (as_of, listed), out);
-        }
-        let Some(node) = &self.node else { return };
+        let Some(node) = &mut self.node else { return };
+        node.note_left(who.node);
         let (left, is_known) = (node.local(who), node.moved.has(who));
         if !is_known {
             let is_own = !self.is_elsewhere(left);
@@ -232,33 +229,18 @@ impl Chat {
             }
         }
         // Their own node may have had them in another room, while it was cut off.
-        self.read_listed(by, listed, out);
+        self.read_listed(by, (as_of, listed), out);
         if !is_known {
             let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(by));
             self.pass_on(left, by, who);
         }
     }
 
-    /// Another node tells that nobody has resumed as its user, which this node may have taken for
-    /// true.
-    fn not_taken_over(&mut self, who: Who, (as_of, listed): (u64, &Listed), out: &mut Outbox) {
-        let was_taken = self.taken_since(listed, 0).is_some();
-        let is_true = self.taken_since(listed, as_of).is_some();
-        let node = self.node.as_mut().filter(|node| was_taken && !is_true && node.moved.has(who));
-        if let Some(node) = node {
-            node.moved.forget(|was| *was == who);
-            self.add_elsewhere(who, &listed.profile, out);
-            self.read_listed(who, listed, out);
-        }
-    }
-
     /// The same for a user of this node, when its own message is back.
     pub(super) fn has_taken_over(&mut self, who: Who, by: &Listed, out: &mut Outbox) {
-        let Some(node) = &self.node else { return };
+        let Some(node) = &mut self.node else { return };
+        node.note_left(who.node);
         let (left, is_known) = (node.local(who), node.moved.has(who));
-        if node.who(by.user) == who {
-            return;
-        }
         self.note_token(by.user, by.token);
         if !is_known {
             self.vacate(left, out);
@@ -275,6 +257,7 @@ impl Chat {
             return;
         }
         let left = node.local(who);
+        node.note_left(who.node);
         node.moved.pass_on(who, by);
         let now = node.local(by);
         self.vacate(left, out);

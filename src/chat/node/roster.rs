@@ -76,7 +76,7 @@ impl Chat {
         out: &mut Outbox,
     ) {
         let Some(node) = &mut self.node else { return };
-        let other = node.others.entry(from).or_default();
+        let other = node.other(from);
         if is_first {
             other.listed.clear();
             other.name = name;
@@ -87,7 +87,7 @@ impl Chat {
             if let Some(by) = self.taken_since(listed, as_of) {
                 self.has_moved_to(who, by, out);
             }
-            self.read_listed(who, listed, out);
+            self.read_listed(who, (as_of, listed), out);
         }
         if is_last {
             self.forget_unlisted(from, out);
@@ -96,7 +96,7 @@ impl Chat {
 
     /// Who has used the token of a user since the event `as_of`, at a time when this node did not
     /// know the token.
-    pub(super) fn taken_since(&self, listed: &Listed, as_of: u64) -> Option<Who> {
+    fn taken_since(&self, listed: &Listed, as_of: u64) -> Option<Who> {
         let (name, token) =
             (listed.profile.name.as_own(), listed.token.filter(|_| listed.is_good)?);
         self.node.as_ref()?.tokens.taken(&token, name, as_of)
@@ -117,9 +117,22 @@ impl Chat {
         }
     }
 
-    pub(super) fn read_listed(&mut self, who: Who, listed: &Listed, out: &mut Outbox) {
-        let Some(node) = self.node.as_ref().filter(|node| !node.moved.has(who)) else { return };
-        let (known, may_be_new) = (node.local(who), node.may_be_new(who));
+    pub(super) fn read_listed(
+        &mut self,
+        who: Who,
+        (as_of, listed): (u64, &Listed),
+        out: &mut Outbox,
+    ) {
+        let Some(node) = &mut self.node else { return };
+        let is_there = node.is_there(who, as_of);
+        if node.moved.has(who) {
+            if !is_there {
+                return;
+            }
+            // They have not, which this node has taken for true.
+            node.moved.forget(|was| *was == who);
+        }
+        let (known, may_be_new) = (node.local(who), is_there || node.may_be_new(who));
         let id = match self.users.by_id(known) {
             Some(_) => known,
             None if may_be_new => self.add_elsewhere(who, &listed.profile, out),

@@ -182,9 +182,7 @@ impl ServerProcess {
 
     /// Sends it a signal, by name.
     pub(crate) fn signal(&self, name: &str) -> io::Result<()> {
-        let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-s", name, &id]).status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other("it is gone")) }
+        send_signal(name, self.child.id())
     }
 
     /// Whether another program has taken over, in this process.
@@ -301,9 +299,21 @@ fn cpu_seconds(schedstat: &Path) -> io::Result<f64> {
 
 impl Drop for ServerProcess {
     fn drop(&mut self) {
+        // Afterwards nobody knows whose they were.
+        let children = self.children().unwrap_or_default();
         // It may have ended by itself: then there is nothing left to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // The workers of nginx outlive it.
+        for child in children {
+            let _ = send_signal("KILL", child);
+        }
         let _ = self.folder.as_ref().map(fs::remove_dir_all);
     }
+}
+
+fn send_signal(name: &str, id: u32) -> io::Result<()> {
+    let status =
+        Command::new("kill").args(["-s", name, &id.to_string()]).stderr(Stdio::null()).status()?;
+    if status.success() { Ok(()) } else { Err(io::Error::other("it is gone")) }
 }

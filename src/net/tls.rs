@@ -252,4 +252,8 @@ impl<T: Transport> Transport for Tls<T> {
     fn disable_user_timeout(&mut self, is_disabled: bool) {
         self.transport.disable_user_timeout(is_disabled);
     }
+
+    fn acknowledge(&mut self) {
+        self.transport.acknowledge();
+    }
 }

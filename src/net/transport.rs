@@ -120,6 +120,10 @@ pub trait Transport: Read + Write {
     fn disable_user_timeout(&mut self, is_disabled: bool) {
         let _ = is_disabled;
     }
+
+    /// Has the system acknowledge at once what has come, and not wait for an answer that carries
+    /// the acknowledgement (delayed ACK: up to 40 ms on Linux).
+    fn acknowledge(&mut self) {}
 }
 
 /// Where a connection comes from.
@@ -314,6 +318,14 @@ impl Transport for Socket {
         }
         #[cfg(not(target_os = "linux"))]
         let _ = is_disabled;
+    }
+
+    fn acknowledge(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Socket::Tcp(socket) = self {
+            // It fails where the connection has, which reading will tell.
+            let _ = socket2::SockRef::from(&*socket).set_tcp_quickack(true);
+        }
     }
 }
 

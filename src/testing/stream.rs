@@ -55,6 +55,8 @@ struct Wire {
     progress: u64,
     #[cfg(test)]
     user_timeouts: Vec<bool>,
+    #[cfg(all(test, feature = "tls"))]
+    acknowledged: usize,
 }
 
 /// What a call answers, once, instead of doing its work: an error, or that nothing was taken.
@@ -213,6 +215,12 @@ impl Stream {
     pub(crate) fn user_timeouts(&self) -> Vec<bool> {
         self.wire().user_timeouts.clone()
     }
+
+    /// How often it was told to acknowledge what has come.
+    #[cfg(all(test, feature = "tls"))]
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.wire().acknowledged
+    }
 }
 
 impl Wire {
@@ -349,5 +357,10 @@ impl Transport for Stream {
     #[cfg(test)]
     fn disable_user_timeout(&mut self, is_disabled: bool) {
         self.wire().user_timeouts.push(is_disabled);
+    }
+
+    #[cfg(all(test, feature = "tls"))]
+    fn acknowledge(&mut self) {
+        self.wire().acknowledged += 1;
     }
 }

@@ -49,15 +49,25 @@ fn who_is_rejected_reads_why_and_what_they_have_sent_makes_no_reset_of_it() {
     assert!(error.is_none(), "{error:?}");
 }
 
+/// Both ends of a connection.
+fn connected() -> (Socket, std::net::TcpStream) {
+    let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
+    let client = std::net::TcpStream::connect(addr).unwrap();
+    let accepted = listener.accept(Instant::now(), &mut Spare::new(), b"").unwrap();
+    let Incoming::Stream(stream, _) = accepted else { panic!("somebody has connected") };
+    (stream, client)
+}
+
+/// How it is set.
+fn options(stream: &Socket) -> socket2::SockRef<'_> {
+    let Socket::Tcp(inner) = stream else { panic!("it listens on a port") };
+    socket2::SockRef::from(inner)
+}
+
 #[test]
 fn what_a_listener_is_set_to_holds_for_who_is_accepted() {
-    let (mut listener, addr) = Listener::bind(([127, 0, 0, 1], 0).into(), "", None).unwrap();
-    let _client = std::net::TcpStream::connect(addr).unwrap();
-    let (now, mut spare) = (Instant::now(), Spare::new());
-    let accepted = listener.accept(now, &mut spare, b"").unwrap();
-    let Incoming::Stream(mut stream, _) = accepted else { panic!("somebody has connected") };
-    let Socket::Tcp(inner) = &stream else { panic!("it listens on a port") };
-    let socket = socket2::SockRef::from(inner);
+    let (mut stream, _client) = connected();
+    let socket = options(&stream);
     assert!(socket.tcp_nodelay().unwrap() && socket.out_of_band_inline().unwrap());
     assert_eq!(socket.send_buffer_size().unwrap(), 2 * SEND_BUFFER);
     // A minute, and four times a quarter of one: two minutes, and so for what was sent.
@@ -65,16 +75,21 @@ fn what_a_listener_is_set_to_holds_for_who_is_accepted() {
     assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_mins(1));
     assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(15));
     assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
-    let give_up = |stream: &Socket| {
-        let Socket::Tcp(inner) = stream else { panic!("it listens on a port") };
-        socket2::SockRef::from(inner).tcp_user_timeout().unwrap()
-    };
-    assert_eq!(give_up(&stream), Some(Duration::from_mins(2)));
+    assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_mins(2)));
     // A slow consumer has longer, while it is behind.
     stream.disable_user_timeout(true);
-    assert_eq!(give_up(&stream), None);
+    assert_eq!(options(&stream).tcp_user_timeout().unwrap(), None);
     stream.disable_user_timeout(false);
-    assert_eq!(give_up(&stream), Some(Duration::from_mins(2)));
+    assert_eq!(options(&stream).tcp_user_timeout().unwrap(), Some(Duration::from_mins(2)));
+}
+
+#[test]
+fn a_socket_that_is_to_acknowledge_waits_for_no_answer() {
+    let (mut stream, _client) = connected();
+    options(&stream).set_tcp_quickack(false).unwrap();
+    assert!(!options(&stream).tcp_quickack().unwrap());
+    stream.acknowledge();
+    assert!(options(&stream).tcp_quickack().unwrap());
 }
 
 #[test]

@@ -149,10 +149,14 @@ impl Session {
             }
             self.buffers.incoming.extend_from_slice(&buf[..count]);
         }
-        let held = self.buffers.outgoing.len();
+        let (held, was_handshaking) = (self.buffers.outgoing.len(), self.is_handshaking());
         let result = self.take_records();
         if self.buffers.outgoing.len() > held {
             self.push(transport).or_else(unless_full)?;
+        } else if was_handshaking && !self.is_handshaking() {
+            // In TLS 1.3 nothing answers the end of a handshake, and until it is acknowledged a
+            // client with Nagle's algorithm holds back its first line.
+            transport.acknowledge();
         }
         result
     }

@@ -151,6 +151,22 @@ fn the_log_is_told_the_version() {
 }
 
 #[test]
+fn the_end_of_a_handshake_is_acknowledged_at_once_where_nothing_answers_it() {
+    for (version, times) in [(&TLS13, 1), (&TLS12, 0)] {
+        for piece in [1, usize::MAX] {
+            let mut pair = Pair::new(version);
+            pair.wire.limit(piece);
+            pair.server.begin(b"");
+            pair.exchange();
+            assert!(!pair.server.is_handshaking());
+            pair.say(b"hello\n");
+            pair.exchange();
+            assert_eq!(pair.wire.acknowledged(), times, "{version:?}, pieces of {piece}");
+        }
+    }
+}
+
+#[test]
 fn of_the_ciphers_that_a_client_knows_the_one_of_the_cheapest_handshake_is_taken() {
     let suite = Pair::connected(&TLS13).client.negotiated_cipher_suite().unwrap().suite();
     assert_eq!(suite, CipherSuite::TLS13_AES_128_GCM_SHA256);

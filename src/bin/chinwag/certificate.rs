@@ -46,16 +46,9 @@ impl CertificateFiles {
         let (cert, key) = read(&self.files)?;
         let replaced = self.certificate.replace(&cert, &key);
         replaced.map_err(|error| named(&self.files, error))?;
+        info!("certificate_reloaded");
         log_dates(&self.files, &cert);
         Ok(())
-    }
-
-    /// Reads the files again, and logs the outcome.
-    pub(crate) fn reload_and_log(&self) {
-        match self.reload() {
-            Ok(()) => info!("certificate_reloaded"),
-            Err(error) => warn!(error:%; "certificate_not_reloaded"),
-        }
     }
 
     /// Reads the files again whenever they have changed. Does not return.
@@ -66,7 +59,9 @@ impl CertificateFiles {
             let now = stamps(&self.files);
             if now != in_force && now == before {
                 in_force = now;
-                self.reload_and_log();
+                if let Err(error) = self.reload() {
+                    warn!(error:%; "certificate_not_reloaded");
+                }
             }
             before = now;
         }

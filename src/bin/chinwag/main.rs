@@ -22,13 +22,13 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use certificate::CertificateFiles;
 use chinwag::chat::{Answer, Motd, Request, Settings};
 use chinwag::{
-    Chat, ChatWithWorker, Config, HandOver, Handle, Inherited, Pause, Running, Server, Unpacker,
+    Chat, ChatWithWorker, Config, HandOver, Handle, Inherited, Pause, Reloader, Running, Server,
+    Unpacker,
 };
 #[cfg(not(feature = "accounts"))]
 use cli::Place;
@@ -146,31 +146,22 @@ fn serve(options: Options, outputs: [&Output; 2]) -> io::Result<()> {
         let name = "certificate".to_owned();
         thread::Builder::new().name(name).spawn(move || certificate.watch())?;
     }
-    let has_worker = storage.is_kept() || settings.operators;
     let persisted = storage.read(from.is_some())?;
     let handle = server.handle();
     let (mut chat, link) = redis_link::start(redis, settings, from.as_mut(), &handle)?;
-    // Without operators, and with nothing to save, the chat needs no worker.
-    if !has_worker {
-        let reload = in_background("reload", move || files.reload_and_log())?;
-        let running = begin(server, chat, from)?;
-        drop(inherited);
-        return run(running, handle, reload, &ready, outputs);
-    }
     if let Some(persisted) = persisted {
         chat.restore(persisted);
     }
     let app = ChatWithWorker::start(chat, handle.clone(), worker(files, storage))?;
     let reloader = app.reloader();
-    let reload = move || reloader.reload();
     let Some(link) = link else {
         let running = begin(server, app, from)?;
         drop(inherited);
-        return run(running, handle, reload, &ready, outputs);
+        return run(running, handle, reloader, &ready, outputs);
     };
     let running = begin(server, app.with_link(link), from)?;
     drop(inherited);
-    run(running, handle, reload, &ready, outputs)
+    run(running, handle, reloader, &ready, outputs)
 }
 
 /// A server with listeners of its own, or with all that another program has left.
@@ -215,19 +206,19 @@ fn begin<S: HandOver>(
 /// Serves until it is told to stop, or until another program takes over.
 ///
 /// SIGINT and SIGTERM ask for a graceful shutdown; the second one ends the server at once. SIGHUP
-/// reloads, in another thread: files may be slow, and a shutdown must not wait for them. SIGUSR2
+/// has the worker read files again: they may be slow, and a shutdown must not wait for them. SIGUSR2
 /// asks for an upgrade.
 fn run<S: HandOver>(
     mut running: Running<S>,
     server: Handle,
-    reload: impl Fn() + Clone + Send + 'static,
+    reloader: Reloader,
     ready: &Ready,
     outputs: [&Output; 2],
 ) -> io::Result<()> {
     let mut upgrade = Upgrade::new(server.clone());
     let asker = upgrade.asker();
     let mut watch = Watch::start(move |signal| match signal {
-        SIGHUP => reload(),
+        SIGHUP => reloader.reload(),
         SIGUSR2 => asker.ask(),
         _ => server.shutdown(),
     })?;
@@ -265,27 +256,6 @@ fn affordable(wanted: usize, kept: u64) -> usize {
     wanted.min(most)
 }
 
-/// Starts a thread that does something whenever the function that this returns is called. The
-/// function never waits. Calls before the work has begun count as one.
-fn in_background(
-    name: &str,
-    work: impl Fn() + Send + 'static,
-) -> io::Result<impl Fn() + Clone + Send + 'static> {
-    let wanted = Arc::new(AtomicBool::new(false));
-    let is_wanted = Arc::clone(&wanted);
-    let watch = move || loop {
-        while is_wanted.swap(false, Ordering::AcqRel) {
-            work();
-        }
-        thread::park();
-    };
-    let thread = thread::Builder::new().name(name.to_owned()).spawn(watch)?.thread().clone();
-    Ok(move || {
-        wanted.store(true, Ordering::Release);
-        thread.unpark();
-    })
-}
-
 /// The files that a reload reads, besides the state.
 struct Files {
     words: Motd,
@@ -294,19 +264,10 @@ struct Files {
 }
 
 impl Files {
+    /// Reads each again: a bad one does not keep the other from being read.
     fn reload(&self) -> io::Result<()> {
-        self.reload_motd()?;
-        self.certificate.as_ref().map_or(Ok(()), |certificate| certificate.reload())
-    }
-
-    /// Reloads each on its own: a bad one does not keep the others from being reloaded.
-    fn reload_and_log(&self) {
-        if let Err(error) = self.reload_motd() {
-            warn!(error:%; "motd_not_reloaded");
-        }
-        if let Some(certificate) = &self.certificate {
-            certificate.reload_and_log();
-        }
+        let certificate = self.certificate.as_ref().map_or(Ok(()), |files| files.reload());
+        self.reload_motd().and(certificate)
     }
 
     fn reload_motd(&self) -> io::Result<()> {
@@ -339,34 +300,4 @@ fn read_start(path: &Path, most: usize) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
     fs::File::open(path)?.take(most as u64).read_to_end(&mut text)?;
     Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-    use std::time::{Duration, Instant};
-
-    use super::*;
-
-    const PATIENCE: Duration = Duration::from_mins(1);
-
-    #[test]
-    fn slow_work_holds_nobody_up() {
-        let (begun, begins) = mpsc::channel();
-        let (go, gate) = mpsc::channel::<()>();
-        let ask = in_background("test", move || {
-            // Both fail once the test is over.
-            let _ = begun.send(());
-            let _ = gate.recv_timeout(PATIENCE);
-        })
-        .unwrap();
-        let start = Instant::now();
-        ask();
-        begins.recv_timeout(PATIENCE).expect("it is done");
-        ask();
-        assert!(start.elapsed() < PATIENCE, "it was waited for");
-        // What is asked for meanwhile is done after it.
-        go.send(()).unwrap();
-        begins.recv_timeout(PATIENCE).expect("it is done again");
-    }
 }

@@ -38,10 +38,6 @@ impl Storage {
         }
     }
 
-    pub(crate) fn is_kept(&self) -> bool {
-        !matches!(self, Storage::None)
-    }
-
     /// What a chat has to know at the start; `None` if it knows. A chat that was handed over knows
     /// what was in Redis, which may be out of reach now, and asks again by itself.
     #[cfg_attr(

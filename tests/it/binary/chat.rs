@@ -53,7 +53,7 @@ fn the_message_of_the_day_is_read_again_on_sighup_and_kept_if_it_cannot_be() {
     fs::remove_file(&motd.0).unwrap();
     program.signal("HUP");
     let line = program.log_line();
-    assert!(line.contains(motd.path()) && line.contains(" event=motd_not_reloaded "), "{line}");
+    assert!(line.contains(motd.path()) && line.contains(" event=not_reloaded "), "{line}");
     assert_eq!(greeting(&mut Client::connect(program.addr()))[0], "Be kind.");
     fs::create_dir(&motd.0).unwrap();
     program.signal("HUP");

@@ -2,7 +2,6 @@
 
 mod closing;
 mod crowd;
-mod framings;
 mod limits;
 mod shutdown;
 mod slow;
@@ -104,51 +103,6 @@ fn two_clients_talk_and_the_speaker_hears_itself() {
 }
 
 #[test]
-fn everybody_reads_the_ending_that_he_writes() {
-    let server = start(config());
-    let endings = ["\n", "\r\n", "\0"];
-    let mut clients = endings.map(|ending| {
-        let mut client = Client::connect(server.addr);
-        client.write(format!("/up here{ending}"));
-        assert_eq!(client.read(4 + ending.len()), format!("HERE{ending}").as_bytes());
-        client
-    });
-    clients[1].write("/nick crlf\r\nhello\r\n");
-    clients[1].read_until(b'\n');
-    for (client, ending) in clients.iter_mut().zip(endings) {
-        let heard = client.read_until(*ending.as_bytes().last().unwrap());
-        assert_eq!(heard, format!("[crlf] hello{ending}").as_bytes());
-    }
-}
-
-#[test]
-fn telnet_clients_read_cr_lf_until_they_end_a_line_otherwise() {
-    let server = start(config());
-    let mut telnet = Client::connect(server.addr);
-    telnet.write(b"\xff\xf6");
-    assert_eq!(telnet.read_until(b'\n'), b"[chinwag: yes]\r\n");
-    telnet.write("/up raw\r");
-    assert_eq!(telnet.read_until(b'\n'), b"RAW\r\n");
-    let mut other = Client::connect(server.addr);
-    other.write(b"\xff\xf1\xff\xf6/up lf\n\xff\xf6");
-    assert_eq!(other.read_until(b'\n'), b"[chinwag: yes]\r\n");
-    assert_eq!(other.read_until(b'\n'), b"LF\n");
-    assert_eq!(other.read_until(b'\n'), b"[chinwag: yes]\n");
-}
-
-#[test]
-fn telnets_end_of_file_is_the_end_of_input() {
-    let server = start(config());
-    let mut alice = Client::named(server.addr, "alice");
-    let mut telnet = Client::connect(server.addr);
-    telnet.write(b"/nick bob\nlast words\xff\xecand one more\n");
-    telnet.expect("You are now bob");
-    telnet.expect("[bob] last words");
-    telnet.expect_end();
-    alice.expect("[bob] last words");
-}
-
-#[test]
 fn whatever_is_taken_out_of_lines_is_charged_like_text() {
     let server = start(limited(Limits::default().with(|it| it.rate = Some(1))));
     let floods = [&b"x"[..], b"x\x08", b"\x15", b"\xff\xf1", b"\xff\xfd\x01", b"\x1b[A"];
@@ -161,20 +115,6 @@ fn whatever_is_taken_out_of_lines_is_charged_like_text() {
         let line = client.line();
         assert_eq!(line.trim_end(), "Slow down: your lines are being delayed.");
     }
-}
-
-#[test]
-fn telnets_interrupt_is_answered_each_time_and_the_next_line_is_whole() {
-    let server = start(config());
-    let mut telnet = Client::connect(server.addr);
-    telnet.write("/nick telnet\r\n");
-    assert_eq!(telnet.read_until(b'\n'), b"You are now telnet\r\n");
-    for _ in 0..3 {
-        telnet.write(b"\xff\xf4\xff\xfd\x06");
-        assert_eq!(telnet.read(3), b"\xff\xfc\x06");
-    }
-    telnet.write("hello\r\n");
-    assert_eq!(telnet.read_until(b'\n'), b"[telnet] hello\r\n");
 }
 
 #[test]

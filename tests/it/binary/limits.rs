@@ -67,60 +67,6 @@ fn ipv4_addresses_are_told_apart_on_an_ipv6_listener_too() {
     assert_eq!(from(7, &program).rest(), "Too many connections from your address.\n");
 }
 
-#[test]
-fn a_stalled_client_is_cut_off() {
-    let program = start(&["--stall", "300ms", "--rate", "off"]);
-    let mut alice = program.client("alice");
-    let _stalled = Client::connect_narrow(program.addr()).register("stalled");
-    let mut witness = program.client("witness");
-    assert_eq!(witness.ask("/notices on"), "Notices on.");
-    let text = "x".repeat(3000);
-    // They leave like anybody else, on a slow machine before all is said.
-    let left = "stalled left the chat.";
-    let mut is_told = false;
-    for _ in 0..200 {
-        let said = alice.ask(&text);
-        let mut heard = witness.line();
-        if heard == left {
-            (is_told, heard) = (true, witness.line());
-        }
-        assert_eq!(heard, said);
-    }
-    eventually("they are cut off", || alice.ask("/who") == "2 in lobby: alice, witness");
-    if !is_told {
-        witness.expect(left);
-    }
-}
-
-#[test]
-fn a_client_that_takes_a_little_now_and_then_is_not_cut_off() {
-    let options = ["--stall", "3s", "--rate", "off", "--queue-park", "2M", "--queue-max", "2M"];
-    let program = start(&options);
-    let mut alice = program.client("alice");
-    let mut slow = Client::connect_narrow(program.addr()).register("slow");
-    let text = "x".repeat(3000);
-    let lines: Vec<String> =
-        (0..300).map(|number| format!("/msg slow {number} {text}\n")).collect();
-    let sent: Vec<String> =
-        (0..300).map(|number| format!("[alice → slow] {number} {text}")).collect();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            // All at once: the time runs from when the window of the slow one is full.
-            alice.write(lines.concat());
-            for line in &sent {
-                alice.expect(line);
-            }
-        });
-        for (number, line) in sent.iter().enumerate() {
-            if number % 20 == 0 {
-                // Each pause is far shorter than what is allowed, all together are longer.
-                thread::sleep(Duration::from_millis(300));
-            }
-            slow.expect(line);
-        }
-    });
-}
-
 /// What they are sent is forty times what may wait for all together. (They have ended no line,
 /// so they read CR LF.)
 #[test]
@@ -158,35 +104,6 @@ fn idle_clients_are_asked_and_then_closed() {
     assert!(start.elapsed() > Duration::from_millis(100), "{:?}", start.elapsed());
     present.say("/who");
     while present.line() != "1 in lobby: present" {}
-}
-
-#[test]
-fn all_together_can_leave_only_so_much_unread() {
-    let program = start(&[
-        "--queue-total",
-        "300K",
-        "--queue-soft",
-        "1M",
-        "--queue-park",
-        "1M",
-        "--rate",
-        "off",
-    ]);
-    let mut alice = program.client("alice");
-    let mut names = vec!["alice".to_owned()];
-    let mut readers = Vec::new();
-    for number in 0..4 {
-        let name = format!("reader-{number}");
-        readers.push(Client::connect_narrow(program.addr()).register(&name));
-        names.push(name);
-    }
-    let text = "x".repeat(3000);
-    eventually("somebody is cut off", || {
-        alice.ask(&text);
-        !alice.ask("/who").starts_with("5 in lobby: ")
-    });
-    // Those who read were no part of it.
-    assert_eq!(alice.ask("/up here"), "HERE");
 }
 
 #[test]

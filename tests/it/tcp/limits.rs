@@ -192,24 +192,6 @@ fn what_one_read_leaves_over_is_read_without_another_event() {
 }
 
 #[test]
-fn a_megabyte_in_one_go_is_worked_through() {
-    let server = start(config());
-    let mut alice = Client::named(server.addr, "alice");
-    let mut bob = Client::named(server.addr, "bob");
-    assert_eq!(bob.ask("/echo off"), "Echo off.");
-    let mut twin = bob.twin();
-    let writing = std::thread::spawn(move || {
-        // Mostly white space, so that it is not alice who cannot follow.
-        let mut lines = String::new();
-        (0..1000).for_each(|number| writeln!(lines, "{number:1000}").unwrap());
-        twin.write(lines + "/up end\n");
-    });
-    (0..1000).for_each(|number| alice.expect(&format!("[bob] {number}")));
-    bob.expect("END");
-    writing.join().unwrap();
-}
-
-#[test]
 fn clients_beyond_the_budget_of_one_turn_come_in_the_next() {
     let server = bind(limited(tiny()));
     // All are there before the server first looks.

@@ -1,6 +1,5 @@
 //! Readers who are slow: what they miss, what they do not, and that nobody else waits.
 
-use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,28 +36,6 @@ fn skip_notice(line: &str) -> Option<usize> {
     let notice = format!("-- {count} {lines} skipped: your connection is slow --");
     assert_eq!(line, notice);
     Some(count)
-}
-
-#[test]
-fn a_paused_client_is_not_idle() {
-    let [queue_soft, queue_park] = [1024; 2];
-    let idle_time = Some(Duration::from_millis(1500));
-    let server = start(limited(fast().with(|it| {
-        it.queue_soft = queue_soft;
-        it.queue_park = queue_park;
-        it.idle_time = idle_time;
-    })));
-    let mut slow = Client::connect_narrow(server.addr).register("slow");
-    slow.write_until_blocked(&b"/help\n".repeat(1000));
-    // Far longer than somebody may be silent, and be asked, and be silent again.
-    let (start, mut alice) = (Instant::now(), Client::named(server.addr, "alice"));
-    while start.elapsed() < Duration::from_secs(4) {
-        alice.say("/who");
-        // On a busy machine she is too slow herself, now and then.
-        let answer =
-            std::iter::repeat_with(|| alice.line()).find(|line| line.contains(" in lobby: "));
-        assert!(answer.is_some_and(|line| line.starts_with("2 in lobby: ")));
-    }
 }
 
 #[test]
@@ -105,28 +82,6 @@ fn a_private_line_reaches_one_who_is_behind_on_the_room_and_it_may_still_speak()
 }
 
 #[test]
-fn lines_are_accounted_for_while_the_talk_goes_on() {
-    const LINES: usize = 3000;
-    let server = start(config());
-    let mut alice = Client::named(server.addr, "alice");
-    let mut slow = Client::connect_narrow(server.addr).register("slow");
-    let (spoken, heard) = mpsc::channel();
-    let talking = thread::spawn(move || {
-        for number in 0..LINES {
-            alice.ask(&numbered(number));
-            // Whoever listens may have heard enough.
-            let _ = spoken.send(());
-        }
-        alice
-    });
-    heard.iter().take(800).for_each(drop);
-    assert!(account(&mut slow, 0, LINES) > 0, "it was to fall behind");
-    let mut alice = talking.join().unwrap();
-    alice.say("that was all");
-    slow.expect("[alice] that was all");
-}
-
-#[test]
 fn a_client_that_does_not_read_its_replies_is_not_read_from() {
     let server = start(config());
     let mut alice = Client::named(server.addr, "alice");
@@ -157,31 +112,6 @@ fn a_client_that_does_not_read_its_replies_is_not_read_from() {
 fn help(client: &mut Client) -> Vec<String> {
     client.write("/help\n/up end\n");
     std::iter::from_fn(|| Some(client.line()).filter(|line| line != "END")).collect()
-}
-
-#[test]
-fn a_client_beyond_queue_max_is_cut_off_and_nobody_else_notices() {
-    // Nothing between being stuck and being cut off.
-    let [queue_soft, queue_park, queue_max] = [4096; 3];
-    let server = start(limited(fast().with(|it| {
-        it.queue_soft = queue_soft;
-        it.queue_park = queue_park;
-        it.queue_max = queue_max;
-    })));
-    let mut alice = Client::named(server.addr, "alice");
-    let mut bob = Client::connect_narrow(server.addr).register("bob");
-    let mut delivered = 0;
-    eventually("bob is cut off", || {
-        let text = numbered(delivered);
-        let reply = alice.ask(&format!("/msg bob {text}"));
-        delivered += usize::from(reply == format!("[alice → bob] {text}"));
-        reply == "No one is called bob."
-    });
-    assert_eq!(alice.ask("/who"), "1 in lobby: alice");
-    // What he finds is the beginning of what he was told: all that had left the queue.
-    for number in 0..delivered - 10 {
-        bob.expect(&format!("[alice → bob] {}", numbered(number)));
-    }
 }
 
 #[test]

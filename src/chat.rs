@@ -32,6 +32,7 @@ mod queries;
 mod renderer;
 mod reply;
 mod request;
+mod request_queue;
 mod requests;
 mod resume;
 mod resumed;
@@ -47,7 +48,6 @@ mod upgrades;
 mod user;
 mod user_id;
 mod users;
-mod waiting;
 
 pub use ban::{Ban, NoTarget, Target};
 pub use ban_list::Bans;

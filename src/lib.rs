@@ -83,7 +83,7 @@
 //! | detached users and resume tokens | `chat/resume.rs`, `chat/sessions.rs`, `chat/resumed.rs` |
 //! | operators' commands, bans, mutes | `chat/operators.rs`, `chat/operators/`, `chat/ban.rs`, `chat/ban_list.rs`, `chat/mute.rs` |
 //! | accounts: names with passwords, and the budget of attempts | `chat/accounts.rs`, `chat/accounts/`, `chat/password.rs` |
-//! | requests of the chat that may block, and their order | `chat/request.rs`, `chat/requests.rs`, `chat/waiting.rs` |
+//! | requests of the chat that may block, and their order | `chat/request.rs`, `chat/requests.rs`, `chat/request_queue.rs` |
 //! | users' preferences and queries | `chat/preferences.rs`, `chat/queries.rs` |
 //! | the operator's settings | `chat/settings.rs` |
 //! | the time of the turn, by clock and calendar | `chat/time.rs` |

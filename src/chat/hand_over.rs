@@ -33,7 +33,7 @@ impl HandOver for Chat {
             made,
             under_way,
             node,
-            waiting: _,
+            request_queue: _,
             is_reload_wanted: _,
             is_shutdown_wanted: _,
             upgrades,
@@ -60,7 +60,7 @@ impl HandOver for Chat {
     }
 
     fn quiesce(&mut self) -> bool {
-        self.waiting.close();
+        self.request_queue.close();
         true
     }
 
@@ -89,7 +89,7 @@ impl HandOver for Chat {
     }
 
     fn on_not_upgraded(&mut self, why: &str, out: &mut Outbox) {
-        self.waiting.open(self.settings.waiting_max);
+        self.request_queue.open(self.settings.waiting_max);
         if let Some(id) = self.upgrades.take_asker() {
             self.reply(id, reply::not_upgraded(why), out);
         }

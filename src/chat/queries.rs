@@ -100,7 +100,11 @@ impl Chat {
                 "Users who were cut off, and may resume.",
                 self.sessions.detached(),
             ),
-            ("chinwag_worker_waiting", "Requests that wait for the worker.", self.waiting.len()),
+            (
+                "chinwag_worker_waiting",
+                "Requests that wait for the worker.",
+                self.request_queue.len(),
+            ),
         ];
         for (name, help, value) in gauges {
             metrics.gauge(name, help, value as u64);

@@ -9,8 +9,8 @@ use super::accounts::network;
 use super::operation::Effect;
 use super::reply::{self, Reply};
 use super::request::{Answer, Request};
+use super::request_queue::Source;
 use super::state::Chat;
-use super::waiting::Source;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 
@@ -25,7 +25,7 @@ impl Chat {
         } else if let Some(refresh) = self.next_refresh() {
             Some((None, refresh))
         } else {
-            self.waiting.pop().map(|(id, request)| (Some(id), request))
+            self.request_queue.pop().map(|(id, request)| (Some(id), request))
         };
         self.note_request(next.as_ref().map(|(_, request)| request));
         next
@@ -150,7 +150,7 @@ impl Chat {
         let is_operator = self.users.get(id).is_some_and(|user| self.is_operator(user));
         let addr = self.users.addr(id).map(network);
         let source = if is_operator { Source::Operators } else { Source::Address(addr) };
-        if self.waiting.is_full(source) {
+        if self.request_queue.is_full(source) {
             return self.reply(id, reply::busy(), out);
         }
         if !self.is_affordable(id, &request, out.now().monotonic) {
@@ -160,6 +160,6 @@ impl Chat {
             return self.reply(id, reply, out);
         }
         out.pause_reading(id);
-        self.waiting.push(source, id, request);
+        self.request_queue.push(source, id, request);
     }
 }

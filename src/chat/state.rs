@@ -11,6 +11,7 @@ use super::node::Node;
 use super::notice_batches::{BATCH_TIME, NoticeBatches};
 use super::renderer::Renderer;
 use super::reply::Reply;
+use super::request_queue::RequestQueue;
 use super::resumed::Resumed;
 use super::room::{RoomNo, Rooms};
 use super::sessions::Sessions;
@@ -19,7 +20,6 @@ use super::under_way::UnderWay;
 use super::upgrades::Upgrades;
 use super::user_id::UserId;
 use super::users::Users;
-use super::waiting::Waiting;
 use crate::net::conn::ConnId;
 use crate::net::outbox::Outbox;
 use crate::net::timeouts::Timeouts;
@@ -52,7 +52,7 @@ pub struct Chat {
     /// Where there are several servers.
     pub(super) node: Option<Box<Node>>,
     /// Requests for the worker.
-    pub(super) waiting: Waiting,
+    pub(super) request_queue: RequestQueue,
     pub(super) is_reload_wanted: bool,
     pub(super) is_shutdown_wanted: bool,
     pub(super) upgrades: Upgrades,
@@ -96,7 +96,7 @@ impl Chat {
             made: Budget::of_a_day(settings.accounts_per_addr),
             under_way: UnderWay::default(),
             node: node.map(|id| Box::new(Node::new(id))),
-            waiting: Waiting::new(settings.waiting_max),
+            request_queue: RequestQueue::new(settings.waiting_max),
             is_reload_wanted: false,
             is_shutdown_wanted: false,
             upgrades: Upgrades::default(),

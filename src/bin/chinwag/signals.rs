@@ -1,5 +1,5 @@
-//! The thread that waits for signals. No other thread gets any, so that none is lost while one
-//! program takes the place of another.
+//! The thread that waits for signals; what each of them asks for is in `main.rs`, at `run`. No other
+//! thread gets any, so that none is lost while one program takes the place of another.
 
 use std::io;
 use std::thread::{self, JoinHandle};

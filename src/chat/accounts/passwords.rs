@@ -276,7 +276,7 @@ impl Chat {
                 continue;
             }
             // They asked for another password when they were still logged in.
-            if self.waiting.drop_passwd(id) {
+            if self.request_queue.drop_passwd(id) {
                 self.answer(Some(id), Answer::Wrong, out);
             }
             self.revoke_token_everywhere(id, out);

@@ -61,7 +61,7 @@ impl Input {
     /// How many bytes it holds.
     pub(super) fn held(&self) -> usize {
         let waiting = match &self.waiting {
-            Some(Waiting { what: Persisted::Line(line, _), .. }) => line.len(),
+            Some(Waiting { what: WaitingItem::Line(line, _), .. }) => line.len(),
             _ => 0,
         };
         self.rest.len() + self.codec.held() + waiting
@@ -78,19 +78,20 @@ impl Input {
 /// An item that waits for the rate limit, until its time.
 pub(super) struct Waiting {
     pub(super) until: Instant,
-    pub(super) what: Persisted,
+    pub(super) what: WaitingItem,
 }
 
-pub(super) enum Persisted {
+/// Its line is a copy: the bytes that it came in are used for others meanwhile.
+pub(super) enum WaitingItem {
     Line(Vec<u8>, Option<Ending>),
     Other(Item<'static>),
 }
 
-impl Persisted {
+impl WaitingItem {
     pub(super) fn item(&self) -> Item<'_> {
         match self {
-            Persisted::Line(line, ending) => Item::Line(line, *ending),
-            Persisted::Other(item) => *item,
+            WaitingItem::Line(line, ending) => Item::Line(line, *ending),
+            WaitingItem::Other(item) => *item,
         }
     }
 }
@@ -168,25 +169,25 @@ impl_pack! {
     struct Waiting { until, what }
 }
 
-impl Pack for Persisted {
+impl Pack for WaitingItem {
     fn pack(&self, to: &mut Packer) {
         match self {
-            Persisted::Line(line, ending) => to.tag(0).put(line).put(ending),
-            Persisted::Other(Item::TooLong) => to.tag(1),
-            Persisted::Other(Item::AreYouThere) => to.tag(2),
-            Persisted::Other(Item::EndOfInput) => to.tag(4),
+            WaitingItem::Line(line, ending) => to.tag(0).put(line).put(ending),
+            WaitingItem::Other(Item::TooLong) => to.tag(1),
+            WaitingItem::Other(Item::AreYouThere) => to.tag(2),
+            WaitingItem::Other(Item::EndOfInput) => to.tag(4),
             // All others have the same price, and nothing else of them matters.
-            Persisted::Other(_) => to.tag(3),
+            WaitingItem::Other(_) => to.tag(3),
         };
     }
 
-    fn unpack(from: &mut Unpacker<'_>) -> Result<Persisted, Damaged> {
+    fn unpack(from: &mut Unpacker<'_>) -> Result<WaitingItem, Damaged> {
         Ok(match from.tag()? {
-            0 => Persisted::Line(from.get()?, from.get()?),
-            1 => Persisted::Other(Item::TooLong),
-            2 => Persisted::Other(Item::AreYouThere),
-            3 => Persisted::Other(Item::Bulk),
-            4 => Persisted::Other(Item::EndOfInput),
+            0 => WaitingItem::Line(from.get()?, from.get()?),
+            1 => WaitingItem::Other(Item::TooLong),
+            2 => WaitingItem::Other(Item::AreYouThere),
+            3 => WaitingItem::Other(Item::Bulk),
+            4 => WaitingItem::Other(Item::EndOfInput),
             _ => return Err(from.wrong("line that waits")),
         })
     }

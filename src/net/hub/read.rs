@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::mem;
 
 use super::Hub;
-use super::input::{Input, Persisted, Waiting};
+use super::input::{Input, Waiting, WaitingItem};
 use super::timers::Timer;
 use crate::net::codec::websocket;
 use crate::net::conn::{CloseReason, ConnId, State};
@@ -158,7 +158,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
             return false;
         }
         self.dispatch(id, waiting.what.item());
-        if matches!(waiting.what, Persisted::Other(Item::EndOfInput)) {
+        if matches!(waiting.what, WaitingItem::Other(Item::EndOfInput)) {
             self.keep_end(id, input);
         }
         self.outbox.listens(id)
@@ -227,10 +227,10 @@ impl<T: Transport, S: Service> Hub<T, S> {
             self.service.on_limit(id, Limit::Throttled, &mut self.outbox);
         }
         let what = match item {
-            Item::Line(line, ending) => Persisted::Line(line.to_vec(), ending),
-            Item::TooLong => Persisted::Other(Item::TooLong),
-            Item::AreYouThere => Persisted::Other(Item::AreYouThere),
-            _ => Persisted::Other(Item::Bulk),
+            Item::Line(line, ending) => WaitingItem::Line(line.to_vec(), ending),
+            Item::TooLong => WaitingItem::Other(Item::TooLong),
+            Item::AreYouThere => WaitingItem::Other(Item::AreYouThere),
+            _ => WaitingItem::Other(Item::Bulk),
         };
         Waiting { until: wait.until, what }
     }
@@ -250,7 +250,7 @@ impl<T: Transport, S: Service> Hub<T, S> {
     fn keep_end(&mut self, id: ConnId, input: &mut Input) {
         if self.outbox.is_reading_paused(id) {
             let until = self.outbox.now().monotonic;
-            input.waiting = Some(Waiting { until, what: Persisted::Other(Item::EndOfInput) });
+            input.waiting = Some(Waiting { until, what: WaitingItem::Other(Item::EndOfInput) });
         }
     }
 

@@ -19,16 +19,16 @@ pub(super) enum Source {
 }
 
 /// Requests that the worker has not taken yet.
-pub(super) struct Waiting {
+pub(super) struct RequestQueue {
     /// The next in front. No source is without a request.
     sources: VecDeque<(Source, VecDeque<(ConnId, Request)>)>,
     /// The most requests of the operators, and of each address.
     max: usize,
 }
 
-impl Waiting {
-    pub(super) fn new(max: usize) -> Waiting {
-        Waiting { sources: VecDeque::new(), max }
+impl RequestQueue {
+    pub(super) fn new(max: usize) -> RequestQueue {
+        RequestQueue { sources: VecDeque::new(), max }
     }
 
     /// Takes no more requests.
@@ -99,51 +99,51 @@ mod tests {
 
     #[test]
     fn operators_go_first_and_then_one_of_each_address_in_turn() {
-        let mut waiting = Waiting::new(2);
+        let mut queue = RequestQueue::new(2);
         let id = |serial| ConnId { slot: 0, serial };
         let from = |host| Source::Address(Some([192, 0, 2, host].into()));
         for (serial, source) in
             [(1, from(1)), (2, from(1)), (3, from(2)), (4, Source::Operators), (5, from(3))]
         {
-            assert!(!waiting.is_full(source));
-            waiting.push(source, id(serial), Request::Reload);
+            assert!(!queue.is_full(source));
+            queue.push(source, id(serial), Request::Reload);
         }
-        assert!(waiting.is_full(from(1)) && !waiting.is_full(from(2)));
-        let next = |waiting: &mut Waiting| waiting.pop().map(|(id, _)| id.serial);
-        assert_eq!((next(&mut waiting), next(&mut waiting)), (Some(4), Some(1)));
-        waiting.push(from(3), id(6), Request::Reload);
-        waiting.push(Source::Operators, id(7), Request::Reload);
-        let rest: Vec<_> = std::iter::from_fn(|| next(&mut waiting)).collect();
+        assert!(queue.is_full(from(1)) && !queue.is_full(from(2)));
+        let next = |queue: &mut RequestQueue| queue.pop().map(|(id, _)| id.serial);
+        assert_eq!((next(&mut queue), next(&mut queue)), (Some(4), Some(1)));
+        queue.push(from(3), id(6), Request::Reload);
+        queue.push(Source::Operators, id(7), Request::Reload);
+        let rest: Vec<_> = std::iter::from_fn(|| next(&mut queue)).collect();
         assert_eq!(rest, [7, 3, 5, 2, 6]);
     }
 
     #[test]
     fn only_a_users_own_request_for_a_password_is_dropped() {
-        let mut waiting = Waiting::new(2);
+        let mut queue = RequestQueue::new(2);
         let id = |serial| ConnId { slot: 0, serial };
         let passwd = || Request::Passwd {
             name: "ann".to_owned(),
             password: Password::new("hunter22").unwrap(),
         };
-        waiting.push(Source::Address(None), id(1), passwd());
-        waiting.push(Source::Operators, id(2), Request::Reload);
-        waiting.push(Source::Operators, id(3), passwd());
-        assert!(!waiting.drop_passwd(id(2)) && waiting.drop_passwd(id(1)));
-        assert!(!waiting.drop_passwd(id(1)) && waiting.sources.len() == 1);
-        let rest: Vec<_> = std::iter::from_fn(|| waiting.pop()).map(|(id, _)| id.serial).collect();
+        queue.push(Source::Address(None), id(1), passwd());
+        queue.push(Source::Operators, id(2), Request::Reload);
+        queue.push(Source::Operators, id(3), passwd());
+        assert!(!queue.drop_passwd(id(2)) && queue.drop_passwd(id(1)));
+        assert!(!queue.drop_passwd(id(1)) && queue.sources.len() == 1);
+        let rest: Vec<_> = std::iter::from_fn(|| queue.pop()).map(|(id, _)| id.serial).collect();
         assert_eq!(rest, [2, 3]);
     }
 
     #[test]
     fn the_number_of_waiting_addresses_is_limited_and_operators_are_exempt() {
-        let mut waiting = Waiting::new(1);
+        let mut queue = RequestQueue::new(1);
         let from = |number: u32| Source::Address(Some(IpAddr::from(number.to_be_bytes())));
         for number in 0..1024 {
-            assert!(!waiting.is_full(from(number)));
-            waiting.push(from(number), ConnId { slot: 0, serial: number }, Request::Reload);
+            assert!(!queue.is_full(from(number)));
+            queue.push(from(number), ConnId { slot: 0, serial: number }, Request::Reload);
         }
-        assert!(waiting.is_full(from(1024)) && !waiting.is_full(Source::Operators));
-        waiting.pop();
-        assert!(!waiting.is_full(from(1024)));
+        assert!(queue.is_full(from(1024)) && !queue.is_full(Source::Operators));
+        queue.pop();
+        assert!(!queue.is_full(from(1024)));
     }
 }

@@ -229,6 +229,9 @@ impl<L: Carrier> Service for ChatWithWorker<L> {
         }
         self.chat.on_tick(out);
         self.carry(out);
+        if let Some(link) = &mut self.link {
+            link.leave_at_shutdown(&self.chat);
+        }
     }
 
     fn on_timer(&mut self, key: u64, out: &mut Outbox) {
@@ -270,6 +273,11 @@ impl<L: Carrier> Service for ChatWithWorker<L> {
 
     fn on_shutdown(&mut self, out: &mut Outbox) {
         self.chat.on_shutdown(out);
+        if let Some(link) = &mut self.link {
+            link.shut_down();
+            // In the next turn, as the goodbye is to be written first.
+            self.server.wake();
+        }
     }
 }
 

@@ -22,16 +22,19 @@ const LEAVING: Duration = Duration::from_secs(1);
 pub(super) struct Link<L: Carrier> {
     carrier: L,
     stopped: Option<Vec<u8>>,
+    is_shutting_down: bool,
+    /// The others were told that this node is gone.
+    has_left: bool,
 }
 
 impl<L: Carrier> Link<L> {
     pub(super) fn new(carrier: L) -> Link<L> {
-        Link { carrier, stopped: None }
+        Link { carrier, stopped: None, is_shutting_down: false, has_left: false }
     }
 
     /// Appends what the chat has for the log.
     pub(super) fn append(&mut self, chat: &mut Chat, out: &Outbox) {
-        if self.stopped.is_none() {
+        if self.stopped.is_none() && !self.has_left {
             while let Some(entry) = chat.next_entry(out.now()) {
                 self.carrier.append(entry);
             }
@@ -41,7 +44,7 @@ impl<L: Carrier> Link<L> {
     /// Passes on what the log reports. Returns whether there may be more.
     pub(super) fn report(&mut self, chat: &mut Chat, out: &mut Outbox) -> bool {
         for _ in 0..REPORTS {
-            if self.stopped.is_some() {
+            if self.stopped.is_some() || self.has_left {
                 return false;
             }
             let Some(report) = self.carrier.take() else { return false };
@@ -61,6 +64,27 @@ impl<L: Carrier> Link<L> {
             self.report(chat, out);
             self.append(chat, out);
             thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// The shutdown has begun.
+    pub(super) fn shut_down(&mut self) {
+        self.is_shutting_down = true;
+    }
+
+    /// Leaves once the shutdown has begun, without waiting for the slowest client to close: the
+    /// others connect to another node at once, and want their names there. A node that is cut off
+    /// waits, as nobody could be told.
+    pub(super) fn leave_at_shutdown(&mut self, chat: &Chat) {
+        if self.is_shutting_down && chat.is_in_cluster() {
+            self.leave();
+        }
+    }
+
+    fn leave(&mut self) {
+        if self.stopped.is_none() && !self.has_left {
+            self.has_left = true;
+            self.carrier.leave(LEAVING);
         }
     }
 
@@ -90,8 +114,6 @@ impl<L: Carrier> Link<L> {
 /// The others are told that this node is gone, unless another program goes on as it.
 impl<L: Carrier> Drop for Link<L> {
     fn drop(&mut self) {
-        if self.stopped.is_none() {
-            self.carrier.leave(LEAVING);
-        }
+        self.leave();
     }
 }

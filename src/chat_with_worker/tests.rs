@@ -1,11 +1,13 @@
 //! The chat with its worker, without a server.
 
+use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::chat::{OPERATORS, Settings};
+use crate::chat::{Bus, OPERATORS, Settings};
+use crate::cluster::{Action, Entry, Event, NodeId, Outcome, Report};
 use crate::net::limits::Limits;
 use crate::net::transport::Origin;
 
@@ -75,4 +77,59 @@ fn of_many_reloads_one_waits() {
     wait(&mut app, &mut out, |out| !out.is_reading_paused(id));
     assert_eq!(begins.try_iter().count(), 2);
     assert!(!app.is_working && app.chat.next_request().is_none());
+}
+
+/// A log of one node, which appends nothing, and what the node has asked of it.
+struct Alone {
+    reports: VecDeque<Report>,
+    has_left: mpsc::Sender<()>,
+}
+
+impl Carrier for Alone {
+    fn append(&mut self, entry: Entry) {
+        if entry.action == Action::LeaseGuests {
+            self.reports.push_back(event(entry.number, Outcome::Block(0)));
+        }
+    }
+
+    fn take(&mut self) -> Option<Report> {
+        self.reports.pop_front()
+    }
+
+    fn stop(&mut self) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn go_on(&mut self) {}
+
+    fn leave(&mut self, _: Duration) {
+        self.has_left.send(()).expect("the test waits");
+    }
+
+    fn write_metrics(&self, _: &mut Exposition) {}
+}
+
+fn event(number: u64, outcome: Outcome) -> Report {
+    Report::Event(Event { id: 1, at: 0, node: NodeId(1), number, outcome, payload: Vec::new() })
+}
+
+#[test]
+fn a_node_leaves_when_its_shutdown_begins() {
+    let chat = Chat::new(Settings { bus: Bus::Log(NodeId(1)), ..Settings::default() });
+    let app = ChatWithWorker::start(chat, Handle::detached(), |_| Answer::Reloaded(None));
+    let (has_left, leaves) = mpsc::channel();
+    let reports = [event(0, Outcome::Entered)].into();
+    let mut app = app.unwrap().with_link(Alone { reports, has_left });
+    let now = Now { monotonic: Instant::now(), wall: SystemTime::UNIX_EPOCH };
+    let mut out = Outbox::new(&Limits::default(), now);
+    app.on_start(&mut out);
+    let id = out.open(0);
+    app.on_open(id, &Peer::new(Origin::Unix, "native"), &mut out);
+    assert!(leaves.try_recv().is_err());
+    app.on_shutdown(&mut out);
+    assert!(leaves.try_recv().is_err(), "the goodbye comes first");
+    app.on_tick(&mut out);
+    assert!(leaves.try_recv().is_ok(), "nobody has closed yet, and may never");
+    drop(app);
+    assert!(leaves.try_recv().is_err(), "once is enough");
 }

@@ -73,12 +73,21 @@ impl Chat {
             other.newest = other.newest.map(|newest| newest.max(who.user.number));
         }
         self.note_rights(id, profile);
+        // If their node has entered again, everybody here was told that they left. If this one has,
+        // they were there all the while.
+        let node = self.node.as_ref();
+        let is_newer =
+            node.and_then(|node| node.others.get(&who.node)).is_some_and(|it| it.is_newer);
         if profile.is_announced
+            && !is_newer
             && let Some(user) = self.users.by_id_mut(id)
         {
             user.arrival = Arrival::Announced;
         }
         self.enter_elsewhere(id, Some(profile.room.as_str()), out);
+        if profile.is_announced {
+            self.announce(id, out);
+        }
         id
     }
 

@@ -51,7 +51,9 @@ impl FromStr for Address {
         let (scheme, rest) = url.split_once("://").ok_or(BadAddress(WANTED))?;
         // A password may contain no such character either: it is to be written %3F.
         if rest.contains(['?', '#']) {
-            return Err(BadAddress("what follows ? or # would be ignored; a database is /N"));
+            return Err(BadAddress(
+                "what follows ? or # would be ignored; a database is /N, at a Unix socket always 0",
+            ));
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (user, password, host) = match authority.rsplit_once('@') {

@@ -145,8 +145,9 @@ impl Connection {
 
     fn receive(&mut self, deadline: Instant) -> Result<Frame, Failure> {
         loop {
-            let damaged = |error| io::Error::new(ErrorKind::InvalidData, format!("{error}"));
-            if let Some((frame, size)) = decode(&self.input[self.used..]).map_err(damaged)? {
+            let foreign =
+                |_| io::Error::new(ErrorKind::InvalidData, "it does not speak as Redis does");
+            if let Some((frame, size)) = decode(&self.input[self.used..]).map_err(foreign)? {
                 self.used += size;
                 return Ok(frame);
             }

@@ -92,12 +92,12 @@ impl Options {
             "the password is given twice, one in the address".to_owned()
         } else {
             let has_password = self.password.is_some() || self.address.has_password();
-            return match &self.address.user {
-                Some(user) if !has_password => {
-                    Err(LinkError(format!("the user {user:?} has no password")))
-                }
-                _ => Ok(()),
-            };
+            if self.address.user.is_none() || has_password {
+                return Ok(());
+            }
+            // The user is not shown: it may well be the password.
+            "the address has a user and no password; redis://:PASSWORD@HOST is without a user"
+                .to_owned()
         };
         Err(LinkError(why))
     }
@@ -162,8 +162,10 @@ mod tests {
         assert!(why(|it| it.log_max = 0).is_some());
         assert!(why(|it| it.password = Some("pw".to_owned())).is_some());
         assert_eq!(options.patience, seconds(3));
-        let options = Options::new("redis://u@h".parse().unwrap());
-        assert_eq!(options.check().unwrap_err().to_string(), "the user \"u\" has no password");
+        let options = Options::new("redis://secret@h".parse().unwrap());
+        let why = options.check().unwrap_err().to_string();
+        assert!(why.starts_with("the address has a user and no password"), "{why}");
+        assert!(!why.contains("secret"), "they may have forgotten the colon: {why}");
         options.with(|it| it.password = Some("pw".to_owned())).check().unwrap();
     }
 

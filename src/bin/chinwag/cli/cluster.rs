@@ -96,9 +96,13 @@ fn options(texts: Texts) -> Result<RedisOptions, String> {
     if let Some(text) = lease {
         options.lease = time("--redis-lease", &text)?;
     }
-    options.password = match password_file {
-        Some(path) => Some(password(&path)?),
-        None => password_from_environment()?,
+    options.password = match (password_file, password_from_environment()?) {
+        (Some(path), None) => Some(password(&path)?),
+        (Some(path), Some(_)) => {
+            let path = path.display();
+            return Err(format!("--redis-password-file {path}: {PASSWORD} is set, too"));
+        }
+        (None, password) => password,
     };
     options.check().map_err(|why| why.to_string())?;
     Ok(options)

@@ -1,5 +1,7 @@
 //! How a node starts, and why it does not: with one line that says so.
 
+use std::io::{Read, Write};
+
 use super::PATIENT;
 use super::{Cluster, arguments};
 use crate::binary::{Program, chinwag, piped, run};
@@ -32,6 +34,32 @@ fn with_a_wrong_password_it_does_not_start() {
     std::fs::write(&file, "wrong\n").unwrap();
     let why = refused(redis.port(), &["--redis-password-file", file.to_str().unwrap()]);
     assert!(why.contains("WRONGPASS") && why.starts_with("chinwag: --redis redis://"), "{why}");
+}
+
+#[test]
+fn of_two_passwords_none_is_ignored() {
+    let mut command = chinwag();
+    let arguments = ["--redis", "redis://127.0.0.1:1", "--redis-password-file", "/dev/null"];
+    let output = command.args(arguments).env("CHINWAG_REDIS_PASSWORD", "other").output().unwrap();
+    assert_eq!(
+        (output.status.code(), &*String::from_utf8_lossy(&output.stderr)),
+        (Some(2), "chinwag: --redis-password-file /dev/null: CHINWAG_REDIS_PASSWORD is set, too\n")
+    );
+}
+
+#[test]
+fn what_is_no_redis_is_said_to_be_none() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let other = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n").unwrap();
+        // Until the node closes it.
+        let _ = stream.read_to_end(&mut Vec::new());
+    });
+    let why = refused(port, &[]);
+    assert!(why.ends_with(&format!("127.0.0.1:{port}: it does not speak as Redis does")), "{why}");
+    other.join().unwrap();
 }
 
 #[test]

@@ -102,10 +102,9 @@ impl Chat {
     /// another's by now. The room is told, since its number is missing.
     pub(super) fn leave_out(&mut self, room: &str, how: &Decision, out: &mut Outbox) {
         let Some(room) = self.rooms.find(room) else { return };
-        let Decision::Log { at, outcome: Outcome::Said { seq, epoch } } = *how else { return };
-        let bounds = bounds(&self.settings);
-        self.rooms.history_mut(room, epoch).leave_out(LineNumber { seq, epoch }, at, bounds);
-        self.notify_room(room, None, reply::line_left_out(), out);
+        if keep_number(&mut self.rooms, room, how, &self.settings) {
+            self.notify_room(room, None, reply::line_left_out(), out);
+        }
     }
 
     /// An empty text clears it.
@@ -286,6 +285,18 @@ pub(super) fn keep(
         }
         Decision::Log { .. } | Decision::CutOff => None,
     }
+}
+
+/// Uses up the number of a line that is not kept. Returns whether the log has given it one.
+pub(super) fn keep_number(
+    rooms: &mut Rooms,
+    room: RoomNo,
+    how: &Decision,
+    settings: &Settings,
+) -> bool {
+    let Decision::Log { at, outcome: Outcome::Said { seq, epoch } } = *how else { return false };
+    rooms.history_mut(room, epoch).leave_out(LineNumber { seq, epoch }, at, bounds(settings));
+    true
 }
 
 fn bounds(settings: &Settings) -> Bounds {

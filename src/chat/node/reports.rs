@@ -11,11 +11,12 @@ use super::who::Who;
 use super::{Node, Sent, Stage, Uncertain};
 use crate::chat::dialect::{Kind, Person};
 use crate::chat::history::Line;
-use crate::chat::messages::keep;
+use crate::chat::messages::{keep, keep_number};
 use crate::chat::operation::{Decision, Effect};
 use crate::chat::reply;
 use crate::chat::room::RoomNo;
 use crate::chat::state::Chat;
+use crate::chat::time::timestamp;
 use crate::chat::user_id::UserId;
 use crate::cluster::{Event, NodeId, Outcome, Report};
 use crate::net::outbox::Outbox;
@@ -317,12 +318,19 @@ impl Chat {
         };
         let rooms_max = self.settings.rooms_max;
         let Some(room) = self.rooms.find_or_make(profile.room.as_str(), rooms_max) else { return };
+        let how = Decision::Log { at: event.at, outcome: event.outcome };
+        let is_first = self.node.as_ref().is_some_and(|node| node.stage == Stage::Entering);
+        let own_name = profile.name.as_own().filter(|_| is_first);
+        if own_name.is_some_and(|name| self.bans.has_name(name, timestamp(out.now()))) {
+            // The nodes that were there have withdrawn it.
+            keep_number(&mut self.rooms, room, &how, &self.settings);
+            return self.rooms.drop_if_done_with(room);
+        }
         let who = Who { node: event.node, user: by };
         let speaker = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
         let (name, text) = (profile.name.shown(), &*text);
         self.rooms.get_mut(room).note_topic(kind, text);
         let line = Line { speaker, name, kind, text, at: event.at };
-        let how = Decision::Log { at: event.at, outcome: event.outcome };
         keep(&mut self.rooms, room, line, &how, &self.settings);
     }
 

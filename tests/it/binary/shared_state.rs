@@ -138,6 +138,29 @@ fn a_ban_at_one_server_holds_at_the_other_beyond_its_restart() {
 }
 
 #[test]
+fn what_a_banned_user_has_said_is_withdrawn_at_a_server_that_starts_later() {
+    let mut nodes = Nodes::start("shared-past");
+    let (mut eve, mut ann) = (nodes.named(0, "eve"), nodes.named(0, "ann"));
+    assert_eq!(ann.ask("so"), "[ann] so");
+    eve.expect("[ann] so");
+    assert_eq!(eve.ask("buy this"), "[eve] buy this");
+    assert_eq!(eve.ask("/topic buy this"), "eve set the topic: buy this");
+    ann.say("no");
+    eve.expect("[ann] no");
+    assert_eq!(nodes.node(0).operator().ask("/ban eve"), "Banned eve for good.");
+    eventually("it is saved", || nodes.redis.ask("HLEN {chinwag}:bans") == "1");
+    nodes.stop_node(1);
+    nodes.start_node(1);
+    let mut bob = nodes.named(1, "bob");
+    assert_eq!(bob.ask("/topic"), "No topic is set.");
+    bob.say("/history");
+    for end in [" [ann] so", " [ann] no"] {
+        let line = bob.line();
+        assert!(line.ends_with(end), "{line}");
+    }
+}
+
+#[test]
 fn accounts_come_back_with_the_servers_that_know_them() {
     let nodes = Nodes::start("shared-loss");
     let mut ann = nodes.named(0, "ann");

@@ -64,8 +64,8 @@ const GONE_MAX: Duration = Duration::from_mins(2);
 const ABOUT: &str = "\
 What to make of it: bytes a client are resident ones of the server, without what the first has
 brought in, beside some 4.5 KB that the kernel takes at this end of any connection (its column
-has both ends). What an arrival costs must be the same however many are there already. The last two columns say what is kept
-once a spike is over, and once all have left.";
+has both ends). What an arrival costs must be the same however many are there already. The last
+two columns say what is kept once a spike is over, and once all have left.";
 
 const CONNECTS: Column = Column::main("connects/s", 0);
 const CONNECT_COST: Column = Column::main("CPU us/connect", 1);

@@ -16,12 +16,15 @@ const SPARE_PARTS: u64 = 3000;
 /// theirs.
 const GAP_MAX: usize = 1 << 20;
 
+/// No index of a user: the number is free.
+const NOBODY: u32 = u32::MAX;
+
 /// Which guest has which number.
 #[derive(Default)]
 pub(super) struct Guests {
     /// The holders of numbers 1, 2 and so on, by their index among the users; the last is never
-    /// `None`.
-    holders: Vec<Option<u32>>,
+    /// [`NOBODY`].
+    holders: Vec<u32>,
     /// The holders of spare numbers, and of those far above all others.
     spare: HashMap<u32, u32>,
     /// The numbers that are free: of this node's blocks, or, without blocks, those below the
@@ -118,9 +121,9 @@ impl Guests {
             return;
         }
         if last < number as usize {
-            self.holders.resize(number as usize, None);
+            self.holders.resize(number as usize, NOBODY);
         }
-        self.holders[number as usize - 1] = Some(user);
+        self.holders[number as usize - 1] = user;
     }
 
     /// Takes a number from a user, if it is theirs.
@@ -129,12 +132,12 @@ impl Guests {
             return;
         }
         if self.spare.remove(&number).is_none() {
-            self.holders[number as usize - 1] = None;
+            self.holders[number as usize - 1] = NOBODY;
         }
         if number < SPARE && self.part.as_ref().is_none_or(|part| part.has(number)) {
             self.free.insert(number);
         }
-        while let Some(None) = self.holders.last() {
+        while let Some(&NOBODY) = self.holders.last() {
             if self.part.is_none() {
                 let last = u32::try_from(self.holders.len()).expect("the numbers fit u32");
                 self.free.remove(&last);
@@ -159,8 +162,8 @@ fn numbers(block: u32) -> impl Iterator<Item = u32> {
     first..first + GUEST_BLOCK
 }
 
-fn holder(holders: &[Option<u32>], number: u32) -> Option<u32> {
-    *holders.get(number as usize - 1)?
+fn holder(holders: &[u32], number: u32) -> Option<u32> {
+    holders.get(number as usize - 1).copied().filter(|user| *user != NOBODY)
 }
 
 impl Pack for Guests {

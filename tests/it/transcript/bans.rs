@@ -1,6 +1,6 @@
 //! For how long a ban holds and for whom, and what becomes of what they said.
 
-use super::operators::network;
+use super::operators::{network, with_tokens};
 use super::{Network, check_in};
 use chinwag::Service;
 use chinwag::chat::{Account, Answer, Request, Settings};
@@ -165,12 +165,7 @@ fn a_ban_is_for_who_bore_the_name_when_it_was_said() {
 
 #[test]
 fn a_ban_finds_who_comes_back_before_it_is_kept() {
-    let mut network = Network::with(Settings {
-        operators: true,
-        random: Some(|token| token.fill(7)),
-        ..Settings::default()
-    });
-    network.arrive("op", "op");
+    let mut network = with_tokens();
     network.user_from("ann", "127.0.0.1:4001");
     network.line("ann", b"/resume");
     network.arrive("again", "native");

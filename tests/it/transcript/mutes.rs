@@ -1,6 +1,6 @@
 //! Mutes: what muted users cannot do, and for how long.
 
-use super::operators::network;
+use super::operators::{network, with_tokens};
 use super::{Network, check_in};
 use chinwag::chat::Settings;
 
@@ -101,12 +101,7 @@ fn what_the_muted_write_reaches_nobody_in_any_form() {
 
 #[test]
 fn a_muted_user_who_resumes_makes_no_room_either() {
-    let mut network = Network::with(Settings {
-        operators: true,
-        random: Some(|token| token.fill(7)),
-        ..Settings::default()
-    });
-    network.arrive("op", "op");
+    let mut network = with_tokens();
     network.connect("ann", "native");
     for (who, line) in [("ann", "/join evil"), ("ann", "/resume"), ("op", "/mute ann")] {
         network.line(who, line.as_bytes());
@@ -175,12 +170,7 @@ fn a_mute_waits_for_the_name_when_its_bearer_has_gone() {
 
 #[test]
 fn a_mute_outlives_a_cut_off_connection() {
-    let mut network = Network::with(Settings {
-        operators: true,
-        random: Some(|token| token.fill(7)),
-        ..Settings::default()
-    });
-    network.arrive("op", "op");
+    let mut network = with_tokens();
     let token = "07".repeat(24);
     check_in(
         &mut network,
@@ -206,12 +196,7 @@ fn a_mute_outlives_a_cut_off_connection() {
 
 /// Ann is cut off, and bob comes back in her place.
 fn comes_back_as_ann(mute_ann: &str, mute_bob: &str, pause: &str, told: &str) {
-    let mut network = Network::with(Settings {
-        operators: true,
-        random: Some(|token| token.fill(7)),
-        ..Settings::default()
-    });
-    network.arrive("op", "op");
+    let mut network = with_tokens();
     network.connect("ann", "native");
     network.connect("bob", "native");
     let token = "07".repeat(24);

@@ -15,6 +15,17 @@ pub(super) fn network() -> Network {
     network
 }
 
+/// A chat with an operator, and with the same token, 24 times `07`, for everybody.
+pub(super) fn with_tokens() -> Network {
+    let mut network = Network::with(Settings {
+        operators: true,
+        random: Some(|token| token.fill(7)),
+        ..Settings::default()
+    });
+    network.arrive("op", "op");
+    network
+}
+
 impl Network {
     /// A user with a name, from an address.
     pub(super) fn user_from(&mut self, name: &str, addr: &str) {
@@ -115,12 +126,7 @@ fn a_kick_says_why_to_the_kicked_and_to_the_room() {
 
 #[test]
 fn a_kicked_user_is_not_kept_detached() {
-    let mut network = Network::with(Settings {
-        operators: true,
-        random: Some(|token| token.fill(7)),
-        ..Settings::default()
-    });
-    network.arrive("op", "op");
+    let mut network = with_tokens();
     let token = "07".repeat(24);
     check_in(
         &mut network,
@@ -398,12 +404,7 @@ fn programs_go_by_codes() {
 
 #[test]
 fn an_operators_token_makes_nobody_an_operator() {
-    let mut network = Network::with(Settings {
-        operators: true,
-        random: Some(|token| token.fill(7)),
-        ..Settings::default()
-    });
-    network.arrive("op", "op");
+    let mut network = with_tokens();
     let token = "07".repeat(24);
     check_in(
         &mut network,

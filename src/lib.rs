@@ -120,10 +120,10 @@
 //! | upgrades in place: the format; the server, its connections, the chat; the steps | `pack.rs`, `pack/`; `net/server/hand_over.rs`, `net/server/inherited.rs`, `net/descriptors.rs`, `net/hub/hand_over.rs`, `net/outbox/hand_over.rs`, `chat/hand_over.rs`, `chat/users/hand_over.rs`, `chat/notice_batches/hand_over.rs`, `chat/upgrades.rs`; `bin/chinwag/upgrade.rs`, `bin/chinwag/system.rs` |
 //! | trimming memory | `net/hub/trim.rs`, `bin/chinwag/memory.rs` |
 //! | the chat's worker, and its way to the log | `chat_with_worker.rs`, `chat_with_worker/` |
-//! | files: bans and accounts | `store.rs`, `store/` |
+//! | files: bans, accounts, hashes of passwords | `store.rs`, `store/` |
 //! | bans and accounts of a cluster, in Redis | `store/shared.rs`, `store/shared/accounts.rs`, `redis/hashes.rs` |
 //! | the pages in the crate's documentation | `docs.rs` |
-//! | options, log, signals, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/redis_link.rs`, `bin/chinwag/storage.rs`, `bin/chinwag/main.rs` |
+//! | options, log, signals, the limit of descriptors, start | `bin/chinwag/cli.rs`, `bin/chinwag/cli/`, `bin/chinwag/logger.rs`, `bin/chinwag/output.rs`, `bin/chinwag/start.rs`, `bin/chinwag/signals.rs`, `bin/chinwag/redis_link.rs`, `bin/chinwag/storage.rs`, `bin/chinwag/main.rs` |
 //! | the page for browsers | `web/`, `bin/chinwag/page.rs` |
 //! | `chinwag passwd`, `chinwag accounts` | `bin/chinwag/passwd.rs` |
 //!

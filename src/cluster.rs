@@ -125,12 +125,15 @@ pub enum Action {
         /// Whether they get it even if somebody else has it.
         takes_over: bool,
     },
-    /// That this name is free, if this user has it. Comes back as [`Outcome::Told`].
+    /// That this user does not have this name, if they do. Comes back as [`Outcome::Told`].
     Release {
         /// The name, in lower case.
         name: String,
         /// The user's number at their node.
         user: u64,
+        /// Who has it then: a node, and the user's number there. With `None`, or if that node is
+        /// gone, the name is free.
+        heir: Option<(NodeId, u64)>,
     },
     /// That lines of a room get numbers above this one. Comes back as [`Outcome::Told`].
     ///
@@ -223,7 +226,7 @@ impl_pack! {
         0 => Tell,
         1 => Say { room },
         2 => Claim { name, user, releases, takes_over },
-        3 => Release { name, user },
+        3 => Release { name, user, heir },
         4 => Raise { room, seq },
         5 => LeaseGuests,
         6 => KeepGuests { blocks },

@@ -241,7 +241,7 @@ end
 
 -- What is done with an entry: its number, its payload, and as many words as the action takes.
 local actions = {}
-local words = { T = 0, S = 1, C = 3, O = 3, R = 2, A = 2, L = 0, K = 1 }
+local words = { T = 0, S = 1, C = 3, O = 3, R = 4, A = 2, L = 0, K = 1 }
 
 function actions.T(number, payload)
   append(node, number, 'T', payload)
@@ -279,9 +279,14 @@ end
 
 actions.O = claim
 
-function actions.R(number, payload, name, user)
+function actions.R(number, payload, name, user, heir, its_user)
   if is_held_by(user, name) then
-    redis.call('HDEL', NAMES, name)
+    local it = heir ~= '' and node_of(heir)
+    if it then
+      redis.call('HSET', NAMES, name, heir .. ' ' .. its_user .. ' ' .. it.epoch)
+    else
+      redis.call('HDEL', NAMES, name)
+    end
   end
   append(node, number, 'T', payload)
 end

@@ -284,7 +284,11 @@ fn push_entry(entry: &Entry, words: &mut Vec<Vec<u8>>) {
             let action = if *takes_over { "O" } else { "C" };
             (action, vec![name.clone(), user.to_string(), releases])
         }
-        Action::Release { name, user } => ("R", vec![name.clone(), user.to_string()]),
+        Action::Release { name, user, heir } => {
+            let (node, its_user) = heir.map(|(node, user)| (node.to_string(), user)).unzip();
+            let its_user = its_user.map_or(String::new(), |user| user.to_string());
+            ("R", vec![name.clone(), user.to_string(), node.unwrap_or_default(), its_user])
+        }
         Action::Raise { room, seq } => ("A", vec![room.clone(), seq.to_string()]),
         Action::LeaseGuests => ("L", vec![]),
         Action::KeepGuests { blocks } => {

@@ -1,6 +1,7 @@
 //! Names that the log gives to users of this node, and who is to have them.
 
 use super::message::Message;
+use super::who::Who;
 use super::{Node, Sent};
 use crate::chat::state::Chat;
 use crate::chat::user::User;
@@ -61,18 +62,31 @@ impl Chat {
     }
 
     /// The log gives a name to a user of this node. If they have another by now, or have left, and
-    /// it is not being claimed for them again, it is released, for whoever still has it or wants
-    /// it.
+    /// it is not being claimed for them again, it is given to the user who has it here, or released
+    /// for whoever wants it.
     pub(super) fn release_if_lost(&mut self, user: UserId, name: &str, now: Now) {
         let has_name = self.has_name(user, name);
+        let heir = self.users.owner(name).map(|owner| self.for_others(owner));
         if let Some(node) = &mut self.node
             && !has_name
             && !node.is_claiming(name, user)
         {
-            let message = Message::Released(name.to_owned().into());
-            let action = Action::Release { name: name.to_owned(), user: user.number.into() };
+            let message = Message::Released { name: name.to_owned().into(), heir };
+            let heir = heir.map(|heir| (heir.node, heir.user.number.into()));
+            let action = Action::Release { name: name.to_owned(), user: user.number.into(), heir };
             let sent = Sent::Release(user, name.into());
             node.first.push_back((action, message.to_bytes(now), sent));
+        }
+    }
+
+    /// A name that was claimed by mistake has been released. Its heir may have lost it by now.
+    pub(super) fn released(&mut self, name: &str, heir: Option<Who>, now: Now) {
+        match heir {
+            None => self.claim_back(name, UserId::NOBODY),
+            Some(heir) if self.node.as_ref().is_some_and(|node| node.id == heir.node) => {
+                self.release_if_lost(heir.user, name, now);
+            }
+            Some(_) => {}
         }
     }
 
@@ -106,7 +120,8 @@ impl Node {
 
     /// Frees a name of this user in the log.
     pub(super) fn release(&mut self, name: &str, user: UserId) {
-        let action = Action::Release { name: name.to_owned(), user: user.number.into() };
+        let user = user.number.into();
+        let action = Action::Release { name: name.to_owned(), user, heir: None };
         self.first.push_back((action, Vec::new(), Sent::Other));
     }
 }

@@ -78,7 +78,9 @@ impl Chat {
                 let (wanted, releases) = (wanted.to_string(), name.filter(|name| name != wanted));
                 Action::Claim { name: wanted, user: number, releases, takes_over }
             }
-            Effect::Leave { .. } if let Some(name) = name => Action::Release { name, user: number },
+            Effect::Leave { .. } if let Some(name) = name => {
+                Action::Release { name, user: number, heir: None }
+            }
             _ => Action::Tell,
         };
         let is_shown = effect.shows_user();

@@ -13,7 +13,7 @@ use crate::net::timeouts::Now;
 use crate::pack::{Packer, Unpacker, impl_pack};
 
 /// The format of messages. A server skips those in another format, and logs that there were some.
-const FORMAT: u8 = 5;
+const FORMAT: u8 = 6;
 
 /// What a node tells the others.
 pub(in crate::chat) enum Message {
@@ -48,8 +48,9 @@ pub(in crate::chat) enum Message {
         who: Who,
         by: Listed,
     },
-    /// A name was claimed by mistake: the node of its user claims it again.
-    Released(Cow<'static, str>),
+    /// A name was claimed by mistake. It is this user's again; or, if it is not known whose, the node
+    /// of its user claims it.
+    Released { name: Cow<'static, str>, heir: Option<Who> },
     /// A private message could not be delivered to the user of this name.
     NotReading { to: Who, name: Cow<'static, str> },
 }
@@ -116,7 +117,7 @@ impl_pack! {
         2 => NotReading { to, name },
         3 => Kept(kept),
         4 => TakenOver { as_of, who, by },
-        5 => Released(name),
+        5 => Released { name, heir },
     }
     else "message"
 }

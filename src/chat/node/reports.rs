@@ -141,8 +141,7 @@ impl Chat {
                 self.release_if_lost(user, &name, out.now());
                 self.claim_back(&name, user);
             }
-            Sent::Release(..) => {}
-            Sent::Other => self.read_own(&event.payload, out),
+            Sent::Release(..) | Sent::Other => self.read_own(&event.payload, out),
         }
     }
 
@@ -233,7 +232,7 @@ impl Chat {
                 self.read_roster(from, (name, as_of), &users, (is_first, is_last), out);
             }
             Message::Kept(kept) => self.read_kept(kept, out),
-            Message::Released(name) => self.claim_back(&name, UserId::NOBODY),
+            Message::Released { name, heir } => self.released(&name, heir, out.now()),
             Message::TakenOver { as_of, who, by } => {
                 self.taken_over(who, Who { node: from, user: by.user }, (as_of, &by), out);
             }

@@ -113,6 +113,7 @@ impl Chat {
                 }
             }
             Some(Message::TakenOver { who, by, .. }) => self.has_taken_over(who, &by, out),
+            Some(Message::Released { name, heir }) => self.released(&name, heir, out.now()),
             _ => {}
         }
     }

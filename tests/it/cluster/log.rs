@@ -225,8 +225,13 @@ impl Log {
                 self.state.names.insert(name, Owner { node, user, epoch });
                 Outcome::Claimed
             }
-            Action::Release { name, user } => {
-                self.release(&name, (node, user), now);
+            Action::Release { name, user, heir } => {
+                if self.release(&name, (node, user), now)
+                    && let Some((node, user)) = heir
+                    && let Some(Lease { epoch, .. }) = self.state.nodes.get(&node)
+                {
+                    self.state.names.insert(name, Owner { node, user, epoch: *epoch });
+                }
                 Outcome::Told
             }
             Action::Raise { room, seq } => {
@@ -254,10 +259,13 @@ impl Log {
         is_held.then_some((node, user))
     }
 
-    fn release(&mut self, name: &str, owner: (NodeId, u64), now: u64) {
-        if self.owner(name, now) == Some(owner) {
+    /// Frees a name if this is its owner. Returns whether it is.
+    fn release(&mut self, name: &str, owner: (NodeId, u64), now: u64) -> bool {
+        let is_theirs = self.owner(name, now) == Some(owner);
+        if is_theirs {
             self.state.names.remove(name);
         }
+        is_theirs
     }
 
     fn keep_guests(&mut self, node: NodeId, mut blocks: Vec<u32>) -> Vec<u32> {

@@ -257,7 +257,7 @@ fn whoever_was_ignored_by_the_one_they_come_back_as_does_not_ignore_themselves()
 }
 
 #[test]
-fn whoever_gets_a_name_that_was_claimed_by_mistake_keeps_it() {
+fn a_name_that_was_claimed_by_mistake_goes_back_to_whose_it_is() {
     let (mut cluster, ann, _, token) = three();
     let again = cluster.connect(2, "native");
     cluster.cut(2);
@@ -266,11 +266,27 @@ fn whoever_gets_a_name_that_was_claimed_by_mistake_keeps_it() {
     cluster.cut(0);
     cluster.mend(2);
     assert_eq!(cluster.read(2, again), UNKNOWN);
-    assert_eq!(cluster.say(2, again, "/nick ann"), "You are now ann\n");
+    // Her node is not told of it, so it claims nothing.
+    assert_eq!(cluster.say(2, again, "/nick ann"), "Name ann is taken.\n");
     cluster.mend(0);
-    assert!(cluster.nodes[0].is_closed(ann));
+    assert!(!cluster.nodes[0].is_closed(ann));
     check(&mut cluster, "ann, zoe");
-    cluster.say(2, again, "quit");
+    cluster.say(0, ann, "quit");
+    check(&mut cluster, "zoe");
+}
+
+#[test]
+fn a_name_that_goes_back_to_somebody_who_has_left_meanwhile_is_free() {
+    let (mut cluster, ann, _, token) = three();
+    let again = cluster.connect(2, "native");
+    cluster.cut(2);
+    assert_eq!(cluster.say(2, again, &format!("/resume {token}")), "");
+    cluster.say(0, ann, "/resume");
+    cluster.cut(0);
+    cluster.say(0, ann, "quit");
+    cluster.mend(2);
+    assert_eq!(cluster.read(2, again), UNKNOWN);
+    cluster.mend(0);
     check(&mut cluster, "zoe");
 }
 

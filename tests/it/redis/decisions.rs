@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chinwag::cluster::{Action, Carrier, Outcome, Report};
+use chinwag::cluster::{Action, Carrier, NodeId, Outcome, Report};
 
 use super::links::{Node, events};
 use super::server::{MINUTE, Redis};
@@ -72,13 +72,14 @@ fn of_two_nodes_that_claim_a_name_exactly_one_gets_it_a_thousand_times() {
 fn a_name_is_its_owners_until_it_is_released_or_taken_over() {
     let redis = Redis::start();
     let (mut a, mut b) = (Node::start(&redis), Node::start(&redis));
+    let (id_of_a, id_of_b) = (a.id(), b.id());
     let claim = |name: &str, user, releases: Option<&str>, takes_over| Action::Claim {
         name: name.to_owned(),
         user,
         releases: releases.map(str::to_owned),
         takes_over,
     };
-    let release = |name: &str, user| Action::Release { name: name.to_owned(), user };
+    let release = |name: &str, user| Action::Release { name: name.to_owned(), user, heir: None };
     let mut decided = |by_a: bool, action: Action| {
         let node = if by_a { &mut a } else { &mut b };
         let number = node.append(action);
@@ -108,6 +109,15 @@ fn a_name_is_its_owners_until_it_is_released_or_taken_over() {
     assert_eq!(decided(true, claim("hans", 5, None, false)), Outcome::Taken);
     assert_eq!(decided(true, claim("hans", 5, None, true)), Outcome::Claimed);
     assert_eq!(decided(false, claim("hans", 5, None, false)), Outcome::Taken);
+    // Whoever releases it may name an heir; it is free if the heir's node is not there.
+    let leave = |user, heir| Action::Release { name: "hans".to_owned(), user, heir: Some(heir) };
+    assert_eq!(decided(true, leave(6, (id_of_b, 7))), Outcome::Told, "it is not theirs");
+    assert_eq!(decided(false, claim("hans", 7, None, false)), Outcome::Taken);
+    assert_eq!(decided(true, leave(5, (id_of_b, 7))), Outcome::Told);
+    assert_eq!(decided(true, claim("hans", 5, None, false)), Outcome::Taken);
+    assert_eq!(decided(false, claim("hans", 7, None, false)), Outcome::Claimed);
+    assert_eq!(decided(false, leave(7, (NodeId(!id_of_a.0), 1))), Outcome::Told);
+    assert_eq!(decided(true, claim("hans", 5, None, false)), Outcome::Claimed);
 }
 
 #[test]

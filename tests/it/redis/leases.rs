@@ -184,7 +184,7 @@ fn what_was_appended_while_redis_was_away_is_handed_over() {
             releases: Some("finn".to_owned()),
             takes_over: true,
         },
-        Action::Release { name: "erin".to_owned(), user: 7 },
+        Action::Release { name: "erin".to_owned(), user: 7, heir: None },
         Action::Raise { room: "lobby".to_owned(), seq: 9 },
         Action::LeaseGuests,
         Action::KeepGuests { blocks: vec![0, 7] },

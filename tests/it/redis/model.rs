@@ -38,9 +38,10 @@ impl Model {
                 self.names.insert(name.clone(), own);
                 Outcome::Claimed
             }
-            Action::Release { name, user } => {
+            Action::Release { name, user, heir } => {
                 if self.names.get(name) == Some(&(node, *user)) {
                     self.names.remove(name);
+                    self.names.extend(heir.map(|heir| (name.clone(), heir)));
                 }
                 Outcome::Told
             }
@@ -65,7 +66,7 @@ impl Model {
     }
 }
 
-fn action(u: &mut Unstructured<'_>) -> Result<Action> {
+fn action(u: &mut Unstructured<'_>, nodes: &[NodeId]) -> Result<Action> {
     let name = |u: &mut Unstructured<'_>| {
         u.choose(&["erin", "finn", "greta", "håns", "a b"]).map(|it| (*it).to_owned())
     };
@@ -78,7 +79,14 @@ fn action(u: &mut Unstructured<'_>) -> Result<Action> {
             releases: if u.arbitrary()? { Some(name(u)?) } else { None },
             takes_over: u.ratio(1, 5)?,
         },
-        6 => Action::Release { name: name(u)?, user: u.int_in_range(1..=2)? },
+        6 => {
+            let heir = if u.arbitrary()? {
+                Some((*u.choose(nodes)?, u.int_in_range(1..=2)?))
+            } else {
+                None
+            };
+            Action::Release { name: name(u)?, user: u.int_in_range(1..=2)?, heir }
+        }
         7 => Action::Raise { room: name(u)?, seq: u.int_in_range(0..=50)? },
         8 => Action::LeaseGuests,
         _ => {
@@ -101,7 +109,8 @@ fn the_log_decides_as_the_model_does() {
         let mut asked = BTreeMap::new();
         for _ in 0..u.int_in_range(0..=200)? {
             let node = u.choose_index(nodes.len())?;
-            let (action, length) = (action(u)?, u.int_in_range(0..=3000)?);
+            let ids: Vec<NodeId> = nodes.iter().map(Node::id).collect();
+            let (action, length) = (action(u, &ids)?, u.int_in_range(0..=3000)?);
             let number = nodes[node].append_with(action.clone(), &"x".repeat(length));
             asked.insert((nodes[node].id(), number), (action, length));
             if u.ratio(1, 50)? {

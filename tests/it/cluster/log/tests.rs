@@ -86,7 +86,7 @@ fn a_name_is_free_once_another_is_claimed_or_it_is_released() {
     pair.ask(ANN, claim("tim", 1, Some("tom"), false));
     assert_eq!(pair.ask(BOB, claim("tom", 1, None, false)), Outcome::Claimed);
     pair.ask(ANN, claim("tum", 1, Some("tom"), false));
-    pair.ask(ANN, Action::Release { name: "tom".to_owned(), user: 1 });
+    pair.ask(ANN, Action::Release { name: "tom".to_owned(), user: 1, heir: None });
     assert_eq!(pair.ask(ANN, claim("tom", 2, None, false)), Outcome::Taken, "it was not theirs");
     pair.ask(BOB, claim("tum", 1, Some("tom"), false));
     assert_eq!(
@@ -94,8 +94,23 @@ fn a_name_is_free_once_another_is_claimed_or_it_is_released() {
         Outcome::Taken,
         "a refused one frees none"
     );
-    pair.ask(BOB, Action::Release { name: "tom".to_owned(), user: 1 });
+    pair.ask(BOB, Action::Release { name: "tom".to_owned(), user: 1, heir: None });
     assert_eq!(pair.ask(ANN, claim("tom", 2, None, false)), Outcome::Claimed);
+}
+
+#[test]
+fn a_released_name_is_its_heirs_unless_their_node_is_gone() {
+    let mut pair = Pair::new();
+    let release = |user, heir| Action::Release { name: "tom".to_owned(), user, heir };
+    pair.ask(ANN, claim("tom", 1, None, false));
+    pair.ask(ANN, release(2, Some((BOB, 7))));
+    assert_eq!(pair.ask(BOB, claim("tom", 7, None, false)), Outcome::Taken, "it was not theirs");
+    pair.ask(ANN, release(1, Some((BOB, 7))));
+    assert_eq!(pair.ask(ANN, claim("tom", 1, None, false)), Outcome::Taken);
+    assert_eq!(pair.ask(BOB, claim("tom", 7, None, false)), Outcome::Claimed);
+    pair.log.leave(ANN, 1, 0).expect("it is there");
+    pair.ask(BOB, release(7, Some((ANN, 1))));
+    assert_eq!(pair.ask(BOB, claim("tom", 8, None, false)), Outcome::Claimed);
 }
 
 #[test]

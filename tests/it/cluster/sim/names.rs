@@ -16,6 +16,7 @@ pub(super) struct Names {
 
 struct Term {
     client: usize,
+    node: usize,
     name: String,
     /// When they got it, and when they got it again.
     from: Vec<usize>,
@@ -26,14 +27,27 @@ struct Term {
 
 impl Names {
     /// A client is told that they have this name, at a node that is told of what is in the log up
-    /// to there.
-    pub(super) fn begin(&mut self, client: usize, name: &str, (node, position): (usize, usize)) {
-        if !self.is(client, name) {
-            self.end(client, position);
-            let cuts = self.gone.iter().filter(|(gone, _)| *gone == node).map(|(_, at)| *at);
-            let (name, from, cuts) = (name.to_owned(), vec![position], cuts.collect());
-            self.now.insert(client, Term { client, name, from, cuts, to: usize::MAX });
+    /// to there. If that is out of reach they have come back as somebody, for whom the log may have
+    /// the name no more.
+    pub(super) fn begin(
+        &mut self,
+        client: usize,
+        name: &str,
+        (node, position): (usize, usize),
+        is_cut_off: bool,
+    ) {
+        if self.is(client, name) {
+            return;
         }
+        let had = self.past.iter().chain(self.now.values());
+        let mut had = had.filter(|term| term.node == node && term.name == name);
+        let is_held = |term: &Term| self.spans(term).any(|(_, to)| to >= position);
+        let is_theirs = !is_cut_off || had.any(is_held);
+        self.end(client, position);
+        let cuts = self.gone.iter().filter(|(gone, _)| *gone == node).map(|(_, at)| *at);
+        let (name, cuts) = (name.to_owned(), cuts.collect());
+        let from = if is_theirs { vec![position] } else { Vec::new() };
+        self.now.insert(client, Term { client, node, name, from, cuts, to: usize::MAX });
     }
 
     /// The log says again that this name is whose it was.

@@ -268,7 +268,8 @@ impl Oracle {
                     may_be || self.names.is(client, name) || !self.nodes[told.node].is_cut_off,
                     "client {client} is called {name}, and the log is out of reach"
                 );
-                self.names.begin(client, name, (told.node, position));
+                let is_cut_off = self.nodes[told.node].is_cut_off;
+                self.names.begin(client, name, (told.node, position), is_cut_off);
             }
             Reading::Ignoring => told.ignores = true,
             Reading::Refused(_) => told.refused += 1,
@@ -336,10 +337,10 @@ impl Oracle {
         let may_change = are_guests && (self.is_lossy || are_others);
         let sender = self.senders[&line.token];
         // Of who is another by now it is said as that one where the log is out of reach, and as the
-        // one they were where that is not known yet. What is private comes from whoever has come
-        // back as them.
+        // one they were where that is not known yet. What is private or announced comes from whoever
+        // has come back as them.
         let told = &self.clients[sender];
-        let is_taken_over = told.is_closed || line.kind == Kind::Private;
+        let is_taken_over = told.is_closed || line.kind != Kind::Said;
         let is_another = told.may_be_another || (is_taken_over && are_others);
         let is_same = *shown == line.from || may_change || is_another;
         assert!(is_same, "<{}> is shown under two names: {shown}, {}", line.token, line.from);

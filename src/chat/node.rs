@@ -58,6 +58,9 @@ pub(super) struct Node {
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
     tokens: Tokens,
+    /// The events with which users of any node were last muted or unmuted. A roster as of an earlier
+    /// one does not know of it.
+    muted_at: HashMap<UserId, u64>,
     /// The last event that it was told of.
     position: u64,
     /// Whether this node lacks what the others keep (`kept.rs`); and, while it accepts that from
@@ -162,6 +165,7 @@ impl Node {
             seen: BTreeMap::new(),
             homes: HashMap::new(),
             tokens: Tokens::default(),
+            muted_at: HashMap::new(),
             position: 0,
             lacks_kept: true,
             kept_since: None,
@@ -194,6 +198,11 @@ impl Node {
     fn other(&mut self, id: NodeId) -> &mut Other {
         let left_at = self.position;
         self.others.entry(id).or_insert_with(|| Other { left_at, ..Other::default() })
+    }
+
+    /// Whether a user was muted or unmuted after this event.
+    fn is_muted_since(&self, user: UserId, as_of: u64) -> bool {
+        self.muted_at.get(&user).is_some_and(|at| *at > as_of)
     }
 
     /// A user of another node has left it, or has resumed as another.

@@ -70,6 +70,13 @@ impl Chat {
         }
     }
 
+    /// A user of any node was muted or unmuted.
+    pub(in crate::chat) fn note_muted(&mut self, user: UserId) {
+        if let Some(node) = &mut self.node {
+            node.muted_at.insert(user, node.position);
+        }
+    }
+
     /// What is kept of a user with a token whose node is gone, at this time by the log's clock.
     pub(super) fn held(&self, id: UserId, user: &User, at: i64) -> Option<Held> {
         let profile = self.profile(id, user)?;

@@ -1,6 +1,7 @@
 //! What a node is told: the log's events in their order, and whether it was cut off or has missed
 //! some.
 
+use std::collections::HashMap;
 use std::mem;
 
 use log::warn;
@@ -43,7 +44,7 @@ impl Chat {
             }
             Report::CutOff => self.cut_off(out),
             Report::NewEra => {
-                node.tokens = Tokens::default();
+                (node.tokens, node.muted_at) = (Tokens::default(), HashMap::new());
                 self.note_missed();
                 self.note_loss();
             }

@@ -149,6 +149,7 @@ impl Chat {
         let node = self.node.as_ref();
         let local = |who: &Who| node.map_or(UserId::NOBODY, |node| node.local(*who));
         let ignores: Vec<UserId> = listed.ignores.iter().map(local).collect();
+        let is_muted_since = node.is_some_and(|node| node.is_muted_since(id, as_of));
         let extras = self.users.by_id(id).and_then(|user| self.users.extras(user));
         let before = extras.map_or(Vec::new(), |extras| extras.ignores.clone());
         for stranger in before.iter().filter(|before| !ignores.contains(before)) {
@@ -161,7 +162,9 @@ impl Chat {
         let has_extras = has_extras || listed.away.is_some() || listed.mute.is_some();
         if has_extras && let Some(extras) = self.users.extras_mut(id) {
             extras.away.clone_from(&listed.away);
-            extras.mute = listed.mute;
+            if !is_muted_since {
+                extras.mute = listed.mute;
+            }
         }
     }
 

@@ -51,6 +51,7 @@ impl Chat {
         if let Some(extras) = self.users.extras_mut(user) {
             extras.mute = Some(Mute { until });
         }
+        self.note_muted(user);
         let by = self.operator_name_of(id);
         let (serial, logged_until) = (conn.serial(), until.map(|until| until.to_string()));
         warn!(by, name, conn = serial, until = logged_until; "muted");
@@ -80,6 +81,7 @@ impl Chat {
         warn!(by = self.operator_name_of(id), name; "unmuted");
         self.reply_to(id, reply::not_muting(&name), out);
         if let (Some(target), Some(_)) = (target, own) {
+            self.users.id(target).into_iter().for_each(|user| self.note_muted(user));
             self.reply(target, reply::unmuted(), out);
         }
     }

@@ -358,3 +358,17 @@ fn whoever_is_taken_over_is_who_they_were_once_their_node_has_missed_it_and_ente
     cluster.say(0, one, "hello");
     check_alike(&mut cluster);
 }
+
+#[test]
+fn a_mute_stays_that_whoever_lists_its_user_did_not_know_of() {
+    let (mut cluster, _, zoe, token) = three();
+    let op = cluster.connect(0, chinwag::chat::OPERATORS);
+    cluster.deafen(1);
+    assert_eq!(cluster.say(1, zoe, &format!("/resume {token}")), "");
+    assert!(cluster.say(0, op, "/mute ann").starts_with("Muted ann"));
+    // Node 1 lists her as it is told that she is hers, and of the mute after that.
+    cluster.mend(1);
+    assert_eq!(cluster.say(0, op, "/unmute ann"), "No longer muted: ann\n");
+    assert!(cluster.read(1, zoe).ends_with("You are no longer muted.\n"));
+    assert_eq!(cluster.say(1, zoe, "hello"), "[ann] hello\n");
+}

@@ -217,6 +217,12 @@ impl Node {
         self.others.get(&who.node).is_some_and(|other| as_of >= other.left_at)
     }
 
+    /// Whether a user of any node has resumed as one of another node, where connections have other
+    /// numbers.
+    fn has_moved_away(&self, who: Who) -> bool {
+        self.moved.all_of(who).any(|now| now.node != who.node)
+    }
+
     /// Whether a user of another node who is not known here may be new. If not, they have left or
     /// resumed as another, and what comes was still under way.
     fn may_be_new(&self, who: Who) -> bool {

@@ -299,6 +299,7 @@ impl Chat {
         let was_conn = self.users.by_id(user).map(User::conn_number);
         let Some((record, extras)) = self.users.resume(user, id) else { return };
         self.release_name(left, record.own_name());
+        self.note_moved(left, user);
         self.forget_elsewhere(left);
         // Others may have noted the old id, or operations under way may have it.
         if record.is_known_to_others() || self.settings.bus != Bus::AtOnce {

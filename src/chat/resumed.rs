@@ -57,8 +57,13 @@ impl<Id: Copy + Eq + Hash> Resumed<Id> {
 
     /// The user that an id means now.
     pub(super) fn now(&self, user: Id) -> Id {
+        self.all_of(user).last().unwrap_or(user)
+    }
+
+    /// An id, and those that its user has had since, up to the one that they have now.
+    pub(super) fn all_of(&self, user: Id) -> impl Iterator<Item = Id> {
         let next = |user: &Id| self.into.get(user).copied();
-        std::iter::successors(Some(user), next).take(HOPS + 1).last().unwrap_or(user)
+        std::iter::successors(Some(user), next).take(HOPS + 1)
     }
 }
 

@@ -177,6 +177,17 @@ impl Chat {
         }
     }
 
+    /// A user goes on as another user of their node. Others may have resumed as them before.
+    pub(in crate::chat) fn note_moved(&mut self, left: UserId, user: UserId) {
+        let Some(node) = self.node.as_mut().filter(|_| left != UserId::NOBODY) else { return };
+        let (was, now) = (node.who(left), node.who(user));
+        // Of a node whose events this one has missed, not all is known that such a thing takes.
+        let other = node.others.get(&was.node);
+        if other.is_none_or(|other| other.newest.is_some()) {
+            node.moved.pass_on(was, now);
+        }
+    }
+
     /// A user has resumed as another user of their node. They have no connection here, or have lost
     /// it. `left`, whom they were until now, need not be known here.
     pub(in crate::chat) fn resumed_elsewhere(
@@ -192,6 +203,7 @@ impl Chat {
         if let Some(conn) = self.users.conn(left) {
             self.exit_room(conn);
         }
+        self.note_moved(left, user);
         let mut extras = Extras::default();
         if let Some((record, had)) = self.users.remove(left) {
             self.release_name(left, record.own_name());

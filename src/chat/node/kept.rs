@@ -115,7 +115,8 @@ impl Node {
     /// Users who have lately resumed as users of this node, and as whom. Entries of theirs from
     /// before may still be under way.
     fn moved_to_own(&self) -> Vec<(Who, Who)> {
-        let own = self.moved.newest().filter(|(_, now)| now.node == self.id);
+        let is_own = |(was, now): &(Who, Who)| was.node != self.id && now.node == self.id;
+        let own = self.moved.newest().filter(is_own);
         own.take(EACH).collect()
     }
 

@@ -214,9 +214,9 @@ impl Chat {
     /// come.
     fn forget_moved(&mut self) {
         let Some(node) = &mut self.node else { return };
-        let (id, moved) = (node.id, &mut node.moved);
-        self.under_way.retain(|user| !moved.has(Who { node: id, user }));
-        moved.forget(|who| who.node == id);
+        let id = node.id;
+        self.under_way.retain(|user| !node.has_moved_away(Who { node: id, user }));
+        node.moved.forget(|who| who.node == id);
     }
 
     /// Carries out what another node tells.
@@ -254,13 +254,13 @@ impl Chat {
         out: &mut Outbox,
     ) {
         let Some(node) = &self.node else { return };
-        let has_moved = |who: &Who| node.moved.has(*who);
+        let has_moved_away = node.has_moved_away(who);
         match (&effect, profile) {
-            (Effect::Resume { user, .. }, _) if has_moved(user) => return,
-            (effect, _) if has_moved(&who) && effect.is_of_connection() => {
+            (Effect::Resume { user, .. }, _) if node.moved.has(*user) => return,
+            (effect, _) if has_moved_away && effect.is_of_connection() => {
                 return self.had_no_effect(effect);
             }
-            (Effect::Say(kind, text), Some(profile)) if has_moved(&who) => {
+            (Effect::Say(kind, text), Some(profile)) if has_moved_away => {
                 return self.said_before(who, profile, (*kind, text), how, out);
             }
             _ => {}
@@ -278,7 +278,7 @@ impl Chat {
 
     /// Whether a user of this node has resumed at another.
     pub(in crate::chat) fn has_moved(&self, user: UserId) -> bool {
-        self.node.as_ref().is_some_and(|node| node.moved.has(Who { node: node.id, user }))
+        self.node.as_ref().is_some_and(|node| node.has_moved_away(Who { node: node.id, user }))
     }
 
     /// A line that somebody said just before they resumed at another node. It is said in the room

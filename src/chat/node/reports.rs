@@ -18,6 +18,7 @@ use crate::chat::reply;
 use crate::chat::room::RoomNo;
 use crate::chat::state::Chat;
 use crate::chat::time::timestamp;
+use crate::chat::user::User;
 use crate::chat::user_id::UserId;
 use crate::cluster::{Event, NodeId, Outcome, Report};
 use crate::net::outbox::Outbox;
@@ -119,6 +120,11 @@ impl Chat {
                 let claimed = operation.claims.take().filter(|_| how.is(&Outcome::Claimed));
                 let by = operation.by;
                 let has_released = matches!(operation.effect, Effect::Leave { .. });
+                // They may have resumed as another user, who leaves now: not with the name that the
+                // entry has released.
+                let now = self.resumed.now(by);
+                let name = self.users.by_id(now).filter(|_| has_released && now != by);
+                let name = name.and_then(User::own_name).map(str::to_owned);
                 if self.has_moved(by) || self.users.by_id(self.resumed.now(by)).is_none() {
                     // The user is gone or has resumed elsewhere. So it takes effect as it does at
                     // all other nodes: from the message alone.
@@ -131,6 +137,9 @@ impl Chat {
                 if let Some(name) = claimed {
                     self.give_back(by, &name, out.now());
                     self.claim_back(&name, by);
+                }
+                if self.users.by_id(now).is_none() {
+                    self.release_name(now, name.as_deref());
                 }
                 if has_released {
                     // If they have come back meanwhile, they keep their name.

@@ -22,7 +22,9 @@ impl Chat {
         if self.users.guests_are_few() && !mem::replace(&mut node.is_leasing, true) {
             node.first.push_back((Action::LeaseGuests, Vec::new(), Sent::Other));
         }
-        if node.first.is_empty() && (node.owes_roster || !node.taken_over.is_empty()) {
+        let is_telling = node.owes_roster || !node.taken_over.is_empty();
+        // What it knows is incomplete until it has entered again.
+        if node.first.is_empty() && is_telling && !node.lacks_kept {
             if !node.sent.is_empty() {
                 return None;
             }

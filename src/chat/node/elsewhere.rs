@@ -42,7 +42,12 @@ impl Chat {
         let (is_new, has_moved) = (node.may_be_new(who), node.moved.has(who));
         let Some(profile) = profile else { return known };
         if self.users.by_id(known).is_none() {
-            return if is_new { self.add_elsewhere(who, profile, out) } else { known };
+            let is_another = self.is_surely_anothers(profile.name.as_own());
+            return if is_new && !is_another {
+                self.add_elsewhere(who, profile, out)
+            } else {
+                known
+            };
         }
         let room = self.room_of(known).map(|room| self.rooms.get(room).name());
         let is_there = room.is_some_and(|room| room.eq_ignore_ascii_case(profile.room.as_str()));
@@ -55,6 +60,14 @@ impl Chat {
             self.note_rights(known, profile);
         }
         known
+    }
+
+    /// Whether a user has this name by what their node has told since this one entered.
+    fn is_surely_anothers(&self, name: Option<&str>) -> bool {
+        let owner = name.and_then(|name| self.users.owner(name));
+        let Some((owner, node)) = owner.zip(self.node.as_ref()) else { return false };
+        let home = node.homes.get(&owner).and_then(|who| node.others.get(&who.node));
+        home.is_none_or(|home| home.newest.is_some())
     }
 
     /// Adds a user of another node to the room that they are in.

@@ -105,7 +105,7 @@ impl Chat {
         }
         if is_claimed || (logged_in && !how.is(&Outcome::Taken)) {
             // Another user who has the name loses it.
-            self.free_name(name, id, out);
+            self.free_given_name(name, id, logged_in, out);
         }
         let owner = self.users.find_any(name).filter(|owner| !owner.is(id));
         let owner = owner.map(|owner| owner.shown().to_string());

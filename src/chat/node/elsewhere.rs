@@ -115,6 +115,30 @@ impl Chat {
         }
     }
 
+    /// Frees a name that this user was given. If they have not proved that it is theirs, whoever has
+    /// it here has another by now, of which this node was not told: they have not left.
+    pub(in crate::chat) fn free_given_name(
+        &mut self,
+        name: &str,
+        user: UserId,
+        logged_in: bool,
+        out: &mut Outbox,
+    ) {
+        let owner = self.users.owner(name).filter(|_| !logged_in);
+        let home = owner.and_then(|owner| self.home_of(owner));
+        self.free_name(name, user, out);
+        if let (Some((id, left_at)), Some(node)) = (home, &mut self.node) {
+            node.other(id).left_at = left_at;
+        }
+    }
+
+    /// The node of a user, if it is another, and the last event with which somebody has left it.
+    fn home_of(&self, user: UserId) -> Option<(NodeId, u64)> {
+        let node = self.node.as_ref()?;
+        let id = node.homes.get(&user)?.node;
+        Some((id, node.others.get(&id)?.left_at))
+    }
+
     /// Frees a name for this user.
     pub(super) fn free_shown(&mut self, name: Shown<'_>, user: UserId, out: &mut Outbox) {
         match name {

@@ -30,10 +30,11 @@ use crate::seeds::Simulation;
 const SEEDS: u64 = 60;
 
 /// Those that have failed where clients come back with anybody's token.
-const FOUND: [u64; 27] = [
+const FOUND: [u64; 36] = [
     10_128, 18_369, 19_719, 24_858, 26_615, 32_766, 45_390, 68_789, 69_967, 71_424, 77_619, 77_951,
     83_934, 83_996, 92_707, 98_648, 102_366, 104_608, 106_749, 106_874, 118_587, 123_265, 124_445,
-    131_205, 159_357, 165_162, 176_625,
+    131_205, 159_357, 165_162, 174_386, 176_625, 187_069, 200_813, 202_498, 206_645, 212_363,
+    225_221, 227_641, 239_659,
 ];
 
 const CLUSTER: Simulation = Simulation { variables: "CLUSTER", tests: "cluster::sim" };

@@ -34,6 +34,8 @@ pub(super) struct Oracle {
     pub(super) hits: BTreeMap<&'static str, u64>,
     /// The log has lost something.
     pub(super) is_lossy: bool,
+    /// Somebody has asked to ignore another.
+    may_ignore: bool,
     /// From now on `/who` is asked for other rooms.
     pub(super) is_ending: bool,
 }
@@ -64,7 +66,7 @@ pub(super) struct Told {
     node: usize,
     pub(super) room: String,
     pub(super) is_closed: bool,
-    /// Whether they may miss lines: they ignore somebody, or somebody whose token they had may have.
+    /// Whether they ignore somebody. So may somebody whose token they had.
     ignores: bool,
     pub(super) may_be_another: bool,
     /// What they have said, and what they have read.
@@ -96,8 +98,9 @@ impl Oracle {
         });
     }
 
-    pub(super) fn sent(&mut self, client: usize, token: Option<u64>, is_resuming: bool) {
-        self.clients[client].may_be_another |= is_resuming;
+    pub(super) fn sent(&mut self, client: usize, token: Option<u64>, line: &str) {
+        self.clients[client].may_be_another |= line.starts_with("/resume ");
+        self.may_ignore |= line.starts_with("/ignore ");
         if let Some(token) = token {
             self.senders.insert(token, client);
             self.clients[client].sent.push(token);
@@ -409,7 +412,7 @@ impl Oracle {
 
     fn may_miss(&self, client: usize) -> bool {
         let told = &self.clients[client];
-        told.ignores || (told.may_be_another && self.clients.iter().any(|told| told.ignores))
+        told.ignores || (told.may_be_another && self.may_ignore)
     }
 
     /// When all is over: whoever is still there has an answer to everything.

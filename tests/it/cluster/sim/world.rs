@@ -140,7 +140,7 @@ impl World {
         let Client { node, conn, .. } = self.clients[client];
         self.trace(|| format!("node {node}: client {client} says {text:?}"));
         for line in text.lines() {
-            self.oracle.sent(client, token(line.as_bytes()), line.starts_with("/resume "));
+            self.oracle.sent(client, token(line.as_bytes()), line);
         }
         self.node(node).network.send(conn, text.as_bytes());
         self.observe(node, Cause::Local);

@@ -280,6 +280,11 @@ impl Chat {
         {
             return self.leave_out(profile.room.as_str(), how, out);
         }
+        if let Effect::TakeOver { digest, name, .. } = &effect
+            && self.users.by_id(by).is_none()
+        {
+            self.note_taken(who, *digest, name.as_deref());
+        }
         let Some(node) = &self.node else { return };
         let effect = effect.with_ids(|who| node.local(who));
         self.take_effect(self.resumed.now(by), effect, how, out);

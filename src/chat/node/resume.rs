@@ -83,17 +83,20 @@ impl Chat {
         if let Some(token) = token {
             return self.come_back(by, token, is_claimed, missed, out);
         }
-        self.note_taken(by, *digest, name);
+        if self.users.by_id(by).is_some()
+            && let Some(who) = self.node.as_ref().map(|node| node.who(by))
+        {
+            self.note_taken(who, *digest, name);
+        }
         self.reply_to(by, reply::token_unknown(), out);
     }
 
-    /// Notes that a token which is not known here was used: other nodes may know it, and some may
-    /// still tell, as of an earlier event, that it is good.
-    fn note_taken(&mut self, by: UserId, digest: Digest, name: Option<&str>) {
-        let is_here = self.users.by_id(by).is_some();
-        let node = self.node.as_mut().filter(|node| is_here && node.rosters_due.is_some());
+    /// Notes that a token was used which is not known here, or by somebody who is not: other nodes
+    /// may know, and some may still tell, as of an earlier event, that it is good.
+    pub(super) fn note_taken(&mut self, by: Who, digest: Digest, name: Option<&str>) {
+        let node = self.node.as_mut().filter(|node| node.rosters_due.is_some());
         if let Some(node) = node {
-            let (at, name, by) = (node.position, name.map(Box::from), node.who(by));
+            let (at, name) = (node.position, name.map(Box::from));
             node.tokens.note_taken(Taken { at, digest, name, by });
         }
     }

@@ -51,17 +51,16 @@ impl Chat {
         let profile = self.profile(id, user)?;
         let extras = self.users.extras(user);
         let ignores = extras.map_or(&[][..], |extras| &extras.ignores);
-        let token = self.digest_of(user);
-        let node = self.node.as_ref();
-        let is_good = |token| node.is_some_and(|node| node.tokens.get(token).is_some());
+        // One that they were given lately is not in force yet: the entry with it comes later.
+        let good = self.node.as_ref().and_then(|node| node.tokens.of(node.who(id)));
         Some(Listed {
             user: id,
             profile,
             is_detached: user.conn().is_none(),
             away: extras.and_then(|extras| extras.away.clone()),
             mute: extras.and_then(|extras| extras.mute),
-            token,
-            is_good: token.as_ref().is_some_and(is_good),
+            token: good.or_else(|| self.digest_of(user)),
+            is_good: good.is_some(),
             ignores: ignores.iter().map(|ignored| self.for_others(*ignored)).collect(),
         })
     }

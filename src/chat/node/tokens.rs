@@ -70,6 +70,11 @@ impl Tokens {
         self.by_digest.get(digest)
     }
 
+    /// The token of a user.
+    pub(super) fn of(&self, who: Who) -> Option<Digest> {
+        self.of.get(&who).copied()
+    }
+
     /// A user has this token, or none any more. Returns whether they had one.
     pub(super) fn set(&mut self, who: Who, digest: Option<Digest>) -> bool {
         let had_one = self.forget(who);

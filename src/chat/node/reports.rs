@@ -267,6 +267,11 @@ impl Chat {
         match (&effect, profile) {
             (Effect::Resume { user, .. }, _) if node.moved.has(*user) => return,
             (effect, _) if has_moved_away && effect.is_of_connection() => {
+                let now = self.resumed.now(node.local(who));
+                if matches!(effect, Effect::Leave { .. }) && !self.is_elsewhere(now) {
+                    // The entry may have released the name that they have here by now.
+                    self.claim_own(now, false);
+                }
                 return self.had_no_effect(effect);
             }
             (Effect::Say(kind, text), Some(profile)) if has_moved_away => {

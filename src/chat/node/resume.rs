@@ -222,6 +222,8 @@ impl Chat {
         node.note_left(who.node);
         let (left, is_known) = (node.local(who), node.moved.has(who));
         if !is_known {
+            // What else it has taken for true may not be what the others have.
+            node.owes_roster |= who.node == node.id;
             let is_own = !self.is_elsewhere(left);
             let name = self.vacate(left, out).map(|(name, ..)| name).filter(|_| is_own);
             if let Some(name) = name.as_ref().and_then(Name::as_own) {

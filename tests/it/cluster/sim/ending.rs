@@ -81,7 +81,11 @@ impl World {
         self.pass(QUIET);
         let lines = self.ask(probe, "/history 200").into_iter();
         let lines = lines.filter_map(|line| match understand(&line) {
-            Reading::Line(Line { number: Some((seq, epoch)), .. }) => Some(((epoch, seq), line)),
+            Reading::Line(Line { number: Some((seq, epoch)), token, .. })
+                if !self.oracle.left_out.contains(&token) =>
+            {
+                Some(((epoch, seq), line))
+            }
             _ => None,
         });
         lines.collect()

@@ -27,14 +27,14 @@ struct Term {
 
 impl Names {
     /// A client is told that they have this name, at a node that is told of what is in the log up
-    /// to there. If that is out of reach they have come back as somebody, for whom the log may have
-    /// the name no more.
+    /// to there. If it was not claimed they have come back as somebody of that node, for whom the log
+    /// may have the name no more.
     pub(super) fn begin(
         &mut self,
         client: usize,
         name: &str,
         (node, position): (usize, usize),
-        is_cut_off: bool,
+        is_claimed: bool,
     ) {
         if self.is(client, name) {
             return;
@@ -42,7 +42,7 @@ impl Names {
         let had = self.past.iter().chain(self.now.values());
         let mut had = had.filter(|term| term.node == node && term.name == name);
         let is_held = |term: &Term| self.spans(term).any(|(_, to)| to >= position);
-        let is_theirs = !is_cut_off || had.any(is_held);
+        let is_theirs = is_claimed || had.any(is_held);
         self.end(client, position);
         let cuts = self.gone.iter().filter(|(gone, _)| *gone == node).map(|(_, at)| *at);
         let (name, cuts) = (name.to_owned(), cuts.collect());

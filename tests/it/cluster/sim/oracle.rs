@@ -34,6 +34,8 @@ pub(super) struct Oracle {
     pub(super) hits: BTreeMap<&'static str, u64>,
     /// The log has lost something.
     pub(super) is_lossy: bool,
+    /// Lines that were not shown at some node. Those that enter later keep them all the same.
+    pub(super) left_out: BTreeSet<u64>,
     /// Somebody has asked to ignore another.
     may_ignore: bool,
     /// From now on `/who` is asked for other rooms.
@@ -210,6 +212,7 @@ impl Oracle {
                 self.read(*client, reading, record, &mut new, &mut moved);
                 if *reading == Reading::LeftOut {
                     moved.insert(*client);
+                    self.left_out.extend(record.and_then(|record| record.token));
                 }
             }
             assert!(notices <= 1, "client {client} is told twice: {notice:?}");
@@ -271,8 +274,8 @@ impl Oracle {
                     may_be || self.names.is(client, name) || !self.nodes[told.node].is_cut_off,
                     "client {client} is called {name}, and the log is out of reach"
                 );
-                let is_cut_off = self.nodes[told.node].is_cut_off;
-                self.names.begin(client, name, (told.node, position), is_cut_off);
+                let is_claimed = record.is_some_and(|record| record.claims(name));
+                self.names.begin(client, name, (told.node, position), is_claimed);
             }
             Reading::Ignoring => told.ignores = true,
             Reading::Refused(_) => told.refused += 1,

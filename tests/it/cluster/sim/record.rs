@@ -33,6 +33,15 @@ pub(super) struct Record {
     pub(super) is_again: bool,
 }
 
+impl Record {
+    /// Whether somebody has got this name with it.
+    pub(super) fn claims(&self, name: &str) -> bool {
+        let is_it =
+            |action: &Action| matches!(action, Action::Claim { name: own, .. } if own == name);
+        self.outcome == Outcome::Claimed && self.action.as_ref().is_some_and(is_it)
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Records {
     all: Vec<Record>,

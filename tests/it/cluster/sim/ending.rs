@@ -84,7 +84,8 @@ impl World {
             Reading::Line(Line { number: Some((seq, epoch)), token, .. })
                 if !self.oracle.left_out.contains(&token) =>
             {
-                Some(((epoch, seq), line))
+                let is_sure = !self.oracle.may_be_another(token);
+                Some(((epoch, seq), if is_sure { line } else { text_of(&line) }))
             }
             _ => None,
         });

@@ -41,7 +41,8 @@ impl Names {
         }
         let had = self.past.iter().chain(self.now.values());
         let mut had = had.filter(|term| term.node == node && term.name == name);
-        let is_held = |term: &Term| self.spans(term).any(|(_, to)| to >= position);
+        let is_held =
+            |term: &Term| term.to >= position && self.held(term).any(|(_, to)| to > position);
         let is_theirs = is_claimed || had.any(is_held);
         self.end(client, position);
         let cuts = self.gone.iter().filter(|(gone, _)| *gone == node).map(|(_, at)| *at);
@@ -115,13 +116,18 @@ impl Names {
         }
     }
 
-    /// From when to when the log had the name for a client.
+    /// From when to when the log had the name for a client, while they had it.
     fn spans(&self, term: &Term) -> impl Iterator<Item = (usize, usize)> {
+        self.held(term).map(|(from, to)| (from, to.min(term.to)))
+    }
+
+    /// The same, whether they still had it or not.
+    fn held(&self, term: &Term) -> impl Iterator<Item = (usize, usize)> {
         let ends = |from: usize| {
             let taken =
                 self.taken_over.iter().filter(|(name, at)| *name == term.name && *at > from);
             let cuts = self.resets.iter().chain(&term.cuts).filter(|cut| **cut >= from);
-            cuts.chain(taken.map(|(_, at)| at)).min().copied().unwrap_or(usize::MAX).min(term.to)
+            cuts.chain(taken.map(|(_, at)| at)).min().copied().unwrap_or(usize::MAX)
         };
         term.from.iter().map(move |from| (*from, ends(*from)))
     }

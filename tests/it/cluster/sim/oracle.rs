@@ -123,6 +123,11 @@ impl Oracle {
         &self.clients
     }
 
+    /// Whether whoever said this may have been another by then: nodes that enter later do not know.
+    pub(super) fn may_be_another(&self, token: u64) -> bool {
+        self.senders.get(&token).is_some_and(|sender| self.clients[*sender].may_be_another)
+    }
+
     /// A node is about to be told something.
     pub(super) fn before(&mut self, node: usize, cause: &Cause, records: &Records) {
         let view = &mut self.nodes[node];

@@ -130,11 +130,11 @@ impl Chat {
             Effect::Unignore(target) => self.stop_ignoring(by, target),
             Effect::Detach { .. } => self.detached_elsewhere(by),
             Effect::Ban(ban, target) => {
-                self.note_change();
-                self.banned(None, ban, target, out);
+                self.want_refresh();
+                self.banned(by, ban, target, out);
             }
             Effect::Unban(target) => {
-                self.note_change();
+                self.want_refresh();
                 self.bans.lift(&target);
             }
             Effect::Reload => self.want_refresh(),

@@ -123,8 +123,6 @@ enum Uncertain {
 #[derive(Default)]
 struct Refresh {
     is_wanted: bool,
-    /// The worker is reading. A change meanwhile may not be in what it reads.
-    is_reading: bool,
     /// The shared state was lost, and this node has not put back yet what it knows of it.
     is_lost: bool,
 }

@@ -93,6 +93,8 @@ pub(super) enum Effect<'a, Id = UserId> {
     Mute(Target<'a, Id>, Option<Timestamp>),
     Unmute(Cow<'a, str>),
     Announce(Cow<'a, str>),
+    /// They have banned somebody, whoever has the name by now.
+    Ban(Ban, Option<Id>),
     // What follows is in force at once where it is done, and is only told to other servers.
     Away(Option<Cow<'a, str>>),
     Ignore(Id),
@@ -101,8 +103,6 @@ pub(super) enum Effect<'a, Id = UserId> {
     Detach {
         conn: u32,
     },
-    /// They have banned somebody, whoever has the name by now.
-    Ban(Ban, Option<Id>),
     Unban(ban::Target),
     /// What is persisted has changed.
     Reload,
@@ -192,7 +192,6 @@ impl<Id> Effect<'_, Id> {
                 | Effect::Ignore(_)
                 | Effect::Unignore(_)
                 | Effect::Detach { .. }
-                | Effect::Ban(..)
                 | Effect::Unban(_)
                 | Effect::Reload
         )

@@ -20,15 +20,13 @@ impl Chat {
     /// must be answered once, with [`Chat::answer`]. Answer it before taking the next: operators'
     /// requests go first.
     pub fn next_request(&mut self) -> Option<(Option<ConnId>, Request)> {
-        let next = if mem::take(&mut self.is_reload_wanted) {
+        if mem::take(&mut self.is_reload_wanted) {
             Some((None, Request::Reload))
         } else if let Some(refresh) = self.next_refresh() {
             Some((None, refresh))
         } else {
             self.request_queue.pop().map(|(id, request)| (Some(id), request))
-        };
-        self.note_request(next.as_ref().map(|(_, request)| request));
-        next
+        }
     }
 
     /// Requests a reload that no user gets a reply to. Further calls before it has begun do
@@ -45,7 +43,6 @@ impl Chat {
     /// Passes on the answer to a request. What was done stays in force if the user has left
     /// meanwhile. `None`: no user asked.
     pub fn answer(&mut self, id: Option<ConnId>, answer: Answer, out: &mut Outbox) {
-        self.note_request(None);
         if let Some(id) = id {
             self.finish_attempt(id, &answer);
         }

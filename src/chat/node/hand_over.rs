@@ -104,7 +104,7 @@ impl_pack! {
 
 // The next program reads the bans and accounts again in any case.
 impl_pack! {
-    struct Refresh { is_lost; is_wanted = true, is_reading = false }
+    struct Refresh { is_lost; is_wanted = true }
 }
 
 impl_pack! {

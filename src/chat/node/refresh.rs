@@ -1,8 +1,12 @@
 //! When a node reads the cluster's bans and accounts again: when it or another has entered, since
-//! either may have missed a change, and when another tells of one.
+//! either may have missed a change; when another is gone, since it may have made one; and when one is
+//! told of.
+
+use std::mem;
 
 use super::Refresh;
 use crate::chat::ban::Ban;
+use crate::chat::operation::Effect;
 use crate::chat::request::Request;
 use crate::chat::state::Chat;
 
@@ -13,17 +17,11 @@ impl Refresh {
 }
 
 impl Chat {
-    /// Another node has changed the persisted state.
+    /// The persisted state has changed. Of two changes of one ban each node takes what was persisted
+    /// last, whichever it is told of last.
     pub(in crate::chat) fn want_refresh(&mut self) {
         if let Some(node) = &mut self.node {
             node.refresh.want();
-        }
-    }
-
-    /// Another node has made a change that is in force here, too.
-    pub(in crate::chat) fn note_change(&mut self) {
-        if let Some(node) = &mut self.node {
-            node.refresh.is_wanted |= node.refresh.is_reading;
         }
     }
 
@@ -41,23 +39,16 @@ impl Chat {
             return None;
         }
         let refresh = &mut self.node.as_mut()?.refresh;
-        let is_wanted = std::mem::take(&mut refresh.is_wanted);
+        let is_wanted = mem::take(&mut refresh.is_wanted);
         let is_lost = refresh.is_lost;
         let bans = || self.bans.all().cloned().collect::<Vec<Ban>>();
         is_wanted.then(|| Request::Refresh { put_back: is_lost.then(bans) })
     }
 
-    /// Notes what the worker does from now on.
-    pub(in crate::chat) fn note_request(&mut self, request: Option<&Request>) {
-        if let Some(node) = &mut self.node {
-            let is_reading = matches!(request, Some(Request::Reload | Request::Refresh { .. }));
-            node.refresh.is_reading = is_reading;
-        }
-    }
-
+    /// They were read again. What this node has put back is new to the others.
     pub(in crate::chat) fn refreshed(&mut self) {
-        if let Some(node) = &mut self.node {
-            node.refresh.is_lost = false;
+        if self.node.as_mut().is_some_and(|node| mem::take(&mut node.refresh.is_lost)) {
+            self.tell_all(None, Effect::Reload);
         }
     }
 }

@@ -56,8 +56,11 @@ impl Chat {
         let Some(node) = &mut self.node else { return };
         let is_own = event.node == node.id;
         node.position = event.id;
-        if event.outcome == Outcome::Entered {
+        if matches!(event.outcome, Outcome::Entered | Outcome::Gone) {
+            // It may have persisted something and not told of it.
             node.refresh.want();
+        }
+        if event.outcome == Outcome::Entered {
             // It may have been away. Its roster will say which of its tokens are still good.
             node.tokens.forget_of(|node| node == event.node);
         }
@@ -198,6 +201,8 @@ impl Chat {
         self.claim_again(alone.releases, out.now());
         self.expect_kept();
         if was_away {
+            // What it has persisted meanwhile the others may have read too early.
+            self.tell_all(None, Effect::Reload);
             self.notify_all(|| reply::back_with_others(alone.unheard), out);
         }
         if let Some(node) = &mut self.node {

@@ -96,7 +96,7 @@ impl Chat {
         (is_all || network.is_vast()).then_some("everybody")
     }
 
-    /// A ban was persisted: it is in force, and those it applies to are disconnected.
+    /// A ban was persisted, and all are told.
     pub(in crate::chat) fn put_in_force(&mut self, id: Option<ConnId>, ban: Ban, out: &mut Outbox) {
         let Ban { target, until, by, why } = &ban;
         let text = format!("{target}{}", self.term(*until));
@@ -104,19 +104,20 @@ impl Chat {
         warn!(by, target:%, until = logged_until, reason = why; "banned");
         self.reply_to_requester(id, reply::banned(&text), out);
         let target_user = id.and_then(|id| self.meant.take(id));
-        let target_user = target_user.map(|target_user| self.resumed.now(target_user));
-        self.tell_all(id, Effect::Ban(ban.clone(), target_user));
-        self.banned(id, ban, target_user, out);
+        let by = id.and_then(|id| self.users.id(id)).unwrap_or(UserId::NOBODY);
+        self.publish_by(by, Effect::Ban(ban, target_user), out);
     }
 
-    /// A ban is in force, at this server or another.
+    /// A ban is in force, and those it applies to are disconnected.
     pub(in crate::chat) fn banned(
         &mut self,
-        asker: Option<ConnId>,
+        by: UserId,
         ban: Ban,
         target_user: Option<UserId>,
         out: &mut Outbox,
     ) {
+        let asker = self.users.conn(by);
+        let target_user = target_user.map(|target_user| self.resumed.now(target_user));
         let only = Bans::from_iter([ban.clone()]);
         let banned = self.expel_banned(asker, &only, &Bans::default(), target_user, out);
         // If the user has left, only their name is known.

@@ -170,6 +170,14 @@ impl Link {
         self.outage.as_ref().is_some_and(|outage| outage.is_pause)
     }
 
+    pub(super) fn is_out_of_reach(&self) -> bool {
+        self.outage.is_some()
+    }
+
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.is_cut_off
+    }
+
     /// The way is open again, and the node goes on.
     pub(super) fn mend(&mut self, now: u64) {
         let Some(outage) = self.outage.take() else { return };

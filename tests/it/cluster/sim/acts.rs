@@ -40,6 +40,10 @@ impl Fault {
 
 impl World {
     pub(super) fn act(&mut self, faults: &[Fault]) {
+        if self.with.bans && self.more.one_in(8) {
+            self.ban_somebody();
+            return self.pass(0);
+        }
         match self.rng.below(20) {
             0..12 => self.client_acts(),
             12..18 => {
@@ -169,6 +173,7 @@ impl World {
         if self.rng.one_in(2) {
             self.trace(|| "the log is emptied".to_owned());
             self.log.empty();
+            self.shared.empty();
         } else {
             let most = self.rng.between(1, 10);
             let count = self.log.roll_back(most);

@@ -18,6 +18,9 @@ impl World {
         }
         self.settle();
         self.compare();
+        if self.with.bans {
+            self.compare_bans();
+        }
         self.oracle.finish();
     }
 
@@ -82,7 +85,8 @@ impl World {
         let lines = self.ask(probe, "/history 200").into_iter();
         let lines = lines.filter_map(|line| match understand(&line) {
             Reading::Line(Line { number: Some((seq, epoch)), token, .. })
-                if !self.oracle.left_out.contains(&token) =>
+                if !self.oracle.left_out.contains(&token)
+                    && self.is_everywhere(self.clients[probe].node, token) =>
             {
                 let is_sure = !self.oracle.may_be_another(token);
                 Some(((epoch, seq), if is_sure { line } else { text_of(&line) }))
@@ -113,13 +117,33 @@ impl World {
     /// Names are whose they are, and all others are free.
     fn claim_names(&mut self, probe: usize) {
         for name in NAMES {
+            let is_banned = self.shared.list(self.now).contains(name);
             let is_taken = self.connected().iter().any(|one| self.oracle.names.is(*one, name));
             self.heard = Some((probe, Vec::new()));
             self.say(probe, &format!("/nick {name}\n"));
             self.pass(100);
             let (_, heard) = self.heard.take().expect("it is there");
             let is_given = heard.iter().any(|line| line.contains("You are now"));
-            assert_eq!(is_given, !is_taken, "{name}: {heard:?}");
+            assert_eq!(is_given, !is_taken && !is_banned, "{name}: {heard:?}");
+        }
+    }
+
+    /// All nodes know the bans that there are, and whoever was banned is gone.
+    fn compare_bans(&mut self) {
+        let nodes: Vec<usize> = self.alive().map(|(number, _)| number).collect();
+        let ops: Vec<usize> = nodes.iter().map(|node| self.connect(*node, "op")).collect();
+        self.settle();
+        for op in ops {
+            let lines = self.ask(op, "/bans");
+            let lines = lines.iter().filter(|line| *line != "There are no bans.");
+            let names = lines.filter_map(|line| line.split(' ').next());
+            let listed: BTreeSet<String> = names.map(str::to_owned).collect();
+            let node = self.clients[op].node;
+            assert_eq!(listed, self.shared.list(self.now), "the bans that node {node} lists");
+        }
+        for client in self.shared.banned(self.now) {
+            let is_gone = self.clients[client].is_closed || self.oracle.is_lossy;
+            assert!(is_gone, "client {client} is banned, and still there");
         }
     }
 

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::mem;
 use std::time::{Duration, Instant};
 
-use chinwag::chat::{Bus, Settings};
+use chinwag::chat::{Answer, Bus, Request, Settings};
 use chinwag::cluster::{Entry, NodeId, Report};
 use chinwag::{Chat, CloseReason, ConnId, Outbox, Peer, Service};
 
@@ -17,10 +17,14 @@ pub(super) struct Member {
     chat: Chat,
     report: Cell<Option<Report>>,
     entries: RefCell<Vec<Entry>>,
+    /// The next request, if its worker is free and there is one; and what it has come to.
+    request: RefCell<Option<(Option<ConnId>, Request)>>,
+    answer: RefCell<Option<(Option<ConnId>, Answer)>>,
+    is_free: bool,
 }
 
 impl Member {
-    pub(super) fn new(id: NodeId) -> Member {
+    pub(super) fn new(id: NodeId, has_worker: bool) -> Member {
         let settings = Settings {
             bus: Bus::Log(id),
             operators: true,
@@ -30,14 +34,30 @@ impl Member {
             resume_for: Duration::from_millis(RESUME_FOR),
             ..Settings::default()
         };
-        let (report, entries) = (Cell::new(None), RefCell::new(Vec::new()));
-        Member { chat: Chat::new(settings), report, entries }
+        Member {
+            chat: Chat::new(settings),
+            report: Cell::default(),
+            entries: RefCell::default(),
+            request: RefCell::default(),
+            answer: RefCell::default(),
+            is_free: has_worker,
+        }
     }
 
     /// The next time it is woken it is told this.
     pub(super) fn tell(&self, report: Report) {
         let before = self.report.replace(Some(report));
         assert!(before.is_none(), "it is told one thing after the other");
+    }
+
+    /// The next time it is woken it has this answer.
+    pub(super) fn answer(&self, asker: Option<ConnId>, answer: Answer) {
+        self.answer.replace(Some((asker, answer)));
+    }
+
+    /// What its worker is to do.
+    pub(super) fn take_request(&self) -> Option<(Option<ConnId>, Request)> {
+        self.request.take()
     }
 
     /// What it has appended.
@@ -53,6 +73,12 @@ impl Member {
     fn append(&mut self, out: &Outbox) {
         while let Some(entry) = self.chat.next_entry(out.now()) {
             self.entries.get_mut().push(entry);
+        }
+        if self.is_free
+            && let Some(request) = self.chat.next_request()
+        {
+            self.is_free = false;
+            self.request.replace(Some(request));
         }
     }
 }
@@ -81,6 +107,10 @@ impl Service for Member {
     fn on_tick(&mut self, out: &mut Outbox) {
         if let Some(report) = self.report.take() {
             self.chat.report(report, out);
+        }
+        if let Some((asker, answer)) = self.answer.take() {
+            self.is_free = true;
+            self.chat.answer(asker, answer, out);
         }
         self.chat.on_tick(out);
         self.append(out);

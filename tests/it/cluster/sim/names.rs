@@ -43,11 +43,12 @@ impl Names {
         let mut had = had.filter(|term| term.node == node && term.name == name);
         let is_held =
             |term: &Term| term.to >= position && self.held(term).any(|(_, to)| to > position);
-        let is_theirs = is_claimed || had.any(is_held);
+        let had = had.find(|term| is_held(term)).filter(|_| !is_claimed);
+        let gone = self.gone.iter().filter(|(gone, _)| *gone == node).map(|(_, at)| *at);
+        let cuts = gone.chain(had.iter().flat_map(|term| term.cuts.clone())).collect();
+        let from = if is_claimed || had.is_some() { vec![position] } else { Vec::new() };
+        let name = name.to_owned();
         self.end(client, position);
-        let cuts = self.gone.iter().filter(|(gone, _)| *gone == node).map(|(_, at)| *at);
-        let (name, cuts) = (name.to_owned(), cuts.collect());
-        let from = if is_theirs { vec![position] } else { Vec::new() };
         self.now.insert(client, Term { client, node, name, from, cuts, to: usize::MAX });
     }
 
@@ -92,6 +93,11 @@ impl Names {
     /// Whether a client was told that they have this name.
     pub(super) fn is(&self, client: usize, name: &str) -> bool {
         self.now.get(&client).is_some_and(|term| term.name == name)
+    }
+
+    /// The same, by that event already.
+    pub(super) fn is_since(&self, client: usize, name: &str, event: usize) -> bool {
+        self.now.get(&client).is_some_and(|term| term.name == name && term.from[0] <= event)
     }
 
     /// The same; guests are not told.

@@ -65,7 +65,7 @@ struct View {
 
 /// What a client was told.
 pub(super) struct Told {
-    node: usize,
+    pub(super) node: usize,
     pub(super) room: String,
     pub(super) is_closed: bool,
     /// Whether they ignore somebody. So may somebody whose token they had.
@@ -126,6 +126,21 @@ impl Oracle {
     /// Whether whoever said this may have been another by then: nodes that enter later do not know.
     pub(super) fn may_be_another(&self, token: u64) -> bool {
         self.senders.get(&token).is_some_and(|sender| self.clients[*sender].may_be_another)
+    }
+
+    pub(super) fn sender(&self, token: u64) -> usize {
+        self.senders[&token]
+    }
+
+    /// What a client has sent that was shown at their node.
+    pub(super) fn shown_of(&self, client: usize) -> impl Iterator<Item = u64> {
+        let Told { node, sent, .. } = &self.clients[client];
+        sent.iter().copied().filter(|token| self.nodes[*node].shown.contains(token))
+    }
+
+    /// How far a node was told.
+    pub(super) fn position(&self, node: usize) -> usize {
+        self.nodes[node].position
     }
 
     /// A node is about to be told something.

@@ -40,6 +40,10 @@ pub(super) enum Reading {
     /// With this token they may come back.
     Token(String),
     Ignoring,
+    /// This name is banned from now on.
+    Banned(String),
+    /// The client is banned.
+    Expelled,
     CutOff,
     /// So many lines have not reached the others.
     Back(u64),
@@ -118,8 +122,14 @@ fn sentence(text: &str) -> Reading {
     if text.starts_with("To come back within ") {
         return Reading::Token(text.rsplit(' ').next().unwrap_or_default().to_owned());
     }
+    if let Some(rest) = text.strip_prefix("Banned ") {
+        return Reading::Banned(rest.split(' ').next().unwrap_or_default().to_owned());
+    }
     if let Some(rest) = text.strip_prefix("Back with the other servers.") {
         return Reading::Back(number(rest.trim_start()).unwrap_or(0));
+    }
+    if text.starts_with("You are banned") {
+        return Reading::Expelled;
     }
     if text.ends_with("who was replaced meanwhile is not shown.") {
         return Reading::LeftOut;
@@ -138,7 +148,7 @@ fn sentence(text: &str) -> Reading {
         let room = rest.split([':', ' ']).next().unwrap_or("").to_owned();
         return Reading::Who { room, list: rest.to_owned() };
     }
-    let presence = ["joined the chat.", "left the chat.", "is now", "are now"];
+    let presence = ["joined the chat.", "left the chat.", "is now", "are now", "banned by"];
     match text {
         _ if text.starts_with("Ignoring ") => Reading::Ignoring,
         _ if presence.iter().any(|word| text.contains(word)) => Reading::Presence,

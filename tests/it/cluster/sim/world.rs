@@ -12,6 +12,7 @@ use super::member::Member;
 use super::oracle::Oracle;
 use super::reading::{Reading, token, understand};
 use super::record::{Cause, Records};
+use super::shared::{Job, Shared};
 use crate::cluster::link::{Link, Times};
 use crate::cluster::log::Log;
 use crate::sim::rng::Rng;
@@ -27,6 +28,9 @@ const AT_ONCE_MAX: usize = 10_000;
 
 pub(super) struct World {
     pub(super) rng: Rng,
+    /// The choices of what happens only in some runs: the others are as they were without it.
+    pub(super) more: Rng,
+    pub(super) with: With,
     pub(super) now: u64,
     pub(super) log: Log,
     /// `None` once it is killed.
@@ -35,11 +39,19 @@ pub(super) struct World {
     pub(super) tokens: u64,
     pub(super) records: Records,
     pub(super) oracle: Oracle,
+    pub(super) shared: Shared,
     /// Whether clients come back with tokens.
     pub(super) resumes: bool,
     pub(super) is_traced: bool,
     /// What this client reads from now on.
     pub(super) heard: Option<(usize, Vec<String>)>,
+}
+
+/// What happens only in some runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct With {
+    /// Operators ban names.
+    pub(super) bans: bool,
 }
 
 pub(super) struct Node {
@@ -50,6 +62,8 @@ pub(super) struct Node {
     /// When its way is open again, if it is not.
     pub(super) mended: Option<u64>,
     pub(super) is_open: bool,
+    /// What its worker does.
+    pub(super) job: Option<Job>,
 }
 
 pub(super) struct Client {
@@ -63,10 +77,14 @@ pub(super) struct Client {
 
 impl World {
     pub(super) fn new(seed: u64, resumes: bool, is_traced: bool) -> World {
-        let mut rng = Rng::new(seed);
+        let (mut rng, mut more) = (Rng::new(seed), Rng::new(!seed));
+        let has_more = matches!(seed % 10, 2 | 3);
+        let with = With { bans: has_more && more.one_in(2) };
         let count = rng.between(2, 3);
         let mut world = World {
             rng,
+            more,
+            with,
             now: 0,
             log: Log::new(LEASE, SAID_MAX),
             nodes: Vec::new(),
@@ -74,6 +92,7 @@ impl World {
             tokens: 0,
             records: Records::default(),
             oracle: Oracle::default(),
+            shared: Shared::default(),
             resumes,
             is_traced,
             heard: None,
@@ -90,10 +109,10 @@ impl World {
         let id = NodeId(number as u64 + 1);
         self.trace(|| format!("node {number} starts"));
         let limits = Limits::default().with(|it| it.rate = None);
-        let mut network = Network::new(Member::new(id), &limits);
+        let mut network = Network::new(Member::new(id, self.with.bans), &limits);
         network.pass(Duration::from_millis(self.now));
         let link = Link::new(id, &format!("node-{number}"), TIMES, self.rng.fork(), self.now);
-        let node = Node { network, link, now: self.now, mended: None, is_open: false };
+        let node = Node { network, link, now: self.now, mended: None, is_open: false, job: None };
         self.nodes.push(Some(node));
         self.oracle.start(number);
     }
@@ -141,6 +160,7 @@ impl World {
         self.trace(|| format!("node {node}: client {client} says {text:?}"));
         for line in text.lines() {
             self.oracle.sent(client, token(line.as_bytes()), line);
+            self.shared.sent(client, line);
         }
         self.node(node).network.send(conn, text.as_bytes());
         self.observe(node, Cause::Local);
@@ -245,6 +265,7 @@ impl World {
             {
                 self.report(number, report);
             }
+            self.serve(number);
         }
     }
 
@@ -260,7 +281,7 @@ impl World {
     }
 
     /// What has come of something at a node.
-    fn observe(&mut self, number: usize, cause: Cause) {
+    pub(super) fn observe(&mut self, number: usize, cause: Cause) {
         self.take_entries(number);
         let mut readings = BTreeMap::new();
         let mut closed = Vec::new();
@@ -282,6 +303,9 @@ impl World {
             self.clients[client].token = given.or(self.clients[client].token.take());
             if let Some((_, heard)) = self.heard.as_mut().filter(|(who, _)| *who == client) {
                 heard.extend(text.lines().map(str::to_owned));
+            }
+            for line in &lines {
+                self.is_told_of_ban(client, line);
             }
             if !lines.is_empty() {
                 readings.insert(client, lines);
@@ -336,6 +360,8 @@ impl World {
 
 impl Node {
     fn next(&self) -> u64 {
-        self.mended.unwrap_or(u64::MAX).min(self.link.next())
+        let job = self.job.as_ref().filter(|_| !self.link.is_paused());
+        let job = job.map_or(u64::MAX, |job| job.due);
+        self.mended.unwrap_or(u64::MAX).min(self.link.next()).min(job)
     }
 }

@@ -254,10 +254,11 @@ impl Rooms {
         room.unwrap_or_else(|| self.make(name))
     }
 
-    /// Whether there are so many rooms that none can be made, as all but the lobby have members.
+    /// Whether no room can be made, as the lobby and those with members are `max` already. There may be
+    /// more rooms than that, which were made at other nodes.
     pub(super) fn is_full(&self, max: usize) -> bool {
-        let is_quiet = |room: &Room| room.number != RoomNo::LOBBY && room.len() == 0;
-        self.by_name.len() >= max && !self.iter().any(is_quiet)
+        let is_used = |room: &&Room| room.number == RoomNo::LOBBY || room.len() > 0;
+        self.by_name.len() >= max && self.iter().filter(is_used).count() >= max
     }
 
     /// Drops a room after a member has left, if it is empty and has no history.

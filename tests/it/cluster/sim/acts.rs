@@ -41,8 +41,10 @@ impl Fault {
 impl World {
     pub(super) fn act(&mut self, faults: &[Fault]) {
         if self.with.bans && self.more.one_in(8) {
-            self.ban_somebody();
-            return self.pass(0);
+            return self.ban_somebody();
+        }
+        if self.with.shutdowns && self.more.one_in(100) {
+            return self.end_all();
         }
         match self.rng.below(20) {
             0..12 => self.client_acts(),
@@ -173,7 +175,7 @@ impl World {
         if self.rng.one_in(2) {
             self.trace(|| "the log is emptied".to_owned());
             self.log.empty();
-            self.shared.empty();
+            self.shared.bans.clear();
         } else {
             let most = self.rng.between(1, 10);
             let count = self.log.roll_back(most);

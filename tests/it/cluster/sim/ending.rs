@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::acts::{NAMES, ROOMS};
+use super::member::ROOMS_MAX;
 use super::reading::{Line, Reading, understand};
 use super::world::World;
 
@@ -70,6 +71,11 @@ impl World {
             .collect();
         assert!(rooms.iter().all(|one| one == &rooms[0]), "{rooms:?}");
         self.oracle.is_ending = false;
+        if self.with.few_rooms {
+            for probe in &probes {
+                self.make_room(*probe);
+            }
+        }
         for room in ROOMS {
             let pasts: Vec<_> = probes.iter().map(|probe| self.past(*probe, room)).collect();
             self.compare_pasts(room, &pasts);
@@ -78,14 +84,26 @@ impl World {
         self.claim_names(probe);
     }
 
+    /// One more room can be made if there may be more than those that somebody is in, and the lobby.
+    fn make_room(&mut self, probe: usize) {
+        let told = self.oracle.told().iter().filter(|told| !told.is_closed);
+        let mut rooms: BTreeSet<&str> = told.map(|told| told.room.as_str()).collect();
+        rooms.insert("lobby");
+        let is_full = rooms.len() >= ROOMS_MAX;
+        let heard = self.ask(probe, &format!("/join room-{probe}"));
+        assert_eq!(heard.iter().any(|line| line.contains("rooms_full")), is_full, "{heard:?}");
+        self.pass(QUIET);
+    }
+
     /// The lines of a room that a probe's node keeps: their numbers, and what else was sent.
     fn past(&mut self, probe: usize, room: &str) -> BTreeMap<(i64, u64), String> {
         self.say(probe, &format!("/join {room}\n"));
         self.pass(QUIET);
         let lines = self.ask(probe, "/history 200").into_iter();
         let lines = lines.filter_map(|line| match understand(&line) {
-            Reading::Line(Line { number: Some((seq, epoch)), token, .. })
-                if !self.oracle.left_out.contains(&token)
+            Reading::Line(Line { number: Some((seq, epoch)), token, room: Some(of), .. })
+                if of == room
+                    && !self.oracle.left_out.contains(&token)
                     && self.is_everywhere(self.clients[probe].node, token) =>
             {
                 let is_sure = !self.oracle.may_be_another(token);

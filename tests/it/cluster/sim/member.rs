@@ -8,10 +8,14 @@ use chinwag::chat::{Answer, Bus, Request, Settings};
 use chinwag::cluster::{Entry, NodeId, Report};
 use chinwag::{Chat, CloseReason, ConnId, Outbox, Peer, Service};
 
+use super::world::With;
 use crate::cluster::chats::token;
 
 /// How long a name is kept for whoever was cut off.
 const RESUME_FOR: u64 = 8000;
+
+/// Rooms that there may be, where there may be few: the lobby, and one more.
+pub(super) const ROOMS_MAX: usize = 2;
 
 pub(super) struct Member {
     chat: Chat,
@@ -21,10 +25,11 @@ pub(super) struct Member {
     request: RefCell<Option<(Option<ConnId>, Request)>>,
     answer: RefCell<Option<(Option<ConnId>, Answer)>>,
     is_free: bool,
+    is_ending: Cell<bool>,
 }
 
 impl Member {
-    pub(super) fn new(id: NodeId, has_worker: bool) -> Member {
+    pub(super) fn new(id: NodeId, with: With) -> Member {
         let settings = Settings {
             bus: Bus::Log(id),
             operators: true,
@@ -32,6 +37,7 @@ impl Member {
             random: Some(token),
             digest: Some(|token| std::array::from_fn(|at| token[at % token.len()])),
             resume_for: Duration::from_millis(RESUME_FOR),
+            rooms_max: if with.few_rooms { ROOMS_MAX } else { usize::MAX },
             ..Settings::default()
         };
         Member {
@@ -40,7 +46,8 @@ impl Member {
             entries: RefCell::default(),
             request: RefCell::default(),
             answer: RefCell::default(),
-            is_free: has_worker,
+            is_free: with.bans,
+            is_ending: Cell::default(),
         }
     }
 
@@ -53,6 +60,11 @@ impl Member {
     /// The next time it is woken it has this answer.
     pub(super) fn answer(&self, asker: Option<ConnId>, answer: Answer) {
         self.answer.replace(Some((asker, answer)));
+    }
+
+    /// Whether an operator has ended it; true once.
+    pub(super) fn takes_shutdown(&self) -> bool {
+        self.is_ending.take()
     }
 
     /// What its worker is to do.
@@ -71,6 +83,7 @@ impl Member {
     }
 
     fn append(&mut self, out: &Outbox) {
+        self.is_ending.set(self.is_ending.get() | self.chat.takes_shutdown());
         while let Some(entry) = self.chat.next_entry(out.now()) {
             self.entries.get_mut().push(entry);
         }

@@ -5,7 +5,8 @@
 //! `shared.rs` what is kept beside the log, `record.rs` what has come into the log, `reading.rs` what clients read, `oracle.rs` and
 //! `names.rs` whether that is right, `ending.rs` whether all nodes agree in the end.
 //!
-//! In some of the seeds that end in 2 or 3 operators ban names besides.
+//! In some of the seeds that end in 2 or 3 operators ban names besides, or end all nodes, or there may
+//! be few rooms.
 //!
 //! - `cargo test` runs a few seeds.
 //! - `CLUSTER_SEEDS=100000 cargo test --release cluster::sim -- --nocapture` runs more.

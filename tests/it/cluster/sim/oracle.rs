@@ -23,12 +23,14 @@ pub(super) struct Oracle {
     nodes: Vec<View>,
     clients: Vec<Told>,
     /// Who has sent what.
-    senders: BTreeMap<u64, usize>,
+    pub(super) senders: BTreeMap<u64, usize>,
     /// Under which name it was shown, and to whom in private.
     shown: BTreeMap<u64, String>,
     receivers: BTreeMap<u64, usize>,
     /// Which line has which number of which room.
     numbers: BTreeMap<(String, i64, u64), u64>,
+    /// Whereby all nodes were asked to end.
+    pub(super) endings: BTreeSet<u64>,
     pub(super) names: Names,
     /// Kinds of things that happened.
     pub(super) hits: BTreeMap<&'static str, u64>,
@@ -128,14 +130,21 @@ impl Oracle {
         self.senders.get(&token).is_some_and(|sender| self.clients[*sender].may_be_another)
     }
 
-    pub(super) fn sender(&self, token: u64) -> usize {
-        self.senders[&token]
-    }
-
     /// What a client has sent that was shown at their node.
     pub(super) fn shown_of(&self, client: usize) -> impl Iterator<Item = u64> {
         let Told { node, sent, .. } = &self.clients[client];
         sent.iter().copied().filter(|token| self.nodes[*node].shown.contains(token))
+    }
+
+    /// A node ends once it is told of that, and not otherwise; unless it is cut off.
+    pub(super) fn shuts_down(&self, node: usize, ends: bool, cause: &Cause, records: &Records) {
+        let token = match cause {
+            Cause::Event(index) => records.get(*index).token,
+            _ => None,
+        };
+        let is_due = token.is_some_and(|token| self.endings.contains(&token));
+        let is_alone = self.nodes[node].is_cut_off && !self.endings.is_empty();
+        assert!(ends == is_due || (ends && is_alone), "node {node} ends: {ends}, by {token:?}");
     }
 
     /// How far a node was told.

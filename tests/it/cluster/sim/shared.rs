@@ -14,7 +14,7 @@ use super::world::World;
 #[derive(Default)]
 pub(super) struct Shared {
     /// By their names.
-    bans: BTreeMap<String, Ban>,
+    pub(super) bans: BTreeMap<String, Ban>,
     /// Up to which event an operator's node had been told when they first asked for a ban.
     asked: BTreeMap<(usize, String), usize>,
     /// Names whose ban was asked for.
@@ -40,11 +40,6 @@ enum Step {
 }
 
 impl Shared {
-    /// Fault: all is lost.
-    pub(super) fn empty(&mut self) {
-        self.bans.clear();
-    }
-
     /// The names that are banned at this time.
     pub(super) fn list(&self, now: u64) -> BTreeSet<String> {
         let now = i64::try_from(now).expect("runs are short");
@@ -88,18 +83,28 @@ impl Shared {
 }
 
 impl World {
+    /// An operator of any node; they connect if there is none.
+    fn operator(&mut self) -> Option<usize> {
+        let running = self.running();
+        let node = *self.more.pick(running.get(..).filter(|nodes| !nodes.is_empty())?);
+        let mut clients = self.clients_of(node).into_iter().rev();
+        let op = clients.find(|client| self.clients[*client].is_operator);
+        op.or_else(|| Some(self.connect(node, "op")))
+    }
+
+    /// An operator ends all nodes.
+    pub(super) fn end_all(&mut self) {
+        if let Some(op) = self.operator() {
+            let token = self.token();
+            self.oracle.endings.insert(token);
+            self.say(op, &format!("/shutdownall <{token}>\n"));
+        }
+    }
+
     /// An operator bans somebody, or no longer.
     pub(super) fn ban_somebody(&mut self) {
-        let running = self.running();
-        if running.is_empty() {
-            return;
-        }
-        let node = *self.more.pick(&running);
-        let mut ops = self.clients_of(node).into_iter().filter(|it| self.clients[*it].is_operator);
-        let Some(op) = ops.next_back() else {
-            self.connect(node, "op");
-            return;
-        };
+        let Some(op) = self.operator() else { return };
+        let node = self.clients[op].node;
         let name = *self.more.pick(&NAMES);
         let command = *self.more.pick(&["/ban {}", "/ban {} 1m", "/unban {}", "/unban {}"]);
         if command.starts_with("/ban") {
@@ -134,7 +139,7 @@ impl World {
     /// was said before they started, or before its node was gone, is nobody's there. And whoever gets a
     /// name while it is being banned, or is refused it at their own node alone, is banned at some.
     pub(super) fn is_everywhere(&self, node: usize, token: u64) -> bool {
-        let sender = self.oracle.sender(token);
+        let sender = self.oracle.senders[&token];
         let told = &self.oracle.told()[sender];
         let is_withdrawn = told.node == node && self.shared.withdrawn.contains(&token);
         assert!(!is_withdrawn, "node {node} still has <{token}> of somebody who was banned");

@@ -52,6 +52,10 @@ pub(super) struct World {
 pub(super) struct With {
     /// Operators ban names.
     pub(super) bans: bool,
+    /// There may be few rooms.
+    pub(super) few_rooms: bool,
+    /// An operator ends all nodes.
+    pub(super) shutdowns: bool,
 }
 
 pub(super) struct Node {
@@ -79,7 +83,8 @@ impl World {
     pub(super) fn new(seed: u64, resumes: bool, is_traced: bool) -> World {
         let (mut rng, mut more) = (Rng::new(seed), Rng::new(!seed));
         let has_more = matches!(seed % 10, 2 | 3);
-        let with = With { bans: has_more && more.one_in(2) };
+        let mut is_so = |one_in| has_more && more.one_in(one_in);
+        let with = With { bans: is_so(2), few_rooms: is_so(2), shutdowns: is_so(4) };
         let count = rng.between(2, 3);
         let mut world = World {
             rng,
@@ -109,7 +114,7 @@ impl World {
         let id = NodeId(number as u64 + 1);
         self.trace(|| format!("node {number} starts"));
         let limits = Limits::default().with(|it| it.rate = None);
-        let mut network = Network::new(Member::new(id, self.with.bans), &limits);
+        let mut network = Network::new(Member::new(id, self.with), &limits);
         network.pass(Duration::from_millis(self.now));
         let link = Link::new(id, &format!("node-{number}"), TIMES, self.rng.fork(), self.now);
         let node = Node { network, link, now: self.now, mended: None, is_open: false, job: None };
@@ -311,10 +316,15 @@ impl World {
                 readings.insert(client, lines);
             }
         }
+        let is_ending = self.node(number).network.service().takes_shutdown();
+        self.oracle.shuts_down(number, is_ending, &cause, &self.records);
         self.take_entries(number);
         self.oracle.observe(number, &cause, &readings, &closed, &self.records);
         for client in closed {
             self.close(client);
+        }
+        if is_ending {
+            return self.shut_down(number);
         }
         if matches!(cause, Cause::Event(_)) {
             for (client, lines) in &readings {

@@ -1,4 +1,4 @@
-//! What a node appends to the log.
+//! What a node appends to the log, and what becomes of it when it is back.
 
 use std::mem;
 
@@ -6,11 +6,11 @@ use super::message::{Message, Profile};
 use super::who::Who;
 use super::{Node, Sent, Stage};
 use crate::chat::name::{Name, RoomName};
-use crate::chat::operation::{Effect, Operation};
+use crate::chat::operation::{Decision, Effect, Operation};
 use crate::chat::state::Chat;
 use crate::chat::user::User;
 use crate::chat::user_id::UserId;
-use crate::cluster::{Action, Entry};
+use crate::cluster::{Action, Entry, Event, Outcome};
 use crate::net::outbox::Outbox;
 use crate::net::timeouts::Now;
 
@@ -94,6 +94,44 @@ impl Chat {
         let effect = effect.clone().with_ids(who);
         let profile = profile.filter(|_| is_shown);
         (action, Message::Did { number: *first, by: *by, profile, effect })
+    }
+
+    /// An operation of this node is back.
+    pub(super) fn own_operation(
+        &mut self,
+        mut operation: Operation,
+        event: &Event,
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
+        let claimed = operation.claims.take().filter(|_| how.is(&Outcome::Claimed));
+        let by = operation.by;
+        let has_released = matches!(operation.effect, Effect::Leave { .. });
+        // They may have resumed as another user, who leaves now: not with the name that the
+        // entry has released.
+        let now = self.resumed.now(by);
+        let name = self.users.by_id(now).filter(|_| has_released && now != by);
+        let name = name.and_then(User::own_name).map(str::to_owned);
+        if self.has_moved(by) || self.users.by_id(self.resumed.now(by)).is_none() {
+            // The user is gone or has resumed elsewhere. So it takes effect as it does at
+            // all other nodes: from the message alone.
+            if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
+                self.message(event.node, message, how, out);
+            }
+        } else {
+            self.decided(operation, how, out);
+        }
+        if let Some(name) = claimed {
+            self.give_back(by, &name, out.now());
+            self.claim_back(&name, by);
+        }
+        if self.users.by_id(now).is_none() {
+            self.release_name(now, name.as_deref());
+        }
+        if has_released {
+            // If they have come back meanwhile, they keep their name.
+            self.claim_own(by, false);
+        }
     }
 
     /// Frees the names that are being claimed for a user who leaves.

@@ -18,7 +18,6 @@ use crate::chat::reply;
 use crate::chat::room::RoomNo;
 use crate::chat::state::Chat;
 use crate::chat::time::timestamp;
-use crate::chat::user::User;
 use crate::chat::user_id::UserId;
 use crate::cluster::{Event, NodeId, Outcome, Report};
 use crate::net::outbox::Outbox;
@@ -117,38 +116,9 @@ impl Chat {
         let Some(sent) = self.node.as_mut().and_then(|node| node.take_sent(event.number)) else {
             return self.has_got_through(event, out);
         };
-        let how = Decision::Log { at: event.at, outcome: event.outcome };
+        let how = Decision::Log { at: event.at, outcome: event.outcome.clone() };
         match sent {
-            Sent::Operation(mut operation) => {
-                let claimed = operation.claims.take().filter(|_| how.is(&Outcome::Claimed));
-                let by = operation.by;
-                let has_released = matches!(operation.effect, Effect::Leave { .. });
-                // They may have resumed as another user, who leaves now: not with the name that the
-                // entry has released.
-                let now = self.resumed.now(by);
-                let name = self.users.by_id(now).filter(|_| has_released && now != by);
-                let name = name.and_then(User::own_name).map(str::to_owned);
-                if self.has_moved(by) || self.users.by_id(self.resumed.now(by)).is_none() {
-                    // The user is gone or has resumed elsewhere. So it takes effect as it does at
-                    // all other nodes: from the message alone.
-                    if let Some(message) = Message::from_bytes(&event.payload, out.now()) {
-                        self.message(event.node, message, &how, out);
-                    }
-                } else {
-                    self.decided(operation, &how, out);
-                }
-                if let Some(name) = claimed {
-                    self.give_back(by, &name, out.now());
-                    self.claim_back(&name, by);
-                }
-                if self.users.by_id(now).is_none() {
-                    self.release_name(now, name.as_deref());
-                }
-                if has_released {
-                    // If they have come back meanwhile, they keep their name.
-                    self.claim_own(by, false);
-                }
-            }
+            Sent::Operation(operation) => self.own_operation(operation, &event, &how, out),
             Sent::Claim(user, name) if how.is(&Outcome::Taken) => self.lose_name(user, &name, out),
             Sent::Claim(user, name) => {
                 self.release_if_lost(user, &name, out.now());
@@ -234,7 +204,13 @@ impl Chat {
     }
 
     /// Carries out what another node tells.
-    fn message(&mut self, from: NodeId, message: Message, how: &Decision, out: &mut Outbox) {
+    pub(super) fn message(
+        &mut self,
+        from: NodeId,
+        message: Message,
+        how: &Decision,
+        out: &mut Outbox,
+    ) {
         match message {
             Message::Did { by, profile, effect, .. } => {
                 let claimed = effect.claimed(how).map(str::to_owned);

@@ -22,6 +22,8 @@ struct Term {
     from: Vec<usize>,
     /// When the log has it no more for them, whatever they know.
     cuts: Vec<usize>,
+    /// How much of the log their node was told of when they were told.
+    since: usize,
     to: usize,
 }
 
@@ -49,7 +51,10 @@ impl Names {
         let from = if is_claimed || had.is_some() { vec![position] } else { Vec::new() };
         let name = name.to_owned();
         self.end(client, position);
-        self.now.insert(client, Term { client, node, name, from, cuts, to: usize::MAX });
+        self.now.insert(
+            client,
+            Term { client, node, name, from, cuts, since: position, to: usize::MAX },
+        );
     }
 
     /// The log says again that this name is whose it was.
@@ -97,7 +102,7 @@ impl Names {
 
     /// The same, by that event already.
     pub(super) fn is_since(&self, client: usize, name: &str, event: usize) -> bool {
-        self.now.get(&client).is_some_and(|term| term.name == name && term.from[0] <= event)
+        self.now.get(&client).is_some_and(|term| term.name == name && term.since <= event)
     }
 
     /// The same; guests are not told.

@@ -58,6 +58,10 @@ impl Chat {
         let is_claimed = self.node.as_ref().is_some_and(|node| node.is_claiming(name, user));
         if self.has_name(user, name) && !is_claimed {
             self.free_name(name, UserId::NOBODY, out);
+            if let Some(node) = &mut self.node {
+                // The others do not know that they have left.
+                node.owes_roster = true;
+            }
         }
     }
 

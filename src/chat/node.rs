@@ -58,6 +58,9 @@ pub(super) struct Node {
     /// The users of other nodes, by their ids here.
     homes: HashMap<UserId, Who>,
     tokens: Tokens,
+    /// The events with which the log has given users of any node their names. A roster as of an
+    /// earlier one does not know of it.
+    named_at: HashMap<UserId, u64>,
     /// The events with which users of any node were last muted or unmuted. A roster as of an earlier
     /// one does not know of it.
     muted_at: HashMap<UserId, u64>,
@@ -163,6 +166,7 @@ impl Node {
             seen: BTreeMap::new(),
             homes: HashMap::new(),
             tokens: Tokens::default(),
+            named_at: HashMap::new(),
             muted_at: HashMap::new(),
             position: 0,
             lacks_kept: true,
@@ -196,6 +200,11 @@ impl Node {
     fn other(&mut self, id: NodeId) -> &mut Other {
         let left_at = self.position;
         self.others.entry(id).or_insert_with(|| Other { left_at, ..Other::default() })
+    }
+
+    /// The event with which the log has given a user their name; 0 if that is not known.
+    fn named_at(&self, user: UserId) -> u64 {
+        self.named_at.get(&user).copied().unwrap_or(0)
     }
 
     /// Whether a user was muted or unmuted after this event.

@@ -26,11 +26,29 @@ impl Chat {
     /// is claimed again for the user who has it. If a third user has got it meanwhile, that claim
     /// is a mistake: it is released once it is back, and the third user's node claims the name
     /// again.
-    pub(super) fn claim_back(&mut self, claimed: &str, by: UserId) {
-        let owner = self.users.owner(claimed).filter(|owner| *owner != by);
-        if let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner)) {
+    pub(super) fn is_given(&mut self, name: &str, by: UserId) {
+        let owner = self.users.owner(name);
+        if !self.note_given(name, by)
+            && let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner))
+        {
             self.claim_own(owner, true);
         }
+    }
+
+    /// Notes since when the log has given a user this name, if they have it. Returns whether.
+    fn note_given(&mut self, name: &str, user: UserId) -> bool {
+        let has_name = self.has_name(user, name);
+        if let Some(node) = self.node.as_mut().filter(|_| has_name) {
+            node.named_at.insert(user, node.position);
+        }
+        has_name
+    }
+
+    /// Whether the log has given a name to somebody else after it gave it to this user.
+    pub(super) fn has_lost_name(&self, name: Option<&str>, user: UserId, named_at: u64) -> bool {
+        let owner = name.and_then(|name| self.users.owner(name)).filter(|owner| *owner != user);
+        let since = owner.zip(self.node.as_ref()).map(|(owner, node)| node.named_at(owner));
+        since.is_some_and(|since| since > named_at)
     }
 
     /// Frees the name of a user of this node who has resumed as another.
@@ -85,12 +103,11 @@ impl Chat {
 
     /// A name that was claimed by mistake has been released. Its heir may have lost it by now.
     pub(super) fn released(&mut self, name: &str, heir: Option<Who>, now: Now) {
-        match heir {
-            None => self.claim_back(name, UserId::NOBODY),
-            Some(heir) if self.node.as_ref().is_some_and(|node| node.id == heir.node) => {
-                self.release_if_lost(heir.user, name, now);
-            }
-            Some(_) => {}
+        let Some(node) = &self.node else { return };
+        let Some(heir) = heir else { return self.is_given(name, UserId::NOBODY) };
+        let (is_own, user) = (heir.node == node.id, node.local(heir));
+        if !self.note_given(name, user) && is_own {
+            self.release_if_lost(heir.user, name, now);
         }
     }
 

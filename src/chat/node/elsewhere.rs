@@ -180,6 +180,7 @@ impl Chat {
         let Some(node) = &mut self.node else { return };
         let who = node.who(id);
         node.tokens.leave(who);
+        node.named_at.remove(&id);
         node.muted_at.remove(&id);
         if node.homes.remove(&id).is_some()
             && let Some(other) = node.others.get_mut(&who.node)

@@ -21,6 +21,7 @@ impl Pack for Node {
             seen,
             homes: _,
             tokens,
+            named_at,
             muted_at,
             position,
             lacks_kept,
@@ -30,7 +31,7 @@ impl Pack for Node {
             rosters_due,
         } = self;
         to.put(id).put(name).put(stage).put(last_number).put(alone).put(tokens).put(moved);
-        to.put(position).put(lacks_kept).put(muted_at);
+        to.put(position).put(lacks_kept).put(named_at).put(muted_at);
         to.put(rosters_due).put(owes_roster).put(taken_over).put(is_leasing).put(refresh);
         to.put(&first.len());
         for (action, payload, sent) in first {
@@ -58,7 +59,8 @@ impl Pack for Node {
         node.alone = from.get()?;
         node.tokens = from.get()?;
         node.moved = from.get()?;
-        (node.position, node.lacks_kept, node.muted_at) = (from.get()?, from.get()?, from.get()?);
+        (node.position, node.lacks_kept) = (from.get()?, from.get()?);
+        (node.named_at, node.muted_at) = (from.get()?, from.get()?);
         node.rosters_due = from.get()?;
         node.owes_roster = from.get()?;
         (node.taken_over, node.is_leasing) = (from.get()?, from.get()?);

@@ -72,6 +72,8 @@ pub(in crate::chat) struct Profile {
 pub(in crate::chat) struct Listed {
     pub(in crate::chat) user: UserId,
     pub(in crate::chat) profile: Profile,
+    /// The event with which the log has given them their name. 0 if that is not known.
+    pub(in crate::chat) named_at: u64,
     /// Whether they were cut off, and may resume.
     pub(in crate::chat) is_detached: bool,
     pub(in crate::chat) away: Option<Box<str>>,
@@ -131,5 +133,5 @@ impl_pack! {
 }
 
 impl_pack! {
-    struct Listed { user, profile, is_detached, away, mute, ignores, token, is_good }
+    struct Listed { user, profile, named_at, is_detached, away, mute, ignores, token, is_good }
 }

@@ -44,7 +44,8 @@ impl Chat {
             }
             Report::CutOff => self.cut_off(out),
             Report::NewEra => {
-                (node.tokens, node.muted_at) = (Tokens::default(), HashMap::new());
+                node.tokens = Tokens::default();
+                (node.named_at, node.muted_at) = (HashMap::new(), HashMap::new());
                 self.note_missed();
                 self.note_loss();
             }
@@ -122,7 +123,7 @@ impl Chat {
             Sent::Claim(user, name) if how.is(&Outcome::Taken) => self.lose_name(user, &name, out),
             Sent::Claim(user, name) => {
                 self.release_if_lost(user, &name, out.now());
-                self.claim_back(&name, user);
+                self.is_given(&name, user);
             }
             Sent::Release(..) | Sent::Other => self.read_own(&event.payload, out),
         }
@@ -214,9 +215,11 @@ impl Chat {
         match message {
             Message::Did { by, profile, effect, .. } => {
                 let claimed = effect.claimed(how).map(str::to_owned);
-                self.did(Who { node: from, user: by }, profile.as_ref(), effect, how, out);
+                let who = Who { node: from, user: by };
+                self.did(who, profile.as_ref(), effect, how, out);
                 if let Some(name) = claimed {
-                    self.claim_back(&name, UserId::NOBODY);
+                    let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
+                    self.is_given(&name, self.resumed.now(by));
                 }
             }
             Message::Roster { name, as_of, is_first, is_last, users } => {

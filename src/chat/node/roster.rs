@@ -56,6 +56,7 @@ impl Chat {
         Some(Listed {
             user: id,
             profile,
+            named_at: self.node.as_ref().map_or(0, |node| node.named_at(id)),
             is_detached: user.conn().is_none(),
             away: extras.and_then(|extras| extras.away.clone()),
             mute: extras.and_then(|extras| extras.mute),
@@ -133,6 +134,10 @@ impl Chat {
             node.moved.forget(|was| *was == who);
         }
         let (known, may_be_new) = (node.local(who), is_there || node.may_be_new(who));
+        if self.has_lost_name(listed.profile.name.as_own(), known, listed.named_at) {
+            // And so their connection.
+            return self.left(known, out);
+        }
         let id = match self.users.by_id(known) {
             Some(_) => known,
             None if may_be_new => self.add_elsewhere(who, &listed.profile, out),
@@ -140,6 +145,9 @@ impl Chat {
         };
         self.rename_elsewhere(id, listed.profile.name.shown(), out);
         self.move_elsewhere(id, &listed.profile, listed.is_detached, out);
+        if let Some(node) = self.node.as_mut().filter(|_| listed.named_at > 0) {
+            node.named_at.insert(id, listed.named_at);
+        }
         self.note_rights(id, &listed.profile);
         if listed.profile.is_announced {
             self.announce(id, out);

@@ -103,11 +103,10 @@ impl World {
         let lines = lines.filter_map(|line| match understand(&line) {
             Reading::Line(Line { number: Some((seq, epoch)), token, room: Some(of), .. })
                 if of == room
-                    && !self.oracle.left_out.contains(&token)
+                    && !self.oracle.may_be_another(token)
                     && self.is_everywhere(self.clients[probe].node, token) =>
             {
-                let is_sure = !self.oracle.may_be_another(token);
-                Some(((epoch, seq), if is_sure { line } else { text_of(&line) }))
+                Some(((epoch, seq), line))
             }
             _ => None,
         });

@@ -36,8 +36,6 @@ pub(super) struct Oracle {
     pub(super) hits: BTreeMap<&'static str, u64>,
     /// The log has lost something.
     pub(super) is_lossy: bool,
-    /// Lines that were not shown at some node. Those that enter later keep them all the same.
-    pub(super) left_out: BTreeSet<u64>,
     /// Somebody has asked to ignore another.
     may_ignore: bool,
     /// From now on `/who` is asked for other rooms.
@@ -125,9 +123,13 @@ impl Oracle {
         &self.clients
     }
 
-    /// Whether whoever said this may have been another by then: nodes that enter later do not know.
+    /// Whether whoever said this may have been another by then, or replaced: of nodes that enter
+    /// later not all know, and may keep it under another name, or leave it out.
     pub(super) fn may_be_another(&self, token: u64) -> bool {
-        self.senders.get(&token).is_some_and(|sender| self.clients[*sender].may_be_another)
+        let Some(sender) = self.senders.get(&token) else { return false };
+        let is_closed = self.clients[*sender].is_closed;
+        let are_others = || self.clients.iter().any(|told| told.may_be_another);
+        self.clients[*sender].may_be_another || (is_closed && are_others())
     }
 
     /// What a client has sent that was shown at their node.
@@ -241,7 +243,6 @@ impl Oracle {
                 self.read(*client, reading, record, &mut new, &mut moved);
                 if *reading == Reading::LeftOut {
                     moved.insert(*client);
-                    self.left_out.extend(record.and_then(|record| record.token));
                 }
             }
             assert!(notices <= 1, "client {client} is told twice: {notice:?}");

@@ -105,9 +105,11 @@ impl Chat {
     pub(super) fn released(&mut self, name: &str, heir: Option<Who>, now: Now) {
         let Some(node) = &self.node else { return };
         let Some(heir) = heir else { return self.is_given(name, UserId::NOBODY) };
-        let (is_own, user) = (heir.node == node.id, node.local(heir));
+        // A user of this node by the id that the log has, even if they have resumed as another.
+        let is_own = heir.node == node.id;
+        let user = if is_own { heir.user } else { node.local(heir) };
         if !self.note_given(name, user) && is_own {
-            self.release_if_lost(heir.user, name, now);
+            self.release_if_lost(user, name, now);
         }
     }
 

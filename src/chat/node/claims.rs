@@ -35,6 +35,18 @@ impl Chat {
         }
     }
 
+    /// The log has given a user of this node the name that they have, again. Another node may have a
+    /// user of that name, who has lost it by that.
+    pub(super) fn is_given_again(&mut self, name: &str, user: UserId, now: Now) {
+        self.release_if_lost(user, name, now);
+        self.is_given(name, user);
+        if self.has_name(user, name)
+            && let Some(node) = &mut self.node
+        {
+            node.owes_roster = true;
+        }
+    }
+
     /// Notes since when the log has given a user this name, if they have it. Returns whether.
     fn note_given(&mut self, name: &str, user: UserId) -> bool {
         let has_name = self.has_name(user, name);

@@ -121,10 +121,7 @@ impl Chat {
         match sent {
             Sent::Operation(operation) => self.own_operation(operation, &event, &how, out),
             Sent::Claim(user, name) if how.is(&Outcome::Taken) => self.lose_name(user, &name, out),
-            Sent::Claim(user, name) => {
-                self.release_if_lost(user, &name, out.now());
-                self.is_given(&name, user);
-            }
+            Sent::Claim(user, name) => self.is_given_again(&name, user, out.now()),
             Sent::Release(..) | Sent::Other => self.read_own(&event.payload, out),
         }
     }

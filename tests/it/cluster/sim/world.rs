@@ -82,7 +82,7 @@ pub(super) struct Client {
 impl World {
     pub(super) fn new(seed: u64, resumes: bool, is_traced: bool) -> World {
         let (mut rng, mut more) = (Rng::new(seed), Rng::new(!seed));
-        let has_more = matches!(seed % 10, 2 | 3);
+        let has_more = !resumes && matches!(seed % 10, 2 | 3);
         let mut is_so = |one_in| has_more && more.one_in(one_in);
         let with = With { bans: is_so(2), few_rooms: is_so(2), shutdowns: is_so(4) };
         let count = rng.between(2, 3);

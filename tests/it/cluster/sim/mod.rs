@@ -13,8 +13,7 @@
 //! - `CLUSTER_SEEDS=100000 cargo test --release cluster::sim -- --nocapture` runs more.
 //! - `CLUSTER_SEED=7 cargo test --test it cluster::sim -- --nocapture` shows one.
 //! - With `CLUSTER_RESUME=1` besides, clients give `/resume` anybody's token at any node at any
-//!   time. Of those seeds from 10000 to 124999 two still fail: 77619 and 124445. Those that have
-//!   failed and pass by now are `FOUND`.
+//!   time. Those that have failed and pass by now are `FOUND`.
 
 mod acts;
 mod ending;

@@ -24,11 +24,10 @@ impl Chat {
     /// The log has given a name to a user, of any node. If another user, of this node, still has
     /// that name, the first one did not take it (they had resumed as somebody else by then): so it
     /// is claimed again for the user who has it. If a third user has got it meanwhile, that claim
-    /// is a mistake: it is released once it is back, and the third user's node claims the name
-    /// again.
-    pub(super) fn is_given(&mut self, name: &str, by: UserId) {
+    /// is a mistake: once it is back the name is released, with the third user as its heir.
+    pub(super) fn claimed(&mut self, name: &str, by: UserId) {
         let owner = self.users.owner(name);
-        if !self.note_given(name, by)
+        if !self.note_claimed(name, by)
             && let Some(owner) = owner.filter(|owner| !self.is_elsewhere(*owner))
         {
             self.claim_own(owner, true);
@@ -37,9 +36,9 @@ impl Chat {
 
     /// The log has given a user of this node the name that they have, again. Another node may have a
     /// user of that name, who has lost it by that.
-    pub(super) fn is_given_again(&mut self, name: &str, user: UserId, now: Now) {
+    pub(super) fn claimed_again(&mut self, name: &str, user: UserId, now: Now) {
         self.release_if_lost(user, name, now);
-        self.is_given(name, user);
+        self.claimed(name, user);
         if self.has_name(user, name)
             && let Some(node) = &mut self.node
         {
@@ -48,7 +47,7 @@ impl Chat {
     }
 
     /// Notes since when the log has given a user this name, if they have it. Returns whether.
-    fn note_given(&mut self, name: &str, user: UserId) -> bool {
+    fn note_claimed(&mut self, name: &str, user: UserId) -> bool {
         let has_name = self.has_name(user, name);
         if let Some(node) = self.node.as_mut().filter(|_| has_name) {
             node.named_at.insert(user, node.position);
@@ -116,11 +115,11 @@ impl Chat {
     /// A name that was claimed by mistake has been released. Its heir may have lost it by now.
     pub(super) fn released(&mut self, name: &str, heir: Option<Who>, now: Now) {
         let Some(node) = &self.node else { return };
-        let Some(heir) = heir else { return self.is_given(name, UserId::NOBODY) };
+        let Some(heir) = heir else { return self.claimed(name, UserId::NOBODY) };
         // A user of this node by the id that the log has, even if they have resumed as another.
         let is_own = heir.node == node.id;
         let user = if is_own { heir.user } else { node.local(heir) };
-        if !self.note_given(name, user) && is_own {
+        if !self.note_claimed(name, user) && is_own {
             self.release_if_lost(user, name, now);
         }
     }

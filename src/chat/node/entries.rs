@@ -123,7 +123,7 @@ impl Chat {
         }
         if let Some(name) = claimed {
             self.give_back(by, &name, out.now());
-            self.is_given(&name, self.resumed.now(by));
+            self.claimed(&name, self.resumed.now(by));
         }
         if self.users.by_id(now).is_none() {
             self.release_name(now, name.as_deref());

@@ -121,7 +121,7 @@ impl Chat {
         match sent {
             Sent::Operation(operation) => self.own_operation(operation, &event, &how, out),
             Sent::Claim(user, name) if how.is(&Outcome::Taken) => self.lose_name(user, &name, out),
-            Sent::Claim(user, name) => self.is_given_again(&name, user, out.now()),
+            Sent::Claim(user, name) => self.claimed_again(&name, user, out.now()),
             Sent::Release(..) | Sent::Other => self.read_own(&event.payload, out),
         }
     }
@@ -216,7 +216,7 @@ impl Chat {
                 self.did(who, profile.as_ref(), effect, how, out);
                 if let Some(name) = claimed {
                     let by = self.node.as_ref().map_or(UserId::NOBODY, |node| node.local(who));
-                    self.is_given(&name, self.resumed.now(by));
+                    self.claimed(&name, self.resumed.now(by));
                 }
             }
             Message::Roster { name, as_of, is_first, is_last, users } => {
